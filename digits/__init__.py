@@ -1,0 +1,22 @@
+"""The shared core: from pixels to digits.
+
+Training, evaluation, the service and the command line all read pictures through this one package,
+so that what the network sees in use is what it was measured on. No HTTP and no TensorFlow here.
+"""
+
+from digits.errors import DigitsError, ImageError, ModelError
+from digits.model import Manifest, Model
+from digits.reader import Explanation, Mark, Prediction, Reader, Reading
+
+__all__ = [
+    "DigitsError",
+    "Explanation",
+    "ImageError",
+    "Manifest",
+    "Mark",
+    "Model",
+    "ModelError",
+    "Prediction",
+    "Reader",
+    "Reading",
+]
