@@ -1,0 +1,83 @@
+# Every command that a person types. `make` alone lists them. Works under any path and without git.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)
+
+HOST ?= 127.0.0.1
+SERVICE_PORT ?= 3000
+PAGE_PORT ?= 7860
+MLFLOW_PORT ?= 5000
+export HOST SERVICE_PORT PAGE_PORT MLFLOW_PORT
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: setup ## set up, run the pipeline, start service and page
+	@$(PYTHON) launch.py --check
+	@$(MAKE) --no-print-directory repro
+	@$(PYTHON) launch.py
+
+.PHONY: test
+test: setup ## set up and run all the tests
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup ## check style, formatting and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+.PHONY: setup
+setup: $(READY) ## make .venv with the locked dependencies
+
+$(READY): requirements/all.txt requirements/uv.txt
+	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "python3 is $$(python3 --version): this project needs Python 3.11, 3.12 or 3.13 as python3." >&2; exit 1; }
+	@[ -x $(PYTHON) ] || python3 -m venv .venv || \
+		{ echo "python3 cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+	@echo "Installing the locked dependencies into .venv (about 3 GB, most of it TensorFlow) ..."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(PYTHON) -m uv pip sync --quiet --python $(PYTHON) --require-hashes requirements/all.txt requirements/uv.txt
+	@[ -e .git ] || $(PYTHON) -m dvc config --local core.no_scm true
+	@touch $@
+
+.PHONY: repro
+repro: setup ## run the pipeline: fetch, preprocess, train, evaluate
+	@$(PYTHON) -m dvc repro
+	@$(PYTHON) -m pipeline.promote --sync
+
+.PHONY: serve
+serve: setup ## start the service alone (MODEL_DIR=FOLDER serves your own model)
+	@$(PYTHON) launch.py service
+
+.PHONY: ui
+ui: setup ## start the page alone (SERVICE_URL names the service)
+	@$(PYTHON) launch.py page
+
+.PHONY: desktop
+desktop: setup ## open the desktop window (ARGS=--local needs no service)
+	@$(PYTHON) -m ui.desktop $(ARGS)
+
+.PHONY: mlflow
+mlflow: setup ## open the MLflow UI over all runs
+	@$(PYTHON) launch.py mlflow
+
+.PHONY: promote
+promote: setup ## make VERSION=n of the registered model the champion
+	@$(PYTHON) -m pipeline.promote $(VERSION)
+
+.PHONY: lock
+lock: setup ## resolve the dependencies anew and write requirements/*.txt
+	@sh requirements/lock
+
+.PHONY: clean
+clean: ## remove what setup and tests made; data, runs and models stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

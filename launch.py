@@ -1,0 +1,178 @@
+"""Starts service and page together, says where they are, and stops both on Ctrl-C.
+
+    python launch.py [service] [page] [mlflow]    start these (default: service and page)
+    python launch.py --check [NAME ...]           only say whether their ports are free
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import honcho.manager
+
+HERE = Path(__file__).resolve().parent
+HOST = os.environ.get("HOST", "127.0.0.1")
+START_SECONDS = 120  # a cold disk and a busy machine; usually service and page take about ten
+STOP_SECONDS = 15  # longer than the service takes to finish what is in flight
+
+QUIET = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONPATH": str(HERE),
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that listens: its port, the variable that moves it, and how it says it is ready."""
+
+    title: str
+    variable: str
+    default_port: int
+    ready_path: str
+    arguments: tuple[str, ...]
+
+    @property
+    def port(self) -> int:
+        """The port from the environment; ends the program where that is no port."""
+        value = os.environ.get(self.variable, "") or str(self.default_port)
+        if not value.isdigit() or not 0 < int(value) < 65536:
+            raise SystemExit(f"{self.variable}={value} is no port: choose a number from 1 to 65535.")
+        return int(value)
+
+    @property
+    def command(self) -> str:
+        """The shell command, with this Python and the port filled in."""
+        filled = [part.format(host=HOST, port=self.port, here=HERE) for part in self.arguments]
+        return shlex.join([sys.executable, "-m", *filled])
+
+
+PROGRAMS = {
+    "service": Program(
+        "Service",
+        "SERVICE_PORT",
+        3000,
+        "/readyz",
+        ("bentoml", "serve", "service.service:DigitsService", "--host", "{host}", "--port", "{port}"),
+    ),
+    "page": Program("Page", "PAGE_PORT", 7860, "/", ("ui.page",)),
+    "mlflow": Program(
+        "MLflow",
+        "MLFLOW_PORT",
+        5000,
+        "/health",
+        (
+            "mlflow",
+            "server",
+            "--backend-store-uri",
+            "sqlite:///{here}/mlruns/mlflow.db",
+            "--default-artifact-root",
+            "{here}/mlruns/artifacts",
+            "--host",
+            "{host}",
+            "--port",
+            "{port}",
+            "--workers",
+            "1",
+        ),
+    ),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", default=["service", "page"], choices=[*PROGRAMS, []])
+    parser.add_argument("--check", action="store_true", help="only say whether the ports are free")
+    parser.add_argument("--announce", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    programs = {name: PROGRAMS[name] for name in options.names}
+    if options.announce:
+        return announce(programs)
+    for program in programs.values():
+        require_free(program)
+    return 0 if options.check else run(programs)
+
+
+def require_free(program: Program) -> None:
+    """End the program with what to do where a port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, program.port))
+        except OSError as error:
+            raise SystemExit(
+                f"Port {program.port} on {HOST} cannot be had for {program.title} ({error.strerror}). Stop what "
+                f"uses it, or choose another: {program.variable}={program.port + 1} make run"
+            ) from None
+
+
+def run(programs: dict[str, Program]) -> int:
+    """Run the programs until one ends or Ctrl-C; 0 where a person ended them."""
+    honcho.manager.KILL_WAIT = STOP_SECONDS
+    manager = honcho.manager.Manager()
+    service_url = os.environ.get("SERVICE_URL") or f"http://127.0.0.1:{PROGRAMS['service'].port}"
+    environment = {**os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
+    for name, program in programs.items():
+        port = {program.variable: str(program.port)}
+        manager.add_process(name, program.command, env=environment | port, cwd=str(HERE))
+    announcer = shlex.join([sys.executable, str(HERE / "launch.py"), *programs, "--announce"])
+    manager.add_process("digits", announcer, env=environment, cwd=str(HERE))
+    manager.loop()
+    asked_to_stop = manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+    return 0 if asked_to_stop else int(manager.returncode or 1)
+
+
+def announce(programs: dict[str, Program]) -> int:
+    """Wait until all are ready, say where they are, and stay: honcho ends all when one ends."""
+    for program in programs.values():
+        if not is_ready(program):
+            print(f"{program.title} did not become ready in {START_SECONDS} s: see its lines above.")
+            return 1
+    for program in programs.values():
+        print(f"{program.title:8} http://{shown_host()}:{program.port}")
+    print("Ready. Ctrl-C stops everything.")
+    while True:
+        signal.pause()
+
+
+def is_ready(program: Program) -> bool:
+    """Whether the program answers 200 within START_SECONDS."""
+    host = "127.0.0.1" if HOST in ("0.0.0.0", "::") else HOST
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{host}:{program.port}{program.ready_path}", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    return False
+
+
+def shown_host() -> str:
+    """The address another device can use where everything listens, else HOST."""
+    if HOST != "0.0.0.0":
+        return HOST
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses the outgoing address
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
