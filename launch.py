@@ -95,16 +95,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", default=["service", "page"], choices=[*PROGRAMS, []])
+    parser.add_argument("names", nargs="*", type=known, metavar="NAME", help=", ".join(PROGRAMS))
     parser.add_argument("--check", action="store_true", help="only say whether the ports are free")
     parser.add_argument("--announce", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    programs = {name: PROGRAMS[name] for name in options.names}
+    programs = {name: PROGRAMS[name] for name in options.names or ["service", "page"]}
     if options.announce:
         return announce(programs)
     for program in programs.values():
         require_free(program)
     return 0 if options.check else run(programs)
+
+
+def known(name: str) -> str:
+    """A program's name as it was given; argparse reports any other."""
+    if name not in PROGRAMS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(PROGRAMS)}")
+    return name
 
 
 def require_free(program: Program) -> None:

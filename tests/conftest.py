@@ -1,0 +1,82 @@
+"""What many tests share: free ports, and one real run of the whole pipeline on a small real subset."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ROOT / "tests" / "data" / "mnist-small"
+CODE = ("digits", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
+
+
+def _free_ports(number: int) -> tuple[int, ...]:
+    sockets = [socket.socket() for _ in range(number)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return tuple(one.getsockname()[1] for one in sockets)
+    finally:
+        for one in sockets:
+            one.close()
+
+
+@pytest.fixture
+def free_port() -> int:
+    return _free_ports(1)[0]
+
+
+@pytest.fixture
+def free_ports() -> tuple[int, ...]:
+    """Two ports, free a moment ago."""
+    return _free_ports(2)
+
+
+def copy_project(folder: Path) -> None:
+    """The pipeline's code and small parameters in a folder of its own that is no git checkout."""
+    for name in CODE:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy2(source, folder / name)
+    shutil.copy2(SMALL / "params.yaml", folder / "params.yaml")
+    (folder / "mlruns").mkdir()
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=folder, check=True)
+
+
+def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`dvc repro` in a project's folder, with the small real subset as MNIST_DIR."""
+    environment = os.environ | {
+        "MNIST_DIR": str(SMALL),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
+
+
+@pytest.fixture(scope="session")
+def small_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project whose four stages have run for real, through `dvc repro`, on the small subset.
+
+    Shared by the whole session: a test that changes it works on a copy.
+    """
+    folder = tmp_path_factory.mktemp("project")
+    copy_project(folder)
+    done = repro(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def model_folder(small_project: Path) -> Path:
+    """The folder of a real champion, trained on the small subset."""
+    return small_project / "models" / "champion"

@@ -1,0 +1,108 @@
+"""The launcher as a person uses it: ports, readiness, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def launch(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "launch.py"), *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finished(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Exit code and output of a launch that ends by itself."""
+    process = launch(*arguments, **environment)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_check_of_a_taken_port_names_it_and_what_to_do(taken: int) -> None:
+    code, output = finished("--check", "service", SERVICE_PORT=str(taken), HOST="127.0.0.1")
+    assert code == 1
+    assert f"Port {taken} " in output
+    assert "SERVICE_PORT=" in output
+
+
+def test_check_of_free_ports_is_silent(free_port: int) -> None:
+    assert finished("--check", "page", PAGE_PORT=str(free_port)) == (0, "")
+
+
+@pytest.mark.parametrize("value", ["http", "0", "70000", "-1"])
+def test_check_of_a_port_that_is_none_says_so(value: str) -> None:
+    code, output = finished("--check", "page", PAGE_PORT=value)
+    assert code == 1
+    assert f"PAGE_PORT={value} is no port" in output
+
+
+def test_launch_of_an_unknown_program_lists_the_known_ones() -> None:
+    code, output = finished("servise")
+    assert code == 2
+    assert "service, page, mlflow" in output
+
+
+def test_launch_of_a_service_without_a_model_ends_and_says_which_command_makes_one(
+    free_port: int, tmp_path: Path
+) -> None:
+    code, output = finished("service", SERVICE_PORT=str(free_port), MODEL_DIR=str(tmp_path / "none"))
+    assert code != 0
+    assert "make repro" in output
+
+
+def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
+    model_folder: Path, free_ports: tuple[int, int]
+) -> None:
+    service, page = free_ports
+    process = launch(SERVICE_PORT=str(service), PAGE_PORT=str(page), MODEL_DIR=str(model_folder), WORKERS="1")
+    watchdog = threading.Timer(120, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "Ctrl-C stops" in line:
+                break
+        said = "".join(lines)
+        assert re.search(rf"Service +http://127.0.0.1:{service}\b", said), said
+        assert re.search(rf"Page +http://127.0.0.1:{page}\b", said), said
+        for port in (service, page):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
+                assert response.status == 200
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+        assert process.returncode == 0, rest
+        for port in (service, page):
+            with socket.socket() as probe:
+                assert probe.connect_ex(("127.0.0.1", port)) != 0
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
