@@ -1,0 +1,87 @@
+"""Digits with their labels: one split of the data, as a file that every later stage reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import DataError
+
+SPLITS = ("train", "validation", "test")
+SUMMARY = "summary.json"
+CLASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """n digits: `images` uint8 (n, 28, 28), ink bright on black, and `labels` uint8 (n,), 0..9."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: NDArray[np.intp]) -> Digits:
+        """Those at the positions `chosen`, in that order."""
+        return Digits(self.images[chosen], self.labels[chosen])
+
+    def joined(self, other: Digits) -> Digits:
+        """These digits, then the others."""
+        images = np.concatenate([self.images, other.images])
+        return Digits(images, np.concatenate([self.labels, other.labels]))
+
+    def per_class(self) -> list[int]:
+        """How many there are of each of the ten digits."""
+        return [int(count) for count in np.bincount(self.labels, minlength=CLASSES)]
+
+    def sha256(self) -> str:
+        """A hash of the content, whatever file it lies in."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()
+
+    def save(self, folder: Path, split: str) -> None:
+        """Write `folder/<split>.npz`, whole or not at all.
+
+        Not compressed: the bytes then do not depend on the machine's zlib, so neither does dvc.lock.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{split}.{os.getpid()}.npz"
+        try:
+            np.savez(temporary, images=self.images, labels=self.labels)
+            temporary.replace(folder / f"{split}.npz")
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, folder: Path, split: str) -> Self:
+        """Read `folder/<split>.npz`; raises `DataError` where there is no such file or it is damaged."""
+        path = folder / f"{split}.npz"
+        try:
+            with np.load(path) as arrays:
+                return cls(arrays["images"], arrays["labels"])
+        except FileNotFoundError:
+            raise DataError(f"There is no {path}: `dvc repro preprocess` makes it.") from None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"{path} is damaged ({error}): `dvc repro -f preprocess` makes it anew."
+            ) from error
+
+
+def data_sha256(folder: Path) -> str:
+    """The hash of all splits together, as preprocess wrote it into `folder/summary.json`."""
+    path = folder / SUMMARY
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path} cannot be read ({error}): `dvc repro -f preprocess` makes it.") from error

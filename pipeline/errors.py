@@ -1,0 +1,25 @@
+"""Every error that a stage raises on purpose, and how a stage ends when one is raised.
+
+PipelineError
+├── ParameterError   a section of params.yaml that is missing, or holds a misspelt or wrong entry
+├── FetchError       no source could give the digits
+└── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """The base of all errors here; its text says what is wrong and what to do."""
+
+
+class ParameterError(PipelineError):
+    """A section of params.yaml that is missing, or holds a misspelt or wrong entry."""
+
+
+class FetchError(PipelineError):
+    """No source could give the digits; the text lists each with its reason."""
+
+
+class DataError(PipelineError):
+    """A file of digits that is damaged, inconsistent or leaks between the splits; the text names it."""
