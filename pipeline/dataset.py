@@ -6,9 +6,8 @@ import hashlib
 import json
 import os
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +19,15 @@ SUMMARY = "summary.json"
 CLASSES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(NamedTuple):
     """n digits: `images` uint8 (n, 28, 28), ink bright on black, and `labels` uint8 (n,), 0..9."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
+        """n; `len()` of a pair is 2."""
         return len(self.labels)
 
     def take(self, chosen: NDArray[np.intp]) -> Digits:
@@ -64,7 +64,7 @@ class Digits:
             temporary.unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, folder: Path, split: str) -> Self:
+    def load(cls, folder: Path, split: str) -> Digits:
         """Read `folder/<split>.npz`; raises `DataError` where there is no such file or it is damaged."""
         path = folder / f"{split}.npz"
         try:
