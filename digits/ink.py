@@ -1,85 +1,121 @@
-"""From any picture to ink, and from ink to the 28x28 pixels that the network sees.
-
-The network's input is MNIST's own recipe (LeCun et al., http://yann.lecun.com/exdb/mnist/): ink
-bright on black, its longer side 20 pixels, its centre of mass in the middle of a 28x28 field.
-"""
+"""From any picture to its ink: paper 0, ink 1, whatever the light, the polarity and the dirt."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from digits.errors import ImageError
+from digits.field import BOX, FIELD, INK, InkMap, network_input
+from digits.paper import Darkness, darkness, polarity, small_copy
+from digits.picture import Grey, Layer, layer_of
 
-FIELD = 28  # pixels, the side of what the network sees
-BOX = 20  # pixels, the longer side of the ink in it
+__all__ = ["BOX", "FIELD", "INK", "Ink", "InkMap", "find_ink", "ink_map", "network_input"]
 
-InkMap = NDArray[np.float32]
-"""(height, width), 0 where there is paper, 1 where there is full ink."""
+_FAINTEST = 0.035  # of the paper's light: less is no ink
+_NOISE = 5.0  # standard deviations of the paper's noise: less is no ink
+_PLAIN = 1.0  # polarity score above which the other way round is not worth trying
+_SPECKLED = 0.0005  # of all pixels: more lone ones are noise, not dirt
 
-_BLANK_CONTRAST = 12  # grey levels of 255: less between the darkest and the lightest is no ink
-INK = 0.25  # of full ink: less does not count when the ink's box is measured
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """The ink of a picture, at `shrink` times smaller than its upright `width` and `height`.
+
+    `mask` is 1 where ink is, 0 on paper. `contrast` is the share of the paper's light that full ink
+    takes away. `other_polarity` is set where the picture may as well be read the other way round.
+    """
+
+    map: InkMap
+    mask: NDArray[np.uint8]
+    contrast: float
+    shrink: int
+    width: int
+    height: int
+    other_polarity: bool = False
 
 
 def ink_map(image: Image.Image) -> InkMap:
     """Ink of a picture in any mode and polarity: 0 is paper, 1 is full ink, shape (height, width).
 
-    Transparent pixels are paper. Which of dark and light is ink is decided by the border: a drawing
-    leaves paper at its edges. A picture with no contrast is all paper.
+    Transparent pixels are paper, uneven light is taken out. A picture of more than two megapixels
+    gives a smaller map. Raises `ImageError` for a picture with a side of zero pixels.
+    """
+    return find_ink(image).map
+
+
+def find_ink(image: Image.Image, turned: bool = False) -> Ink:
+    """The ink of a picture; `turned` reads it in the polarity that seems less likely.
 
     Raises `ImageError` for a picture with a side of zero pixels.
     """
-    if 0 in image.size:
-        raise ImageError("The picture has a side of zero pixels: send one with at least 1x1.")
-    grey = _grey(image)
-    low, high = float(grey.min()), float(grey.max())
-    if high - low < _BLANK_CONTRAST:
-        return np.zeros(grey.shape, np.float32)
-    light = (grey.astype(np.float32) - low) / (high - low)
-    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    return 1 - light if np.median(border) > 0.5 else light
+    layer = layer_of(image)
+    grey = _without_salt(layer.grey)
+    small = small_copy(grey)
+    seems = polarity(small)
+    if seems.ink_is_dark == turned:
+        grey, small = 255 - grey, 255 - small
+    dark, noise = _without_noise(darkness(grey, small))
+    return _strengthened(dark, noise, layer, seems.plainness < _PLAIN)
 
 
-def network_input(ink: InkMap) -> NDArray[np.float32] | None:
-    """The ink of one digit as the network sees it: (28, 28), values 0..255; None where no ink is."""
-    rows, columns = (np.flatnonzero((ink > INK).any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return None
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = BOX / max(ink.shape)
-    height, width = (max(1, round(side * scale)) for side in ink.shape)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(ink, (width, height), interpolation=method), np.float32)
-    return _centred(small) * np.float32(255)
+def _without_salt(grey: Grey) -> Grey:
+    """Lone pixels unlike all eight around them taken out, where there are many."""
+    if min(grey.shape) <= FIELD * 2:
+        return grey
+    ring = np.ones((3, 3), np.uint8)
+    ring[1, 1] = 0
+    above = cv2.subtract(grey, cv2.dilate(grey, ring))
+    below = cv2.subtract(cv2.erode(grey, ring), grey)
+    lone = int(np.count_nonzero(cv2.max(above, below) > 50)) / grey.size
+    if lone < _SPECKLED:
+        return grey
+    return np.asarray(cv2.medianBlur(grey, 3 if lone < 0.01 else 5), np.uint8)
 
 
-def _centred(small: InkMap) -> InkMap:
-    """Ink of at most 20x20 laid into the 28x28 field with its centre of mass in the middle."""
-    height, width = small.shape
-    mass = small.sum()
-    top = round(FIELD / 2 - float(small.sum(axis=1) @ (np.arange(height) + 0.5)) / mass)
-    left = round(FIELD / 2 - float(small.sum(axis=0) @ (np.arange(width) + 0.5)) / mass)
-    top, left = min(max(top, 0), FIELD - height), min(max(left, 0), FIELD - width)
-    field = np.zeros((FIELD, FIELD), np.float32)
-    field[top : top + height, left : left + width] = small
-    return field
+def _without_noise(dark: Darkness) -> tuple[Darkness, float]:
+    """The darkness smoothed as much as its noise asks for, and the noise that is left."""
+    noise = _noise(dark)
+    if noise < 0.01:
+        return dark, noise
+    smooth = np.asarray(cv2.GaussianBlur(dark, (0, 0), min(2.5, 0.7 + 10 * noise)), np.float32)
+    return smooth, _noise(smooth, apart=6)
 
 
-def _grey(image: Image.Image) -> NDArray[np.uint8]:
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return _over_paper(rgba)
-    return np.asarray(image.convert("L"))
+def _noise(dark: Darkness, apart: int = 1) -> float:
+    """Standard deviation of the paper's noise, from how pixels `apart` from each other differ."""
+    if min(dark.shape) <= 2 * FIELD:
+        return 0.0
+    sample = dark[:: max(1, dark.shape[0] // 150)]
+    change = np.abs(sample[:, apart::2] - sample[:, : -apart or None : 2])
+    return float(np.median(change)) * 1.05  # 1.48 (median to deviation) / sqrt(2) (two pixels)
 
 
-def _over_paper(rgba: Image.Image) -> NDArray[np.uint8]:
-    """A drawing on a transparent sheet, laid on the paper that its ink can be seen on."""
-    pixels = np.asarray(rgba)
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    grey = np.asarray(rgba.convert("L"), np.float32)
-    drawn = grey[alpha[..., 0] > 0.5]
-    paper = 0.0 if drawn.size and drawn.mean() > 127 else 255.0
-    return np.asarray(grey * alpha[..., 0] + paper * (1 - alpha[..., 0])).astype(np.uint8)
+def _strengthened(dark: Darkness, noise: float, layer: Layer, doubt: bool) -> Ink:
+    """Darkness scaled so that full ink is 1, with all that is no ink set to 0."""
+    floor = float(np.median(dark[::4, ::4])) if noise else 0.0
+    least = max(_FAINTEST, floor + _NOISE * noise)
+    candidates = dark[dark > least]
+    size = (layer.shrink, layer.width, layer.height)
+    if not candidates.size:
+        nothing = np.zeros_like(dark)
+        return Ink(nothing, nothing.astype(np.uint8), 0.0, *size)
+    split, full = _strength(candidates)
+    ink = np.clip((dark - floor) / (full - floor), 0, 1)
+    level = min(max(INK, (least - floor) / (full - floor), split / full), 0.6)
+    mask = (ink > level).astype(np.uint8)
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    return Ink(ink * near, mask, full, *size, doubt)
+
+
+def _strength(candidates: NDArray[np.float32]) -> tuple[float, float]:
+    """The level that parts weak ink (rulings, soft edges) from strong, and that of full ink."""
+    counts = np.asarray(candidates * 255, np.uint8).reshape(1, -1)
+    level, _ = cv2.threshold(counts, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    strong = candidates[candidates > level / 255]
+    if not strong.size:
+        strong = candidates
+    return level / 255, float(np.percentile(strong[:: max(1, strong.size // 4000)], 75))

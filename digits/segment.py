@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digits.ink import INK, InkMap
+from digits.field import INK, InkMap
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom exclusive."""
