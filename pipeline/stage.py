@@ -15,7 +15,7 @@ def run_stage(section: str, stage: Callable[..., None]) -> int:
     """Call `stage(**params[section])` and give the exit code: 1 after an expected failure, told on stderr."""
     try:
         values = _parameters(section)
-        _check_names(section, stage, values)
+        check_names(section, stage, values)
         stage(**values)
     except PipelineError as error:
         print(f"{section}: {error}", file=sys.stderr)
@@ -35,8 +35,9 @@ def _parameters(section: str) -> dict[str, Any]:
         raise ParameterError(f"{PARAMS} has no section {section!r}.") from None
 
 
-def _check_names(section: str, stage: Callable[..., None], values: dict[str, Any]) -> None:
+def check_names(section: str, function: Callable[..., object], values: dict[str, Any]) -> None:
+    """Raise `ParameterError` where `values` are not the keywords that `function` asks for."""
     try:
-        inspect.signature(stage).bind(**values)
+        inspect.signature(function).bind(**values)
     except TypeError as error:
         raise ParameterError(f"{PARAMS}, section {section!r}: {error}.") from error

@@ -1,0 +1,38 @@
+"""Where things lie in a project, and how a stage gets its parameters."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+PARAMS = Path("params.yaml")
+PROCESSED = Path("data/processed")
+CANDIDATE = Path("models/candidate")
+REPORTS = Path("reports")
+
+
+def root() -> Path:
+    """The real checkout, absolute: also where DVC runs a stage in a copy (`dvc exp run --temp`)."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
+
+
+def champion() -> Path:
+    """The folder of the model that is served."""
+    return root() / "models" / "champion"
+
+
+def read_params(section: str, path: Path = PARAMS) -> dict[str, Any]:
+    """One section of `params.yaml`, to be passed on as keywords: a misspelt key then fails."""
+    values: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return dict(values[section])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
