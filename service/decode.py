@@ -1,0 +1,99 @@
+"""From the bytes that a client sent to a picture, within limits.
+
+Which kind it is, the bytes say: neither a file name nor a content type is believed. Nothing is
+unpacked before the size that it claims has been checked.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image
+
+from service.errors import BadImage, TooLarge, WrongKind
+
+MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
+MAX_SIDE = 10_000  # pixels
+
+TAKEN = "PNG, JPEG, WebP, BMP, GIF or TIFF"
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+)
+_NOT_TAKEN = (
+    (b"%PDF", "PDF"),
+    (b"%!PS", "PostScript"),
+    (b"8BPS", "Photoshop"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\0\0\0\x0cjP", "JPEG 2000"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL", "JPEG XL"),
+    (b"PK\3\4", "ZIP"),
+    (b"\x1f\x8b", "gzip"),
+)
+
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own check only warns, at another limit: `_check_size` refuses
+
+
+def decode(data: bytes) -> Image.Image:
+    """The first frame of a picture, decoded whole.
+
+    Raises `BadImage` for bytes that do not decode, `WrongKind` for a recognised kind that is not
+    taken, `TooLarge` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`.
+    """
+    kind = _kind(data)
+    try:
+        image = Image.open(BytesIO(data), formats=(kind,))
+        _check_size(*image.size)
+        image.load()
+    except TooLarge:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever their parsing trips over
+        raise BadImage(f"The {kind} file is damaged or incomplete: send it again.") from error
+    return image
+
+
+def _kind(data: bytes) -> str:
+    """Pillow's name for what the first bytes say; raises where it is none that is taken."""
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    other = _other_kind(data)
+    if other:
+        raise WrongKind(f"This is {other}, which is not taken: send {TAKEN}.")
+    if not data:
+        raise BadImage(f"The picture is empty: send {TAKEN}.")
+    if data[:8].lower().startswith((b"http://", b"https://", b"data:")):
+        raise BadImage(f"This is a link, and links are not followed: send the picture itself, {TAKEN}.")
+    raise BadImage(f"This is no picture: send {TAKEN}.")
+
+
+def _other_kind(data: bytes) -> str | None:
+    """The name of a recognised kind that is not taken."""
+    for magic, kind in _NOT_TAKEN:
+        if data.startswith(magic):
+            return kind
+    if data[4:8] == b"ftyp":
+        return "HEIC or AVIF"
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!")) and b"<svg" in start):
+        return "SVG"
+    return None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+        raise TooLarge(
+            f"The picture has {width}x{height} pixels: send one of at most {MAX_PIXELS // 10**6} "
+            f"megapixels and {MAX_SIDE} pixels a side.",
+            "too_many_pixels",
+        )

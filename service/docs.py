@@ -1,0 +1,87 @@
+"""`/docs.json`, an OpenAPI 3.1 document made from the endpoints, and a page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from service.errors import Problem
+
+if TYPE_CHECKING:
+    from service.api import Endpoint
+
+_TITLE = "Digits: reads handwritten digits"
+_REF = "#/components/schemas/{model}"
+
+PAGE = f"""<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{_TITLE}</title>
+<link rel="stylesheet" href="static_content/swagger-ui.css">
+<div id="page"></div>
+<script src="static_content/swagger-ui-bundle.js"></script>
+<script nonce="docs">SwaggerUIBundle({{url: "docs.json", dom_id: "#page"}})</script>
+</html>
+"""
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'nonce-docs'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+}
+PAGE_FILES = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
+"""What the page loads, which BentoML serves from its own package: no script comes from elsewhere."""
+
+_FORM = {
+    "type": "object",
+    "properties": {
+        "image": {
+            "type": "string",
+            "contentMediaType": "application/octet-stream",
+            "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
+        }
+    },
+    "required": ["image"],
+}
+
+
+def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The OpenAPI document of these endpoints."""
+    models = {entry.answer for entry in endpoints if isinstance(entry.answer, type)} | {Problem}
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model in models]
+    _, definitions = models_json_schema(wanted, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for entry in endpoints:
+        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": _TITLE, "version": "1"},
+        "paths": paths,
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(entry: Endpoint) -> dict[str, Any]:
+    responses = {"200": {"description": "The answer", "content": _content(entry.answer)}}
+    for status in entry.refuses if entry.open else (401, *entry.refuses):
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": _content(Problem)}
+    operation: dict[str, Any] = {
+        "summary": entry.summary,
+        "operationId": f"{entry.method.lower()}{entry.path.replace('/', '_')}",
+        "responses": responses,
+        "security": [] if entry.open else [{}, {"key": []}],
+    }
+    if entry.takes == "image":
+        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+    return operation
+
+
+def _content(answer: type[BaseModel] | str) -> dict[str, Any]:
+    if isinstance(answer, str):
+        return {answer: {"schema": {}}}
+    return {"application/json": {"schema": {"$ref": _REF.format(model=answer.__name__)}}}

@@ -1,0 +1,200 @@
+"""A model small enough to be built here, pictures of digits, and the service in process and as a process."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image, ImageDraw, ImageFont
+from starlette.testclient import TestClient
+
+from digits.ink import ink_map, network_input
+from service.api import Api
+from service.champion import Champion
+from service.gate import Gate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def draw(text: str, size: tuple[int, int] = (280, 280), height: int = 180) -> Image.Image:
+    """Black text in the middle of a white sheet."""
+    image = Image.new("L", size, 255)
+    middle = (size[0] / 2, size[1] / 2)
+    ImageDraw.Draw(image).text(middle, text, 0, ImageFont.load_default(height), anchor="mm")
+    return image
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+def nearest_digit(outputs: int = 10, side: int = 28) -> bytes:
+    """An ONNX model that finds which of ten printed digits is nearest (a linear classifier)."""
+    fields = [network_input(ink_map(draw(str(digit)))) for digit in range(10)]
+    means = np.array([field.ravel() for field in fields if field is not None]) / 255
+    weights = np.zeros((side * side, outputs), np.float32)
+    weights[: means.shape[1], :10] = means.T[: side * side] / 255
+    bias = np.full(outputs, -1000, np.float32)
+    bias[:10] = -(means**2).sum(axis=1) / 2
+    nodes = [
+        helper.make_node("Reshape", ["image", "flat"], ["row"]),
+        helper.make_node("MatMul", ["row", "weights"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["logits"]),
+    ]
+    constants = {"flat": np.array([-1, side * side]), "weights": weights, "bias": bias}
+    graph = helper.make_graph(
+        nodes,
+        "nearest",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", side, side, 1])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", outputs])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def promote(folder: Path, version: str, content: bytes | None = None, **entries: Any) -> None:
+    """Put a model into a folder as the pipeline does: the ONNX file, then the manifest renamed into place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = nearest_digit() if content is None else content
+    sha256 = hashlib.sha256(content).hexdigest()
+    (folder / f"{sha256}.onnx").write_bytes(content)
+    manifest = {"file": f"{sha256}.onnx", "sha256": sha256, "created": "2026-01-01", "version": version}
+    temporary = folder / "manifest.json.new"
+    temporary.write_text(json.dumps(manifest | entries))
+    temporary.replace(folder / "manifest.json")
+
+
+@pytest.fixture(scope="session", name="draw")
+def _draw() -> Callable[..., Image.Image]:
+    return draw
+
+
+@pytest.fixture(scope="session", name="encoded")
+def _encoded() -> Callable[..., bytes]:
+    return encoded
+
+
+@pytest.fixture(scope="session", name="nearest_digit")
+def _nearest_digit() -> Callable[..., bytes]:
+    return nearest_digit
+
+
+@pytest.fixture(scope="session", name="promote")
+def _promote() -> Callable[..., None]:
+    return promote
+
+
+@pytest.fixture(scope="session", name="serving")
+def _serving() -> Callable[..., AbstractContextManager[Server]]:
+    return serving
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path) -> Path:
+    """A model folder of version 1 whose model reads printed digits."""
+    promote(tmp_path / "champion", "1")
+    return tmp_path / "champion"
+
+
+@pytest.fixture
+def make_client() -> Callable[..., TestClient]:
+    """Builds the service in process: everything but BentoML."""
+
+    def build(folder: Path, **options: Any) -> TestClient:
+        champion = Champion(folder)
+        if folder.exists():
+            champion.load()
+
+        async def nowhere(_scope: Any, _receive: Any, _send: Any) -> None:
+            raise AssertionError("nothing but the page's files is for BentoML")
+
+        return TestClient(Gate(nowhere, Api(champion), **options), raise_server_exceptions=False)
+
+    return build
+
+
+@pytest.fixture
+def client(tiny_model: Path, make_client: Callable[..., TestClient]) -> TestClient:
+    return make_client(tiny_model)
+
+
+@dataclass
+class Server:
+    """A real `bentoml serve` process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def post(self, path: str, image: bytes, **options: Any) -> httpx.Response:
+        return httpx.post(self.url + path, files={"image": image}, timeout=10, **options)
+
+
+@contextmanager
+def serving(folder: Path, home: Path, ready: str = "/readyz", **environment: str) -> Iterator[Server]:
+    """The service as a process of its own on a free port, ended by its process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService", "--port", str(port)]
+    variables = {"MODEL_DIR": str(folder), "BENTOML_HOME": str(home), "HOST": "127.0.0.1"}
+    home.mkdir(exist_ok=True)
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | variables | environment, stdout=log, stderr=log
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, home / "log")
+    try:
+        wait_until(lambda: httpx.get(server.url + ready).status_code == 200, server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service with a tiny model of version 1, shared by the tests of one file."""
+    folder = tmp_path_factory.mktemp("served")
+    promote(folder / "champion", "1")
+    with serving(folder / "champion", folder / "home") as running:
+        yield running
+
+
+def wait_until(check: Callable[[], bool], server: Server, seconds: float = 60) -> None:
+    """Ask again and again, and fail with the server's log."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if check():
+                return
+        except httpx.TransportError:
+            pass
+        assert server.process.poll() is None, server.log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s:\n{server.log.read_text()}")

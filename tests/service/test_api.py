@@ -1,0 +1,186 @@
+"""The endpoints in process: what each answers, and what each refuses."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from service.docs import PAGE
+
+Draw = Callable[..., Image.Image]
+Encoded = Callable[..., bytes]
+MakeClient = Callable[..., TestClient]
+
+
+@pytest.fixture
+def seven(draw: Draw, encoded: Encoded) -> bytes:
+    return encoded(draw("7"))
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_predict_reads_a_digit(client: TestClient, draw: Draw, encoded: Encoded, digit: int) -> None:
+    answer = client.post("/predict", files={"image": encoded(draw(str(digit)))})
+    assert answer.status_code == 200
+    said = answer.json()
+    assert said["digit"] == digit
+    assert said["confidence"] == max(said["probabilities"])
+    assert sum(said["probabilities"]) == pytest.approx(1, abs=1e-4)
+    assert said["rejected"] is None
+    assert said["model"] == "1"
+
+
+def test_predict_says_blank(client: TestClient, encoded: Encoded) -> None:
+    answer = client.post("/predict", files={"image": encoded(Image.new("L", (280, 280), 255))})
+    assert answer.json() == {
+        "digit": None,
+        "confidence": None,
+        "probabilities": None,
+        "rejected": "blank",
+        "model": "1",
+    }
+
+
+def test_predict_says_not_a_digit(
+    tmp_path: Path, make_client: MakeClient, promote: Callable[..., None], seven: bytes
+) -> None:
+    promote(tmp_path, "1", rejection_threshold=-1.0)  # ten outputs score 0: everything is above
+    said = make_client(tmp_path).post("/predict", files={"image": seven}).json()
+    assert (said["digit"], said["confidence"], said["rejected"]) == (None, None, "not_a_digit")
+    assert len(said["probabilities"]) == 10
+
+
+def test_read_gives_marks_and_text(client: TestClient, seven: bytes) -> None:
+    said = client.post("/read", files={"image": seven}).json()
+    assert said["text"] == "7"
+    assert said["model"] == "1"
+    (mark,) = said["digits"]
+    assert mark["digit"] == 7
+    left, top, right, bottom = mark["box"]
+    assert 0 < left < 140 < right < 280
+    assert 0 < top < 140 < bottom < 280
+
+
+def test_read_of_a_blank_picture_is_empty(client: TestClient, encoded: Encoded) -> None:
+    said = client.post("/read", files={"image": encoded(Image.new("L", (99, 50), 255))}).json()
+    assert said == {"text": "", "digits": [], "model": "1"}
+
+
+def test_explain_shows_what_the_network_saw(client: TestClient, seven: bytes) -> None:
+    (mark,) = client.post("/explain", files={"image": seven}).json()
+    with Image.open(io.BytesIO(base64.b64decode(mark["seen"]))) as seen:
+        assert seen.size == (28, 28)
+        assert seen.getextrema() == (0, 255)
+    assert [len(row) for row in mark["saliency"]] == [28] * 28
+    assert len(mark["box"]) == 4
+
+
+def test_model_is_the_manifest(client: TestClient) -> None:
+    said = client.get("/model").json()
+    assert said["version"] == "1"
+    assert said["file"] == said["sha256"] + ".onnx"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
+def test_health_is_well(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+    assert client.head(path).status_code == 200
+
+
+def test_without_a_model_the_answers_say_which_command_makes_one(
+    tmp_path: Path, make_client: MakeClient, seven: bytes
+) -> None:
+    client = make_client(tmp_path / "missing")
+    assert client.get("/livez").status_code == 200
+    answers = [client.get("/readyz"), client.get("/model"), client.post("/predict", files={"image": seven})]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "no_model"
+        assert "`make repro`" in answer.json()["error"]
+        assert answer.headers["retry-after"]
+
+
+REFUSED = {
+    "a text": (b"hello, world", 400, "broken_image"),
+    "nothing": (b"", 400, "broken_image"),
+    "a link": (b"http://127.0.0.1:1/secret.png", 400, "broken_image"),
+    "half a PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 400, "broken_image"),
+    "SVG": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', 415, "wrong_kind"),
+    "PDF": (b"%PDF-1.7\n%", 415, "wrong_kind"),
+}
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_image_is_refused(client: TestClient, path: str, case: str) -> None:
+    content, status, code = REFUSED[case]
+    answer = client.post(path, files={"image": ("picture.png", content, "image/png")})
+    assert_refused(answer, status, code)
+
+
+def test_wrong_forms_are_refused(client: TestClient, seven: bytes) -> None:
+    assert_refused(client.post("/predict"), 422, "wrong_field")
+    assert_refused(client.post("/predict", content=seven), 422, "wrong_field")
+    assert_refused(client.post("/predict", json={"image": "x"}), 422, "wrong_field")
+    assert_refused(client.post("/predict", files={"picture": seven}), 422, "wrong_field")
+    assert_refused(client.post("/predict", files=[("image", seven), ("image", seven)]), 422, "wrong_field")
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert_refused(client.post("/predict", content=b"--x\r\n", headers=kind), 400, "broken_form")
+
+
+def test_wrong_addresses_and_methods_are_refused(client: TestClient) -> None:
+    assert_refused(client.get("/nowhere"), 404, "not_found")
+    assert_refused(client.post("/nowhere"), 404, "not_found")
+    answer = client.get("/predict")
+    assert_refused(answer, 405, "wrong_method")
+    assert answer.headers["allow"] == "POST"
+    assert_refused(client.delete("/model"), 405, "wrong_method")
+
+
+def test_api_key_is_asked_for(tiny_model: Path, make_client: MakeClient, seven: bytes) -> None:
+    client = make_client(tiny_model, api_key="open sesame")
+    refused = client.post("/predict", files={"image": seven})
+    assert_refused(refused, 401, "unauthorized")
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert_refused(client.get("/model", headers={"Authorization": "Bearer open"}), 401, "unauthorized")
+    for headers in ({"Authorization": "Bearer open sesame"}, {"X-API-Key": "open sesame"}):
+        assert client.post("/predict", files={"image": seven}, headers=headers).status_code == 200
+    assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_request_id_comes_back(client: TestClient) -> None:
+    assert client.get("/livez", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
+    made = {
+        client.get("/nowhere", headers={"X-Request-ID": "not\tplain"}).headers["x-request-id"] for _ in "ab"
+    }
+    assert len(made) == 2
+
+
+def test_a_fault_of_ours_leaks_nothing(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise RuntimeError("/secret/path")
+
+    monkeypatch.setattr("service.api.decode", fail)
+    answer = client.post("/predict", files={"image": b"x"})
+    assert_refused(answer, 500, "internal")
+    assert "secret" not in answer.text
+
+
+def test_docs_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "//" not in PAGE
+
+
+def assert_refused(answer: Any, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error", "code"}
+    assert answer.json()["code"] == code
+    assert answer.json()["error"].endswith((".", "`"))

@@ -1,0 +1,70 @@
+"""The service as a person runs it: `bentoml serve` in a process of its own, over HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from digits import Reader
+
+
+def test_service_answers_over_http(
+    server: Any, draw: Callable[..., Any], encoded: Callable[..., bytes]
+) -> None:
+    seven = encoded(draw("7"))
+    assert server.post("/predict", seven).json()["digit"] == 7
+    assert server.post("/read", seven).json()["text"] == "7"
+    assert len(server.post("/explain", seven).json()) == 1
+    assert httpx.get(server.url + "/model").json()["version"] == "1"
+    for path in ("/livez", "/readyz", "/healthz", "/docs.json"):
+        assert httpx.get(server.url + path).status_code == 200, path
+
+
+def test_service_answers_as_the_reader_does(
+    server: Any, tiny_model: Path, draw: Callable[..., Any], encoded: Callable[..., bytes]
+) -> None:
+    picture = draw("4")
+    said = server.post("/predict", encoded(picture)).json()
+    read = Reader.load(tiny_model).predict(picture)
+    assert (said["digit"], said["confidence"]) == (read.digit, read.confidence)
+
+
+def test_page_files_are_served(server: Any) -> None:
+    page = httpx.get(server.url + "/").text
+    for name in ("static_content/swagger-ui.css", "static_content/swagger-ui-bundle.js"):
+        assert name in page
+        assert httpx.get(f"{server.url}/{name}").status_code == 200
+
+
+def test_bentomls_own_addresses_are_closed(server: Any) -> None:
+    for path in ("/schema.json", "/static_content/index.css"):
+        answer = httpx.get(server.url + path)
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not_found"
+
+
+def test_without_a_model_the_log_says_which_command_makes_one(
+    tmp_path: Path, serving: Callable[..., Any]
+) -> None:
+    with serving(tmp_path / "nothing", tmp_path / "home", ready="/livez") as server:
+        answer = httpx.get(server.url + "/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "no_model")
+        assert "`make repro` makes one" in server.log.read_text()
+        assert str(tmp_path) not in answer.text
+
+
+def test_nothing_is_sent_home() -> None:
+    code = (
+        "from bentoml._internal.utils.analytics import usage_stats as usage\n"
+        "assert not usage.do_not_track()\n"  # as `bentoml serve` asks, before it imports the service
+        "import service.service\n"
+        "assert usage.do_not_track()\n"
+    )
+    environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
