@@ -1,7 +1,7 @@
 """Starts service and page together, says where they are, and stops both on Ctrl-C.
 
-    python launch.py [service] [page] [mlflow]    start these (default: service and page)
-    python launch.py --check [NAME ...]           only say whether their ports are free
+python launch.py [service] [page] [mlflow]    start these (default: service and page)
+python launch.py --check [NAME ...]           only say whether their ports are free
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def require_free(program: Program) -> None:
             probe.bind((HOST, program.port))
         except OSError as error:
             raise SystemExit(
-                f"Port {program.port} on {HOST} cannot be had for {program.title} ({error.strerror}). Stop what "
-                f"uses it, or choose another: {program.variable}={program.port + 1} make run"
+                f"Port {program.port} on {HOST} cannot be had for {program.title} ({error.strerror}). "
+                f"Stop what uses it, or choose another: {program.variable}={program.port + 1} make run"
             ) from None
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,41 +68,60 @@ def test_launch_of_an_unknown_program_lists_the_known_ones() -> None:
     assert "service, page, mlflow" in output
 
 
-def test_launch_of_a_service_without_a_model_ends_and_says_which_command_makes_one(
-    free_port: int, tmp_path: Path
+def said_until(process: subprocess.Popen[str], mark: str) -> str:
+    """What a launch says up to the first line with `mark`, or all where it ends without."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if mark in line:
+            break
+    return said
+
+
+@pytest.fixture
+def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts launches that are killed after two minutes, and at the end of the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+        process = launch(*arguments, **environment)
+        processes.append(process)
+        watchdog = threading.Timer(120, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_launch_of_a_service_without_a_model_says_which_command_makes_one(
+    watched: Callable[..., subprocess.Popen[str]], free_port: int, tmp_path: Path
 ) -> None:
-    code, output = finished("service", SERVICE_PORT=str(free_port), MODEL_DIR=str(tmp_path / "none"))
-    assert code != 0
-    assert "make repro" in output
+    process = watched("service", SERVICE_PORT=str(free_port), MODEL_DIR=str(tmp_path / "none"))
+    assert "make repro" in said_until(process, "make repro")
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, rest
 
 
 def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
-    model_folder: Path, free_ports: tuple[int, int]
+    watched: Callable[..., subprocess.Popen[str]], model_folder: Path, free_ports: tuple[int, int]
 ) -> None:
     service, page = free_ports
-    process = launch(SERVICE_PORT=str(service), PAGE_PORT=str(page), MODEL_DIR=str(model_folder), WORKERS="1")
-    watchdog = threading.Timer(120, process.kill)
-    watchdog.start()
-    try:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "Ctrl-C stops" in line:
-                break
-        said = "".join(lines)
-        assert re.search(rf"Service +http://127.0.0.1:{service}\b", said), said
-        assert re.search(rf"Page +http://127.0.0.1:{page}\b", said), said
-        for port in (service, page):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
-                assert response.status == 200
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
-        assert process.returncode == 0, rest
-        for port in (service, page):
-            with socket.socket() as probe:
-                assert probe.connect_ex(("127.0.0.1", port)) != 0
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
+    process = watched(SERVICE_PORT=str(service), PAGE_PORT=str(page), MODEL_DIR=str(model_folder))
+    said = said_until(process, "Ctrl-C stops")
+    assert re.search(rf"Service +http://127.0.0.1:{service}\b", said), said
+    assert re.search(rf"Page +http://127.0.0.1:{page}\b", said), said
+    for port in (service, page):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
+            assert response.status == 200
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, rest
+    for port in (service, page):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
