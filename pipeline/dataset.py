@@ -17,6 +17,7 @@ from pipeline.errors import DataError
 SPLITS = ("train", "validation", "test")
 SUMMARY = "summary.json"
 CLASSES = 10
+SIDE = 28  # pixels
 
 
 class Digits(NamedTuple):
@@ -34,11 +35,6 @@ class Digits(NamedTuple):
         """Those at the positions `chosen`, in that order."""
         return Digits(self.images[chosen], self.labels[chosen])
 
-    def joined(self, other: Digits) -> Digits:
-        """These digits, then the others."""
-        images = np.concatenate([self.images, other.images])
-        return Digits(images, np.concatenate([self.labels, other.labels]))
-
     def per_class(self) -> list[int]:
         """How many there are of each of the ten digits."""
         return [int(count) for count in np.bincount(self.labels, minlength=CLASSES)]
@@ -46,8 +42,8 @@ class Digits(NamedTuple):
     def sha256(self) -> str:
         """A hash of the content, whatever file it lies in."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
+        digest.update(self.images.tobytes())
+        digest.update(self.labels.tobytes())
         return digest.hexdigest()
 
     def save(self, folder: Path, split: str) -> None:

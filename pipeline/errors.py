@@ -3,6 +3,7 @@
 PipelineError
 ├── ParameterError   a section of params.yaml that is missing, or holds a misspelt or wrong entry
 ├── FetchError       no source could give the digits
+├── SourceError      one source cannot give a file: fetch goes on to the next
 └── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
 """
 
@@ -19,6 +20,10 @@ class ParameterError(PipelineError):
 
 class FetchError(PipelineError):
     """No source could give the digits; the text lists each with its reason."""
+
+
+class SourceError(PipelineError):
+    """One source cannot give a file; the text is the reason in a few words."""
 
 
 class DataError(PipelineError):

@@ -9,6 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 PARAMS = Path("params.yaml")
+RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
 CANDIDATE = Path("models/candidate")
 REPORTS = Path("reports")

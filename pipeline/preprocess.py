@@ -1,0 +1,110 @@
+"""Stage `preprocess`: the files of data/raw, checked, as train, validation and test in data/processed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from pipeline.dataset import CLASSES, SIDE, SPLITS, SUMMARY, Digits
+from pipeline.errors import DataError, ParameterError
+from pipeline.idx import read_idx
+from pipeline.project import PROCESSED, RAW, REPORTS, write_text
+from pipeline.samples import sample_sheet
+from pipeline.stage import run_stage
+
+TRAIN_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+def read_digits(images_path: Path, labels_path: Path) -> Digits:
+    """The digits of two IDX files; raises `DataError` unless both are whole and fit each other."""
+    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if images.shape[1:] != (SIDE, SIDE):
+        raise DataError(
+            f"{images_path} holds images of {images.shape[1]} x {images.shape[2]}, not {SIDE} x {SIDE}."
+        )
+    if len(images) != len(labels):
+        raise DataError(f"{images_path} holds {len(images)} images, {labels_path} {len(labels)} labels.")
+    wrong = np.flatnonzero(labels >= CLASSES)
+    if len(wrong):
+        raise DataError(f"{labels_path} holds the label {labels[wrong[0]]} at {wrong[0]}: 0 to 9 are labels.")
+    digits = Digits(images, labels)
+    absent = [digit for digit, count in enumerate(digits.per_class()) if count == 0]
+    if absent:
+        raise DataError(f"{labels_path} has no {absent[0]}: every digit must be there.")
+    return digits
+
+
+def without_repeats(digits: Digits) -> Digits:
+    """Of equal images only the first: two splits could otherwise share one."""
+    first: dict[bytes, int] = {}
+    for position, image in enumerate(digits.images):
+        first.setdefault(image.tobytes(), position)
+    return digits.take(np.array(list(first.values()), np.intp))
+
+
+def split(digits: Digits, validation_images: int, seed: int) -> tuple[Digits, Digits]:
+    """Train and validation, each digit with the same share in both, each in the order of the file."""
+    try:
+        chosen = train_test_split(
+            np.arange(digits.total), test_size=validation_images, stratify=digits.labels, random_state=seed
+        )
+    except ValueError as error:
+        raise ParameterError(f"preprocess.validation_images = {validation_images}: {error}") from error
+    train, validation = (digits.take(np.sort(positions)) for positions in chosen)
+    return train, validation
+
+
+def check_disjoint(parts: Mapping[str, Digits]) -> None:
+    """Raise `DataError` if any two of the named parts share an image."""
+    contents = {name: {image.tobytes() for image in digits.images} for name, digits in parts.items()}
+    for one, other in combinations(parts, 2):
+        shared = contents[one] & contents[other]
+        if shared:
+            place = next(i for i, image in enumerate(parts[other].images) if image.tobytes() in shared)
+            raise DataError(
+                f"{one} and {other} share {len(shared)} images (the first is number {place} of {other}):"
+                " what is measured on one would already be known from the other."
+            )
+
+
+def summary(splits: Mapping[str, Digits], repeats: int) -> str:
+    """What the splits hold, as JSON: counts, hashes of the content, and images dropped as repeats."""
+    hashes = {name: digits.sha256() for name, digits in splits.items()}
+    content = {
+        "sha256": hashlib.sha256("".join(hashes.values()).encode()).hexdigest(),
+        "repeats_dropped": repeats,
+        "splits": {
+            name: {"images": digits.total, "per_class": digits.per_class(), "sha256": hashes[name]}
+            for name, digits in splits.items()
+        },
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def preprocess(validation_images: int, seed: int) -> None:
+    """From data/raw to data/processed and reports/samples.png; nothing is written before all is checked."""
+    train_paths, test_paths = ([RAW / name for name in files] for files in (TRAIN_FILES, TEST_FILES))
+    everything, test = read_digits(*train_paths), read_digits(*test_paths)
+    check_disjoint({str(train_paths[0]): everything, str(test_paths[0]): test})
+    distinct = without_repeats(everything)
+    train, validation = split(distinct, validation_images, seed)
+    splits = dict(zip(SPLITS, (train, validation, test), strict=True))
+    check_disjoint(splits)
+    for name, digits in splits.items():
+        digits.save(PROCESSED, name)
+        print(f"preprocess: {digits.total} digits for {name}", flush=True)
+    write_text(PROCESSED / SUMMARY, summary(splits, everything.total - distinct.total))
+    REPORTS.mkdir(exist_ok=True)
+    sample_sheet(train, seed).save(REPORTS / "samples.png", optimize=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run_stage("preprocess", preprocess))
