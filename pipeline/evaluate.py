@@ -2,117 +2,115 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
-from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from digits.model import CLASSES, Model
 from digits.reader import Reader
-from pipeline import tracking
-from pipeline.calibrate import cross_entropy, expected_calibration_error
-from pipeline.canvas import canvases
+from pipeline import plots, registry, tracking
 from pipeline.dataset import Digits
+from pipeline.measure import Answers, Drawn, answers, drawn
+from pipeline.parent import end_with_parent
 from pipeline.project import CANDIDATE, PROCESSED, REPORTS, champion, read_params, write_text
 from pipeline.promote import promote, sync
 from pipeline.stage import run_stage
 
-Logits = NDArray[np.float32]
-BATCH = 500  # digits at a time: bounds the memory
+Scores = Mapping[str, float]
+"""The validation figures that decide between two models; test digits never do."""
 
 
-def all_logits(model: Model, images: NDArray[np.uint8]) -> Logits:
-    """The logits (n, 10 or 11) of digits (n, 28, 28)."""
-    parts = [images[at : at + BATCH, :, :, None] for at in range(0, len(images), BATCH)]
-    return np.concatenate([model.logits(part.astype(np.float32)) for part in parts])
-
-
-def accuracy(model: Model, digits: Digits) -> float:
-    """The share of digits whose largest of the ten logits is the right one."""
-    images, labels = digits
-    return float((all_logits(model, images)[:, :CLASSES].argmax(axis=1) == labels).mean())
-
-
-def canvas_accuracies(reader: Reader, digits: Digits, seed: int) -> dict[str, float]:
-    """The share of redrawn digits that are read right, for each kind and over "all" of them."""
-    right: dict[str, list[bool]] = defaultdict(list)
-    images, labels = digits
-    for (kind, canvas), label in zip(canvases(images, seed), labels, strict=True):
-        answer = reader.predict(canvas).digit == label
-        right[kind].append(answer)
-        right["all"].append(answer)
-    return {kind: float(np.mean(answers)) for kind, answers in right.items()}
-
-
-def validation_scores(reader: Reader, validation: Digits, canvas_digits: int, seed: int) -> dict[str, float]:
-    """What decides between two models; test digits never do."""
-    some = validation.take(np.arange(min(canvas_digits, validation.total)))
-    return {
-        "validation_accuracy": accuracy(reader.model, validation),
-        "validation_canvas_accuracy": canvas_accuracies(reader, some, seed)["all"],
-    }
-
-
-def test_figures(reader: Reader, test: Digits, canvas_digits: int, seed: int) -> dict[str, Any]:
-    """Figures for the report, from digits that decide nothing."""
-    images, labels = test
-    logits = all_logits(reader.model, images)[:, :CLASSES]
-    scaled = logits / np.float32(reader.model.manifest.temperature)
-    probabilities = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    right = logits.argmax(axis=1) == labels
-    drawn = canvas_accuracies(reader, test.take(np.arange(min(canvas_digits, test.total))), seed + 1)
-    return {
-        "test_accuracy": float(right.mean()),
-        "test_loss": cross_entropy(scaled, labels),
-        "test_errors": int((~right).sum()),
-        "canvas_accuracy": drawn.pop("all"),
-        "canvas": drawn,
-        "expected_calibration_error": expected_calibration_error(probabilities, labels),
-        "recall": {str(digit): float(right[labels == digit].mean()) for digit in np.unique(labels)},
-    }
-
-
-def wins(candidate: dict[str, float], champion: dict[str, float] | None) -> bool:
-    """Whether the candidate is the better one: by the mean of the validation scores."""
-    return champion is None or sum(candidate.values()) > sum(champion.values())
-
-
-def stage(seed: int, canvas_digits: int) -> None:
-    """The whole stage: so many digits are redrawn on canvases."""
-    how = {"canvas_digits": canvas_digits, "seed": seed}
+def stage(seed: int, canvas_digits: int, worst: int) -> None:
+    """The whole stage: how many digits are redrawn, how many mistakes are shown."""
+    end_with_parent()
     validation, test = (Digits.load(PROCESSED, split) for split in ("validation", "test"))
     reader = Reader.load(CANDIDATE)
     manifest = reader.model.manifest
     print(f"evaluate: {validation.total} validation and {test.total} test digits", flush=True)
-    scores = validation_scores(reader, validation, **how)
-    figures = {**manifest.metrics, **scores, **test_figures(reader, test, **how)}
-    with tracking.reopened_run(manifest.run_id, read_params("train")) as run_id:
-        client = tracking.connect()
-        version = tracking.registered(client, run_id, CANDIDATE)
-        served = sync(client)
-        rival = None if served is None else validation_scores(Reader.load(champion()), validation, **how)
+    scores = validation_scores(reader, validation, canvas_digits, seed)
+    read, redrawn = answers(reader.model, test), drawn(reader, test, canvas_digits, seed + 1)
+    figures = {**manifest.metrics, **scores, **report(read, redrawn)}
+    draw(REPORTS, test, read, redrawn, worst)
+    print("evaluate: into MLflow", flush=True)
+    with tracking.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
+        version = registry.register(client, run_id, CANDIDATE, scores)
+        rival = None
+        if served := sync(client):
+            rival = validation_scores(Reader.load(champion()), validation, canvas_digits, seed)
         won = wins(scores, rival)
         figures["champion"] = won or (served is not None and served.sha256 == manifest.sha256)
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         tracking.log_evaluation(figures, REPORTS)
         if won:
             promote(client, version)
-    print(_summary(figures, rival, won), flush=True)
+    print(f"evaluate: {summary(figures)}")
+    print(f"evaluate: {verdict(scores, rival, version)}", flush=True)
 
 
-def _summary(figures: dict[str, Any], rival: dict[str, float] | None, won: bool) -> str:
-    lines = [
-        f"test accuracy {figures['test_accuracy']:.2%} ({figures['test_errors']} mistakes)",
-        f"canvas accuracy {figures['canvas_accuracy']:.2%}",
-    ]
-    ours = sum(figures[name] for name in rival) / len(rival) if rival else 0.0
-    theirs = sum(rival.values()) / len(rival) if rival else 0.0
-    against = f"validation score {ours:.2%} against the champion's {theirs:.2%}" if rival else "the first one"
-    return "evaluate: " + ", ".join([*lines, against]) + (": promoted" if won else ": the champion stays")
+def validation_scores(reader: Reader, validation: Digits, canvas_digits: int, seed: int) -> Scores:
+    """How a model does on the validation digits, as they are and redrawn."""
+    return {
+        "validation_accuracy": answers(reader.model, validation).figures()["accuracy"],
+        "validation_canvas_accuracy": drawn(reader, validation, canvas_digits, seed).accuracy,
+    }
+
+
+def wins(candidate: Scores, champion: Scores | None) -> bool:
+    """Whether the candidate is the better one: by the mean of its scores, a tie keeps the champion."""
+    return champion is None or sum(candidate.values()) > sum(champion.values())
+
+
+def report(read: Answers, redrawn: Drawn) -> dict[str, Any]:
+    """The figures of the test digits, as they are and redrawn: they decide nothing."""
+    figures = read.figures()
+    return {
+        "test_accuracy": figures["accuracy"],
+        "test_loss": figures["loss"],
+        "test_errors": figures["errors"],
+        "test_rejected": figures["rejected"],
+        "canvas_accuracy": redrawn.accuracy,
+        "expected_calibration_error": figures["expected_calibration_error"],
+        "canvas": redrawn.by_kind(),
+        "recall": read.recall(),
+    }
+
+
+def draw(folder: Path, test: Digits, read: Answers, redrawn: Drawn, worst: int) -> None:
+    """Confusion matrix, training curves, reliability and the worst mistakes."""
+    plots.table(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})
+    plots.confusion(folder / "confusion.png", read.truth, read.digits)
+    plots.curves(folder / "training.png", history(folder / "training.csv"))
+    sets = {"test": (read.confidence, read.right), "redrawn": (redrawn.confidence, redrawn.right)}
+    plots.reliability(folder / "reliability.png", sets)
+    wrong = ~read.right
+    shown = (test.images[wrong], read.truth[wrong], read.digits[wrong], read.confidence[wrong])
+    plots.mistakes(folder / "mistakes.png", *shown, most=worst)
+
+
+def history(path: Path) -> dict[str, list[float]]:
+    """The curves of the training, as `train` wrote them."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+
+
+def summary(figures: Mapping[str, Any]) -> str:
+    return (
+        f"test accuracy {figures['test_accuracy']:.2%} ({figures['test_errors']} mistakes), "
+        f"on canvases {figures['canvas_accuracy']:.2%}"
+    )
+
+
+def verdict(scores: Scores, rival: Scores | None, version: str) -> str:
+    """Who won, and by which scores."""
+    ours = sum(scores.values()) / len(scores)
+    if rival is None:
+        return f"version {version} is the first champion (validation score {ours:.3%})"
+    theirs = sum(rival.values()) / len(rival)
+    who = f"version {version} is the new champion" if wins(scores, rival) else "the champion stays"
+    return f"{who}: validation score {ours:.3%} against its {theirs:.3%}"
 
 
 if __name__ == "__main__":

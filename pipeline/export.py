@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +49,8 @@ def write_folder(
 def onnx_bytes(model: keras.Model) -> bytes:
     """The model as ONNX, for any number of digits at once."""
     signature = [keras.InputSpec(shape=(None, FIELD, FIELD, 1), dtype="float32", name="ink")]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own calls of old numpy and TensorFlow names
         path = Path(folder) / ONNX_FILE
         model.export(str(path), format="onnx", verbose=False, input_signature=signature)
         return path.read_bytes()

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from digits.errors import ModelError
 from digits.model import MANIFEST, Manifest, Model
-from pipeline import tracking
+from pipeline import registry, tracking
 from pipeline.project import champion, write_text
 
 
@@ -33,13 +33,13 @@ def promote(client: MlflowClient, version: str) -> Manifest:
     except MlflowException as error:
         raise ModelError(f"There is no version {version} of the model: {error}") from error
     source = _loadable(client, chosen)
-    client.set_registered_model_alias(tracking.NAME, tracking.CHAMPION, version)
-    return _write(client, chosen, source, champion())
+    client.set_registered_model_alias(tracking.NAME, registry.CHAMPION, version)
+    return _write(chosen, source, champion())
 
 
 def sync(client: MlflowClient) -> Manifest | None:
     """Write the files of the version that carries the alias, where they differ; None without one."""
-    chosen = tracking.champion_version(client)
+    chosen = registry.champion_version(client)
     if chosen is None:
         return None
     try:
@@ -48,17 +48,17 @@ def sync(client: MlflowClient) -> Manifest | None:
         served = None
     if served is not None and served.version == str(chosen.version) and served.run_id == chosen.run_id:
         return served
-    return _write(client, chosen, _loadable(client, chosen), champion())
+    return _write(chosen, _loadable(client, chosen), champion())
 
 
 def _loadable(client: MlflowClient, version: ModelVersion) -> Path:
     """The folder of a version's files, known to load."""
-    folder = tracking.artifacts_of(client, version.run_id or "", tracking.CANDIDATE_FILES)
+    folder = registry.artifacts_of(client, version.run_id or "") / registry.CANDIDATE_FILES
     Model.load(folder)
     return folder
 
 
-def _write(client: MlflowClient, version: ModelVersion, source: Path, target: Path) -> Manifest:
+def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
     """The ONNX file under its hash, then the manifest: its rename is the moment of the change."""
     manifest = Manifest.load(source)
     name = f"{manifest.sha256}.onnx"
@@ -66,11 +66,12 @@ def _write(client: MlflowClient, version: ModelVersion, source: Path, target: Pa
     temporary = target / f".{name}.{os.getpid()}"
     temporary.write_bytes((source / manifest.file).read_bytes())
     temporary.replace(target / name)
-    metrics = manifest.metrics | _measured(
-        tracking.artifacts_of(client, version.run_id or "", "") / tracking.METRICS_FILE
-    )
     done = replace(
-        manifest, file=name, version=str(version.version), run_id=version.run_id or "", metrics=metrics
+        manifest,
+        file=name,
+        version=str(version.version),
+        run_id=version.run_id or "",
+        metrics=manifest.metrics | _measured(source.parent / tracking.REPORT / "metrics.json"),
     )
     previous = _file_of(target)
     write_text(target / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")

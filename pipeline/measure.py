@@ -1,0 +1,97 @@
+"""How good a model is: figures from logits, and from digits redrawn on canvases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.model import Model
+from digits.reader import Reader
+from pipeline.calibrate import expected_calibration_error
+from pipeline.canvas import canvases
+from pipeline.dataset import Digits
+
+BATCH = 500  # digits at a time: bounds the memory
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of n digits: probabilities (n, 10), rejected (n,), beside the truth (n,)."""
+
+    probabilities: NDArray[np.float32]
+    rejected: NDArray[np.bool_]
+    truth: NDArray[np.uint8]
+
+    @cached_property
+    def digits(self) -> NDArray[np.uint8]:
+        """The most probable digit of each, rejected or not."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.uint8)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        return np.asarray(self.digits == self.truth)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        return np.asarray(self.probabilities.max(axis=1))
+
+    def figures(self) -> dict[str, float]:
+        """Accuracy, loss, mistakes, calibration, and the share of digits taken for none."""
+        chances = self.probabilities[np.arange(len(self.truth)), self.truth]
+        return {
+            "accuracy": float(self.right.mean()),
+            "loss": -float(np.log(np.maximum(chances, 1e-12)).mean()),
+            "errors": int((~self.right).sum()),
+            "expected_calibration_error": expected_calibration_error(self.probabilities, self.truth),
+            "rejected": float(self.rejected.mean()),
+        }
+
+    def recall(self) -> dict[str, float]:
+        """For each digit there is, the share that is read right."""
+        return {str(digit): float(self.right[self.truth == digit].mean()) for digit in np.unique(self.truth)}
+
+
+def answers(model: Model, digits: Digits) -> Answers:
+    """What a model says of digits as they are, without `digits.ink` before it."""
+    probabilities, rejected = [], []
+    for at in range(0, digits.total, BATCH):
+        result = model.classify(digits.images[at : at + BATCH, :, :, None].astype(np.float32))
+        probabilities.append(result.probabilities)
+        rejected.append([model.is_rejected(float(score)) for score in result.rejection])
+    return Answers(np.concatenate(probabilities), np.concatenate(rejected).astype(bool), digits.labels)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a reader says of redrawn digits: how they were drawn, confidence (n,) and right (n,).
+
+    A rejected one is not right, and its confidence is 0.
+    """
+
+    kinds: NDArray[np.str_]
+    confidence: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.right.mean())
+
+    def by_kind(self) -> dict[str, float]:
+        """The accuracy for each way of drawing."""
+        return {str(kind): float(self.right[self.kinds == kind].mean()) for kind in np.unique(self.kinds)}
+
+
+def drawn(reader: Reader, digits: Digits, most: int, seed: int) -> Drawn:
+    """Read the first `most` digits, redrawn on canvases, through all of `digits`."""
+    told: dict[str, list[object]] = defaultdict(list)
+    for (kind, canvas), label in zip(canvases(digits.images[:most], seed), digits.labels[:most], strict=True):
+        answer = reader.predict(canvas)
+        told["kind"].append(kind)
+        told["confidence"].append(answer.confidence or 0.0)
+        told["right"].append(answer.digit == label)
+    confidence = np.array(told["confidence"], np.float32)
+    return Drawn(np.array(told["kind"]), confidence, np.array(told["right"], bool))

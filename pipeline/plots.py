@@ -1,0 +1,112 @@
+"""The report's pictures and the tables behind them. They take numbers and write a file each."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pipeline.project import write_text
+
+CLASSES = 10
+COLUMNS = 8  # of the contact sheet
+DPI = 100
+
+mpl.use("Agg")
+
+Labels = NDArray[np.uint8]
+
+
+def table(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
+    """Columns of equal length as CSV: what `dvc plots` draws."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_text(path, text.getvalue())
+
+
+def confusion(path: Path, truth: Labels, answers: Labels) -> None:
+    """Which digit was taken for which, as counts; the diagonal (right answers) without colour."""
+    counts = np.zeros((CLASSES, CLASSES), int)
+    np.add.at(counts, (truth, answers), 1)
+    wrong = counts * (1 - np.eye(CLASSES, dtype=int))
+    figure = Figure((6.4, 6.0), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(wrong, cmap="Reds")
+    for row, column in np.ndindex(counts.shape):
+        if counts[row, column]:
+            dark = wrong[row, column] > wrong.max() * 0.6
+            axes.text(
+                column, row, str(counts[row, column]), ha="center", va="center", color="w" if dark else "k"
+            )
+    axes.set(xlabel="answer", ylabel="truth", xticks=range(CLASSES), yticks=range(CLASSES))
+    axes.set_title(f"{wrong.sum()} mistakes of {counts.sum()}")
+    _save(figure, path)
+
+
+def curves(path: Path, history: Mapping[str, Sequence[float]]) -> None:
+    """Loss, error rate and learning rate over the epochs, for training and validation."""
+    epochs = range(1, len(history["loss"]) + 1)
+    figure = Figure((11, 3.4), layout="constrained")
+    loss, error, rate = figure.subplots(1, 3)
+    for prefix, name in (("", "training"), ("val_", "validation")):
+        loss.plot(epochs, history[prefix + "loss"], marker=".", label=name)
+        wrong = [100 * (1 - value) for value in history[prefix + "accuracy"]]
+        error.plot(epochs, np.maximum(wrong, 1e-2), marker=".", label=name)
+    rate.plot(epochs, history["learning_rate"], marker=".", color="k")
+    for axes, title in ((loss, "loss"), (error, "wrong, %"), (rate, "learning rate")):
+        axes.set(xlabel="epoch", title=title)
+        axes.grid(alpha=0.3)
+    loss.legend()
+    error.set_yscale("log")
+    _save(figure, path)
+
+
+def mistakes(
+    path: Path, images: Labels, truth: Labels, answers: Labels, confidence: NDArray[np.float32], most: int
+) -> None:
+    """The mistakes (n, 28, 28) made with most confidence, with truth, answer and confidence."""
+    worst = np.argsort(-confidence, kind="stable")[: most or None]
+    rows = max(1, -(-len(worst) // COLUMNS))
+    figure = Figure((COLUMNS * 1.15, rows * 1.45), layout="constrained")
+    cells = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for cell in cells:
+        cell.axis("off")
+    for cell, at in zip(cells, worst, strict=False):
+        cell.imshow(images[at], cmap="gray_r")
+        cell.set_title(f"{truth[at]} read as {answers[at]}\n{confidence[at]:.0%}", fontsize=8)
+    if not len(worst):
+        cells[0].set_title("no mistakes", fontsize=8)
+    _save(figure, path)
+
+
+def reliability(path: Path, sets: Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]) -> None:
+    """How often an answer is right at the confidence it gives; for each set confidence (n,), right (n,)."""
+    edges = np.array([0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0 + 1e-6])
+    figure = Figure((4.6, 4.4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.7", linestyle="--")
+    for name, (confidence, right) in sets.items():
+        bins = np.digitize(confidence, edges)
+        chosen = [bins == at for at in np.unique(bins)]
+        axes.plot(
+            [confidence[at].mean() for at in chosen], [right[at].mean() for at in chosen], "o-", label=name
+        )
+    axes.set(xlabel="confidence", ylabel="share of right answers", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend()
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")
+    figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+    temporary.replace(path)
