@@ -23,7 +23,7 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 
 from pipeline.dataset import Digits
-from pipeline.project import PROCESSED, root
+from pipeline.project import PROCESSED, flat, root
 from pipeline.relocate import relocate
 
 NAME = "digits"  # of the experiment and of the registered model
@@ -134,14 +134,6 @@ def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
     mlflow.log_metrics({name: float(value) for name, value in flat(figures).items()})
     mlflow.set_tags(lock_tags())
     mlflow.log_artifacts(str(reports), REPORT)
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values with dotted names: {"a": {"b": 1}} becomes {"a.b": 1}."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return found
 
 
 def git_tags() -> dict[str, str]:

@@ -1,0 +1,94 @@
+"""Ready settings of the training: `python -m pipeline.profile NAME` writes them into params.yaml.
+
+They lie in profiles/NAME.yaml. With `--flags` nothing is written; the settings are printed as flags for `dvc exp run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.errors import ParameterError
+from pipeline.project import PARAMS, flat, write_text
+
+PROFILES = Path("profiles")
+SECTION = "train"
+
+
+def names(folder: Path = PROFILES) -> list[str]:
+    """The profiles there are."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load(name: str, folder: Path = PROFILES) -> dict[str, Any]:
+    """The settings of a profile; raises `ParameterError` for a name that is none."""
+    if name not in names(folder):
+        raise ParameterError(f"There is no profile {name!r}: choose one of {', '.join(names(folder))}.")
+    return dict(YAML().load((folder / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def apply(settings: Mapping[str, Any], path: Path = PARAMS) -> None:
+    """Set values in the section `train` of a parameter file; its comments and other values stay.
+
+    Raises `ParameterError` for a name that the file does not know, and writes nothing then.
+    """
+    yaml = YAML()
+    yaml.width = 110
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    values = yaml.load(path.read_text(encoding="utf-8"))
+    for name, value in flat(settings).items():
+        _set(values[SECTION], name, value)
+    text = io.StringIO()
+    yaml.dump(values, text)
+    write_text(path, text.getvalue())
+
+
+def _set(values: Any, name: str, value: Any) -> None:
+    *groups, last = name.split(".")
+    for group in groups:
+        values = values.get(group, {})
+    if last not in values:
+        raise ParameterError(f"{PARAMS} has no {SECTION}.{name}: the profile asks for what is not there.")
+    values[last] = value
+
+
+def flags(settings: Mapping[str, Any]) -> list[str]:
+    """The settings as arguments of `dvc exp run`, a pair `-S`, `train.name=value` each."""
+    pairs = (f"{SECTION}.{name}={_plain(value)}" for name, value in flat(settings).items())
+    return [word for pair in pairs for word in ("-S", pair)]
+
+
+def _plain(value: Any) -> str:
+    """A value as Hydra reads it on a command line."""
+    if isinstance(value, list):
+        return f"[{','.join(_plain(entry) for entry in value)}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.profile", description=__doc__)
+    parser.add_argument("name", metavar="NAME", help=", ".join(names()))
+    parser.add_argument("--flags", action="store_true", help="print flags for `dvc exp run`, write nothing")
+    options = parser.parse_args()
+    try:
+        settings = load(options.name)
+        if options.flags:
+            print(shlex.join(flags(settings)))
+        else:
+            apply(settings)
+            print(f"{PARAMS}: section {SECTION!r} is now the profile {options.name!r}; `dvc repro` trains it")
+    except ParameterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
