@@ -17,6 +17,9 @@ BOX = 20  # pixels, the longer side of the ink in it
 InkMap = NDArray[np.float32]
 """(height, width), 0 where there is paper, 1 where there is full ink."""
 
+Pixels = NDArray[np.uint8]
+"""The same in levels of 0 to 255."""
+
 INK = 0.25  # of full ink: less does not count when the ink's box is measured
 _FINER = 4  # strokes are measured and changed on a grid so many times finer than the field's
 _THIN, _THICK = 1.9, 3.4  # pixels of the field: strokes outside are brought to these widths
@@ -24,6 +27,11 @@ _THIN, _THICK = 1.9, 3.4  # pixels of the field: strokes outside are brought to 
 
 def network_input(ink: InkMap) -> NDArray[np.float32] | None:
     """The ink of one digit as the network sees it: (28, 28), values 0..255; None where no ink is."""
+    return field_of(np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8))
+
+
+def field_of(ink: Pixels) -> NDArray[np.float32] | None:
+    """What `network_input` gives, for ink in levels of 0 to 255."""
     cropped = _cropped(ink)
     if cropped is None:
         return None
@@ -31,36 +39,38 @@ def network_input(ink: InkMap) -> NDArray[np.float32] | None:
         cropped = _cropped(_with_usual_stroke(cropped))
         if cropped is None:
             return None
-    return _centred(_sized(cropped, BOX)) * np.float32(255)
+    return _centred(_sized(cropped, BOX).astype(np.float32))
 
 
-def _cropped(ink: InkMap) -> InkMap | None:
-    rows, columns = (np.flatnonzero((ink > INK).any(axis=axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if rows.size else None
+def _cropped(ink: Pixels) -> Pixels | None:
+    left, top, width, height = cv2.boundingRect(cv2.threshold(ink, 255 * INK, 1, cv2.THRESH_BINARY)[1])
+    return ink[top : top + height, left : left + width] if width else None
 
 
-def _sized(ink: InkMap, side: int) -> InkMap:
+def _sized(ink: Pixels, side: int) -> Pixels:
     """The ink with its longer side made `side` pixels."""
     scale = side / max(ink.shape)
     height, width = (max(1, round(length * scale)) for length in ink.shape)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(ink, (width, height), interpolation=method), np.float32)
+    return np.asarray(cv2.resize(ink, (width, height), interpolation=method), np.uint8)
 
 
-def _with_usual_stroke(ink: InkMap) -> InkMap:
+def _with_usual_stroke(ink: Pixels) -> Pixels:
     """The ink on the finer grid, its strokes thickened or thinned to what MNIST has."""
-    fine = np.pad(_sized(ink, BOX * _FINER), 2 * _FINER)
+    edge = 2 * _FINER
+    sized = _sized(ink, BOX * _FINER)
+    fine = np.asarray(cv2.copyMakeBorder(sized, edge, edge, edge, edge, cv2.BORDER_CONSTANT), np.uint8)
     width = stroke_width(fine) / _FINER
     if width < _THIN:
-        return np.asarray(cv2.dilate(fine, _disc((_THIN - width) * _FINER)), np.float32)
+        return np.asarray(cv2.dilate(fine, _disc((_THIN - width) * _FINER)), np.uint8)
     if width > _THICK:
-        return np.asarray(cv2.erode(fine, _disc((width - _THICK) * _FINER)), np.float32)
+        return np.asarray(cv2.erode(fine, _disc((width - _THICK) * _FINER)), np.uint8)
     return fine
 
 
-def stroke_width(ink: InkMap) -> float:
+def stroke_width(ink: Pixels) -> float:
     """The mean width of the strokes in pixels: twice the area by the length of the outline."""
-    mask = (ink > 0.5).astype(np.uint8)
+    mask = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
     area = int(cv2.countNonZero(mask))
     inner = int(cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=0)))
     outline = area - inner
@@ -72,7 +82,7 @@ def _disc(diameter: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
-def _centred(small: InkMap) -> InkMap:
+def _centred(small: NDArray[np.float32]) -> NDArray[np.float32]:
     """Ink of at most 20x20 laid into the 28x28 field with its centre of mass in the middle."""
     height, width = small.shape
     mass = small.sum()

@@ -12,10 +12,12 @@ from PIL import Image
 from digits.field import BOX, FIELD, INK, InkMap, network_input
 from digits.paper import Darkness, darkness, polarity, small_copy
 from digits.picture import Grey, Layer, layer_of
+from digits.rules import without_rules
 
 __all__ = ["BOX", "FIELD", "INK", "Ink", "InkMap", "find_ink", "ink_map", "network_input"]
 
-_FAINTEST = 0.035  # of the paper's light: less is no ink
+_FAINTEST = 9  # of 255, of the paper's light: less is no ink
+_FAINTEST_IN_SHADOW = 22  # the same where the light is uneven, and so never quite taken out
 _NOISE = 5.0  # standard deviations of the paper's noise: less is no ink
 _PLAIN = 1.0  # polarity score above which the other way round is not worth trying
 _SPECKLED = 0.0005  # of all pixels: more lone ones are noise, not dirt
@@ -25,26 +27,26 @@ _SPECKLED = 0.0005  # of all pixels: more lone ones are noise, not dirt
 class Ink:
     """The ink of a picture, at `shrink` times smaller than its upright `width` and `height`.
 
-    `mask` is 1 where ink is, 0 on paper. `contrast` is the share of the paper's light that full ink
-    takes away. `other_polarity` is set where the picture may as well be read the other way round.
+    `pixels` is 0 on paper and 255 in full ink; `mask` is 1 where ink is. `contrast` is the share of
+    the paper's light that full ink takes away. `in_doubt`: the other polarity may be the right one.
     """
 
-    map: InkMap
+    pixels: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     contrast: float
     shrink: int
     width: int
     height: int
-    other_polarity: bool = False
+    in_doubt: bool = False
 
 
 def ink_map(image: Image.Image) -> InkMap:
     """Ink of a picture in any mode and polarity: 0 is paper, 1 is full ink, shape (height, width).
 
-    Transparent pixels are paper, uneven light is taken out. A picture of more than two megapixels
-    gives a smaller map. Raises `ImageError` for a picture with a side of zero pixels.
+    Transparent pixels are paper; uneven light and printed lines are taken out. A picture of more than
+    two megapixels gives a smaller map. Raises `ImageError` for a picture with a side of zero pixels.
     """
-    return find_ink(image).map
+    return np.asarray(find_ink(image).pixels / np.float32(255), np.float32)
 
 
 def find_ink(image: Image.Image, turned: bool = False) -> Ink:
@@ -58,19 +60,22 @@ def find_ink(image: Image.Image, turned: bool = False) -> Ink:
     seems = polarity(small)
     if seems.ink_is_dark == turned:
         grey, small = 255 - grey, 255 - small
-    dark, noise = _without_noise(darkness(grey, small))
-    return _strengthened(dark, noise, layer, seems.plainness < _PLAIN)
+    dark, uneven = darkness(grey, small)
+    dark, noise = _without_noise(dark)
+    faintest = _FAINTEST_IN_SHADOW if uneven else _FAINTEST
+    return _strengthened(dark, noise, faintest, layer, seems.plainness < _PLAIN)
 
 
 def _without_salt(grey: Grey) -> Grey:
     """Lone pixels unlike all eight around them taken out, where there are many."""
     if min(grey.shape) <= FIELD * 2:
         return grey
-    ring = np.ones((3, 3), np.uint8)
-    ring[1, 1] = 0
-    above = cv2.subtract(grey, cv2.dilate(grey, ring))
-    below = cv2.subtract(cv2.erode(grey, ring), grey)
-    lone = int(np.count_nonzero(cv2.max(above, below) > 50)) / grey.size
+    step = max(3, grey.shape[0] // 40)
+    before, rows, after = (grey[k : k - 2 or None : step].astype(np.int16) for k in (0, 1, 2))
+    rows, before, after = (part[: len(after)] for part in (rows, before, after))
+    sides = np.stack([before[:, 1:-1], after[:, 1:-1], rows[:, 2:], rows[:, :-2]])
+    inner = rows[:, 1:-1]
+    lone = float(((inner > sides.max(axis=0) + 50) | (inner < sides.min(axis=0) - 50)).mean())
     if lone < _SPECKLED:
         return grey
     return np.asarray(cv2.medianBlur(grey, 3 if lone < 0.01 else 5), np.uint8)
@@ -79,43 +84,58 @@ def _without_salt(grey: Grey) -> Grey:
 def _without_noise(dark: Darkness) -> tuple[Darkness, float]:
     """The darkness smoothed as much as its noise asks for, and the noise that is left."""
     noise = _noise(dark)
-    if noise < 0.01:
+    if noise < 2.5:
         return dark, noise
-    smooth = np.asarray(cv2.GaussianBlur(dark, (0, 0), min(2.5, 0.7 + 10 * noise)), np.float32)
-    return smooth, _noise(smooth, apart=6)
+    smooth = np.asarray(cv2.GaussianBlur(dark, (0, 0), min(2.5, 0.7 + noise / 25)), np.uint8)
+    return smooth, max(1.0, _noise(smooth, apart=6))
 
 
 def _noise(dark: Darkness, apart: int = 1) -> float:
     """Standard deviation of the paper's noise, from how pixels `apart` from each other differ."""
     if min(dark.shape) <= 2 * FIELD:
         return 0.0
-    sample = dark[:: max(1, dark.shape[0] // 150)]
+    sample = dark[:: max(1, dark.shape[0] // 100)].astype(np.int16)
     change = np.abs(sample[:, apart::2] - sample[:, : -apart or None : 2])
     return float(np.median(change)) * 1.05  # 1.48 (median to deviation) / sqrt(2) (two pixels)
 
 
-def _strengthened(dark: Darkness, noise: float, layer: Layer, doubt: bool) -> Ink:
-    """Darkness scaled so that full ink is 1, with all that is no ink set to 0."""
-    floor = float(np.median(dark[::4, ::4])) if noise else 0.0
-    least = max(_FAINTEST, floor + _NOISE * noise)
-    candidates = dark[dark > least]
+def _strengthened(dark: Darkness, noise: float, faintest: float, layer: Layer, doubt: bool) -> Ink:
+    """Darkness scaled so that full ink is 255, with all that is no ink set to 0."""
+    counts = np.asarray(cv2.calcHist([dark], [0], None, [256], [0, 256]), np.float64).ravel()
+    floor = float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if noise else 0.0
+    least = max(faintest, floor + _NOISE * noise)
+    counts[: int(least) + 1] = 0
     size = (layer.shrink, layer.width, layer.height)
-    if not candidates.size:
+    if not counts.any():
         nothing = np.zeros_like(dark)
-        return Ink(nothing, nothing.astype(np.uint8), 0.0, *size)
-    split, full = _strength(candidates)
-    ink = np.clip((dark - floor) / (full - floor), 0, 1)
-    level = min(max(INK, (least - floor) / (full - floor), split / full), 0.6)
-    mask = (ink > level).astype(np.uint8)
-    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return Ink(ink * near, mask, full, *size, doubt)
+        return Ink(nothing, nothing, 0.0, *size)
+    split, full = _strength(counts)
+    table = np.clip((np.arange(256) - floor) * (255 / (full - floor)), 0, 255).astype(np.uint8)
+    ink = np.asarray(cv2.LUT(dark, table), np.uint8)
+    level = min(max(255 * INK, float(table[int(least)]), float(table[int(split)])), 150)
+    mask = _above(ink, level)
+    ink = np.asarray(cv2.multiply(ink, cv2.dilate(mask, np.ones((3, 3), np.uint8))), np.uint8)
+    ruleless = without_rules(ink, mask)
+    if ruleless is not None:
+        ink, mask = ruleless, _above(ruleless, level)
+    return Ink(ink, mask, full / 255, *size, doubt)
 
 
-def _strength(candidates: NDArray[np.float32]) -> tuple[float, float]:
-    """The level that parts weak ink (rulings, soft edges) from strong, and that of full ink."""
-    counts = np.asarray(candidates * 255, np.uint8).reshape(1, -1)
-    level, _ = cv2.threshold(counts, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    strong = candidates[candidates > level / 255]
-    if not strong.size:
-        strong = candidates
-    return level / 255, float(np.percentile(strong[:: max(1, strong.size // 4000)], 75))
+def _above(ink: NDArray[np.uint8], level: float) -> NDArray[np.uint8]:
+    return np.asarray(cv2.threshold(ink, level, 1, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _strength(counts: NDArray[np.float64]) -> tuple[float, float]:
+    """From a histogram: the level that parts weak ink (rulings, soft edges) from strong, and full ink.
+
+    The level is Otsu's (1979): it makes the variance between the two classes largest.
+    """
+    levels = np.arange(len(counts))
+    below, mass = counts.cumsum(), (counts * levels).cumsum()
+    above = below[-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (mass / below - (mass[-1] - mass) / above) ** 2
+    split = int(np.argmax(np.nan_to_num(between)))
+    strong = np.where(levels > split, counts, 0) if above[split] else counts
+    full = int(np.searchsorted(strong.cumsum(), 0.75 * strong.sum()))
+    return float(split), float(full)

@@ -83,53 +83,57 @@ def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _grey(image: Image.Image, shrink: int) -> Grey:
-    if shrink > 1:
-        image = image.reduce(shrink)
-    pixels = np.asarray(image)
-    if image.mode == "L":
-        return pixels
+    """The layer that shows the ink best, averaged down `shrink` times."""
     if image.mode == "RGBA":
-        alpha = pixels[..., 3]
-        if alpha.min() < 255:
-            return _drawn_on_nothing(pixels, alpha)
-    return _best_channel(pixels[..., :3])
+        least, most = image.getchannel("A").getextrema()
+        if least != 255:
+            return _drawn_on_nothing(image, shrink, clear=most == 0)
+    if image.mode != "L":
+        image = _best_channel(image)
+    return np.asarray(image.reduce(shrink) if shrink > 1 else image)
 
 
-def _drawn_on_nothing(pixels: Grey, alpha: Grey) -> Grey:
+def _drawn_on_nothing(image: Image.Image, shrink: int, clear: bool) -> Grey:
     """A transparent sheet: the ink is what was painted, whatever its colour.
 
     Where the paint itself shows a drawing (a cut-out photo), the clear part becomes paper instead.
     """
-    opaque = alpha > 127
-    if not opaque.any():
-        return 255 - alpha if int(np.ptp(alpha)) else np.full(alpha.shape, 255, np.uint8)
-    grey = _best_channel(pixels[..., :3])
-    painted = grey[opaque]
-    drawing_in_paint = opaque.mean() > 0.5 and int(np.ptp(painted)) > _COLOURFUL
-    if not drawing_in_paint:
+    alpha = np.asarray(image.getchannel("A").reduce(shrink))
+    if clear or not _shows_a_drawing(image):
         return 255 - alpha
-    paper = float(np.median(painted))
-    share = alpha.astype(np.float32) / 255
-    return np.asarray(paper + (grey - paper) * share, np.uint8)
+    grey = np.asarray(_best_channel(image).reduce(shrink))
+    paper = float(np.median(grey[alpha > 127]))
+    return np.asarray(paper + (grey - paper) * (alpha.astype(np.float32) / 255), np.uint8)
 
 
-def _best_channel(rgb: Grey) -> Grey:
+def _shows_a_drawing(image: Image.Image) -> bool:
+    """Whether the opaque part covers most of the sheet and has light and dark in it."""
+    sample = _sample(image)
+    painted = sample[sample[..., 3] > 127][:, :3]
+    return len(painted) > 0.5 * sample[..., 3].size and int(np.ptp(painted, axis=0).max()) > _COLOURFUL
+
+
+def _sample(image: Image.Image) -> Grey:
+    """About 100x100 pixels of the picture as they are, not averaged."""
+    step = max(1, min(image.size) // 100)
+    size = (max(1, image.width // step), max(1, image.height // step))
+    return np.asarray(image.resize(size, Image.Resampling.NEAREST) if step > 1 else image)
+
+
+def _best_channel(image: Image.Image) -> Image.Image:
     """Lightness, or the one channel that shows the ink much better (yellow on white, red on green)."""
-    lightness = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)
-    step = max(1, min(lightness.shape) // 100)
-    sample = rgb[::step, ::step]
-    few = sample.astype(np.int16)
-    if int((few.max(axis=2) - few.min(axis=2)).max(initial=0)) < _COLOURFUL:
-        return lightness
-    candidates = [lightness[::step, ::step], *(sample[..., channel] for channel in range(3))]
-    contrast = [_contrast(np.ascontiguousarray(candidate)) for candidate in candidates]
-    best = int(np.argmax(np.array(contrast) * (1.3, 1.0, 1.0, 1.0)))
-    return lightness if best == 0 else np.ascontiguousarray(rgb[..., best - 1])
+    red, green, blue = cv2.split(_sample(image)[..., :3])
+    spread = cv2.subtract(cv2.max(red, cv2.max(green, blue)), cv2.min(red, cv2.min(green, blue)))
+    if cv2.minMaxLoc(spread)[1] < _COLOURFUL:
+        return image.convert("L")
+    lightness = np.asarray(Image.fromarray(cv2.merge([red, green, blue])).convert("L"))
+    contrast = [1.3 * _contrast(lightness), *(_contrast(np.asarray(c, np.uint8)) for c in (red, green, blue))]
+    best = int(np.argmax(contrast))
+    return image.convert("L") if best == 0 else image.getchannel(best - 1)
 
 
 def _contrast(sample: Grey) -> float:
     """How far ink stands out from what is around it, in units of the paper's own unrest."""
     window = max(3, min(sample.shape) // 4) | 1
-    around = cv2.medianBlur(sample, min(window, 255))
-    apart = np.abs(sample.astype(np.int16) - around)
+    apart = cv2.absdiff(sample, cv2.medianBlur(sample, min(window, 255)))
     return float(np.percentile(apart, 99)) / (4 + float(np.median(apart)))

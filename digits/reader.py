@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.ink import FIELD, InkMap, ink_map, network_input
+from digits.field import FIELD, field_of
+from digits.ink import Ink, find_ink
+from digits.lattice import Found, settle
+from digits.marks import Box, find_pieces
 from digits.model import Classification, Model
-from digits.segment import Box, boxes
+from digits.segment import atom_of, lines
 
 Rejection = Literal["blank", "not_a_digit"]
 Hint = Literal["too_small", "too_faint", "several_digits"]
@@ -80,38 +83,50 @@ class Reader:
 
     def predict(self, image: Image.Image) -> Prediction:
         """Read a picture of one digit, anywhere on it, in any size and polarity."""
-        seen = network_input(ink_map(image))
+        ink = find_ink(image)
         version = self.model.manifest.version
-        if seen is None:
+        seen = [field for field in (_one_mark(ink), self._turned(image, ink)) if field is not None]
+        if not seen:
             return Prediction(None, None, None, "blank", version)
-        result = self.model.classify(seen[None, :, :, None])
-        digit, confidence, probabilities, rejected = self._answer(result, 0)
+        result = self.model.classify(np.array(seen)[..., None])
+        row = int(np.argmax(np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)))
+        digit, confidence, probabilities, rejected = self._answer(result, row)
         return Prediction(digit, confidence, probabilities, rejected, version)
+
+    def _turned(self, image: Image.Image, ink: Ink) -> NDArray[np.float32] | None:
+        return _one_mark(find_ink(image, turned=True)) if ink.in_doubt else None
 
     def read(self, image: Image.Image) -> Reading:
         """Read every digit of a picture, in reading order; boxes in its own pixels."""
-        found, batch = self._marks(ink_map(image))
+        ink = find_ink(image)
         version = self.model.manifest.version
-        if not found:
-            return Reading("", (), version)
-        result = self.model.classify(batch)
-        marks = tuple(Mark(*self._answer(result, i), box) for i, box in enumerate(found))
-        text = "".join("?" if mark.digit is None else str(mark.digit) for mark in marks)
-        return Reading(text, marks, version)
+        written = [self._line(line, ink) for line in self._settled(ink)]
+        texts = ["".join("?" if mark.digit is None else str(mark.digit) for mark in line) for line in written]
+        return Reading("\n".join(texts), tuple(mark for line in written for mark in line), version)
 
     def explain(self, image: Image.Image) -> tuple[Explanation, ...]:
         """What the network saw of every mark, in reading order."""
-        found, batch = self._marks(ink_map(image))
-        seen = batch[..., 0].round().astype(np.uint8)
+        ink = find_ink(image)
         blank = np.zeros((FIELD, FIELD), np.float32)
-        return tuple(Explanation(box, pixels, blank, None) for box, pixels in zip(found, seen, strict=True))
+        return tuple(
+            Explanation(_on_picture(mark.atom.box, ink), mark.seen.round().astype(np.uint8), blank, None)
+            for line in self._settled(ink)
+            for mark in line
+        )
 
-    def _marks(self, ink: InkMap) -> tuple[list[Box], NDArray[np.float32]]:
-        """The boxes of all marks and what the network sees of them, (n, 28, 28, 1)."""
-        found = boxes(ink)
-        fields = [network_input(ink[top:bottom, left:right]) for left, top, right, bottom in found]
-        seen = [field for field in fields if field is not None]
-        return found, np.array(seen, np.float32).reshape(-1, FIELD, FIELD, 1)
+    def _settled(self, ink: Ink) -> list[list[Found]]:
+        """The marks of every line that has any."""
+        found = lines(find_pieces(ink.mask), ink.pixels)
+        settled = iter(settle(self.model, [run for line in found for run in line]))
+        marks = [[mark for _ in line for mark in next(settled)] for line in found]
+        return [line for line in marks if line]
+
+    def _line(self, found: list[Found], ink: Ink) -> list[Mark]:
+        marks = []
+        for mark in found:
+            result = Classification(mark.probabilities[None], np.array([mark.rejection], np.float32))
+            marks.append(Mark(*self._answer(result, 0), _on_picture(mark.atom.box, ink)))
+        return marks
 
     def _answer(
         self, result: Classification, row: int
@@ -121,3 +136,16 @@ class Reader:
             return None, None, probabilities, "not_a_digit"
         digit = int(np.argmax(probabilities))
         return digit, probabilities[digit], probabilities, None
+
+
+def _one_mark(ink: Ink) -> NDArray[np.float32] | None:
+    """All the writing as one mark, as the network sees it."""
+    pieces = find_pieces(ink.mask)
+    if not pieces.kept:
+        return None
+    return field_of(atom_of(pieces, list(pieces.kept), ink.pixels).pixels)
+
+
+def _on_picture(box: Box, ink: Ink) -> Box:
+    left, top, right, bottom = (side * ink.shrink for side in box)
+    return (left, top, min(right, ink.width), min(bottom, ink.height))

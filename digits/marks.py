@@ -1,0 +1,123 @@
+"""The pieces of ink in a picture, and which of them are dirt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom exclusive."""
+
+_SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
+_DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
+_TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
+_ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
+_MOST = 1000  # pieces looked at: more is texture
+_MARGIN = 0.3  # of a border's length: a piece that runs along it further is no writing
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One connected piece of ink: its number in the label map, its box, its pixels."""
+
+    label: int
+    box: Box
+    area: int
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+    @property
+    def size(self) -> int:
+        return max(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """All pieces that count as writing, largest first, and the map that says which pixel is whose.
+
+    The map begins at `left`, `top` of the ink and is `coarse` times smaller.
+    """
+
+    labels: NDArray[np.int32]
+    left: int
+    top: int
+    coarse: int
+    kept: tuple[Piece, ...]
+
+    def only(self, ink: NDArray[np.uint8], chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
+        """The common box of the chosen pieces, and their ink alone in it."""
+        left, top, right, bottom = box = common_box([piece.box for piece in chosen])
+        wanted = np.zeros(int(self.labels.max()) + 1, np.uint8)
+        wanted[[piece.label for piece in chosen]] = 1
+        x, y, n = (left - self.left) // self.coarse, (top - self.top) // self.coarse, self.coarse
+        mine = wanted[self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]]
+        if n > 1:
+            mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]
+        return box, ink[top:bottom, left:right] * mine
+
+
+def common_box(boxes: list[Box]) -> Box:
+    """The smallest box around all of these."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def find_pieces(mask: NDArray[np.uint8]) -> Pieces:
+    """Connected pieces of ink without the dirt: specks, edges of the sheet."""
+    left, top, width, height = cv2.boundingRect(mask)
+    if not width:
+        return Pieces(np.zeros((0, 0), np.int32), 0, 0, 1, ())
+    cropped = mask[top : top + height, left : left + width]
+    coarse = max(1, min(width, height) // _ENOUGH)
+    if coarse > 1:
+        cropped = _coarser(cropped, coarse)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cropped, connectivity=8)
+    order = 1 + np.argsort(-np.maximum(stats[1:, 2], stats[1:, 3]), kind="stable")[:_MOST]
+    stats = stats * coarse + np.array([left, top, 0, 0, 0])
+    pieces = [_piece(int(label), stats[label], mask.shape) for label in order[: count - 1]]
+    kept = _writing(pieces, mask.shape)
+    return Pieces(np.asarray(labels, np.int32), left, top, coarse, kept)
+
+
+def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """A mask so many times smaller, 1 where any pixel was."""
+    rows, columns = (-side % times for side in mask.shape)
+    mask = np.pad(mask, ((0, rows), (0, columns)))
+    return np.asarray(cv2.dilate(mask, np.ones((times, times), np.uint8), anchor=(0, 0))[::times, ::times])
+
+
+def _writing(pieces: list[Piece], shape: tuple[int, ...]) -> tuple[Piece, ...]:
+    tight = min(shape) <= _TIGHT
+    least = 1.0 if tight else max(2.0, _DUST * min(shape))
+    pieces = [piece for piece in pieces if piece.size >= least]
+    if not tight:
+        pieces = _without_margins(pieces, shape)
+    return tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
+
+
+def _piece(label: int, stats: NDArray[np.int32], shape: tuple[int, ...]) -> Piece:
+    left, top, width, height, area = (int(value) for value in stats)
+    return Piece(label, (left, top, min(left + width, shape[1]), min(top + height, shape[0])), area)
+
+
+def _without_margins(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Pieces without those that run along the picture's border, if others are left."""
+    inner = [piece for piece in pieces if not _hugs_the_border(piece, shape)]
+    return inner if any(piece.size > 0.05 * min(shape) for piece in inner) else pieces
+
+
+def _hugs_the_border(piece: Piece, shape: tuple[int, ...]) -> bool:
+    height, width = shape
+    left, top, right, bottom = piece.box
+    beside = (left == 0 or right == width) and piece.height > _MARGIN * height
+    above = (top == 0 or bottom == height) and piece.width > _MARGIN * width
+    return beside or above
