@@ -7,10 +7,11 @@ from io import BytesIO
 from typing import Annotated
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from digits import Explanation, Mark, Prediction, Reading
+from digits import Explanation, Manifest, Mark, Prediction, Reading
 from digits.reader import Hint, Rejection
+from service.errors import Problem
 
 Digit = Annotated[int | None, Field(ge=0, le=9, description="None where `rejected` says why.")]
 Confidence = Annotated[float | None, Field(ge=0, le=1)]
@@ -87,3 +88,17 @@ class ExplainAnswer(_Answer):
             saliency=explanation.saliency.tolist(),
             hint=explanation.hint,
         )
+
+
+class ExplainAnswers(RootModel[list[ExplainAnswer]]):
+    """What the network saw of every mark, in reading order."""
+
+
+class BatchAnswer(_Answer):
+    """For every picture, in the order sent, its answer or why there is none."""
+
+    answers: list[PredictAnswer | Problem]
+
+
+class ManifestAnswer(RootModel[Manifest]):
+    """What the folder of the model says of it."""

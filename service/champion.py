@@ -1,37 +1,96 @@
-"""The model that is served now."""
+"""The model in service, and how another takes its place while requests come in."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits import Manifest, ModelError, Reader
+from digits import Model, ModelError, Reader
 from digits.ink import FIELD
 from service.errors import Busy
+from service.metrics import SWAPS, WORKERS, count_network
+
+LOOK_SECONDS = 0.5
+
+_logger = logging.getLogger("service")
 
 
 class Champion:
-    """Holds the reader of a model folder; raises `Busy` for whoever asks while there is none."""
+    """The reader of a model folder; another model in the folder replaces it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._reader: Reader | None = None
-
-    def load(self) -> Manifest:
-        """Load the folder's model and take it into service; raises `ModelError` and keeps the old one."""
-        reader = Reader.load(self._folder)
-        _warm(reader)
-        self._reader = reader
-        return reader.model.manifest
+        self._seen: object = "nothing yet"
 
     def reader(self) -> Reader:
         """The reader in service; raises `Busy` while there is none."""
         if self._reader is None:
-            raise Busy(
-                "There is no model yet: `make repro` makes one, and it is taken up by itself.", "no_model"
-            )
+            raise Busy("There is no model yet: `make repro` makes one, taken up by itself.", "no_model")
         return self._reader
+
+    def refresh(self) -> None:
+        """Take up the folder's model if the folder has changed; a model that cannot serve is refused."""
+        state = _state(self._folder)
+        if state == self._seen:
+            return
+        self._seen = state
+        try:
+            reader = Reader(_TimedModel.load(self._folder))
+            _warm(reader)
+        except ModelError as error:
+            SWAPS.labels("refused").inc()
+            _logger.error("%s", error, extra={"serving": self._version()})
+        else:
+            self._take(reader)
+
+    async def watch(self) -> None:
+        """Refresh for ever; loading is done on a thread, so that requests go on."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(self.refresh)
+
+    def _take(self, reader: Reader) -> None:
+        if self._reader is not None and reader.model.manifest == self._reader.model.manifest:
+            return
+        if self._reader is not None:
+            WORKERS.labels(self._version()).set(0)
+        self._reader = reader
+        WORKERS.labels(self._version()).set(1)
+        SWAPS.labels("taken").inc()
+        _logger.info("Serving model %s", self._version())
+
+    def _version(self) -> str:
+        if self._reader is None:
+            return ""
+        manifest = self._reader.model.manifest
+        return manifest.version or manifest.sha256[:12]
+
+
+class _TimedModel(Model):
+    """A model that counts the network's share of the time."""
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        begin = time.perf_counter()
+        logits = super().logits(batch)
+        count_network(time.perf_counter() - begin)
+        return logits
+
+
+def _state(folder: Path) -> object:
+    """Something that differs when any file in the folder is added, replaced or removed."""
+    try:
+        with os.scandir(folder) as entries:
+            stats = [(entry.name, entry.stat()) for entry in entries]
+    except OSError:
+        return None
+    return sorted((name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 def _warm(reader: Reader) -> None:
@@ -39,8 +98,6 @@ def _warm(reader: Reader) -> None:
     try:
         result = reader.model.classify(np.zeros((2, FIELD, FIELD, 1), np.float32))
     except Exception as error:  # onnxruntime's own errors share no public base class
-        raise ModelError(
-            f"The model does not run on two digits at once ({error}): export another."
-        ) from error
+        raise ModelError(f"The model does not run on two digits ({error}): export another.") from error
     if not np.isfinite(result.probabilities).all():
         raise ModelError("The model gives no finite numbers: export another.")

@@ -43,21 +43,36 @@ Image.MAX_IMAGE_PIXELS = None  # Pillow's own check only warns, at another limit
 
 
 def decode(data: bytes) -> Image.Image:
-    """The first frame of a picture, decoded whole.
+    """The first frame of a picture, decoded whole; raises what `opened` and `loaded` raise."""
+    return loaded(opened(data))
 
-    Raises `BadImage` for bytes that do not decode, `WrongKind` for a recognised kind that is not
+
+def opened(data: bytes) -> Image.Image:
+    """A picture of which only the header has been read.
+
+    Raises `BadImage` for bytes that are no picture, `WrongKind` for a recognised kind that is not
     taken, `TooLarge` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`.
     """
     kind = _kind(data)
     try:
         image = Image.open(BytesIO(data), formats=(kind,))
-        _check_size(*image.size)
-        image.load()
-    except TooLarge:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever their parsing trips over
-        raise BadImage(f"The {kind} file is damaged or incomplete: send it again.") from error
+    except Exception as error:  # Pillow's parsers raise whatever they trip over
+        raise _damaged(kind) from error
+    _check_size(*image.size)
     return image
+
+
+def loaded(image: Image.Image) -> Image.Image:
+    """The same picture with its pixels; raises `BadImage` where they do not decode."""
+    try:
+        image.load()
+    except Exception as error:  # Pillow's decoders raise whatever they trip over
+        raise _damaged(image.format or "picture") from error
+    return image
+
+
+def _damaged(kind: str) -> BadImage:
+    return BadImage(f"The {kind} file is damaged or incomplete: send it again.")
 
 
 def _kind(data: bytes) -> str:
@@ -91,6 +106,8 @@ def _other_kind(data: bytes) -> str | None:
 
 
 def _check_size(width: int, height: int) -> None:
+    if min(width, height) < 1:
+        raise BadImage("The picture has no pixels: send one with at least 1x1.")
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
         raise TooLarge(
             f"The picture has {width}x{height} pixels: send one of at most {MAX_PIXELS // 10**6} "

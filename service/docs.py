@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from service.endpoint import Endpoint
 from service.errors import Problem
-
-if TYPE_CHECKING:
-    from service.api import Endpoint
 
 _TITLE = "Digits: reads handwritten digits"
 _REF = "#/components/schemas/{model}"
@@ -34,22 +32,17 @@ PAGE_HEADERS = {
 PAGE_FILES = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 """What the page loads, which BentoML serves from its own package: no script comes from elsewhere."""
 
-_FORM = {
-    "type": "object",
-    "properties": {
-        "image": {
-            "type": "string",
-            "contentMediaType": "application/octet-stream",
-            "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
-        }
-    },
-    "required": ["image"],
+_PICTURE = {
+    "type": "string",
+    "contentMediaType": "application/octet-stream",
+    "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
 }
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The OpenAPI document of these endpoints."""
-    models = {entry.answer for entry in endpoints if isinstance(entry.answer, type)} | {Problem}
+    used = [model for entry in endpoints for model in (entry.answer, entry.takes)]
+    models = {model for model in used if isinstance(model, type)} | {Problem}
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model in models]
     _, definitions = models_json_schema(wanted, ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
@@ -76,9 +69,17 @@ def _operation(entry: Endpoint) -> dict[str, Any]:
         "responses": responses,
         "security": [] if entry.open else [{}, {"key": []}],
     }
-    if entry.takes == "image":
-        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+    if entry.takes:
+        content = _form(entry.takes) if isinstance(entry.takes, str) else _content(entry.takes)
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _form(field: str) -> dict[str, Any]:
+    many = {"type": "array", "items": _PICTURE, "minItems": 1, "maxItems": 64}
+    properties = {field: many if field == "images" else _PICTURE}
+    schema = {"type": "object", "properties": properties, "required": [field]}
+    return {"multipart/form-data": {"schema": schema}}
 
 
 def _content(answer: type[BaseModel] | str) -> dict[str, Any]:

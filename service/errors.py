@@ -29,6 +29,10 @@ class Problem(BaseModel):
     error: str = Field(description="A sentence that says what is wrong and what to do.")
     code: str = Field(description="One word for programs.", pattern="^[a-z_]+$")
 
+    @classmethod
+    def of(cls, refusal: Refusal) -> Problem:
+        return cls(error=str(refusal), code=refusal.code)
+
 
 class Refusal(Exception):
     """A request that is not served; the message is one sentence that says what to do."""
@@ -114,7 +118,7 @@ class Busy(Refusal):
 
 def problem(error: Refusal) -> Response:
     """A refusal as the response that a client sees."""
-    return _response(Problem(error=str(error), code=error.code), error.status, error.headers)
+    return _response(Problem.of(error), error.status, error.headers)
 
 
 def unexpected() -> Response:

@@ -6,23 +6,23 @@ docs/decisions/service.md for why they are no `@bentoml.api` methods).
 
 from __future__ import annotations
 
+import asyncio
 import gc
-import logging
 import os
 from pathlib import Path
 
 import bentoml
+import cv2
 from bentoml._internal.utils.analytics import usage_stats
 
-from digits import ModelError
-from service.api import Api
+from service import logs
+from service.api import endpoints
 from service.champion import Champion
 from service.gate import Gate
+from service.lanes import Lanes
 
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 usage_stats.do_not_track.cache_clear()  # `bentoml serve` asked before it imported this module
-
-_logger = logging.getLogger("bentoml.digits")
 
 champion = Champion(Path(os.environ.get("MODEL_DIR", "models/champion")))
 
@@ -31,21 +31,32 @@ class Digits:
     """Reads handwritten digits."""
 
     def __init__(self) -> None:
-        try:
-            manifest = champion.load()
-            _logger.info("Serving model %s", manifest.version or manifest.sha256[:12])
-        except ModelError as error:
-            _logger.warning("%s", error)
+        logs.set_up()
+        cv2.setNumThreads(1)  # the workers share the cores among themselves
+        champion.refresh()
         gc.collect()
         gc.freeze()  # BentoML's 110,000 objects: a full collection would pause every request
+
+    @bentoml.on_startup  # type: ignore[untyped-decorator]  # theirs to type
+    async def start(self) -> None:
+        self._watch = asyncio.create_task(champion.watch())
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # theirs to type
+    async def stop(self) -> None:
+        self._watch.cancel()
 
 
 DigitsService = bentoml.service(
     name="digits",
     workers=int(os.environ.get("WORKERS", "1")),
     http={"host": os.environ.get("HOST", "127.0.0.1"), "port": int(os.environ.get("SERVICE_PORT", "3000"))},
-    metrics={"enabled": False},  # unknown paths would become labels there
-    logging={"access": {"enabled": False}},
+    metrics={"enabled": False},  # unknown paths would become labels there: `service.metrics` counts
+    logging={"access": {"enabled": False}},  # `service.gate` logs
     tracing={"excluded_urls": "."},
 )(Digits)
-DigitsService.add_asgi_middleware(Gate, api=Api(champion), api_key=os.environ.get("API_KEY", ""))
+DigitsService.add_asgi_middleware(
+    Gate,
+    endpoints=endpoints(champion, Lanes()),
+    api_key=os.environ.get("API_KEY", ""),
+    origins=os.environ.get("CORS_ORIGINS", "").replace(",", " ").split(),
+)

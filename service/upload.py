@@ -53,11 +53,16 @@ async def read_body(scope: Scope, receive: Receive, limit: int = MAX_BODY) -> by
 
 def image_field(content_type: bytes, body: bytes) -> bytes:
     """What the multipart field `image` holds, which must be there once."""
-    images = [part.data for part in form(content_type, body) if part.name == "image"]
+    images = fields(content_type, body, "image")
     if len(images) != 1:
         found = "is missing" if not images else f"comes {len(images)} times"
         raise WrongField(f"The field `image` {found}: send one picture as the multipart field `image`.")
     return images[0]
+
+
+def fields(content_type: bytes, body: bytes, name: str) -> list[bytes]:
+    """What the multipart fields of this name hold, in order."""
+    return [part.data for part in form(content_type, body) if part.name == name]
 
 
 def form(content_type: bytes, body: bytes) -> list[Part]:

@@ -26,9 +26,10 @@ from PIL import Image, ImageDraw, ImageFont
 from starlette.testclient import TestClient
 
 from digits.ink import ink_map, network_input
-from service.api import Api
+from service.api import endpoints
 from service.champion import Champion
 from service.gate import Gate
+from service.lanes import Lanes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -123,13 +124,14 @@ def make_client() -> Callable[..., TestClient]:
 
     def build(folder: Path, **options: Any) -> TestClient:
         champion = Champion(folder)
-        if folder.exists():
-            champion.load()
+        champion.refresh()
 
         async def nowhere(_scope: Any, _receive: Any, _send: Any) -> None:
             raise AssertionError("nothing but the page's files is for BentoML")
 
-        return TestClient(Gate(nowhere, Api(champion), **options), raise_server_exceptions=False)
+        return TestClient(
+            Gate(nowhere, endpoints(champion, Lanes()), **options), raise_server_exceptions=False
+        )
 
     return build
 

@@ -1,0 +1,110 @@
+"""The endpoints that take pictures. Adapters: the reading is done in `digits`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from PIL import Image
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.answers import BatchAnswer, ExplainAnswer, ExplainAnswers, PredictAnswer, ReadAnswer
+from service.champion import Champion
+from service.decode import loaded, opened
+from service.endpoint import json_answer
+from service.errors import Problem, Refusal, TooLarge, WrongField
+from service.lanes import Lane, Lanes
+from service.metrics import count_answer, reading, timed
+from service.upload import fields, header, image_field, read_body
+
+T = TypeVar("T", bound=BaseModel)
+
+QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
+PHOTO_PIXELS = 2_000_000
+MAX_BATCH = 64  # pictures
+MAX_BATCH_PIXELS = 50_000_000
+
+
+class Images:
+    """Handlers over one champion and one worker's lanes."""
+
+    def __init__(self, champion: Champion, lanes: Lanes) -> None:
+        self._champion = champion
+        self._lanes = lanes
+
+    async def predict(self, request: Request) -> Response:
+        """A digit from a small picture is read where it arrives."""
+        return json_answer(await self._answer(request, self._lanes.quick, self._predict))
+
+    async def read(self, request: Request) -> Response:
+        """On a thread: many digits take long."""
+        return json_answer(await self._answer(request, self._lanes.side, self._read))
+
+    async def explain(self, request: Request) -> Response:
+        """On a thread: saliency asks the network many times."""
+        return json_answer(await self._answer(request, self._lanes.side, self._explain))
+
+    async def predict_batch(self, request: Request) -> Response:
+        """Each picture takes a turn of its own, so that a batch does not hold up the others."""
+        self._lanes.side.admit()
+        self._champion.reader()
+        body = await read_body(request.scope, request.receive)
+        pictures = fields(header(request.scope, b"content-type"), body, "images")
+        if not 1 <= len(pictures) <= MAX_BATCH:
+            raise WrongField(
+                f"The field `images` comes {len(pictures)} times: send 1 to {MAX_BATCH} pictures."
+            )
+        answers: list[PredictAnswer | Problem] = []
+        room = MAX_BATCH_PIXELS
+        for data in pictures:
+            try:
+                image = opened(data)
+                room -= image.width * image.height
+                if room < 0:
+                    raise TooLarge("The batch has too many pixels: send fewer pictures.", "too_many_pixels")
+                answers.append(await self._lane(image, self._lanes.side).run(partial(self._predict, image)))
+            except Refusal as refusal:
+                answers.append(Problem.of(refusal))
+        return json_answer(BatchAnswer(answers=answers))
+
+    async def _answer(self, request: Request, lane: Lane, work: Callable[[Image.Image], T]) -> T:
+        """What `work` answers to the picture of a request; refused early where that is known early."""
+        lane.admit()
+        self._champion.reader()
+        body = await read_body(request.scope, request.receive)
+        image = opened(image_field(header(request.scope, b"content-type"), body))
+        return await self._lane(image, lane).run(partial(work, image))
+
+    def _lane(self, image: Image.Image, small: Lane) -> Lane:
+        """The lane for a picture of this size; `small` where it is small."""
+        pixels = image.width * image.height
+        if pixels > PHOTO_PIXELS:
+            return self._lanes.photos
+        return self._lanes.side if pixels > QUICK_PIXELS else small
+
+    def _predict(self, image: Image.Image) -> PredictAnswer:
+        with timed("decode"):
+            loaded(image)
+        with reading():
+            prediction = self._champion.reader().predict(image)
+        count_answer(prediction)
+        return PredictAnswer.of(prediction)
+
+    def _read(self, image: Image.Image) -> ReadAnswer:
+        with timed("decode"):
+            loaded(image)
+        with reading():
+            found = self._champion.reader().read(image)
+        for mark in found.digits:
+            count_answer(mark)
+        return ReadAnswer.of(found)
+
+    def _explain(self, image: Image.Image) -> ExplainAnswers:
+        with timed("decode"):
+            loaded(image)
+        with reading():
+            marks = self._champion.reader().explain(image)
+        return ExplainAnswers([ExplainAnswer.of(mark) for mark in marks])

@@ -1,0 +1,64 @@
+"""Who works when: small pictures on the event loop, others on threads, and nobody waits without bound.
+
+A thread hop costs as much as reading a small picture, so those are read where they arrive. What takes
+longer goes to a thread, else everybody behind it would wait; photos go to one that yields to all others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from service.errors import Busy
+from service.metrics import QUEUE
+
+T = TypeVar("T")
+
+
+class Lane:
+    """One queue of work with a limit; `pool` None works on the event loop itself."""
+
+    def __init__(self, name: str, limit: int, pool: ThreadPoolExecutor | None = None) -> None:
+        self._limit = limit
+        self._pool = pool
+        self._waiting = 0
+        self._gauge = QUEUE.labels(name)
+
+    def admit(self) -> None:
+        """Raises `Busy` where the queue is full: to be asked before a body is read, too."""
+        if self._waiting >= self._limit:
+            raise Busy("There is too much to do right now: try again in a second.")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of `work`, in turn; raises `Busy` at once where the queue is full."""
+        self.admit()
+        self._waiting += 1
+        self._gauge.set(self._waiting)
+        try:
+            if self._pool is None:
+                await asyncio.sleep(0)  # all who have arrived are counted, or refused, before work goes on
+                return work()
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._waiting -= 1
+            self._gauge.set(self._waiting)
+
+
+class Lanes:
+    """The three lanes of one worker."""
+
+    def __init__(self) -> None:
+        self.quick = Lane("quick", 64)
+        self.side = Lane("side", 32, ThreadPoolExecutor(1, "side"))
+        self.photos = Lane("photos", 8, ThreadPoolExecutor(1, "photos", _yield_to_others))
+
+
+def _yield_to_others() -> None:
+    """Lowers the priority of this thread alone, which Linux can do."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -1,0 +1,96 @@
+"""What the service counts, summed over all its workers.
+
+BentoML gives its workers one PROMETHEUS_MULTIPROC_DIR: each writes files there, and whichever worker
+is asked for /metrics adds them up. Labels come from fixed lists only, never from what a client sends.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import multiprocess as shared
+
+from digits import Mark, Prediction
+
+_FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+REQUESTS = Counter(
+    "digits_requests", "Requests by endpoint and outcome (ok or a refusal's code)", ["endpoint", "outcome"]
+)
+SECONDS = Histogram(
+    "digits_request_seconds", "From the first byte to the answer", ["endpoint"], buckets=_FAST
+)
+STEPS = Histogram("digits_step_seconds", "Time in one step of a picture", ["step"], buckets=_FAST)
+ANSWERS = Counter("digits_answers", "Marks by digit answered, or why there is none", ["answer"])
+CONFIDENCE = Histogram(
+    "digits_confidence", "Confidence of answered digits", buckets=(0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1)
+)
+QUEUE = Gauge("digits_queue", "Pictures waiting or in work", ["lane"], multiprocess_mode="livesum")
+SWAPS = Counter("digits_model_loads", "Models taken into service or refused", ["outcome"])
+WORKERS = Gauge(
+    "digits_workers", "Workers by model version in service", ["model"], multiprocess_mode="livesum"
+)
+
+
+_spent = threading.local()
+
+
+@contextmanager
+def timed(step: str) -> Iterator[None]:
+    """Count the seconds of a block as one step of a picture."""
+    begin = time.perf_counter()
+    try:
+        yield
+    finally:
+        STEPS.labels(step).observe(time.perf_counter() - begin)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Count the seconds of a block as two steps: the network's, and the rest, which is finding ink."""
+    _spent.network = 0.0
+    begin = time.perf_counter()
+    try:
+        yield
+    finally:
+        STEPS.labels("network").observe(_spent.network)
+        STEPS.labels("ink").observe(time.perf_counter() - begin - _spent.network)
+
+
+def count_network(seconds: float) -> None:
+    """Add to the network's share of this thread's `reading`."""
+    _spent.network = getattr(_spent, "network", 0.0) + seconds
+
+
+def count_answer(answer: Prediction | Mark) -> None:
+    """Count what a mark was read as, and how surely."""
+    ANSWERS.labels(answer.rejected or str(answer.digit)).inc()
+    if answer.confidence is not None:
+        CONFIDENCE.observe(answer.confidence)
+
+
+def text() -> bytes:
+    """All workers' numbers in Prometheus's text format."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None:
+        return generate_latest(REGISTRY)
+    _forget_dead_workers(Path(folder))
+    registry = CollectorRegistry()
+    shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs to type
+    return generate_latest(registry)
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Takes the gauges of workers that were killed out of the sums."""
+    for file in folder.glob("gauge_live*_*.db"):
+        worker = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(worker, 0)  # asks whether it lives
+        except ProcessLookupError:
+            shared.mark_process_dead(worker)  # type: ignore[no-untyped-call]  # theirs to type
