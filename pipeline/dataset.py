@@ -64,7 +64,7 @@ class Digits(NamedTuple):
         """Read `folder/<split>.npz`; raises `DataError` where there is no such file or it is damaged."""
         path = folder / f"{split}.npz"
         try:
-            with np.load(path) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:
                 return cls(arrays["images"], arrays["labels"])
         except FileNotFoundError:
             raise DataError(f"There is no {path}: `dvc repro preprocess` makes it.") from None
@@ -79,5 +79,5 @@ def data_sha256(folder: Path) -> str:
     path = folder / SUMMARY
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["sha256"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} cannot be read ({error}): `dvc repro -f preprocess` makes it.") from error

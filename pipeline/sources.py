@@ -74,10 +74,12 @@ def _download(client: httpx.Client, url: str, name: str, store: Store, answer_se
 
 
 def _reason(error: httpx.HTTPError | httpx.InvalidURL) -> str:
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return f"the address is wrong ({error})"
     if isinstance(error, httpx.ConnectTimeout):
         return "no answer in time"
     if isinstance(error, httpx.TimeoutException):
-        return f"the download stood still for {STALL_SECONDS:.0f} s"
+        return f"the download stood still for {STALL_SECONDS:g} s"
     if isinstance(error, httpx.ConnectError):
         return f"no connection ({error})"
     return f"the download broke off ({error})"
