@@ -1,0 +1,39 @@
+"""Training digits that the project writes itself: the forms that MNIST hardly has, as pens draw them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digits.ink import FIELD, network_input
+from pipeline.dataset import Digits
+from pipeline.drawing import Curve, Hand, draw, some_pen, worn, write
+from pipeline.forms import DIGITS, strokes
+
+_FORMS = {digit: [strokes(form) for _, form in forms] for digit, forms in DIGITS.items()}
+_SHARES = {
+    digit: np.array([weight for weight, _ in forms]) / sum(weight for weight, _ in forms)
+    for digit, forms in DIGITS.items()
+}
+_HANDS = {1: Hand(jitter=(0.5, 2.5), turn=6.0, slant=0.2), 0: Hand(aspect=0.25)}
+_WORN = 0.1  # of the digits have gaps or specks
+
+
+def prototype(digit: int, rng: np.random.Generator) -> list[Curve]:
+    """One of the digit's forms, written once, about 100 high."""
+    form = _FORMS[digit][rng.choice(len(_FORMS[digit]), p=_SHARES[digit])]
+    return write(form, rng, _HANDS.get(digit, Hand()))
+
+
+def prototypes(count: int, seed: int) -> Digits:
+    """`count` digits, as many of each, through the same `network_input` as everything that is read."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % 10).astype(np.uint8)
+    images = np.zeros((count, FIELD, FIELD), np.uint8)
+    for image, digit in zip(images, labels, strict=True):
+        ink = draw(prototype(int(digit), rng), *some_pen(rng))
+        if rng.random() < _WORN:
+            ink = worn(ink, rng)
+        seen = network_input(ink)
+        if seen is not None:
+            image[:] = seen.round()
+    return Digits(images, labels)
