@@ -4,7 +4,8 @@ PipelineError
 ├── ParameterError   a section of params.yaml that is missing, or holds a misspelt or wrong entry
 ├── FetchError       no source could give the digits
 ├── SourceError      one source cannot give a file: fetch goes on to the next
-└── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
+├── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
+└── ExportError      a model that cannot become a model folder
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class SourceError(PipelineError):
 
 class DataError(PipelineError):
     """A file of digits that is damaged, inconsistent or leaks between the splits; the text names it."""
+
+
+class ExportError(PipelineError):
+    """A model that cannot be put behind the contract of a model folder; the text says why."""

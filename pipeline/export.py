@@ -1,66 +1,79 @@
-"""A Keras model as a model folder: `python -m pipeline.export MODEL.keras|MODEL.h5 FOLDER`."""
+"""A Keras model as a model folder: `python -m pipeline.export MODEL.keras|MODEL.h5 FOLDER`.
+
+Then `MODEL_DIR=FOLDER make serve` serves it.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tempfile
-import warnings
-from dataclasses import replace
-from datetime import UTC, datetime
+import argparse
+import sys
 from pathlib import Path
 
-import keras
 import numpy as np
-from numpy.typing import NDArray
 
+from digits.errors import ModelError
 from digits.ink import FIELD
-from digits.model import MANIFEST, Manifest, Model
-from pipeline.project import write_text
+from digits.model import Manifest, Model
+from pipeline.dataset import Digits
+from pipeline.errors import DataError, PipelineError
+from pipeline.measure import answers
+from pipeline.project import PROCESSED
+from pipeline.quiet import quiet_stderr
 
-ONNX_FILE = "digits.onnx"
-TOLERANCE = 1e-4  # of the largest logit: what ONNX and Keras may differ by
+NOISE = 16  # pictures, where there are no digits to compare on
+DOUBTFUL = 0.9  # a share of validation digits: less is no trained reader of digits, or another scale
 
 
-def write_folder(
-    model: keras.Model, folder: Path, samples: NDArray[np.uint8], manifest: Manifest
-) -> Manifest:
-    """Write the ONNX file, then `manifest` completed with its name and hash; returns that.
-
-    `samples` (n, 28, 28) are real digits on which ONNX and Keras have to agree within 1e-4; raises
-    `ValueError` where they do not.
-    """
-    content = onnx_bytes(model)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{ONNX_FILE}"
-    temporary.write_bytes(content)
-    temporary.replace(folder / ONNX_FILE)
-    done = replace(
-        manifest,
-        file=ONNX_FILE,
-        sha256=hashlib.sha256(content).hexdigest(),
-        created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.export", description=__doc__)
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a file that model.save() wrote")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the model folder to write")
+    parser.add_argument(
+        "--full-ink",
+        type=float,
+        choices=(1, 255),
+        help="what full ink was in its training (default: 255 if it scales its input itself, else 1)",
     )
-    write_text(folder / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
-    _compare(model, folder, samples)
-    return done
+    options = parser.parse_args()
+    try:
+        export(options.model, options.folder, options.full_ink)
+    except (PipelineError, ModelError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
-def onnx_bytes(model: keras.Model) -> bytes:
-    """The model as ONNX, for any number of digits at once."""
-    signature = [keras.InputSpec(shape=(None, FIELD, FIELD, 1), dtype="float32", name="ink")]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras's own calls of old numpy and TensorFlow names
-        path = Path(folder) / ONNX_FILE
-        model.export(str(path), format="onnx", verbose=False, input_signature=signature)
-        return path.read_bytes()
+def export(path: Path, folder: Path, full_ink: float | None = None) -> None:
+    """Write a person's own model as a model folder, and tell how good it is where there are digits."""
+    print("export: loading TensorFlow", flush=True)
+    with quiet_stderr():
+        from pipeline.adapt import adapt, load_model, scales_itself
+        from pipeline.folder import write_folder
+
+    own = load_model(path)
+    full_ink = full_ink or (255.0 if scales_itself(own) else 1.0)
+    model = adapt(own, full_ink)
+    samples = _samples()
+    manifest = write_folder(model, folder, samples.images, Manifest("", "", ""))
+    print(f"export: {folder} holds {path.name} (full ink is {full_ink:g} to it, {manifest.sha256[:12]})")
+    if samples.total > NOISE:
+        right = answers(Model.load(folder), samples).figures()["accuracy"]
+        print(f"export: it reads {right:.2%} of the validation digits")
+        if right < DOUBTFUL:
+            other = 256 - full_ink
+            print(
+                f"export: that is little; was it trained with full ink = {other:g}? Try --full-ink {other:g}"
+            )
 
 
-def _compare(model: keras.Model, folder: Path, samples: NDArray[np.uint8]) -> None:
-    batch = samples[..., None].astype(np.float32)
-    expected = np.asarray(model(batch, training=False))
-    difference = float(np.abs(Model.load(folder).logits(batch) - expected).max())
-    if difference > TOLERANCE * max(1.0, float(np.abs(expected).max())):
-        raise ValueError(
-            f"ONNX and Keras differ by {difference:.2g} on real digits: the export is not usable."
-        )
+def _samples() -> Digits:
+    """The validation digits, where `preprocess` has run; else a few pictures of noise."""
+    try:
+        return Digits.load(PROCESSED, "validation")
+    except DataError:
+        noise = np.random.default_rng(0).integers(0, 256, (NOISE, FIELD, FIELD), np.uint8)
+        return Digits(noise, np.zeros(len(noise), np.uint8))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """Ready settings of the training: `python -m pipeline.profile NAME` writes them into params.yaml.
 
-They lie in profiles/NAME.yaml. With `--flags` nothing is written; the settings are printed as flags for `dvc exp run`.
+They lie in profiles/NAME.yaml. With `--flags` nothing is written: the settings are printed as flags for
+`dvc exp run`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 KERAS_FILE = "digits.keras"
 CURVES = "training.csv"
-COMPARED = 1000  # digits on which ONNX and Keras are compared
 
 
 def stage(**params: Any) -> None:
@@ -62,13 +61,13 @@ def manifest_of(trained: Trained, validation: Digits, seed: int) -> Manifest:
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:
     """The model folder of the candidate, its Keras file, and the curves of its training."""
-    from pipeline.export import write_folder
+    from pipeline.folder import write_folder
 
     CANDIDATE.mkdir(parents=True, exist_ok=True)
     trained.model.save(CANDIDATE / KERAS_FILE)
     commit = tracking.git_tags().get("git_commit", "")
     complete = replace(manifest, data_sha256=data_sha256(PROCESSED), git_commit=commit)
-    write_folder(trained.model, CANDIDATE, validation.images[:COMPARED], complete)
+    write_folder(trained.model, CANDIDATE, validation.images, complete)
     epochs = range(1, len(trained.history["loss"]) + 1)
     plots.table(REPORTS / CURVES, {"epoch": epochs, **trained.history})
 

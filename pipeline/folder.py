@@ -1,0 +1,67 @@
+"""A Keras model written as a model folder: ONNX file and manifest, checked against each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import warnings
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink import FIELD
+from digits.model import MANIFEST, Manifest, Model
+from pipeline.project import write_text
+
+ONNX_FILE = "digits.onnx"
+COMPARED = 1000  # digits at most on which ONNX and Keras are compared
+TOLERANCE = 1e-4  # of the largest logit: what ONNX and Keras may differ by
+
+
+def write_folder(
+    model: keras.Model, folder: Path, samples: NDArray[np.uint8], manifest: Manifest
+) -> Manifest:
+    """Write the ONNX file, then `manifest` completed with its name and hash; returns that.
+
+    `samples` (n, 28, 28) are real digits on which ONNX and Keras have to agree within 1e-4; raises
+    `ExportError` where they do not.
+    """
+    content = onnx_bytes(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{ONNX_FILE}"
+    temporary.write_bytes(content)
+    temporary.replace(folder / ONNX_FILE)
+    done = replace(
+        manifest,
+        file=ONNX_FILE,
+        sha256=hashlib.sha256(content).hexdigest(),
+        created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    write_text(folder / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
+    _compare(model, folder, samples[:COMPARED])
+    return done
+
+
+def onnx_bytes(model: keras.Model) -> bytes:
+    """The model as ONNX, for any number of digits at once."""
+    signature = [keras.InputSpec(shape=(None, FIELD, FIELD, 1), dtype="float32", name="ink")]
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own calls of old numpy and TensorFlow names
+        path = Path(folder) / ONNX_FILE
+        model.export(str(path), format="onnx", verbose=False, input_signature=signature)
+        return path.read_bytes()
+
+
+def _compare(model: keras.Model, folder: Path, samples: NDArray[np.uint8]) -> None:
+    batch = samples[..., None].astype(np.float32)
+    expected = np.asarray(model(batch, training=False))
+    difference = float(np.abs(Model.load(folder).logits(batch) - expected).max())
+    if difference > TOLERANCE * max(1.0, float(np.abs(expected).max())):
+        raise ValueError(
+            f"ONNX and Keras differ by {difference:.2g} on real digits: the export is not usable."
+        )
