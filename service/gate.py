@@ -47,7 +47,7 @@ class Gate:
         if scope["type"] == "lifespan" or scope["path"] in PAGE_FILES:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
+            await problem(NotFound("There are no WebSockets here: use plain HTTP."))(scope, receive, send)
         else:
             await self._answer(scope, receive, send)
 

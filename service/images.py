@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -16,9 +16,10 @@ from service.champion import Champion
 from service.decode import loaded, opened
 from service.endpoint import json_answer
 from service.errors import Problem, Refusal, TooLarge, WrongField
+from service.form import fields, image_field
 from service.lanes import Lane, Lanes
 from service.metrics import count_answer, reading, timed
-from service.upload import fields, header, image_field, read_body
+from service.upload import Body, header
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -51,13 +52,16 @@ class Images:
         """Each picture takes a turn of its own, so that a batch does not hold up the others."""
         self._lanes.side.admit()
         self._champion.reader()
-        body = await read_body(request.scope, request.receive)
-        pictures = fields(header(request.scope, b"content-type"), body, "images")
-        if not 1 <= len(pictures) <= MAX_BATCH:
-            raise WrongField(
-                f"The field `images` comes {len(pictures)} times: send 1 to {MAX_BATCH} pictures."
-            )
-        answers: list[PredictAnswer | Problem] = []
+        with Body(request) as body:
+            pictures = fields(header(request.scope, b"content-type"), await body.read(), b"images")
+            if not 1 <= len(pictures) <= MAX_BATCH:
+                times = len(pictures)
+                raise WrongField(
+                    f"The field `images` comes {times} times: send 1 to {MAX_BATCH} pictures in it."
+                )
+            return json_answer(BatchAnswer(answers=[answer async for answer in self._each(pictures)]))
+
+    async def _each(self, pictures: list[bytes]) -> AsyncIterator[PredictAnswer | Problem]:
         room = MAX_BATCH_PIXELS
         for data in pictures:
             try:
@@ -65,18 +69,17 @@ class Images:
                 room -= image.width * image.height
                 if room < 0:
                     raise TooLarge("The batch has too many pixels: send fewer pictures.", "too_many_pixels")
-                answers.append(await self._lane(image, self._lanes.side).run(partial(self._predict, image)))
+                yield await self._lane(image, self._lanes.side).run(partial(self._predict, image))
             except Refusal as refusal:
-                answers.append(Problem.of(refusal))
-        return json_answer(BatchAnswer(answers=answers))
+                yield Problem.of(refusal)
 
     async def _answer(self, request: Request, lane: Lane, work: Callable[[Image.Image], T]) -> T:
         """What `work` answers to the picture of a request; refused early where that is known early."""
         lane.admit()
         self._champion.reader()
-        body = await read_body(request.scope, request.receive)
-        image = opened(image_field(header(request.scope, b"content-type"), body))
-        return await self._lane(image, lane).run(partial(work, image))
+        with Body(request) as body:
+            image = opened(image_field(header(request.scope, b"content-type"), await body.read()))
+            return await self._lane(image, lane).run(partial(work, image))
 
     def _lane(self, image: Image.Image, small: Lane) -> Lane:
         """The lane for a picture of this size; `small` where it is small."""

@@ -15,7 +15,7 @@ import bentoml
 import cv2
 from bentoml._internal.utils.analytics import usage_stats
 
-from service import logs
+from service import connection, logs
 from service.api import endpoints
 from service.champion import Champion
 from service.gate import Gate
@@ -24,6 +24,7 @@ from service.lanes import Lanes
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 usage_stats.do_not_track.cache_clear()  # `bentoml serve` asked before it imported this module
 
+connection.install()
 champion = Champion(Path(os.environ.get("MODEL_DIR", "models/champion")))
 
 

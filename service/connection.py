@@ -1,0 +1,102 @@
+"""What happens before a request exists: uvicorn's connection, with a limit on a request's head.
+
+uvicorn waits for ever for a request line, takes headers without end, and answers broken HTTP in plain
+text. Uvicorn chooses the class through `uvicorn.protocols.http.auto`, where `install` puts this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http import auto
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.errors import Problem
+from service.metrics import REQUESTS
+
+HEAD_SECONDS = 10.0  # for the request line and headers to arrive, or to come at all
+HEAD_BYTES = 32 * 1024
+STOP_SECONDS = 5  # for bodies still on their way when the service stops
+STOP_AFTER = 8  # seconds until the worker ends whatever is left
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, which closes on heads that are slow, endless or broken."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                size = HEAD_BYTES // 1024
+                status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                self._refuse(status, "head_too_large", f"The headers are larger than {size} KiB: send fewer.")
+        elif self.cycle is None or self.cycle.response_complete:
+            self._expect_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._timer is None:
+            self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_here()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (the signature is uvicorn's)
+        """In place of uvicorn's plain text, for bytes that are no HTTP."""
+        self._refuse(HTTPStatus.BAD_REQUEST, "broken_http", "This is no valid HTTP request: send it again.")
+
+    def shutdown(self) -> None:
+        """Called for every open connection when the service stops."""
+        super().shutdown()
+        self.config.timeout_graceful_shutdown = STOP_AFTER
+        if self.cycle is not None and self.cycle.more_body and not self.transport.is_closing():
+            self.loop.call_later(STOP_SECONDS, self.transport.close)
+
+    def _expect_head(self) -> None:
+        self._head_bytes = 0
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _head_is_here(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        if self._head_bytes:
+            sentence = f"The request's head did not arrive within {HEAD_SECONDS:.0f} s: send it again."
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "too_slow", sentence)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse(self, status: HTTPStatus, code: str, sentence: str) -> None:
+        self._head_is_here()
+        if self.transport.is_closing():
+            return
+        REQUESTS.labels("unknown", code).inc()
+        body = Problem(error=sentence, code=code).model_dump_json().encode()
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+        self.transport.write(
+            f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+        )
+        self.transport.close()
+
+
+def install() -> None:
+    """Have uvicorn use `Connection`; call it before the server starts."""
+    place: Any = auto
+    place.AutoHTTPProtocol = Connection

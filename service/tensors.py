@@ -1,0 +1,132 @@
+"""Tensors of the Open Inference Protocol, as JSON or as the binary data that follows it.
+
+The protocol: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+and Triton's binary tensor data extension, which its clients use unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+from digits.field import FIELD
+from service.errors import BadForm, WrongField
+
+MAX_ROWS = 256  # of 28x28 pixels in one request
+
+_KINDS = {
+    "FP16": "<f2", "FP32": "<f4", "FP64": "<f8", "INT8": "i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8",
+    "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8",
+}  # fmt: skip
+_SHAPES = f"[n, {FIELD}, {FIELD}, 1] or [n, {FIELD}, {FIELD}]"
+
+
+class Tensor(BaseModel):
+    """One tensor that goes in or comes out."""
+
+    name: str
+    shape: list[int] = Field(min_length=1, max_length=8)
+    datatype: str
+    parameters: dict[str, Any] | None = None
+    data: list[Any] | None = None
+
+
+class Wanted(BaseModel):
+    """One output that a client asks for."""
+
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class InferRequest(BaseModel):
+    """A batch of 28x28 digits, ink bright on black, 0 to 255."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "UINT8", "data": [0] * 784}]
+            }
+        }
+    )
+
+    id: str | None = None
+    parameters: dict[str, Any] | None = None
+    inputs: list[Tensor] = Field(min_length=1, max_length=1)
+    outputs: list[Wanted] | None = None
+
+    def wants_binary(self, name: str) -> bool:
+        """Whether this output shall come as binary data."""
+        for output in self.outputs or ():
+            if output.name == name and output.parameters and "binary_data" in output.parameters:
+                return output.parameters["binary_data"] is True
+        return bool(self.parameters) and (self.parameters or {}).get("binary_data_output") is True
+
+
+class InferAnswer(BaseModel):
+    """Outputs `probabilities` and `digit` (-1 where a mark is no digit)."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[Tensor]
+
+
+def parsed(body: bytes, json_length: bytes) -> tuple[InferRequest, NDArray[np.float32]]:
+    """A request and its batch as float32 (n, 28, 28, 1); raises `BadForm` or `WrongField`.
+
+    `json_length` is the header that says how long the JSON before the binary data is, if there is any.
+    """
+    length = int(json_length[:9]) if json_length.isdigit() else len(body)
+    try:
+        request = InferRequest.model_validate(from_json(body[:length], allow_inf_nan=False))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise WrongField(f"The entry `{place}` is wrong: {first['msg']}.") from None
+    except ValueError:
+        raise BadForm("The body is no JSON: send an inference request.") from None
+    return request, _batch(request.inputs[0], body[length:])
+
+
+def _batch(tensor: Tensor, binary: bytes) -> NDArray[np.float32]:
+    kind = _KINDS.get(tensor.datatype)
+    if kind is None:
+        raise WrongField(f"The datatype is not taken: send one of {', '.join(_KINDS)}.")
+    rows, *rest = tensor.shape
+    if rest not in ([FIELD, FIELD], [FIELD, FIELD, 1]) or not 1 <= rows <= MAX_ROWS:
+        raise WrongField(f"The shape is not taken: send {_SHAPES} with 1 to {MAX_ROWS} rows.")
+    values = _values(tensor, kind, binary)
+    if values.size != rows * FIELD * FIELD:
+        raise WrongField(f"The data holds {values.size} numbers: send as many as the shape says.")
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255):
+        raise WrongField(
+            "The data holds numbers that are no grey levels: send 0 to 255, ink bright on black."
+        )
+    return values.reshape(rows, FIELD, FIELD, 1)
+
+
+def _values(tensor: Tensor, kind: str, binary: bytes) -> NDArray[np.float32]:
+    try:
+        if tensor.data is None:
+            return np.frombuffer(binary, kind).astype(np.float32)
+        return np.asarray(tensor.data, np.float64).astype(np.float32)
+    except (ValueError, TypeError, OverflowError):
+        raise WrongField("The data does not fit the datatype and shape: send plain numbers.") from None
+
+
+def tensor_of(name: str, values: NDArray[Any], datatype: str) -> Tensor:
+    """An output as JSON data."""
+    data = values.ravel().tolist()
+    return Tensor(name=name, shape=list(values.shape), datatype=datatype, data=data)
+
+
+def as_binary(tensor: Tensor) -> bytes:
+    """Turn an output's JSON data into binary data, which is returned to be sent after the JSON."""
+    content = np.asarray(tensor.data, _KINDS[tensor.datatype]).tobytes()
+    tensor.data = None
+    tensor.parameters = {"binary_data_size": len(content)}
+    return content

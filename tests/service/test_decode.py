@@ -1,0 +1,237 @@
+"""Pictures of every kind are read, and nothing else gets through."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from digits.ink import ink_map
+from service.decode import MAX_PIXELS, decode
+from service.errors import BadImage, Refusal, TooLarge, WrongKind
+
+# Pillow warns of oddities in broken files; they are expected here and no fault of ours.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+
+Draw = Callable[..., Image.Image]
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+def unusual(seven: Image.Image) -> dict[str, bytes]:
+    """Good pictures as cameras, scanners and programs write them."""
+    colour = seven.convert("RGB")
+    frames = [seven.convert("P"), Image.new("P", seven.size)]
+    clear = Image.merge("LA", (seven, seven.point(lambda level: 255 - level))).convert("RGBA")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    deep = Image.fromarray(np.asarray(seven, np.uint16) * 257)
+    return {
+        "animated GIF": saved(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+        "animated WebP": saved(colour, "WEBP", save_all=True, append_images=[Image.new("RGB", seven.size)]),
+        "animated PNG": saved(colour, "PNG", save_all=True, append_images=[Image.new("RGB", seven.size)]),
+        "two pages of TIFF": saved(seven, "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
+        "CMYK": saved(colour.convert("CMYK"), "JPEG"),
+        "16 bits": saved(deep, "PNG"),
+        "16 bits in TIFF": saved(deep, "TIFF"),
+        "1 bit": saved(seven.convert("1"), "PNG"),
+        "transparent palette": saved(clear.quantize(16), "PNG"),
+        "transparent": saved(clear, "WEBP", lossless=True),
+        "grey and alpha": saved(clear.convert("LA"), "PNG"),
+        "progressive": saved(seven, "JPEG", progressive=True),
+        "compressed TIFF": saved(seven, "TIFF", compression="tiff_lzw"),
+        "BMP": saved(seven, "BMP"),
+        "interlaced": INTERLACED,
+    }
+
+
+def _interlaced() -> bytes:
+    """An Adam7 PNG of one black pixel, which Pillow reads but does not write."""
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 1)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(b"\0\0"))
+        + _chunk(b"IEND")
+    )
+
+
+def _chunk(kind: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+INTERLACED = _interlaced()
+
+
+def test_decode_takes_unusual_pictures(draw: Draw) -> None:
+    for name, data in unusual(draw("7")).items():
+        image = decode(data)
+        assert image.size in ((280, 280), (1, 1)), name
+        assert image.getpixel((0, 0)) is not None, name
+
+
+def test_decode_finds_the_same_ink_in_every_kind(draw: Draw) -> None:
+    seven = draw("7")
+    plain = ink_map(seven) > 0.5
+    for name, data in unusual(seven).items():
+        if name != "interlaced":
+            found = ink_map(decode(data)) > 0.5
+            assert (found & plain).sum() > 0.8 * (found | plain).sum(), name
+
+
+def test_decode_takes_thin_pictures() -> None:
+    for size in ((1, 1), (1, 500), (500, 1), (10_000, 1)):
+        assert decode(saved(Image.new("L", size), "PNG")).size == size
+
+
+def test_decode_keeps_the_rotation_that_a_camera_noted(draw: Draw) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    data = saved(draw("7", (300, 200)).rotate(90, expand=True), "JPEG", exif=turned)
+    assert ink_map(decode(data)).shape == (200, 300)
+
+
+NO_PICTURE = {
+    "nothing": b"",
+    "text": b"hello",
+    "zeros": bytes(1000),
+    "a link": b"https://example.org/seven.png",
+    "a data link": b"data:image/png;base64,iVBORw0KGgo=",
+    "only a head": b"\x89PNG\r\n\x1a\n",
+    "a JPEG's start": b"\xff\xd8\xff\xe0",
+    "a GIF without a picture": b"GIF89a\x01\x00\x01\x00\x00\x00\x00;",
+    "a BMP's start": b"BM" + bytes(60),
+    "a TIFF that points nowhere": b"II*\0\xff\xff\xff\x7f",
+    "a RIFF of another kind": b"RIFF\0\0\0\0WAVEfmt ",
+    "no width": b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b""))
+    + _chunk(b"IEND"),
+}
+
+
+@pytest.mark.parametrize("case", NO_PICTURE)
+def test_decode_refuses_what_is_no_picture(case: str) -> None:
+    with pytest.raises(BadImage):
+        decode(NO_PICTURE[case])
+
+
+OTHER_KINDS = {
+    "SVG": b'\xef\xbb\xbf <?xml version="1.0"?><!-- a --><svg xmlns="http://www.w3.org/2000/svg"/>',
+    "bare SVG": b"<svg/>",
+    "PDF": b"%PDF-1.4",
+    "HEIC": b"\0\0\0\x18ftypheic",
+    "PostScript": b"%!PS-Adobe",
+    "ZIP": b"PK\3\4",
+    "ICO": b"\0\0\1\0",
+}
+
+
+@pytest.mark.parametrize("case", OTHER_KINDS)
+def test_decode_names_kinds_that_are_not_taken(case: str) -> None:
+    with pytest.raises(WrongKind, match="which is not taken: send PNG"):
+        decode(OTHER_KINDS[case])
+
+
+def claims(width: int, height: int) -> dict[str, bytes]:
+    """Small files that claim to be large pictures."""
+    png = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    gif = struct.pack("<HHBBB", width, height, 0, 0, 0), struct.pack("<HHHHB", 0, 0, width, height, 0)
+    bmp = struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    webp = bytearray(saved(Image.new("L", (9, 9)), "WEBP", lossless=True))
+    webp[21:25] = struct.pack("<I", (width - 1) | (height - 1) << 14)
+    return {
+        "PNG": b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", png) + _chunk(b"IDAT", zlib.compress(bytes(1000))),
+        "GIF": b"GIF89a" + gif[0] + b"," + gif[1] + b"\2\2\x4c\1\0;",
+        "BMP": b"BM" + bmp,
+        "WebP": bytes(webp),
+        "TIFF": _tiff(width, height),
+    }
+
+
+def _tiff(width: int, height: int) -> bytes:
+    entries = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: 1}
+    fields = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + fields + bytes(4)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WebP", "TIFF"])
+def test_decode_refuses_bombs_before_unpacking(kind: str) -> None:
+    with pytest.raises(TooLarge) as refusal:
+        decode(claims(16_000, 16_000)[kind])
+    assert refusal.value.code == "too_many_pixels"
+
+
+@pytest.mark.parametrize("size", [(100_000, 1), (1, 100_000)])
+def test_decode_refuses_a_long_side(size: tuple[int, int]) -> None:
+    for data in (saved(Image.new("1", size), "PNG"), _tiff(*size)):
+        with pytest.raises(TooLarge):
+            decode(data)
+
+
+def test_decode_refuses_a_real_bomb() -> None:
+    side = int(MAX_PIXELS**0.5) + 1
+    bomb = saved(Image.new("1", (side, side)), "PNG")
+    assert len(bomb) < 10_000
+    with pytest.raises(TooLarge):
+        decode(bomb)
+
+
+def test_decode_survives_hidden_text_bombs() -> None:
+    bomb = zlib.compress(bytes(80_000_000), 9)
+    png = saved(Image.new("L", (9, 9)), "PNG")
+    data = png[:33] + _chunk(b"zTXt", b"a\0\0" + bomb) + _chunk(b"iCCP", b"a\0\0" + bomb) + png[33:]
+    read_or_refused(data)
+
+
+KINDS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decode_of_truncated_files(draw: Draw, kind: str) -> None:
+    data = saved(draw("7", (60, 60), 40), kind)
+    lengths = range(len(data)) if len(data) < 400 else range(0, len(data), len(data) // 200)
+    refused = [read_or_refused(data[:length]) for length in lengths]
+    assert refused.count(True) > 0.8 * len(refused)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    places=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=8),
+)
+def test_decode_of_mutated_files(draw: Draw, kind: str, places: list[tuple[int, int]]) -> None:
+    data = bytearray(saved(draw("7", (60, 60), 40), kind))
+    for place, value in places:
+        data[place % len(data)] = value
+    read_or_refused(bytes(data))
+
+
+HEADS = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0", b"RIFF....WEBP"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(head=st.sampled_from(HEADS), rest=st.binary(max_size=500))
+def test_decode_of_any_bytes(head: bytes, rest: bytes) -> None:
+    read_or_refused(head + rest)
+
+
+def read_or_refused(data: bytes) -> bool:
+    """Whether the bytes were refused; what was read must be a picture that ink can be found in."""
+    try:
+        image = decode(data)
+    except Refusal:
+        return True
+    ink_map(image)
+    return False
