@@ -16,7 +16,8 @@ _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
 _MOST = 1000  # pieces looked at: more is texture
-_MARGIN = 0.3  # of a border's length: a piece that runs along it further is no writing
+_MARGIN = 0.3  # of a side's length: a piece that lies along it further is no writing
+_THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no thicker than this is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,22 @@ class Pieces:
             mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]
         return box, ink[top:bottom, left:right] * mine
 
+    def along_border(self, piece: Piece, shape: tuple[int, ...]) -> float:
+        """The largest share of a side of the picture along which this piece lies."""
+        left, top, right, bottom = piece.box
+        sides = (
+            (left == 0, self.labels[:, 0], shape[0]),
+            (right == shape[1], self.labels[:, -1], shape[0]),
+            (top == 0, self.labels[0], shape[1]),
+            (bottom == shape[0], self.labels[-1], shape[1]),
+        )
+        shares = [
+            np.count_nonzero(line == piece.label) * self.coarse / length
+            for touches, line, length in sides
+            if touches
+        ]
+        return max(shares, default=0.0)
+
 
 def common_box(boxes: list[Box]) -> Box:
     """The smallest box around all of these."""
@@ -71,8 +88,11 @@ def common_box(boxes: list[Box]) -> Box:
     return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
-def find_pieces(mask: NDArray[np.uint8]) -> Pieces:
-    """Connected pieces of ink without the dirt: specks, edges of the sheet."""
+def find_pieces(mask: NDArray[np.uint8], rough: bool = False) -> Pieces:
+    """Connected pieces of ink without the dirt: specks, edges of the sheet.
+
+    On `rough` paper (noise, uneven light) a piece must be larger to count.
+    """
     left, top, width, height = cv2.boundingRect(mask)
     if not width:
         return Pieces(np.zeros((0, 0), np.int32), 0, 0, 1, ())
@@ -80,12 +100,13 @@ def find_pieces(mask: NDArray[np.uint8]) -> Pieces:
     coarse = max(1, min(width, height) // _ENOUGH)
     if coarse > 1:
         cropped = _coarser(cropped, coarse)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(cropped, connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(cropped, connectivity=8)
+    labels = np.asarray(found, np.int32)
     order = 1 + np.argsort(-np.maximum(stats[1:, 2], stats[1:, 3]), kind="stable")[:_MOST]
     stats = stats * coarse + np.array([left, top, 0, 0, 0])
     pieces = [_piece(int(label), stats[label], mask.shape) for label in order[: count - 1]]
-    kept = _writing(pieces, mask.shape)
-    return Pieces(np.asarray(labels, np.int32), left, top, coarse, kept)
+    everything = Pieces(labels, left, top, coarse, tuple(pieces))
+    return Pieces(labels, left, top, coarse, _writing(everything, mask.shape, rough))
 
 
 def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
@@ -95,12 +116,12 @@ def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.dilate(mask, np.ones((times, times), np.uint8), anchor=(0, 0))[::times, ::times])
 
 
-def _writing(pieces: list[Piece], shape: tuple[int, ...]) -> tuple[Piece, ...]:
+def _writing(found: Pieces, shape: tuple[int, ...], rough: bool) -> tuple[Piece, ...]:
     tight = min(shape) <= _TIGHT
-    least = 1.0 if tight else max(2.0, _DUST * min(shape))
-    pieces = [piece for piece in pieces if piece.size >= least]
+    least = 1.0 if tight else max(2.0, _DUST * min(shape) * (2 if rough else 1))
+    pieces = [piece for piece in found.kept if piece.size >= least]
     if not tight:
-        pieces = _without_margins(pieces, shape)
+        pieces = _without_margins(found, pieces, shape)
     return tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
 
 
@@ -109,15 +130,15 @@ def _piece(label: int, stats: NDArray[np.int32], shape: tuple[int, ...]) -> Piec
     return Piece(label, (left, top, min(left + width, shape[1]), min(top + height, shape[0])), area)
 
 
-def _without_margins(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
-    """Pieces without those that run along the picture's border, if others are left."""
-    inner = [piece for piece in pieces if not _hugs_the_border(piece, shape)]
+def _without_margins(found: Pieces, pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Pieces without edges of the sheet: what lies along the picture's border, if more is left."""
+    along = {piece: found.along_border(piece, shape) for piece in pieces if _at_border(piece, shape)}
+    thin = _THIN_EDGE * min(shape)
+    pieces = [p for p in pieces if along.get(p, 0) < 0.5 or min(p.width, p.height) > thin]
+    inner = [piece for piece in pieces if along.get(piece, 0) < _MARGIN]
     return inner if any(piece.size > 0.05 * min(shape) for piece in inner) else pieces
 
 
-def _hugs_the_border(piece: Piece, shape: tuple[int, ...]) -> bool:
-    height, width = shape
+def _at_border(piece: Piece, shape: tuple[int, ...]) -> bool:
     left, top, right, bottom = piece.box
-    beside = (left == 0 or right == width) and piece.height > _MARGIN * height
-    above = (top == 0 or bottom == height) and piece.width > _MARGIN * width
-    return beside or above
+    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]

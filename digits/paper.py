@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from digits.picture import Grey
 
 Darkness = NDArray[np.uint8]
-"""(height, width): share of the paper's light that is missing, 0 on paper to 255 for black."""
+"""(height, width): how much ink there may be, 0 on paper to 255 for black on white (or white on black)."""
 
 _SMALL = 128  # pixels, the longer side of the copy on which polarity and light are judged
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
+_USUALLY_DARK = 0.8  # added where the picture does not say: most paper is light
+_WIDEST_INK = 0.3  # of the shorter side: a dark area wider than this is in shadow
+_NARROW = 0.12  # of the shorter side, for telling dark strokes from light ones among shadows
+_WEAK = 76  # of 255, of the paper's light: no pen is so faint, a pencil is
+_PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
 _WINDOW = 0.22  # of the shorter side: strokes wider than this are taken for shadow
-_FINE = 800  # pixels, the longer side at which paper under uneven light is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,16 @@ def small_copy(grey: Grey) -> Grey:
 
 def polarity(small: Grey) -> Polarity:
     """Whether ink is dark, judged by what covers most, what lies at the border and what is narrow."""
-    _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    light = np.asarray(cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
     border = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
     covered = 2 * cv2.countNonZero(light) / light.size - 1
     score = covered + 2 * (2 * float(border.mean()) - 1)
-    if abs(score) < _OBVIOUS:
+    if max(small.shape) <= _TIGHT:
         score -= 2 * _narrow_balance(small)
+    elif _has_wide(light) and _has_wide(1 - light):
+        score = _USUALLY_DARK + 2 * _valley_balance(small)
+    elif abs(score) < _OBVIOUS:
+        score += _USUALLY_DARK - 2 * _narrow_balance(small)
     return Polarity(score > 0, abs(score))
 
 
@@ -61,40 +69,67 @@ def _narrow_balance(small: Grey) -> float:
     return float(strong.sum() / np.abs(strong).sum()) if strong.size else 0.0
 
 
-def darkness(grey: Grey, small: Grey) -> tuple[Darkness, bool]:
-    """Missing light of dark ink on light paper, uneven light taken out; and whether there was any."""
+def _valley_balance(small: Grey) -> float:
+    """1 where all that is narrow is darker than both its sides, -1 where lighter.
+
+    Unlike the balance above it is blind to the edge of a shadow, which has only one side.
+    """
+    window = max(3, int(min(small.shape) * _NARROW))
+    kernel = np.ones((window, window), np.uint8)
+    dark, light = (cv2.morphologyEx(small, kind, kernel) for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
+    least = max(12.0, 0.4 * cv2.minMaxLoc(cv2.max(dark, light))[1])
+    below, above = (float(part[part > least].sum()) for part in (dark, light))
+    return (below - above) / (below + above) if below + above else 0.0
+
+
+def _has_wide(mask: Grey) -> bool:
+    """Whether the mask has an area wider than any stroke."""
+    widest = max(1, int(min(mask.shape) * _WIDEST_INK))
+    return cv2.countNonZero(cv2.erode(mask, np.ones((widest, widest), np.uint8), borderValue=0)) > 0
+
+
+def darkness(grey: Grey, small: Grey, ink_is_dark: bool) -> tuple[Darkness, bool]:
+    """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven."""
+    if not ink_is_dark:
+        small = 255 - small
     if max(grey.shape) <= _TIGHT or _is_even(small):
         level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
         lights = small[small > level]
         paper = float(np.median(lights)) if lights.size else 255.0
-        table = 255 - np.arange(256) * (255 / max(paper, 1.0))
+        levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
+        table = 255 - levels * (255 / max(paper, 1.0))
         return np.asarray(cv2.LUT(grey, np.clip(table, 0, 255).astype(np.uint8)), np.uint8), False
-    light = cv2.divide(grey, _paper_under_shadow(grey), scale=255)
-    return np.asarray(cv2.bitwise_not(light), np.uint8), True
+    return _without_shadow(grey, ink_is_dark), True
+
+
+def _without_shadow(grey: Grey, ink_is_dark: bool) -> Darkness:
+    """The light missing as a share of what paper there would give; of light ink, the light gained."""
+    if ink_is_dark:
+        paper = _filled(grey, cv2.MORPH_CLOSE, _WINDOW)
+        dark = np.asarray(255 - cv2.divide(grey, paper, scale=255), np.uint8)
+    else:
+        dark = np.asarray(cv2.subtract(grey, _filled(grey, cv2.MORPH_OPEN, _WINDOW)), np.uint8)
+    if cv2.minMaxLoc(dark)[1] < _WEAK:  # no pen: between shadows, only what is narrow may be ink
+        dark = np.asarray(cv2.subtract(dark, _filled(dark, cv2.MORPH_OPEN, _PENCIL)), np.uint8)
+    return dark
+
+
+def _filled(grey: Grey, how: int, share: float) -> Grey:
+    """The picture with all gone that is narrower than a share of its shorter side."""
+    side = max(3, int(min(grey.shape) * share))
+    # Beyond the border the light goes on as it is there; else the border would seem too dark.
+    wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
+    wide = cv2.morphologyEx(wide, how, np.ones((side, side), np.uint8))
+    return np.asarray(wide[side:-side, side:-side], np.uint8)
 
 
 def _is_even(small: Grey) -> bool:
     """Whether there is one level of paper and one of ink, and only thin edges in between."""
     counts = np.cumsum(np.bincount(small.ravel(), minlength=256))
     low, high = (float(np.searchsorted(counts, share * counts[-1])) for share in (0.01, 0.9))
-    if high - low < 20:
-        return True
+    if _has_wide(np.asarray(cv2.threshold(small, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
+        return False
     edge = 0.12 * (high - low)
     between = cv2.inRange(cv2.medianBlur(small, 3), low + edge, high - edge)
     solid = cv2.erode(between, np.ones((3, 3), np.uint8))
     return cv2.countNonZero(solid) < 0.01 * small.size
-
-
-def _paper_under_shadow(grey: Grey) -> Grey:
-    scale = min(1.0, _FINE / max(grey.shape))
-    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    fine = grey if scale == 1 else np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    fine = np.asarray(cv2.medianBlur(fine, 5), np.uint8)  # else the closing follows the noise
-    side = max(3, int(min(fine.shape) * _WINDOW))
-    # Beyond the border the light goes on as it is there; else the border would seem too dark.
-    wide = cv2.copyMakeBorder(fine, side, side, side, side, cv2.BORDER_REPLICATE)
-    wide = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = np.asarray(wide[side:-side, side:-side], np.uint8)
-    if scale < 1:
-        paper = np.asarray(cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
-    return paper

@@ -85,16 +85,15 @@ class Reader:
         """Read a picture of one digit, anywhere on it, in any size and polarity."""
         ink = find_ink(image)
         version = self.model.manifest.version
-        seen = [field for field in (_one_mark(ink), self._turned(image, ink)) if field is not None]
-        if not seen:
+        seen = _one_mark(ink)
+        if seen is None:
             return Prediction(None, None, None, "blank", version)
-        result = self.model.classify(np.array(seen)[..., None])
+        turned = _one_mark(find_ink(image, turned=True)) if ink.in_doubt else None
+        fields = [seen] if turned is None else [seen, turned]
+        result = self.model.classify(np.array(fields)[..., None])
         row = int(np.argmax(np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)))
         digit, confidence, probabilities, rejected = self._answer(result, row)
         return Prediction(digit, confidence, probabilities, rejected, version)
-
-    def _turned(self, image: Image.Image, ink: Ink) -> NDArray[np.float32] | None:
-        return _one_mark(find_ink(image, turned=True)) if ink.in_doubt else None
 
     def read(self, image: Image.Image) -> Reading:
         """Read every digit of a picture, in reading order; boxes in its own pixels."""
@@ -116,7 +115,7 @@ class Reader:
 
     def _settled(self, ink: Ink) -> list[list[Found]]:
         """The marks of every line that has any."""
-        found = lines(find_pieces(ink.mask), ink.pixels)
+        found = lines(find_pieces(ink.mask, ink.rough), ink.pixels)
         settled = iter(settle(self.model, [run for line in found for run in line]))
         marks = [[mark for _ in line for mark in next(settled)] for line in found]
         return [line for line in marks if line]
@@ -140,7 +139,7 @@ class Reader:
 
 def _one_mark(ink: Ink) -> NDArray[np.float32] | None:
     """All the writing as one mark, as the network sees it."""
-    pieces = find_pieces(ink.mask)
+    pieces = find_pieces(ink.mask, ink.rough)
     if not pieces.kept:
         return None
     return field_of(atom_of(pieces, list(pieces.kept), ink.pixels).pixels)

@@ -21,6 +21,7 @@ _REACH = 7  # pixels to each side in which a line's own course is looked for
 _COVERED = 0.7  # of a line's way through the picture that shows ink
 _AT_THE_EDGE = 0.1  # of that way: ink must be this near to both ends
 _PARALLEL = np.deg2rad(4)
+_ON_LINES = 0.6  # of a piece: one that lies further on printed lines is a part of them
 _MOST = 60  # lines tried
 
 
@@ -42,14 +43,17 @@ def without_rules(ink: Pixels, mask: Mask) -> Pixels | None:
     rules = [rule for rule in found if rule.from_edge_to_edge or _has_company(rule, found)]
     if not rules:
         return None
+    bands = np.zeros_like(mask)
     for across in (True, False):
-        ink = _opened(ink, [rule for rule in rules if _lies(rule) == across], across)
-    return ink
+        ink = _opened(ink, [rule for rule in rules if _lies(rule) == across], across, bands)
+    return _without_leftovers(ink, bands)
 
 
 def _near_the_border(mask: Mask) -> bool:
+    """Whether ink comes near the border on two sides, as a line through the picture does."""
     edge = max(2, min(mask.shape) // 16)
-    return bool(mask[:edge].any() or mask[-edge:].any() or mask[:, :edge].any() or mask[:, -edge:].any())
+    sides = (mask[:edge], mask[-edge:], mask[:, :edge], mask[:, -edge:])
+    return sum(cv2.countNonZero(side) > 0 for side in sides) >= 2
 
 
 def _candidates(mask: Mask) -> list[tuple[float, float]]:
@@ -129,7 +133,7 @@ def _lies(rule: Rule) -> bool:
     return bool(abs(np.sin(rule.angle)) > abs(np.cos(rule.angle)))
 
 
-def _opened(ink: Pixels, rules: list[Rule], across: bool) -> Pixels:
+def _opened(ink: Pixels, rules: list[Rule], across: bool, bands: Mask) -> Pixels:
     """Ink on these lines kept only where it goes on at right angles to them."""
     if not rules:
         return ink
@@ -141,4 +145,14 @@ def _opened(ink: Pixels, rules: list[Rule], across: bool) -> Pixels:
     length = int(np.ceil(thickness * 1.5)) + 2
     kernel = np.ones((length, 1) if across else (1, length), np.uint8)
     opened = cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel)
+    np.maximum(bands, band, out=bands)
     return np.where(band > 0, opened, ink)
+
+
+def _without_leftovers(ink: Pixels, bands: Mask) -> Pixels:
+    """Ink without the pieces that lie mostly on printed lines: crossings, and what a blur left."""
+    count, labels = cv2.connectedComponents((ink > 0).astype(np.uint8))
+    all_of_it = np.bincount(labels.ravel(), minlength=count)
+    on_lines = np.bincount(labels[bands > 0], minlength=count)
+    stays = (on_lines < _ON_LINES * all_of_it).astype(np.uint8)
+    return np.asarray(ink * stays[labels], np.uint8)
