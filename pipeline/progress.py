@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,8 @@ def watched(chunks: Iterable[bytes], name: str, total: int | None) -> Iterator[b
 
 
 def _bar(chunks: Iterable[bytes], name: str, total: int | None) -> Iterator[bytes]:
-    with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False) as bar:
+    width = shutil.get_terminal_size().columns  # tqdm itself draws nothing on a terminal that tells no size
+    with tqdm(total=total, desc=name, unit="B", unit_scale=True, ncols=width, leave=False) as bar:
         for chunk in chunks:
             bar.update(len(chunk))
             yield chunk
