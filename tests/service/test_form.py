@@ -1,0 +1,101 @@
+"""Multipart forms: what HTTP libraries write is read, whatever else is refused in no time."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.errors import BadForm, Refusal, TooLarge, WrongField
+from service.form import fields, image_field
+
+KIND = b"multipart/form-data; boundary=x"
+PART = (
+    b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n"
+)
+
+
+def test_image_field_is_found() -> None:
+    assert image_field(KIND, PART + b"data\r\n--x--\r\n") == b"data"
+    assert image_field(KIND, PART + b"\r\n--x--") == b""
+    assert (
+        image_field(KIND, PART + b"a\r\nb\r\n\r\n--xy".replace(b"--xy", b"-x") + b"\r\n--x--")
+        == b"a\r\nb\r\n\r\n-x"
+    )
+
+
+def test_image_field_is_found_among_others() -> None:
+    other = b'--x\r\ncontent-disposition: form-data; filename="; name=image"; name="label"\r\n\r\n7\r\n'
+    assert image_field(KIND, b"preamble\r\n" + other + PART + b"data\r\n--x--\r\nepilogue") == b"data"
+
+
+@pytest.mark.parametrize(
+    ("kind", "boundary"),
+    [
+        (b'Multipart/Form-Data; charset=utf-8; BOUNDARY="a b"', b"a b"),
+        (b"multipart/form-data;boundary=----7", b"----7"),
+    ],
+)
+def test_image_field_takes_every_spelling_of_the_type(kind: bytes, boundary: bytes) -> None:
+    body = PART.replace(b"--x", b"--" + boundary) + b"data\r\n--" + boundary + b"--"
+    assert image_field(kind, body) == b"data"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "refusal"),
+    [
+        (b"", b"", WrongField),
+        (b"application/x-www-form-urlencoded", b"image=x", WrongField),
+        (b"multipart/form-data", PART, BadForm),
+        (b"multipart/form-data; boundary=", PART, BadForm),
+        (KIND, b"", BadForm),
+        (KIND, b"no boundary at all", BadForm),
+        (KIND, PART + b"data", BadForm),
+        (KIND, PART + b"data\r\n--x", BadForm),
+        (KIND, b"--x\r\n\r\ndata\r\n--x--", BadForm),
+        (KIND, b"--x\r\nContent-Disposition: form-data\r\ndata\r\n--x--", BadForm),
+        (KIND, b"--xyz" + PART[3:] + b"data\r\n--x--", BadForm),
+        (KIND, b"--x\r\nA: " + b"b" * 10_000 + b"\r\n\r\n\r\n--x--", BadForm),
+        (KIND, b"--x--", WrongField),
+        (KIND, PART.replace(b"image", b"picture", 1) + b"data\r\n--x--", WrongField),
+        (KIND, PART + b"a\r\n" + PART + b"b\r\n--x--", WrongField),
+        (KIND, (PART + b"\r\n") * 101 + b"--x--", TooLarge),
+    ],
+)
+def test_image_field_refuses(kind: bytes, body: bytes, refusal: type[Refusal]) -> None:
+    with pytest.raises(refusal):
+        image_field(kind, body)
+
+
+@pytest.mark.parametrize("filler", [b"\r\n", b"\r", b"-", b"\r\n--", b"\r\n--x", b"--x\r\n\r\n", b"\0"])
+def test_image_field_is_quick_with_hostile_bodies(filler: bytes) -> None:
+    body = PART + filler * (20_000_000 // len(filler))
+    begin = time.process_time()
+    with pytest.raises(Refusal):
+        image_field(KIND, body)
+    assert time.process_time() - begin < 0.5
+
+
+@settings(max_examples=100, deadline=None)
+@given(contents=st.lists(st.binary(max_size=300), max_size=5))
+def test_fields_gives_back_what_a_library_wrote(contents: list[bytes]) -> None:
+    files = [("images", ("a", content)) for content in contents]
+    request = httpx.Request("POST", "http://x", files=files or [("other", b"")])
+    assert fields(request.headers["content-type"].encode(), request.read(), b"images") == contents
+
+
+PIECES = [b"--x", b"--", b"\r\n", b"\n", b"data", b": ", PART, PART[3:], b"--x--", b"\r\n--x--"]
+
+
+@settings(max_examples=500, deadline=None)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
+def test_fields_are_refused_or_hold_no_boundary(pieces: list[bytes]) -> None:
+    try:
+        found = fields(KIND, b"".join(pieces), b"image")
+    except Refusal:
+        return
+    assert not any(b"\r\n--x" in content for content in found)

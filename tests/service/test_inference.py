@@ -1,0 +1,155 @@
+"""The Open Inference Protocol, as its specification and Triton's client speak it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.testclient import TestClient
+
+from digits.ink import ink_map, network_input
+
+INFER = "/v2/models/digits/infer"
+LENGTH = "Inference-Header-Content-Length"
+
+
+@pytest.fixture
+def digits(draw: Callable[..., Image.Image]) -> NDArray[np.float32]:
+    """The digits 0 to 9 as the network sees them, float32 (10, 28, 28, 1)."""
+    fields = [network_input(ink_map(draw(str(digit)))) for digit in range(10)]
+    return np.array(fields, np.float32)[..., None]
+
+
+def request(batch: NDArray[Any], **entries: Any) -> dict[str, Any]:
+    tensor = {"name": "image", "shape": list(batch.shape), "datatype": "FP32", "data": batch.ravel().tolist()}
+    return {"inputs": [tensor | entries]}
+
+
+def outputs(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return {output["name"]: output for output in answer.json()["outputs"]}
+
+
+def test_metadata_is_what_clients_expect(client: TestClient) -> None:
+    assert client.get("/v2").json() == {
+        "name": "digits",
+        "version": "1",
+        "extensions": ["binary_tensor_data"],
+    }
+    model = client.get("/v2/models/digits").json()
+    assert (model["name"], model["versions"]) == ("digits", ["1"])
+    assert model["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [-1, 28, 28, 1]}]
+    assert {output["name"]: output["shape"] for output in model["outputs"]} == {
+        "probabilities": [-1, 10],
+        "digit": [-1],
+    }
+
+
+def test_health_is_well(client: TestClient, tmp_path: Path, make_client: Callable[..., TestClient]) -> None:
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"ready": True}
+    assert client.get("/v2/models/digits/ready").json() == {"ready": True, "name": "digits"}
+    empty = make_client(tmp_path / "none")
+    assert empty.get("/v2/health/live").status_code == 200
+    assert empty.get("/v2/health/ready").status_code == 503
+    assert empty.get("/v2/models/digits/ready").status_code == 503
+
+
+@pytest.mark.parametrize("shape", [(10, 28, 28, 1), (10, 28, 28)])
+def test_infer_reads_a_batch(client: TestClient, digits: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    answer = client.post(INFER, json=request(digits.reshape(shape)) | {"id": "mine"})
+    given = outputs(answer)
+    assert given["digit"] == {"name": "digit", "shape": [10], "datatype": "INT64", "data": list(range(10))}
+    assert given["probabilities"]["shape"] == [10, 10]
+    assert np.reshape(given["probabilities"]["data"], (10, 10)).argmax(axis=1).tolist() == list(range(10))
+    said = answer.json()
+    assert (said["id"], said["model_name"], said["model_version"]) == ("mine", "digits", "1")
+
+
+def test_infer_takes_nested_data_and_other_types(client: TestClient, digits: NDArray[np.float32]) -> None:
+    nested = request(digits[7:8].round(), datatype="UINT8", data=digits[7:8].round().tolist())
+    assert outputs(client.post(INFER, json=nested))["digit"]["data"] == [7]
+
+
+def test_infer_gives_the_outputs_asked_for(client: TestClient, digits: NDArray[np.float32]) -> None:
+    asked = request(digits[:1]) | {"outputs": [{"name": "digit"}]}
+    assert list(outputs(client.post(INFER, json=asked))) == ["digit"]
+
+
+def test_infer_says_minus_one_for_no_digit(
+    tmp_path: Path,
+    make_client: Callable[..., TestClient],
+    promote: Callable[..., None],
+    digits: NDArray[np.float32],
+) -> None:
+    promote(tmp_path, "1", rejection_threshold=-1.0)
+    answer = make_client(tmp_path).post(INFER, json=request(digits[:2]))
+    assert outputs(answer)["digit"]["data"] == [-1, -1]
+
+
+def test_infer_speaks_binary(client: TestClient, digits: NDArray[np.float32]) -> None:
+    content = digits.astype("<f4").tobytes()
+    head = request(digits, parameters={"binary_data_size": len(content)})
+    del head["inputs"][0]["data"]
+    head["parameters"] = {"binary_data_output": True}
+    text = json.dumps(head).encode()
+    answer = client.post(INFER, content=text + content, headers={LENGTH: str(len(text))})
+    assert answer.status_code == 200, answer.text
+    length = int(answer.headers[LENGTH])
+    given = json.loads(answer.content[:length])["outputs"]
+    assert [output["name"] for output in given] == ["probabilities", "digit"]
+    sizes = [output["parameters"]["binary_data_size"] for output in given]
+    assert sum(sizes) == len(answer.content) - length
+    digit = np.frombuffer(answer.content[length + sizes[0] :], "<i8")
+    assert digit.tolist() == list(range(10))
+
+
+WRONG: dict[str, Any] = {
+    "no inputs": {"inputs": []},
+    "two inputs": {"inputs": [{"name": "a", "shape": [1], "datatype": "FP32"}] * 2},
+    "no list": [],
+    "wrong type": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "BYTES", "data": ["a"]}]},
+    "wrong shape": {"inputs": [{"name": "image", "shape": [1, 27, 28], "datatype": "FP32", "data": [0]}]},
+    "too many rows": {
+        "inputs": [{"name": "image", "shape": [10**9, 28, 28], "datatype": "FP32", "data": [0]}]
+    },
+    "no rows": {"inputs": [{"name": "image", "shape": [0, 28, 28], "datatype": "FP32", "data": []}]},
+    "too few": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": [0]}]},
+    "no data": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32"}]},
+    "words": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": ["a"] * 784}]},
+    "ragged": {
+        "inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": [[1], [2, 3]]}]
+    },
+    "nested": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": [{"a": 1}]}]},
+    "huge": {
+        "inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": [10**400] * 784}]
+    },
+    "negative": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": [-1] * 784}]},
+    "output": {
+        "inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": [0] * 784}],
+        "outputs": [{"name": "truth"}],
+    },
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_infer_refuses(client: TestClient, case: str) -> None:
+    answer = client.post(INFER, json=WRONG[case])
+    assert (answer.status_code, answer.json()["code"]) == (422, "wrong_field"), answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"inputs": [NaN]}', b"[" * 100_000])
+def test_infer_refuses_what_is_no_json(client: TestClient, body: bytes) -> None:
+    answer = client.post(INFER, content=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken_form"), answer.text
+
+
+@pytest.mark.parametrize("length", ["-1", "99999999999999999999", "x", "9" * 5000])
+def test_infer_refuses_wrong_lengths(client: TestClient, length: str) -> None:
+    assert client.post(INFER, content=b"{}", headers={LENGTH: length}).status_code in (400, 422)
