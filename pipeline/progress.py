@@ -19,8 +19,9 @@ def watched(chunks: Iterable[bytes], name: str, total: int | None) -> Iterator[b
 
 
 def _bar(chunks: Iterable[bytes], name: str, total: int | None) -> Iterator[bytes]:
-    width = shutil.get_terminal_size().columns  # tqdm itself draws nothing on a terminal that tells no size
-    with tqdm(total=total, desc=name, unit="B", unit_scale=True, ncols=width, leave=False) as bar:
+    columns, lines = shutil.get_terminal_size()  # tqdm itself draws nothing where a terminal tells no size
+    size = {"ncols": columns, "nrows": lines}
+    with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, **size) as bar:
         for chunk in chunks:
             bar.update(len(chunk))
             yield chunk

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pipeline import progress
 from pipeline.progress import watched
 
+ROOT = Path(__file__).resolve().parents[2]
 CHUNKS = [b"x" * 1_000_000] * 3
 
 
@@ -35,3 +39,14 @@ def test_watched_draws_a_bar_on_a_terminal(
     assert "images:" in said
     assert "3.00M" in said
     assert "\r" in said
+
+
+def test_watched_draws_a_bar_on_a_terminal_that_tells_no_size() -> None:
+    master, slave = os.openpty()
+    program = "from pipeline.progress import watched; list(watched([b'x' * 1000] * 3, 'images', 3000))"
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, check=True
+    )
+    os.close(slave)
+    assert b"images:" in os.read(master, 10_000)
+    os.close(master)
