@@ -20,8 +20,9 @@ def watched(chunks: Iterable[bytes], name: str, total: int | None) -> Iterator[b
 
 def _bar(chunks: Iterable[bytes], name: str, total: int | None) -> Iterator[bytes]:
     columns, lines = shutil.get_terminal_size()  # tqdm itself draws nothing where a terminal tells no size
-    size = {"ncols": columns, "nrows": lines}
-    with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, **size) as bar:
+    with tqdm(
+        total=total, desc=name, unit="B", unit_scale=True, leave=False, ncols=columns, nrows=lines
+    ) as bar:
         for chunk in chunks:
             bar.update(len(chunk))
             yield chunk
