@@ -10,6 +10,8 @@ from digits.segment import Atom
 
 _ROWS = 32  # the height of the copy on which paths are searched
 _ASIDE = 0.15  # cost of a step to the side, where a pixel of ink costs 1
+_CUTS = 4.0  # most cuts tried for each piece of the line's height
+_CRUMB = 0.015  # of its height squared: a slice of less ink is none
 _APART = 0.14  # of the line's height between two cuts, and between a cut and the end
 
 
@@ -21,12 +23,12 @@ def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
     down, up = _costs(small), _costs(small[::-1])[::-1]
     middle = _ROWS // 2
     through = down[middle] + up[middle] - small[middle]
-    most = max(1, round(2.2 * atom.width / height))
-    chosen = _valleys(through, max(2, round(_APART * height * scale)), most)
+    most = max(1, round(_CUTS * atom.width / height))
+    chosen = sorted(_valleys(through, max(2, round(_APART * height * scale)), most))
     if not chosen:
         return (atom,)
-    paths = [_path(down, up, column) / scale for column in sorted(chosen)]
-    return _parted(atom, paths)
+    edges = [_path(down, up, column) / scale for column in chosen]
+    return _parted(atom, edges, [float(through[column]) / _ROWS for column in chosen])
 
 
 def _costs(small: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,19 +68,20 @@ def _path(down: NDArray[np.float32], up: NDArray[np.float32], column: int) -> ND
     return path + 0.5
 
 
-def _parted(atom: Atom, paths: list[NDArray[np.float64]]) -> tuple[Atom, ...]:
+def _parted(atom: Atom, paths: list[NDArray[np.float64]], costs: list[float]) -> tuple[Atom, ...]:
     rows = np.linspace(0, _ROWS - 1, atom.height)
     edges = [np.interp(rows, np.arange(_ROWS), path)[:, None] for path in paths]
     columns = np.arange(atom.width)[None, :] + 0.5
     number = np.sum([columns > edge for edge in edges], axis=0)
-    parts = [_cropped(atom, np.where(number == k, atom.pixels, 0), k > 0) for k in range(len(paths) + 1)]
+    cuts = [0.0, *costs]
+    parts = [_cropped(atom, np.where(number == k, atom.pixels, 0), cut) for k, cut in enumerate(cuts)]
     return tuple(part for part in parts if part is not None)
 
 
-def _cropped(atom: Atom, pixels: NDArray[np.uint8], cut: bool) -> Atom | None:
-    rows, columns = (np.flatnonzero((pixels > 64).any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
+def _cropped(atom: Atom, pixels: NDArray[np.uint8], cut: float) -> Atom | None:
+    mask = np.asarray(cv2.threshold(pixels, 64, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    if cv2.countNonZero(mask) < _CRUMB * atom.height**2:
         return None
-    left, top = atom.box[0] + int(columns[0]), atom.box[1] + int(rows[0])
-    pixels = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Atom((left, top, left + pixels.shape[1], top + pixels.shape[0]), pixels, cut)
+    x, y, width, height = cv2.boundingRect(mask)
+    left, top = atom.box[0] + x, atom.box[1] + y
+    return Atom((left, top, left + width, top + height), pixels[y : y + height, x : x + width], cut)

@@ -19,7 +19,7 @@ from digits.segment import Atom, Run, joined
 
 _TOGETHER = 4  # atoms of one digit at most
 _WIDEST = 1.5  # of the line's height: no digit is wider
-_CUT = 2.5  # nats that a cut through ink must gain
+_CUT = 12.0  # nats that a cut must gain for each line's height of ink that it goes through
 _UNREAD = 5.0  # nats that a mark costs that is no digit
 _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
 _PART = 0.45  # of the line's height: what is smaller may be dirt, and is hardly a digit
@@ -136,5 +136,5 @@ def _gain(run: Run, candidate: Candidate, probabilities: NDArray[np.float32], re
     unread = -_UNREAD - float(np.logaddexp(0, -rejection))
     atom = candidate.atom
     size = max(atom.width, atom.height) / run.height
-    shape = 8 * max(0.0, _PART - size) + 4 * max(0.0, atom.width / run.height - _DOUBLE)
+    shape = 8 * max(0.0, _PART - size) + 2 * max(0.0, atom.width / run.height - 1.1)
     return max(digit, unread) - shape - _CUT * atom.cut

@@ -12,6 +12,8 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom exclusive."""
 
 _SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
+_LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
+_NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further away
 _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
@@ -114,6 +116,22 @@ def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
     rows, columns = (-side % times for side in mask.shape)
     mask = np.pad(mask, ((0, rows), (0, columns)))
     return np.asarray(cv2.dilate(mask, np.ones((times, times), np.uint8), anchor=(0, 0))[::times, ::times])
+
+
+def main_group(pieces: Pieces) -> list[Piece]:
+    """The largest piece, what lies near it, and whatever else is large: one digit, if it is only one."""
+    largest, *others = pieces.kept
+    left, top, right, bottom = largest.box
+    near = _NEAR * largest.size
+    return [largest] + [
+        piece
+        for piece in others
+        if piece.size > _LARGE * largest.size
+        or (
+            left - piece.box[2] < near > piece.box[0] - right
+            and top - piece.box[3] < near > piece.box[1] - bottom
+        )
+    ]
 
 
 def _writing(found: Pieces, shape: tuple[int, ...], rough: bool) -> tuple[Piece, ...]:

@@ -10,12 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.field import FIELD, field_of
+from digits.field import field_of
 from digits.ink import Ink, find_ink
 from digits.lattice import Found, settle
-from digits.marks import Box, find_pieces
+from digits.marks import Box, find_pieces, main_group
 from digits.model import Classification, Model
+from digits.saliency import saliency
 from digits.segment import atom_of, lines
+
+_FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
+_SMALL = 14  # pixels: a mark no larger has too few of them
+_WIDE = 0.9  # width by height: a mark that cannot be read and is so wide may be several digits
 
 Rejection = Literal["blank", "not_a_digit"]
 Hint = Literal["too_small", "too_faint", "several_digits"]
@@ -106,11 +111,13 @@ class Reader:
     def explain(self, image: Image.Image) -> tuple[Explanation, ...]:
         """What the network saw of every mark, in reading order."""
         ink = find_ink(image)
-        blank = np.zeros((FIELD, FIELD), np.float32)
-        return tuple(
-            Explanation(_on_picture(mark.atom.box, ink), mark.seen.round().astype(np.uint8), blank, None)
-            for line in self._settled(ink)
-            for mark in line
+        return tuple(self._explained(mark, ink) for line in self._settled(ink) for mark in line)
+
+    def _explained(self, mark: Found, ink: Ink) -> Explanation:
+        seen = np.asarray(mark.seen.round(), np.uint8)
+        rejected = self.model.is_rejected(mark.rejection)
+        return Explanation(
+            _on_picture(mark.atom.box, ink), seen, saliency(self.model, mark.seen), _hint(mark, ink, rejected)
         )
 
     def _settled(self, ink: Ink) -> list[list[Found]]:
@@ -142,7 +149,17 @@ def _one_mark(ink: Ink) -> NDArray[np.float32] | None:
     pieces = find_pieces(ink.mask, ink.rough)
     if not pieces.kept:
         return None
-    return field_of(atom_of(pieces, list(pieces.kept), ink.pixels).pixels)
+    return field_of(atom_of(pieces, main_group(pieces), ink.pixels).pixels)
+
+
+def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:
+    """What could make this mark easier to read."""
+    if ink.contrast < _FAINT:
+        return "too_faint"
+    if max(mark.atom.width, mark.atom.height) * ink.shrink < _SMALL:
+        return "too_small"
+    wide = mark.atom.width > _WIDE * mark.atom.height
+    return "several_digits" if rejected and wide else None
 
 
 def _on_picture(box: Box, ink: Ink) -> Box:

@@ -25,12 +25,12 @@ _CLEAR_GAP = 0.1  # the same between two tall pieces
 class Atom:
     """Ink of one digit or a part of it: its box in the ink map, and its pixels in that box.
 
-    `cut` is set where the left side is a cut through ink.
+    `cut` is how much ink its left side cuts through, in parts of its height.
     """
 
     box: Box
     pixels: Pixels
-    cut: bool = False
+    cut: float = 0.0
 
     @property
     def width(self) -> int:
