@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client import multiprocess as shared
 
@@ -90,7 +91,12 @@ def _forget_dead_workers(folder: Path) -> None:
     """Takes the gauges of workers that were killed out of the sums."""
     for file in folder.glob("gauge_live*_*.db"):
         worker = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(worker, 0)  # asks whether it lives
-        except ProcessLookupError:
+        if not _lives(worker):
             shared.mark_process_dead(worker)  # type: ignore[no-untyped-call]  # theirs to type
+
+
+def _lives(worker: int) -> bool:
+    try:
+        return bool(psutil.Process(worker).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,166 @@
+"""Raw connections: broken, endless and slow requests, over a real socket."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from service import connection, upload
+from service.api import endpoints
+from service.champion import Champion
+from service.gate import Gate
+from service.lanes import Lanes
+
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def address(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    """The service on a thread of this process, with little patience."""
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(upload, "READ_SECONDS", 0.7)
+    champion = Champion(tiny_model)
+    champion.refresh()
+
+    async def nowhere(*_arguments: Any) -> None:
+        raise AssertionError("nothing here is for BentoML")
+
+    gate = Gate(nowhere, endpoints(champion, Lanes()))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(gate, http=connection.Connection, lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listener.getsockname()
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def ask(address: tuple[str, int]) -> Ask:
+    """Send bytes, pausing between them, and give the status and JSON that come back."""
+
+    def send(*chunks: bytes, pause: float = 0) -> tuple[int, dict[str, Any]]:
+        with socket.create_connection(address, timeout=5) as client:
+            for chunk in chunks:
+                try:
+                    client.sendall(chunk)
+                except OSError:
+                    break  # refused before all was sent
+                time.sleep(pause)
+            return answer_of(client)
+
+    return send
+
+
+def answer_of(client: socket.socket) -> tuple[int, dict[str, Any]]:
+    """The status and JSON of one answer; (0, {}) where the connection was closed without any."""
+    file = client.makefile("rb")
+    status = file.readline()
+    if not status:
+        return 0, {}
+    headers = dict(line.lower().split(b": ", 1) for line in iter(file.readline, b"\r\n"))
+    return int(status.split()[1]), json.loads(file.read(int(headers[b"content-length"])))
+
+
+def test_broken_http_is_refused_in_the_one_shape(ask: Ask) -> None:
+    for request in (b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\0\1", b"GET / HTTP/9.9\r\n\r\n"):
+        status, problem = ask(request)
+        assert (status, set(problem), problem["code"]) == (400, {"error", "code"}, "broken_http")
+
+
+def test_endless_headers_are_refused(ask: Ask) -> None:
+    lines = (b"X-%d: %s\r\n" % (number, b"a" * 1000) for number in range(1000))
+    status, problem = ask(b"GET /livez HTTP/1.1\r\n", *lines)
+    assert (status, problem["code"]) == (431, "head_too_large")
+
+
+def test_an_endless_request_line_is_refused(ask: Ask) -> None:
+    status, problem = ask(b"GET /", *[b"a" * 1000] * 200)
+    assert (status, problem["code"]) == (431, "head_too_large")
+
+
+def test_slow_heads_are_refused(ask: Ask) -> None:
+    begin = time.monotonic()
+    status, problem = ask(*(bytes([letter]) for letter in b"GET /livez HTTP/1.1\r\n"), pause=0.1)
+    assert (status, problem["code"]) == (408, "too_slow")
+    assert time.monotonic() - begin < 4
+
+
+def test_connections_that_ask_nothing_are_closed(ask: Ask) -> None:
+    begin = time.monotonic()
+    assert ask() == (0, {})
+    assert ask(b"\r\n")[0] == 408
+    assert time.monotonic() - begin < 4
+
+
+def test_slow_bodies_are_refused(ask: Ask) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+    status, problem = ask(head, *[b"a"] * 15, pause=0.1)
+    assert (status, problem["code"]) == (408, "too_slow")
+
+
+def test_a_client_that_leaves_is_no_fault(ask: Ask, address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+    assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 404
+
+
+def test_websockets_are_refused(ask: Ask) -> None:
+    key = base64.b64encode(os.urandom(16))
+    head = b"GET /predict HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    status, problem = ask(head + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
+    assert (status, problem["code"]) == (404, "not_found")
+
+
+def test_many_slow_senders_hold_up_nobody(ask: Ask, address: tuple[str, int]) -> None:
+    slow = [socket.create_connection(address) for _ in range(100)]
+    try:
+        for client in slow:
+            client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
+        begin = time.monotonic()
+        assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 404
+        assert ask(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")[0] == 422
+        assert time.monotonic() - begin < 0.6
+    finally:
+        for client in slow:
+            client.close()
+
+
+def test_requests_on_one_connection_go_on_after_a_refusal(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=5) as client:
+        for path, status in (("/nowhere", 404), ("/model", 200), ("/predict", 405), ("/model", 200)):
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert answer_of(client)[0] == status
+
+
+def test_large_bodies_share_a_limit(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "MAX_HELD", 2 * 2**20)
+    monkeypatch.setattr(upload, "READ_SECONDS", 5)
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n\r\n"
+    with (
+        socket.create_connection(address, timeout=5) as first,
+        socket.create_connection(address, timeout=5) as last,
+    ):
+        first.sendall(head + bytes(1_400_000))
+        time.sleep(0.3)
+        last.sendall(head + bytes(1_400_000))
+        assert answer_of(last)[0] == 503
+        first.sendall(bytes(100_000))
+        assert answer_of(first)[0] == 422
+    with socket.create_connection(address, timeout=5) as again:
+        again.sendall(head + bytes(1_500_000))
+        assert answer_of(again)[0] == 422

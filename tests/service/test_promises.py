@@ -1,0 +1,204 @@
+"""What the service promises under load, over HTTP: swaps, stops, kills, floods and large bodies."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from PIL import Image
+
+Serving = Callable[..., Any]
+
+
+@pytest.fixture
+def seven(draw: Callable[..., Image.Image], encoded: Callable[..., bytes]) -> bytes:
+    return encoded(draw("7", (100, 100), 70))
+
+
+class Load:
+    """Clients that ask again and again on connections that stay open."""
+
+    def __init__(self, url: str, image: bytes) -> None:
+        request = httpx.Request("POST", url + "/predict", files={"image": image})
+        self._body = request.read()
+        self._headers = {"Content-Type": request.headers["content-type"]}
+        self._address = url.removeprefix("http://")
+        self.statuses: Counter[int] = Counter()
+        self.models: list[str] = []
+        self.errors: list[str] = []
+        self.seconds: list[float] = []
+        self._stopped = threading.Event()
+
+    @contextmanager
+    def running(self, clients: int) -> Iterator[Load]:
+        threads = [threading.Thread(target=self._ask) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stopped.set()
+            for thread in threads:
+                thread.join(15)
+
+    def _ask(self) -> None:
+        connection = http.client.HTTPConnection(self._address, timeout=10)
+        while not self._stopped.is_set():
+            begin = time.perf_counter()
+            try:
+                connection.request("POST", "/predict", self._body, self._headers)
+                response = connection.getresponse()
+                text = response.read().decode()
+            except (OSError, http.client.HTTPException) as error:
+                self.errors.append(type(error).__name__)
+                connection.close()
+                time.sleep(0.02)
+                continue
+            self.seconds.append(time.perf_counter() - begin)
+            self.statuses[response.status] += 1
+            self.models.append(text.rpartition('"model":"')[2].partition('"')[0])
+            if response.getheader("connection") == "close":
+                connection.close()
+        connection.close()
+
+
+def workers(server: Any) -> list[psutil.Process]:
+    """The processes that answer, oldest first."""
+    return sorted(psutil.Process(server.process.pid).children(), key=lambda process: process.create_time())
+
+
+def serving_model(server: Any, model: str) -> int:
+    """How many workers say that they serve this model."""
+    for line in httpx.get(server.url + "/metrics").text.splitlines():
+        if line.startswith(f'digits_workers{{model="{model}"}}'):
+            return int(float(line.split()[-1]))
+    return 0
+
+
+def wait(check: Callable[[], bool], seconds: float) -> float:
+    """Seconds until the check holds; fails when it does not hold in time."""
+    begin = time.monotonic()
+    while not check():
+        assert time.monotonic() - begin < seconds
+        time.sleep(0.05)
+    return time.monotonic() - begin
+
+
+def test_a_new_champion_is_served_by_every_worker_without_an_error(
+    tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
+) -> None:
+    folder = tmp_path / "champion"
+    promote(folder, "1")
+    with serving(folder, tmp_path / "home", WORKERS="2", LOG_LEVEL="error") as server:
+        wait(lambda: serving_model(server, "1") == 2, 30)
+        with Load(server.url, seven).running(4) as load:
+            for version in range(2, 22):
+                promote(folder, str(version))
+                assert wait(lambda now=version: serving_model(server, str(now)) == 2, 5) < 2
+            (folder / "manifest.json").write_text("{")
+            time.sleep(1)
+        assert load.errors == []
+        assert set(load.statuses) == {200}
+        assert load.models[-1] == "21", "a broken champion leaves the old one in service"
+        assert set(load.models) >= {str(version) for version in range(2, 22)}
+        assert 'digits_model_loads_total{outcome="refused"}' in httpx.get(server.url + "/metrics").text
+
+
+def test_sigterm_finishes_what_is_in_flight(
+    tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
+) -> None:
+    promote(tmp_path / "champion", "1")
+    with serving(tmp_path / "champion", tmp_path / "home", LOG_LEVEL="error") as server:
+        slow = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=15)
+        slow.putrequest("POST", "/predict")
+        slow.putheader("Content-Length", "1000000")
+        slow.endheaders(b"a sender that never ends")
+        with Load(server.url, seven).running(4) as load:
+            time.sleep(0.5)
+            begin = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait(10)
+        slow.close()
+        assert time.monotonic() - begin < 10
+        assert set(load.statuses) == {200}
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(server.url + "/livez")
+
+
+def test_a_killed_worker_comes_back_and_the_others_go_on(
+    tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
+) -> None:
+    promote(tmp_path / "champion", "1")
+    with serving(tmp_path / "champion", tmp_path / "home", WORKERS="2", LOG_LEVEL="error") as server:
+        wait(lambda: serving_model(server, "1") == 2, 30)
+        victim = workers(server)[0].pid
+        os.kill(victim, signal.SIGKILL)
+        answers = [server.post("/predict", seven).status_code for _ in range(20)]
+        assert answers == [200] * 20
+        wait(lambda: serving_model(server, "1") == 2, 30)
+        assert victim not in {process.pid for process in workers(server)}
+
+
+def test_a_flood_is_refused_at_once_and_the_rest_is_served(server: Any, seven: bytes) -> None:
+    request = httpx.Request("POST", server.url + "/predict", files={"image": seven})
+    body, kind = request.read(), request.headers["content-type"]
+    clients = [http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10) for _ in range(300)]
+    for client in clients:
+        client.connect()
+    begin = time.monotonic()
+    for client in clients:
+        client.request("POST", "/predict", body, {"Content-Type": kind})
+    answers = [client.getresponse() for client in clients]
+    assert time.monotonic() - begin < 5
+    statuses = Counter(answer.status for answer in answers)
+    assert set(statuses) == {200, 503}
+    assert statuses[200] >= 64
+    assert all(answer.getheader("retry-after") for answer in answers if answer.status == 503)
+    for client in clients:
+        client.close()
+    assert server.post("/predict", seven).status_code == 200
+
+
+def test_large_bodies_are_refused_while_reading(server: Any) -> None:
+    (worker,) = workers(server)
+    before = worker.memory_info().rss
+
+    def chunks(peak: list[int]) -> Iterator[bytes]:
+        for _ in range(60):
+            yield bytes(2**20)
+            peak.append(worker.memory_info().rss)
+
+    for headers in ({}, {"Content-Length": str(60 * 2**20)}):
+        peak: list[int] = []
+        begin = time.monotonic()
+        answer = httpx.post(server.url + "/predict", content=chunks(peak), headers=headers, timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        assert time.monotonic() - begin < 5
+        assert max(peak) - before < 60 * 2**20
+
+
+def test_nothing_heavy_is_in_the_process(server: Any) -> None:
+    (worker,) = workers(server)
+    loaded = {Path(region.path).name for region in worker.memory_maps()}
+    assert not [name for name in loaded if "tensorflow" in name or "h5" in name]
+    resident = sum(process.memory_info().rss for process in (worker, psutil.Process(server.process.pid)))
+    assert resident < 400 * 2**20, "measured and held to 250 MB by benchmarks/serving.py"
+
+
+def test_start_is_quick(tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes) -> None:
+    promote(tmp_path / "champion", "1")
+    begin = time.monotonic()
+    with serving(tmp_path / "champion", tmp_path / "home") as server:
+        assert server.post("/predict", seven).json()["digit"] == 7
+        assert time.monotonic() - begin < 30, "5 s on a quiet machine, by benchmarks/serving.py"
