@@ -14,6 +14,7 @@ RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
 CANDIDATE = Path("models/candidate")
 REPORTS = Path("reports")
+NAME = "digits"  # of MLflow's experiment and of the registered model
 
 
 def root() -> Path:
@@ -24,6 +25,21 @@ def root() -> Path:
 def champion() -> Path:
     """The folder of the model that is served."""
     return root() / "models" / "champion"
+
+
+def store() -> Path:
+    """The folder of MLflow's database and artifacts."""
+    return root() / "mlruns"
+
+
+def database() -> Path:
+    """The file of MLflow's database."""
+    return store() / "mlflow.db"
+
+
+def artifacts() -> str:
+    """Where MLflow keeps what runs leave: a file URI."""
+    return (store() / "artifacts").as_uri()
 
 
 def read_params(section: str, path: Path = PARAMS) -> dict[str, Any]:

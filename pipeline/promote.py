@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from digits.errors import ModelError
 from digits.model import MANIFEST, Manifest, Model
 from pipeline import registry, tracking
-from pipeline.project import champion, write_text
+from pipeline.project import NAME, champion, write_text
 
 
 def promote(client: MlflowClient, version: str) -> Manifest:
@@ -29,11 +29,11 @@ def promote(client: MlflowClient, version: str) -> Manifest:
     Raises `ModelError` where the version or its files are not there; nothing is changed then.
     """
     try:
-        chosen = client.get_model_version(tracking.NAME, version)
+        chosen = client.get_model_version(NAME, version)
     except MlflowException as error:
         raise ModelError(f"There is no version {version} of the model: {error}") from error
     source = _loadable(client, chosen)
-    client.set_registered_model_alias(tracking.NAME, registry.CHAMPION, version)
+    client.set_registered_model_alias(NAME, registry.CHAMPION, version)
     return _write(chosen, source, champion())
 
 

@@ -18,7 +18,7 @@ from mlflow.types import Schema, TensorSpec
 
 from digits.ink import FIELD
 from digits.model import Manifest
-from pipeline.tracking import NAME, store
+from pipeline.project import NAME, store
 
 CHAMPION = "champion"  # the alias of the version that is served
 CANDIDATE_FILES = "candidate"  # a run's artifact folder with manifest, ONNX and Keras files

@@ -1,10 +1,14 @@
-"""MLflow's absolute artifact addresses, put right after the project's folder was moved or copied."""
+"""MLflow's absolute artifact addresses, put right after the project's folder was moved or copied.
+
+`python -m pipeline.relocate` does it before the MLflow server starts; every stage does it anyway.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
+
+from pipeline.project import NAME, artifacts, database
 
 ADDRESSES = (
     ("experiments", "artifact_location"),
@@ -15,30 +19,35 @@ ADDRESSES = (
 """Tables and columns of MLflow 3's database that hold addresses of artifacts."""
 
 
-def relocate(database: Path, experiment: str, artifacts: str) -> bool:
-    """Let every address in the database begin with `artifacts` (a file URI); True where one changed.
+def relocate() -> bool:
+    """Let every address in the project's database begin where it lies now; True where that is new.
 
     MLflow has no call for it. Without this a moved project's pictures do not open in the UI, and its
     next run writes to where the project was.
     """
-    if not database.exists():
+    if not database().exists():
         return False
-    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
-        before = _location(connection, experiment)
-        if before is None or before == artifacts:
+    now = artifacts()
+    with closing(sqlite3.connect(database(), timeout=30)) as connection, connection:
+        before = _location(connection)
+        if before is None or before == now:
             return False
         for table, column in ADDRESSES:
             connection.execute(
                 f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
-                (artifacts, len(before) + 1, len(before), before),
+                (now, len(before) + 1, len(before), before),
             )
     return True
 
 
-def _location(connection: sqlite3.Connection, experiment: str) -> str | None:
+def _location(connection: sqlite3.Connection) -> str | None:
     try:
         query = "SELECT artifact_location FROM experiments WHERE name = ?"
-        row = connection.execute(query, (experiment,)).fetchone()
+        row = connection.execute(query, (NAME,)).fetchone()
     except sqlite3.OperationalError:  # MLflow has not made its tables yet
         return None
     return row[0] if row else None
+
+
+if __name__ == "__main__":
+    relocate()

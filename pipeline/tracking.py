@@ -23,30 +23,23 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 
 from pipeline.dataset import Digits
-from pipeline.project import PROCESSED, flat, root
+from pipeline.project import NAME, PROCESSED, artifacts, database, flat, store
 from pipeline.relocate import relocate
 
-NAME = "digits"  # of the experiment and of the registered model
 REPORT = "evaluation"  # a run's artifact folder with what `evaluate` reported
 PROCESS = "process"  # the tag that says which process works on a run
-
-
-def store() -> Path:
-    """The folder of the database and the artifacts."""
-    return root() / "mlruns"
 
 
 def connect() -> MlflowClient:
     """Point MLflow at the project's store and mark the runs whose process is gone as killed."""
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     elsewhere = os.environ.get("MLFLOW_TRACKING_URI")
-    artifacts = (store() / "artifacts").as_uri()
     if not elsewhere:
         store().mkdir(exist_ok=True)
-        relocate(store() / "mlflow.db", NAME, artifacts)
-    mlflow.set_tracking_uri(elsewhere or f"sqlite:///{store() / 'mlflow.db'}")
+        relocate()
+    mlflow.set_tracking_uri(elsewhere or f"sqlite:///{database()}")
     if mlflow.get_experiment_by_name(NAME) is None:
-        mlflow.create_experiment(NAME, None if elsewhere else artifacts)
+        mlflow.create_experiment(NAME, None if elsewhere else artifacts())
     experiment = mlflow.set_experiment(NAME)
     client = MlflowClient()
     for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):
