@@ -1,0 +1,1 @@
+"""What people use: the page, the window, and the HTTP client behind both."""

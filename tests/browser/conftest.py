@@ -1,0 +1,94 @@
+"""Service, page and a real Chromium for the tests of this folder; skipped loudly without a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.processes import Process, page_process, service_process
+from tests.conftest import _free_ports
+
+ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+
+@dataclass(frozen=True)
+class Running:
+    """What runs for the tests of a session, and where."""
+
+    service: Process
+    service_url: str
+    page_url: str
+    model: Path
+
+
+@pytest.fixture(scope="session")
+def model(request: pytest.FixtureRequest) -> Path:
+    given = os.environ.get("DIGITS_TEST_MODEL")
+    return Path(given) if given else request.getfixturevalue("model_folder")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("NO BROWSER: install chromium (apt-get install chromium) to test the page")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("running")
+    service_port, page_port = _free_ports(2)
+    service_url = f"http://127.0.0.1:{service_port}"
+    service = service_process(service_port, model, folder)
+    with service, page_process(page_port, service_url, folder):
+        yield Running(service, service_url, f"http://127.0.0.1:{page_port}/", model)
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, running: Running) -> Page:
+    """The page, loaded, on a 1280x800 screen."""
+    return open_page(context, running)
+
+
+def open_page(context: BrowserContext, running: Running) -> Page:
+    page = context.new_page()
+    page.goto(running.page_url)
+    page.wait_for_selector("[data-ready]")
+    return page
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots stay after the tests."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return ARTIFACTS

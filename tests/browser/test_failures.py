@@ -1,0 +1,140 @@
+"""When things fail: a sentence in place, the drawing kept, and the answer back by itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import time
+from itertools import pairwise
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Running
+from tests.browser.hand import answer, clear, draw
+
+
+def refuse(route: Route, status: int, code: str) -> None:
+    """Answer a request of the page as the service refuses one."""
+    body = json.dumps({"error": "The service says so.", "code": code})
+    route.fulfill(status=status, body=body, content_type="application/json")
+
+
+def test_service_stopped_and_started_again_answers_by_itself(page: Page, running: Running) -> None:
+    draw(page, 2)
+    assert answer(page) == "2"
+    running.service.stop()
+    try:
+        clear(page)
+        draw(page, 5)
+        expect(page.locator("#trouble")).to_contain_text("does not answer")
+        expect(page.locator("#trouble")).to_contain_text("Your drawing is kept.")
+        expect(page.locator(".dot")).to_have_class("dot away")
+    finally:
+        running.service.start()
+    expect(page.locator("#big")).to_have_attribute("data-text", "5", timeout=15_000)
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator(".dot")).to_have_class("dot")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (429, "busy", "is busy"),
+        (503, "busy", "is busy"),
+        (503, "no_model", "no model yet"),
+        (401, "unauthorized", "API_KEY"),
+        (504, "service_slow", "slow just now"),
+        (500, "internal", "The service says so."),
+    ],
+)
+def test_trouble_that_passes_is_said_and_the_answer_comes_after_it(
+    page: Page, status: int, code: str, sentence: str
+) -> None:
+    page.route("**/ask/read", lambda route: refuse(route, status, code))
+    draw(page, 4)
+    expect(page.locator("#trouble")).to_contain_text(sentence)
+    expect(page.locator("#trouble")).to_contain_text("Your drawing is kept. Trying again by itself.")
+    page.unroute("**/ask/read")
+    expect(page.locator("#big")).to_have_attribute("data-text", "4")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_tries_after_a_refusal_wait_longer_each_time(page: Page) -> None:
+    tries: list[float] = []
+
+    def busy(route: Route) -> None:
+        tries.append(time.monotonic())
+        refuse(route, 429, "busy")
+
+    page.route("**/ask/read", busy)
+    draw(page, 1)
+    page.wait_for_timeout(4_000)
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+    assert 3 <= len(tries) <= 5
+    assert all(later > 1.5 * earlier for earlier, later in pairwise(waits))
+
+
+def test_slow_service_is_said_and_waited_for(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/ask/read", lambda route: held.append(route))
+    draw(page, 6)
+    expect(page.locator("#trouble")).to_contain_text("Still waiting")
+    assert len(held) == 1  # newer drawings wait instead of piling up
+    page.unroute("**/ask/read")
+    held[0].continue_()
+    expect(page.locator("#big")).to_have_attribute("data-text", "6")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_answer_to_a_drawing_that_was_cleared_is_not_shown(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/ask/read", lambda route: held.append(route))
+    draw(page, 6)
+    page.unroute("**/ask/read")
+    page.click("#clear")
+    held[0].continue_()
+    assert answer(page) == ""
+    expect(page.locator("#verdict")).to_have_text("Draw a digit")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("note.txt", b"no picture at all", "cannot be read as a picture"),
+        ("drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "PNG or a JPEG"),
+        ("paper.pdf", b"%PDF-1.4\n%%EOF", "PNG or a JPEG"),
+    ],
+)
+def test_picture_that_is_refused_leaves_the_drawing(
+    page: Page, name: str, content: bytes, sentence: str
+) -> None:
+    draw(page, 8)
+    assert answer(page) == "8"
+    page.set_input_files("#file", {"name": name, "mimeType": "image/png", "buffer": content})
+    expect(page.locator("#trouble")).to_contain_text(sentence)
+    expect(page.locator("#trouble")).to_contain_text("Your drawing is kept.")
+    assert answer(page) == "8"
+    expect(page.locator("#trouble")).to_be_visible()
+    clear(page)
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_picture_that_is_too_large_leaves_the_drawing(page: Page, large_picture: bytes) -> None:
+    draw(page, 3)
+    assert answer(page) == "3"
+    page.set_input_files("#file", {"name": "huge.png", "mimeType": "image/png", "buffer": large_picture})
+    expect(page.locator("#trouble")).to_contain_text("too large")
+    assert answer(page) == "3"
+
+
+@pytest.fixture
+def large_picture() -> bytes:
+    """A PNG that a browser shows and the service refuses: more bytes than it takes."""
+    buffer = io.BytesIO()
+    Image.frombytes("L", (5000, 4400), random.Random(1).randbytes(22_000_000)).save(
+        buffer, "PNG", compress_level=0
+    )
+    return buffer.getvalue()

@@ -1,0 +1,126 @@
+"""The client against a service that is faked at the transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from ui.client import Mark, Reading, Service, ServiceAway, ServiceBusy, ServiceError, ServiceSlow
+
+READING = {
+    "text": "4?",
+    "digits": [
+        {"digit": 4, "confidence": 0.9, "probabilities": [0.01] * 10, "rejected": None, "box": [1, 2, 3, 4]},
+        {
+            "digit": None,
+            "confidence": None,
+            "probabilities": [0.1] * 10,
+            "rejected": "not_a_digit",
+            "box": [5, 6, 7, 8],
+        },
+    ],
+    "model": "12",
+}
+
+
+def service(handler: Callable[[httpx.Request], httpx.Response], key: str = "") -> Service:
+    return Service("http://service:3000/", key, httpx.MockTransport(handler))
+
+
+def replying(status: int, **options: object) -> Service:
+    return service(lambda _: httpx.Response(status, **options))  # type: ignore[arg-type]
+
+
+def test_read_gives_typed_marks() -> None:
+    with replying(200, json=READING) as one:
+        assert one.read(b"png") == Reading(
+            "4?",
+            (
+                Mark(4, 0.9, (0.01,) * 10, None, (1, 2, 3, 4)),
+                Mark(None, None, (0.1,) * 10, "not_a_digit", (5, 6, 7, 8)),
+            ),
+            "12",
+        )
+
+
+def test_read_sends_the_picture_as_the_field_image() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.url.path) == ("POST", "/read")
+        assert b'name="image"' in request.content
+        assert b"the picture" in request.content
+        return httpx.Response(200, json=READING)
+
+    service(handler).read(b"the picture")
+
+
+def test_model_gives_the_manifest() -> None:
+    assert replying(200, json={"version": "3"}).model() == {"version": "3"}
+
+
+def test_key_is_sent_only_where_there_is_one() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"sent": request.headers.get("Authorization")})
+
+    assert service(handler, "secret").model() == {"sent": "Bearer secret"}
+    assert service(handler).model() == {"sent": None}
+
+
+def test_nobody_there_is_said_with_the_address() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(ServiceAway, match=r"http://service:3000 does not answer.*make serve"):
+        service(handler).read(b"")
+
+
+def test_no_answer_in_time_is_slow() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late", request=request)
+
+    with pytest.raises(ServiceSlow, match="10 seconds"):
+        service(handler).read(b"")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_busy_says_when_to_come_back(status: int) -> None:
+    refusal = {"error": "Too much to do.", "code": "busy"}
+    with pytest.raises(ServiceBusy, match="Too much to do") as caught:
+        replying(status, json=refusal, headers={"Retry-After": "4"}).read(b"")
+    assert caught.value.retry_after == 4
+    assert caught.value.status == status
+
+
+def test_busy_without_a_number_comes_back_after_a_second() -> None:
+    refusal = {"error": "Too much to do.", "code": "busy"}
+    with pytest.raises(ServiceBusy) as caught:
+        replying(503, json=refusal, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}).read(b"")
+    assert caught.value.retry_after == 1
+
+
+def test_refusal_carries_the_services_own_sentence() -> None:
+    with pytest.raises(ServiceError, match=r"Send a PNG\.") as caught:
+        replying(415, json={"error": "Send a PNG.", "code": "wrong_kind"}).read(b"")
+    assert (caught.value.code, caught.value.status) == ("wrong_kind", 415)
+
+
+@pytest.mark.parametrize(
+    ("status", "options"),
+    [
+        (200, {"text": "<html>another program</html>"}),
+        (404, {"text": "Not found"}),
+        (404, {"json": {"detail": "Not found"}}),
+        (200, {"json": {"text": "4"}}),
+        (200, {"json": [1, 2]}),
+    ],
+    ids=str,
+)
+def test_another_program_at_the_address_is_recognised(status: int, options: dict[str, object]) -> None:
+    with pytest.raises(ServiceAway, match="is not the recognition service"):
+        replying(status, **options).read(b"")
+
+
+def test_model_that_is_no_object_is_another_program() -> None:
+    with pytest.raises(ServiceAway, match="is not the recognition service"):
+        replying(200, json=[]).model()

@@ -1,0 +1,34 @@
+"""The sentences: all that the page uses are there, and all that are there are used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ui.text import PAGE, SERVICE, WINDOW
+
+UI = Path(__file__).resolve().parents[2] / "ui"
+
+
+def used_on_page() -> set[str]:
+    """Names in the HTML ($name) and in the scripts (any quoted word that is a sentence's name)."""
+    html = (UI / "canvas" / "page.html").read_text(encoding="utf-8")
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (UI / "canvas").glob("*.js"))
+    said = set(re.findall(r'say\(\s*"(\w+)"', scripts))
+    return set(re.findall(r"\$(\w+)", html)) | said
+
+
+def test_text_has_every_sentence_that_the_page_uses() -> None:
+    assert used_on_page() - set(PAGE) == set()
+
+
+def test_text_of_the_page_is_all_used() -> None:
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (UI / "canvas").glob("*.js"))
+    quoted = used_on_page() | set(re.findall(r'"(\w+)"', scripts))
+    built = {name for name in PAGE if re.fullmatch(r"(sure|hint)_\w+", name)}  # `sure_${n}`, `hint_${kind}`
+    assert set(PAGE) - quoted - built == set()
+
+
+def test_text_of_window_and_service_is_all_used() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in UI.glob("*.py") if path.name != "text.py")
+    assert {name for name in WINDOW | SERVICE if f'["{name}"]' not in code} == set()

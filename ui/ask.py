@@ -1,0 +1,124 @@
+"""The page's way to the service: what the browser asks goes on to it, and its answer comes back as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from ui.client import ANSWER_SECONDS, CONNECT_SECONDS, key_header
+from ui.text import SERVICE
+
+MAX_BODY = 32 * 2**20
+"""Bytes: above what the service takes, so that its own limit is the one that people meet."""
+
+_MLFLOW_SECONDS = 0.5
+_IDLE_SECONDS = 3.0  # uvicorn closes an idle connection after 5
+_PASSED_ON = ("retry-after", "x-request-id")
+
+Question = Literal["predict", "read", "explain"]
+Ask = Callable[[str, bytes, str], Awaitable["Answer"]]
+"""(path, body, content type) -> Answer. The page does not know where answers come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as HTTP gives it: the status, the JSON and the few headers that the browser needs."""
+
+    status: int
+    content: Any
+    headers: dict[str, str]
+
+
+def service_ask(client: httpx.AsyncClient) -> Ask:
+    """An `Ask` that goes to the service; whatever fails on the way is an answer too, with its sentence."""
+
+    async def ask(path: str, body: bytes, content_type: str) -> Answer:
+        headers = {"Content-Type": content_type} if body else {}
+        request = client.build_request("POST" if body else "GET", path, content=body, headers=headers)
+        try:
+            answer = await _sent(client, request)
+        except httpx.TimeoutException:
+            return _refusal(504, "service_slow", SERVICE["slow"].format(seconds=round(ANSWER_SECONDS)))
+        except httpx.HTTPError:
+            return _refusal(502, "service_away", SERVICE["away"].format(url=client.base_url))
+        try:
+            content = answer.json()
+        except ValueError:
+            return _refusal(502, "service_strange", SERVICE["strange"].format(url=client.base_url))
+        passed = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+        return Answer(answer.status_code, content, passed)
+
+    return ask
+
+
+async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send, and once more where the service was just closing the idle connection that was used."""
+    try:
+        return await client.send(request)
+    except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+        return await client.send(request)
+
+
+def service_client(
+    url: str, key: str = "", transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """The connections to the service, kept open between questions."""
+    return httpx.AsyncClient(
+        base_url=url,
+        headers=key_header(key),
+        timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+        limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+        transport=transport,
+        trust_env=False,  # a proxy for the internet has no business between the two
+    )
+
+
+async def run_link(client: httpx.AsyncClient, run_id: str) -> str | None:
+    """The address of a run in MLflow's UI; None where MLflow does not run or does not know it."""
+    if not run_id:
+        return None
+    try:
+        answer = await client.get(
+            "/api/2.0/mlflow/runs/get", params={"run_id": run_id}, timeout=_MLFLOW_SECONDS
+        )
+        experiment = answer.raise_for_status().json()["run"]["info"]["experiment_id"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+    return f"{str(client.base_url).rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
+
+
+def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRouter:
+    """`POST /ask/predict|read|explain` and `GET /ask/model`, which the page's canvas calls."""
+    routes = APIRouter(prefix="/ask")
+
+    @routes.post("/{question}")
+    async def post(question: Question, request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                sentence = SERVICE["too_large"].format(megabytes=MAX_BODY // 2**20)
+                return _response(_refusal(413, "too_large", sentence))
+        return _response(await ask(f"/{question}", bytes(body), request.headers.get("content-type", "")))
+
+    @routes.get("/model")
+    async def model() -> Response:
+        answer = await ask("/model", b"", "")
+        if answer.status == 200 and isinstance(answer.content, dict):
+            answer.content["run_link"] = await link(str(answer.content.get("run_id", "")))
+        return _response(answer)
+
+    return routes
+
+
+def _refusal(status: int, code: str, sentence: str) -> Answer:
+    return Answer(status, {"error": sentence, "code": code}, {})
+
+
+def _response(answer: Answer) -> Response:
+    return JSONResponse(answer.content, answer.status, answer.headers | {"Cache-Control": "no-store"})

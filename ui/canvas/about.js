@@ -1,0 +1,106 @@
+// Which model answers, and whether the service is there at all.
+
+import { ask, Trouble } from "./asking.js";
+import { percent, say } from "./say.js";
+
+const AGAIN = 2000; // ms between looks at a service that is away
+
+export class About {
+  #version = null;
+  #looking = false;
+
+  constructor(element, { onAway, onBack }) {
+    Object.assign(this, { onAway, onBack });
+    this.find = (selector) => element.querySelector(selector);
+    const dialog = this.find("#about");
+    this.find("#about-open").addEventListener("click", () => {
+      this.look();
+      dialog.showModal();
+    });
+    this.find("#about-close").addEventListener("click", () => dialog.close());
+    this.#facts(null);
+  }
+
+  /** An answer came from model `version`: learn about it if it is another one. */
+  answered(version) {
+    if (version !== this.#version) this.look();
+  }
+
+  /** Ask until the service tells. */
+  async look() {
+    if (this.#looking) return;
+    this.#looking = true;
+    for (let away = false; ; away = true) {
+      try {
+        this.#show(await ask("model"));
+        if (away) this.onBack();
+        break;
+      } catch (trouble) {
+        if (!(trouble instanceof Trouble)) throw trouble;
+        this.find(".dot").classList.add("away");
+        if (!away) this.onAway(trouble);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      }
+    }
+    this.#looking = false;
+  }
+
+  #show(model) {
+    this.#version = model.version;
+    this.find(".dot").classList.remove("away");
+    const name = model.version ? say("model", { version: model.version }) : say("model_unnamed");
+    const accuracy = model.metrics?.test_accuracy;
+    this.find("#about-name").textContent = accuracy ? `${name} · ${shown(accuracy)}` : name;
+    this.#facts(model);
+  }
+
+  #facts(model) {
+    const list = this.find("#about-facts");
+    if (!model) {
+      list.replaceChildren(term(say("model_away")));
+      return;
+    }
+    const { test_accuracy, canvas_accuracy } = model.metrics ?? {};
+    const facts = [
+      ["model_version", model.version || say("model_unnamed")],
+      ["model_created", date(model.created)],
+      ["model_test_accuracy", test_accuracy && shown(test_accuracy)],
+      ["model_canvas_accuracy", canvas_accuracy && shown(canvas_accuracy)],
+      ["model_commit", model.git_commit?.slice(0, 12)],
+      ["model_run", model.run_link && link(model.run_link)],
+    ];
+    list.replaceChildren(...facts.flatMap(([name, value]) => (value ? [term(say(name)), fact(value)] : [])));
+  }
+}
+
+/** 0.99631 as "99.63 %". */
+function shown(share) {
+  const two = (share * 100).toFixed(2);
+  return say("percent", { percent: share < 1 && two === "100.00" ? percent(share) : two });
+}
+
+function date(created) {
+  const day = new Date(created);
+  return Number.isNaN(day.getTime()) ? created : day.toLocaleString(document.documentElement.lang || "en");
+}
+
+/** MLflow listens where the page does: from another machine, that is not 127.0.0.1. */
+function link(address) {
+  const url = new URL(address);
+  if (["127.0.0.1", "localhost", "[::1]"].includes(url.hostname)) url.hostname = location.hostname;
+  const anchor = document.createElement("a");
+  Object.assign(anchor, { href: url.href, target: "_blank", rel: "noopener", textContent: say("model_run_link") });
+  return anchor;
+}
+
+function term(content) {
+  const element = document.createElement("dt");
+  element.append(content);
+  return element;
+}
+
+function fact(content) {
+  const element = document.createElement("dd");
+  element.append(content);
+  return element;
+}

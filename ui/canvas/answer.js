@@ -1,0 +1,174 @@
+// The answer: the digit or number, how sure it is, its ten bars, and the boxes on the drawing.
+
+import { HEIGHT, WIDTH } from "./drawing.js";
+import { percent, say, sureness } from "./say.js";
+
+const SPOKEN_AFTER = 700; // ms without a new answer until a screen reader is told
+
+export class Answer {
+  marks = [];
+  chosen = 0;
+  #speaking = 0;
+
+  constructor(element, onChoose) {
+    this.onChoose = onChoose;
+    for (const id of ["big", "verdict", "detail", "took", "spoken", "bars", "marks"]) {
+      this[`_${id}`] = element.querySelector(`#${id}`);
+    }
+    this.#makeBars();
+    this.reset();
+  }
+
+  /** Nothing is drawn. */
+  reset() {
+    this.marks = [];
+    this.#showWords(say("ready"), say("ready_more"), "");
+    this.#showBig([]);
+    this.#showBars(null);
+    this._marks.replaceChildren();
+    clearTimeout(this.#speaking);
+    this._spoken.textContent = "";
+  }
+
+  /** Show what `POST /read` answered; `place` says where its pixels lie on the paper. */
+  show(reading, place, milliseconds) {
+    this.marks = reading.digits;
+    this.place = place;
+    const sure = this.marks.map((mark) => (mark.digit === null ? -1 : mark.confidence));
+    this.chosen = Math.max(sure.indexOf(Math.min(...sure)), 0);
+    this.#showBig(reading.text);
+    this.#showBoxes();
+    this.#choose(this.chosen);
+    const [verdict, detail] = this.#words(reading.text);
+    this.#showWords(verdict, detail, say("took", { ms: Math.round(milliseconds) }));
+    this.#speak(reading.text, verdict, detail);
+  }
+
+  /** Say why a mark is hard to read, when /explain knows. */
+  hint(hints) {
+    const found = hints.find((hint, i) => hint && this.marks[i]?.digit === null) ?? hints.find(Boolean);
+    if (found) this._detail.textContent = say(`hint_${found}`);
+  }
+
+  /** Tell a screen reader at once, as after "Recognise". */
+  speakNow() {
+    this.hurry = true;
+  }
+
+  #words(text) {
+    if (!this.marks.length) return [say("blank"), say("blank_more")];
+    const unclear = this.marks.filter((mark) => mark.digit === null).length;
+    if (unclear === this.marks.length) return [say("not_a_digit"), say("not_a_digit_more")];
+    const least = Math.min(...this.marks.flatMap((mark) => mark.confidence ?? []));
+    const words = sureness(least);
+    if (unclear) return [words, say("some_unclear")];
+    if (text.length === 1) return [words, say("percent", { percent: percent(least) })];
+    return [words, say("sure_number", { percent: percent(least) })];
+  }
+
+  #showWords(verdict, detail, took) {
+    this._verdict.textContent = verdict;
+    this._detail.textContent = detail;
+    this._took.textContent = took;
+  }
+
+  /** One digit large; several as buttons, so that each can be looked at. */
+  #showBig(text) {
+    const single = text.length <= 1;
+    this._big.classList.toggle("number", !single);
+    this._big.dataset.text = text.length ? text : "";
+    if (single) {
+      const letter = document.createElement("span");
+      letter.textContent = text.length ? text : "–";
+      letter.className = text.length && text !== "?" ? "" : "nothing";
+      if (!text.length) letter.ariaHidden = "true";
+      this._big.replaceChildren(letter);
+      return;
+    }
+    let index = 0;
+    const letters = [...text].map((letter) => (letter === "\n" ? lineBreak() : this.#button(letter, index++)));
+    this._big.replaceChildren(...letters);
+  }
+
+  #button(letter, index) {
+    const { digit, confidence } = this.marks[index];
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = letter;
+    button.ariaLabel =
+      digit === null ? say("unclear_button") : say("digit_button", { digit, percent: percent(confidence) });
+    button.addEventListener("click", () => this.#choose(index));
+    return button;
+  }
+
+  #choose(index) {
+    this.chosen = index;
+    [...this._big.querySelectorAll("button")].forEach((button, i) => (button.ariaPressed = String(i === index)));
+    this.#showBars(this.marks[index]?.probabilities ?? null);
+    this.onChoose(index);
+  }
+
+  #makeBars() {
+    for (let digit = 0; digit < 10; digit++) {
+      const row = document.createElement("li");
+      row.innerHTML = `<span class="track"><i></i></span><span class="name">${digit}</span><span class="percent"></span>`;
+      this._bars.append(row);
+    }
+  }
+
+  #showBars(probabilities) {
+    const top = probabilities ? probabilities.indexOf(Math.max(...probabilities)) : -1;
+    [...this._bars.children].forEach((row, digit) => {
+      const share = probabilities?.[digit] ?? 0;
+      row.classList.toggle("top", digit === top);
+      row.querySelector("i").style.setProperty("--p", share.toFixed(4));
+      row.querySelector(".percent").textContent = probabilities ? say("percent", { percent: percent(share) }) : "";
+    });
+  }
+
+  #showBoxes() {
+    const boxes = this.marks.length > 1 ? this.marks.map((mark) => this.#box(mark)) : [];
+    this._marks.replaceChildren(...boxes);
+  }
+
+  #box(mark) {
+    const box = document.createElement("div");
+    box.className = mark.digit === null ? "mark unclear" : "mark";
+    const { x, y, width, height } = this.onPaper(mark.box);
+    Object.assign(box.style, {
+      left: `${(x / WIDTH) * 100}%`,
+      top: `${(y / HEIGHT) * 100}%`,
+      width: `${(width / WIDTH) * 100}%`,
+      height: `${(height / HEIGHT) * 100}%`,
+    });
+    box.classList.toggle("under", y < 0.06 * HEIGHT);
+    const label = document.createElement("span");
+    label.textContent =
+      mark.digit === null ? "?" : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
+    box.append(label);
+    return box;
+  }
+
+  /** A box in pixels of the picture that was sent, in those of the paper. */
+  onPaper([left, top, right, bottom]) {
+    const { left: x, top: y, scale } = this.place;
+    return { x: x + left * scale, y: y + top * scale, width: (right - left) * scale, height: (bottom - top) * scale };
+  }
+
+  #speak(text, words, more) {
+    const sentence =
+      text && !/^\?+$/.test(text)
+        ? say("spoken", { text, words, more })
+        : say("spoken_rejected", { words, more });
+    clearTimeout(this.#speaking);
+    const wait = this.hurry ? 0 : SPOKEN_AFTER;
+    this.hurry = false;
+    this.#speaking = setTimeout(() => (this._spoken.textContent = sentence), wait);
+  }
+}
+
+function lineBreak() {
+  const element = document.createElement("span");
+  element.style.flexBasis = "100%";
+  return element;
+}

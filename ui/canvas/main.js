@@ -1,0 +1,134 @@
+// The page put together: drawing, asking, answering.
+
+import { About } from "./about.js";
+import { Answer } from "./answer.js";
+import { ask, Asking, Trouble } from "./asking.js";
+import { Drawing } from "./drawing.js";
+import { Pen } from "./pen.js";
+import { download, Pictures } from "./pictures.js";
+import { say, useText } from "./say.js";
+import { Sight } from "./sight.js";
+import { Notice } from "./trouble.js";
+
+export function start(element, text) {
+  useText(text);
+  const find = (id) => element.querySelector(`#${id}`);
+  const notice = new Notice(find("trouble"));
+
+  const drawing = new Drawing(find("canvas"), () => {
+    showTools();
+    notice.moveOn();
+    if (drawing.isBlank) forget();
+    else asking.changed();
+  });
+
+  const answer = new Answer(element, (index) => sight.choose(index));
+  const sight = new Sight(element, { answer, drawing, onHints: (hints) => answer.hint(hints) });
+
+  const asking = new Asking({
+    picture: () => drawing.picture(),
+    onBusy: (busy) => (find("answer").ariaBusy = String(busy)),
+    onAnswer(reading, place, milliseconds, file) {
+      notice.hide();
+      answer.show(reading, place, milliseconds);
+      sight.follow(file);
+      about.answered(reading.model);
+    },
+    onSlow: () => notice.slow(true),
+    onTrouble(trouble) {
+      if (!trouble.passes && drawing.hasPhoto) drawing.dropPicture();
+      notice.trouble(trouble, !drawing.isBlank);
+      if (trouble.passes) about.look();
+    },
+  });
+
+  const about = new About(element, {
+    onAway: (trouble) => notice.trouble(trouble, !drawing.isBlank),
+    onBack() {
+      notice.hide();
+      if (!drawing.isBlank) asking.now();
+    },
+  });
+
+  function forget() {
+    asking.forget();
+    answer.reset();
+    sight.reset();
+  }
+
+  function showTools() {
+    find("undo").disabled = !drawing.canUndo;
+    find("redo").disabled = !drawing.canRedo;
+    find("prompt").hidden = !drawing.isBlank;
+    find("paper").classList.toggle("photo", drawing.hasPhoto);
+  }
+
+  const pen = new Pen(drawing, find("cursor"), () => asking.changed());
+  const pictures = new Pictures(element, {
+    onPicture(image, file) {
+      drawing.addPicture(image, file);
+    },
+    async onFile(file) {
+      // The browser cannot show it: the service may still read it, or say why not.
+      try {
+        const reading = await ask("read", file);
+        notice.sayLasting(say("not_shown", { text: reading.text }));
+      } catch (trouble) {
+        if (!(trouble instanceof Trouble)) throw trouble;
+        notice.trouble(trouble, !drawing.isBlank);
+      }
+    },
+    onNoCamera: () => notice.sayLasting(say("no_camera")),
+  });
+
+  const on = (id, act) => find(id).addEventListener("click", act);
+  const recognise = () => {
+    answer.speakNow();
+    asking.now();
+  };
+  const choose = (erases) => {
+    pen.erases = erases;
+    find("pen").ariaPressed = String(!erases);
+    find("eraser").ariaPressed = String(erases);
+    find("paper").classList.toggle("erasing", erases);
+  };
+  on("pen", () => choose(false));
+  on("eraser", () => choose(true));
+  on("undo", () => drawing.undo());
+  on("redo", () => drawing.redo());
+  on("recognise", recognise);
+  on("clear", () => drawing.clear());
+  on("download", async () => download(await drawing.sheet()));
+  find("width").addEventListener("input", (event) => (pen.width = Number(event.target.value)));
+  listenToKeys(drawing, recognise);
+  listenToTheme(find("theme"));
+  showTools();
+  about.look();
+  element.dataset.ready = "yes"; // from here on a stroke is a stroke
+}
+
+function listenToKeys(drawing, recognise) {
+  document.addEventListener("keydown", (event) => {
+    const key = event.key.toLowerCase();
+    const onCanvas = event.target === drawing.canvas;
+    if ((event.ctrlKey || event.metaKey) && key === "z" && !event.shiftKey) drawing.undo();
+    else if ((event.ctrlKey || event.metaKey) && (key === "y" || key === "z")) drawing.redo();
+    else if (onCanvas && key === "enter") recognise();
+    else if (onCanvas && (key === "delete" || key === "backspace")) drawing.clear();
+    else return;
+    event.preventDefault();
+  });
+}
+
+function listenToTheme(button) {
+  const root = document.documentElement;
+  const name = () => {
+    button.ariaLabel = button.title = say(root.dataset.theme === "dark" ? "theme_light" : "theme_dark");
+  };
+  button.addEventListener("click", () => {
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+    name();
+  });
+  name();
+}

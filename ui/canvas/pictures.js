@@ -1,0 +1,114 @@
+// Pictures from elsewhere: upload, paste, drag and drop, camera, examples; and the drawing as a download.
+
+import { say } from "./say.js";
+
+const EXAMPLES = [
+  ...Array.from("0123456789", (digit) => ({ name: `${digit}.png`, digit })),
+  { name: "number.png" },
+];
+
+export class Pictures {
+  /** `onPicture(image, file)` for a picture that the browser can show, `onFile(file)` for one that it cannot. */
+  constructor(element, { onPicture, onFile, onNoCamera }) {
+    Object.assign(this, { onPicture, onFile, onNoCamera });
+    this.find = (selector) => element.querySelector(selector);
+    this.#listenToFiles(element);
+    this.#listenToCamera();
+    this.#showExamples();
+  }
+
+  async take(file) {
+    if (!file) return;
+    let image;
+    try {
+      image = await loaded(URL.createObjectURL(file));
+    } catch {
+      this.onFile(file);
+      return;
+    }
+    this.onPicture(image, file);
+  }
+
+  #listenToFiles(element) {
+    const [file, photo, paper] = ["#file", "#photo", "#paper"].map(this.find);
+    this.find("#upload").addEventListener("click", () => file.click());
+    for (const input of [file, photo]) {
+      input.addEventListener("change", () => {
+        this.take(input.files[0]);
+        input.value = ""; // so that the same file can be chosen again
+      });
+    }
+    document.addEventListener("paste", (event) => this.take(event.clipboardData?.files[0]));
+    const holdsFile = (event) => event.dataTransfer?.types.includes("Files");
+    element.addEventListener("dragover", (event) => {
+      if (!holdsFile(event)) return;
+      event.preventDefault();
+      paper.classList.add("dropping");
+    });
+    element.addEventListener("dragleave", (event) => {
+      if (!element.contains(event.relatedTarget)) paper.classList.remove("dropping");
+    });
+    element.addEventListener("drop", (event) => {
+      if (!holdsFile(event)) return;
+      event.preventDefault();
+      paper.classList.remove("dropping");
+      this.take(event.dataTransfer.files[0]);
+    });
+  }
+
+  #listenToCamera() {
+    const [dialog, video, photo] = ["#shoot", "#video", "#photo"].map(this.find);
+    this.find("#camera").addEventListener("click", async () => {
+      // Without HTTPS a browser gives no camera to a page, but a phone's file dialogue has one.
+      if (!navigator.mediaDevices?.getUserMedia) return photo.click();
+      try {
+        video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      } catch {
+        return this.onNoCamera();
+      }
+      dialog.showModal();
+    });
+    this.find("#shoot-cancel").addEventListener("click", () => dialog.close());
+    this.find("#shoot-take").addEventListener("click", async () => {
+      const still = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+      still.getContext("2d").drawImage(video, 0, 0);
+      const blob = await still.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+      dialog.close();
+      this.take(new File([blob], "photo.jpg", { type: blob.type }));
+    });
+    dialog.addEventListener("close", () => {
+      for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+      video.srcObject = null;
+    });
+  }
+
+  #showExamples() {
+    for (const { name, digit } of EXAMPLES) {
+      const button = document.createElement("button");
+      const image = new Image();
+      button.type = "button";
+      button.className = digit ? "" : "wide";
+      button.title = digit ? say("example", { digit }) : say("example_number");
+      image.src = new URL(`examples/${name}`, import.meta.url).href;
+      image.alt = button.title;
+      button.append(image);
+      button.addEventListener("click", async () => this.onPicture(await loaded(image.src), null));
+      this.find("#examples").append(button);
+    }
+  }
+}
+
+export function download(blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = "drawing.png";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+async function loaded(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
+}

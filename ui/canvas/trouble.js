@@ -1,0 +1,63 @@
+// What went wrong, said in place and in words that help.
+
+import { say } from "./say.js";
+
+const BY_CODE = { service_away: "service_away", service_strange: "service_away", service_slow: "service_slow", no_model: "no_model" };
+const BY_STATUS = {
+  0: "page_away",
+  401: "unauthorized",
+  413: "too_large",
+  415: "wrong_kind",
+  400: "unreadable",
+  429: "busy",
+  503: "busy",
+  502: "page_away",
+  504: "service_slow",
+};
+
+export class Notice {
+  constructor(element) {
+    this.element = element;
+  }
+
+  /** What is said until the person goes on, not only until the next answer. */
+  #lasting = false;
+
+  /** The person draws on: what was said of a refused picture has been read. */
+  moveOn() {
+    if (!this.#lasting) return;
+    this.#lasting = false;
+    this.hide();
+  }
+
+  hide() {
+    if (this.#lasting) return;
+    this.element.hidden = true;
+    this.element.textContent = "";
+  }
+
+  say(...sentences) {
+    this.#lasting = false;
+    const text = sentences.filter(Boolean).join(" ");
+    if (this.element.textContent !== text) this.element.textContent = text;
+    this.element.hidden = false;
+  }
+
+  slow(drawn) {
+    this.say(say("service_slow"), drawn && say("kept"));
+  }
+
+  /** Say something that stays until the person goes on. */
+  sayLasting(...sentences) {
+    this.say(...sentences);
+    this.#lasting = true;
+  }
+
+  /** A refused or unanswered question; `drawn`: whether there is something that is kept. */
+  trouble(trouble, drawn) {
+    const name = BY_CODE[trouble.code] ?? BY_STATUS[trouble.status];
+    const sentence = name ? say(name) : trouble.message || say("service_error", { status: trouble.status });
+    if (trouble.passes) this.say(sentence, drawn && say("kept"), say("again"));
+    else this.sayLasting(sentence, drawn && say("kept"));
+  }
+}

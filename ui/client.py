@@ -1,0 +1,160 @@
+"""The recognition service over HTTP, for Python programs: typed answers, one kind of error.
+
+ServiceError          any refusal; its text is one sentence that says what to do
+├── ServiceAway       nobody answers at the address, or somebody else does
+├── ServiceSlow       no answer in time
+└── ServiceBusy       too much to do just now; `retry_after` says when to come back
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from ui.text import SERVICE
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 10.0
+
+
+class ServiceError(Exception):
+    """A refusal by the service, or none to refuse: `code` is its word, `status` HTTP's number (0: none)."""
+
+    def __init__(self, sentence: str, code: str, status: int = 0) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.status = status
+
+
+class ServiceAway(ServiceError):
+    """Nobody answers at the service's address, or somebody else does."""
+
+
+class ServiceSlow(ServiceError):
+    """No answer came in time."""
+
+
+class ServiceBusy(ServiceError):
+    """The service has too much to do (429 or 503): come back after `retry_after` seconds."""
+
+    def __init__(self, sentence: str, code: str, status: int, retry_after: float) -> None:
+        super().__init__(sentence, code, status)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One mark of a picture: a digit with its confidence, or why it is none, and where it stands."""
+
+    digit: int | None
+    confidence: float | None
+    probabilities: tuple[float, ...]
+    rejected: str | None
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All marks in reading order; `text` holds `?` for a rejected one and is "" for a blank picture."""
+
+    text: str
+    digits: tuple[Mark, ...]
+    model: str
+
+
+class Service:
+    """A connection to the service at `url`. Safe to use from several threads at once."""
+
+    def __init__(self, url: str, key: str = "", transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers=key_header(key),
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            transport=transport,
+            trust_env=False,  # a proxy for the internet has no business between the two
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the object cannot be used any more."""
+        self._http.close()
+
+    def read(self, picture: bytes) -> Reading:
+        """Read every digit of a picture (the bytes of a PNG, JPEG, ...); raises `ServiceError`."""
+        answer = self._ask("POST", "/read", picture)
+        try:
+            return Reading(answer["text"], tuple(map(_mark, answer["digits"])), answer["model"])
+        except (KeyError, TypeError) as error:
+            raise self._strange() from error
+
+    def model(self) -> dict[str, Any]:
+        """The manifest of the model that answers; raises `ServiceError`."""
+        manifest = self._ask("GET", "/model")
+        if not isinstance(manifest, dict):
+            raise self._strange()
+        return manifest
+
+    def _ask(self, method: str, path: str, picture: bytes | None = None) -> Any:
+        files = None if picture is None else {"image": ("drawing.png", picture, "image/png")}
+        try:
+            answer = self._http.request(method, path, files=files)
+        except httpx.TimeoutException as error:
+            sentence = SERVICE["slow"].format(seconds=round(ANSWER_SECONDS))
+            raise ServiceSlow(sentence, "service_slow") from error
+        except httpx.HTTPError as error:
+            raise ServiceAway(SERVICE["away"].format(url=self.url), "service_away") from error
+        try:
+            content = answer.json()
+        except ValueError as error:
+            raise self._strange() from error
+        if answer.is_success:
+            return content
+        raise self._refusal(answer, content)
+
+    def _refusal(self, answer: httpx.Response, content: Any) -> ServiceError:
+        if not isinstance(content, dict) or not isinstance(content.get("error"), str):
+            return self._strange()
+        sentence, code = content["error"], str(content.get("code", "refused"))
+        if answer.status_code in (429, 503):
+            return ServiceBusy(
+                sentence, code, answer.status_code, _seconds(answer.headers.get("Retry-After"))
+            )
+        return ServiceError(sentence, code, answer.status_code)
+
+    def _strange(self) -> ServiceAway:
+        return ServiceAway(SERVICE["strange"].format(url=self.url), "service_strange")
+
+
+def key_header(key: str) -> dict[str, str]:
+    """The header that carries the service's API key; none where there is no key."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _mark(entry: dict[str, Any]) -> Mark:
+    left, top, right, bottom = entry["box"]
+    return Mark(
+        entry["digit"],
+        entry["confidence"],
+        tuple(entry["probabilities"]),
+        entry["rejected"],
+        (left, top, right, bottom),
+    )
+
+
+def _seconds(header: str | None) -> float:
+    """Retry-After as seconds; 1 where it is missing or a date, which our service never sends."""
+    try:
+        return max(0.0, float(header or 1))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,138 @@
+"""Every sentence that a person sees or hears, on the page and in the window: translate here.
+
+`{name}` stands for a value that is filled in when the sentence is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PAGE: Final[dict[str, str]] = {
+    # what stands on the page from the start
+    "title": "Digits",
+    "tagline": "Draw a digit, or a whole number",
+    "drawing": "Drawing",
+    "canvas": "Drawing field",
+    "canvas_help": (
+        "Draw with mouse, finger or pen. With the keyboard: arrow keys move the pen (with Shift in small "
+        "steps), the space bar puts it down and lifts it, Enter recognises, Delete clears."
+    ),
+    "prompt": "Draw a digit here",
+    "prompt_more": "or paste, drop or upload a picture",
+    "drop": "Drop the picture to read it",
+    "tools": "Tools",
+    "pen": "Pen",
+    "eraser": "Eraser",
+    "width": "Brush width",
+    "undo": "Undo (Ctrl+Z)",
+    "redo": "Redo (Ctrl+Y)",
+    "upload": "Upload a picture",
+    "camera": "Take a photo",
+    "download": "Download the drawing",
+    "recognise": "Recognise",
+    "clear": "Clear",
+    "answer": "Answer",
+    "bars": "How likely each digit is",
+    "seen": "What the network saw",
+    "seen_empty": "Your drawing as 28 by 28 pixels",
+    "tile": "Digit {n} as the network saw it, 28 by 28 pixels",
+    "why": "Why?",
+    "why_title": "Show which strokes spoke for the answer",
+    "why_for": "for the answer",
+    "why_against": "against it",
+    "examples": "Examples",
+    "example": "Example: a handwritten {digit}",
+    "example_number": "Example: a handwritten number",
+    "theme_dark": "Dark theme",
+    "theme_light": "Light theme",
+    "about": "About the model",
+    "close": "Close",
+    "take_photo": "Take the photo",
+    "cancel": "Cancel",
+    # the answer
+    "ready": "Draw a digit",
+    "ready_more": "The answer appears while you draw.",
+    "sure_5": "Quite certain",
+    "sure_4": "Sure",
+    "sure_3": "Fairly sure",
+    "sure_2": "Not so sure",
+    "sure_1": "Only a guess",
+    "percent": "{percent} %",
+    "sure_number": "its least sure digit: {percent} %",
+    "took": "answered in {ms} ms",
+    "blank": "Nothing to read yet",
+    "blank_more": "I see no ink: draw a digit.",
+    "not_a_digit": "Not a digit, I think",
+    "not_a_digit_more": "Try writing it again, a little more clearly.",
+    "some_unclear": "I cannot read the mark shown as ?",
+    "hint_too_small": "It is very small: draw it larger.",
+    "hint_too_faint": "It is very faint: use a wider brush or more light.",
+    "hint_several_digits": "It looks like several digits: leave more room between them.",
+    "digit_button": "{digit}, {percent} %",
+    "unclear_button": "unclear mark",
+    "spoken": "{text}. {words}, {more}",
+    "spoken_rejected": "{words}. {more}",
+    # the model
+    "model": "Model {version}",
+    "model_unnamed": "Own model",
+    "model_unknown": "Model unknown",
+    "model_version": "Version",
+    "model_created": "Trained",
+    "model_test_accuracy": "Right on MNIST's test digits",
+    "model_canvas_accuracy": "Right on digits drawn anywhere",
+    "model_commit": "Code",
+    "model_run": "Training run",
+    "model_run_link": "Open in MLflow",
+    "model_away": "The service has not told yet which model answers.",
+    # when things fail
+    "kept": "Your drawing is kept.",
+    "again": "Trying again by itself.",
+    "service_away": "The recognition service does not answer.",
+    "page_away": "This page's server does not answer.",
+    "service_slow": "The recognition service is slow just now. Still waiting.",
+    "no_model": "The recognition service has no model yet: `make repro` makes one.",
+    "busy": "The recognition service is busy.",
+    "unauthorized": (
+        "The recognition service refuses this page: start the page with the API_KEY that the service has."
+    ),
+    "too_large": "This picture is too large: send a smaller one.",
+    "wrong_kind": "Pictures of this kind are not read: send a PNG or a JPEG.",
+    "unreadable": "This file cannot be read as a picture: send a PNG or a JPEG.",
+    "service_error": "The recognition service has a fault ({status}).",
+    "not_shown": "I read {text} in this picture, but your browser cannot show pictures of this kind.",
+    "no_camera": "The camera cannot be used: allow it in the browser, or upload a photo.",
+}
+
+WINDOW: Final[dict[str, str]] = {
+    "title": "Digits",
+    "recognise": "Recognise",
+    "clear": "Clear",
+    "undo": "Undo",
+    "save": "Save…",
+    "ready": "Draw a digit",
+    "reading": "Reading…",
+    "blank": "Nothing to read yet: draw a digit.",
+    "not_a_digit": "Not a digit, I think: try again, a little more clearly.",
+    "sure": "{percent} % sure",
+    "sure_number": "{percent} % sure of its least sure digit",
+    "unclear": "I cannot read the mark shown as ?",
+    "model": "Model {version}",
+    "own_model": "Own model",
+    "local": "Reading by itself, without the service",
+    "saved": "Saved as {name}",
+    "not_saved": "Could not save: {reason}",
+    "no_tk": (
+        "Python's Tk is missing, so there is no window: install it (Debian and Ubuntu: python3-tk; macOS "
+        "with Homebrew: python-tk), or use the page (make ui)."
+    ),
+    "no_display": (
+        "There is no display to open a window on: run this in a desktop session, or use the page (make ui)."
+    ),
+}
+
+SERVICE: Final[dict[str, str]] = {
+    "away": "The recognition service at {url} does not answer: start it with `make serve`.",
+    "slow": "The recognition service did not answer within {seconds} seconds: try again.",
+    "strange": "What answers at {url} is not the recognition service: check SERVICE_URL.",
+    "too_large": "The picture is larger than {megabytes} MB: send a smaller one.",
+}
