@@ -1,45 +1,92 @@
-"""Read pictures of handwritten digits from the shell: `python -m digits FILE ...`."""
+"""Read pictures of handwritten digits from the shell: `python -m digits FILE|FOLDER ...`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
 from digits.errors import DigitsError
-from digits.reader import Reader, Reading
+from digits.reader import Reader
+from digits.report import WRITERS, Row
+
+_KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+_MANY = 10  # files: more get a progress bar
+_BAR = 30  # characters
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m digits", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of digits")
-    parser.add_argument(
-        "--model", type=Path, default=Path("models/champion"), help="model folder (%(default)s)"
-    )
-    options = parser.parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    """Read all files; the exit status is 0 if all could be read, 1 if some could not, 2 without a model."""
+    options = _options(arguments)
     try:
         reader = Reader.load(options.model)
     except DigitsError as error:
         print(error, file=sys.stderr)
         return 2
-    failed = False
-    for path in options.files:
-        try:
-            with Image.open(path) as image:
-                print(f"{path}: {_describe(reader.read(image))}")
-        except (DigitsError, OSError) as error:
-            failed = True
-            print(f"{path}: cannot be read ({error})", file=sys.stderr)
-    return int(failed)
+    files = [file for path in options.files for file in _pictures(path)]
+    write = WRITERS[options.format](sys.stdout)
+    failed = 0
+    for number, path in enumerate(files, 1):
+        row = _read(reader, path)
+        failed += row.error is not None
+        if row.error is not None:
+            print(f"{_cleared()}{path}: {row.error}", file=sys.stderr)
+        write.row(row)
+        _progress(number, len(files))
+    write.end()
+    if not files:
+        print("No pictures there: name files, or folders that hold some.", file=sys.stderr)
+    return int(failed > 0 or not files)
 
 
-def _describe(reading: Reading) -> str:
-    if not reading.digits:
-        return "blank"
-    sure = ", ".join("?" if mark.confidence is None else f"{mark.confidence:.1%}" for mark in reading.digits)
-    return f"{reading.text} ({sure})"
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m digits", description=__doc__)
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a picture of digits, or a folder of pictures"
+    )
+    parser.add_argument(
+        "--model", type=Path, default=Path("models/champion"), help="model folder (%(default)s)"
+    )
+    parser.add_argument("--format", choices=sorted(WRITERS), default="text", help="(%(default)s)")
+    return parser.parse_args(arguments)
+
+
+def _pictures(path: Path) -> Iterator[Path]:
+    """A file itself; of a folder, all pictures in it and below, by name."""
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() in _KINDS and file.is_file():
+            yield file
+
+
+def _read(reader: Reader, path: Path) -> Row:
+    try:
+        with Image.open(path) as image:
+            return Row(path, reader.read(image), None)
+    except FileNotFoundError:
+        return Row(path, None, "There is no such file.")
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
+        return Row(path, None, f"It cannot be read as a picture ({error}).")
+
+
+def _progress(number: int, count: int) -> None:
+    """A bar on the terminal, where there are many files and someone looks."""
+    if count <= _MANY or not sys.stderr.isatty():
+        return
+    done = _BAR * number // count
+    print(f"\r[{'#' * done}{'.' * (_BAR - done)}] {number}/{count}", end="", file=sys.stderr, flush=True)
+    if number == count:
+        print(_cleared(), end="", file=sys.stderr, flush=True)
+
+
+def _cleared() -> str:
+    """What takes the bar off its line before something else is said there."""
+    return "\r\033[K" if sys.stderr.isatty() else ""
 
 
 if __name__ == "__main__":

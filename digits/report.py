@@ -1,0 +1,107 @@
+"""Readings of files as text, CSV or JSON, one row a file, written as they come."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from digits.reader import Mark, Reading
+
+COLUMNS = ("file", "text", "confidence", "rejected", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one file: a reading, or the sentence that says why there is none."""
+
+    path: Path
+    reading: Reading | None
+    error: str | None
+
+
+class TextWriter:
+    """`FILE: 2047 (99.8%, ...)`: for people. Files that cannot be read are left to the error stream."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def row(self, row: Row) -> None:
+        if row.reading is not None:
+            print(f"{row.path}: {_described(row.reading)}", file=self._stream)
+
+    def end(self) -> None:
+        self._stream.flush()
+
+
+class CsvWriter:
+    """One line a file; `confidence` is that of the least sure digit, `rejected` counts the `?` marks."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines = csv.writer(stream, lineterminator="\n")
+        self._lines.writerow(COLUMNS)
+
+    def row(self, row: Row) -> None:
+        marks = row.reading.digits if row.reading else ()
+        sure = [mark.confidence for mark in marks if mark.confidence is not None]
+        self._lines.writerow(
+            (
+                row.path,
+                row.reading.text if row.reading else "",
+                f"{min(sure):.4f}" if sure else "",
+                len(marks) - len(sure) if row.reading else "",
+                row.error or "",
+            )
+        )
+
+    def end(self) -> None:
+        self._stream.flush()
+
+
+class JsonWriter:
+    """A list of objects: those that `POST /read` answers, each with its `file`, or with an `error`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._before = "["
+
+    def row(self, row: Row) -> None:
+        self._stream.write(f"{self._before}\n{json.dumps(_object(row))}")
+        self._before = ","
+
+    def end(self) -> None:
+        self._stream.write("[]\n" if self._before == "[" else "\n]\n")
+
+
+WRITERS: dict[str, type[TextWriter] | type[CsvWriter] | type[JsonWriter]] = {
+    "text": TextWriter,
+    "csv": CsvWriter,
+    "json": JsonWriter,
+}
+
+
+def _described(reading: Reading) -> str:
+    if not reading.digits:
+        return "blank"
+    sure = ", ".join("?" if mark.confidence is None else f"{mark.confidence:.1%}" for mark in reading.digits)
+    return f"{reading.text.replace(chr(10), ' / ')} ({sure})"
+
+
+def _object(row: Row) -> dict[str, Any]:
+    if row.reading is None:
+        return {"file": str(row.path), "error": row.error}
+    digits = [_mark(mark) for mark in row.reading.digits]
+    return {"file": str(row.path), "text": row.reading.text, "digits": digits, "model": row.reading.model}
+
+
+def _mark(mark: Mark) -> dict[str, Any]:
+    return {
+        "digit": mark.digit,
+        "confidence": mark.confidence,
+        "probabilities": list(mark.probabilities),
+        "rejected": mark.rejected,
+        "box": list(mark.box),
+    }
