@@ -34,9 +34,9 @@ def canvases(images: NDArray[np.uint8], seed: int) -> Iterator[tuple[Kind, Image
 
 def redraw(image: NDArray[np.uint8], kind: Kind, rng: np.random.Generator) -> Image.Image:
     """One digit (28, 28), ink bright, as a drawing with sharp edges on a canvas of 400x400."""
-    ink = _enlarged(image, int(rng.integers(*_SIZES[kind], endpoint=True)))
+    ink = enlarged(image, int(rng.integers(*_SIZES[kind], endpoint=True)))
     if kind in _WIDTHS:
-        ink = _restroked(ink, float(rng.uniform(*_WIDTHS[kind])))
+        ink = restroked(ink, float(rng.uniform(*_WIDTHS[kind])))
     height, width = ink.shape
     top, left = int(rng.integers(SIDE - height + 1)), int(rng.integers(SIDE - width + 1))
     canvas = np.zeros((SIDE, SIDE), np.float32)
@@ -44,7 +44,7 @@ def redraw(image: NDArray[np.uint8], kind: Kind, rng: np.random.Generator) -> Im
     return Image.fromarray((255 * (1 - canvas)).round().astype(np.uint8))
 
 
-def _enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+def enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """The digit's ink with smooth outlines, its longer side `side` pixels, no more than the canvas."""
     rows, columns = (np.flatnonzero((image > 127).any(axis=axis)) for axis in (1, 0))
     longer = max(np.ptp(rows), np.ptp(columns)) + 1 if rows.size else image.shape[0]
@@ -55,7 +55,7 @@ def _enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     return _cropped(np.asarray(ink, np.float32), margin=2)
 
 
-def _restroked(ink: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+def restroked(ink: NDArray[np.float32], share: float) -> NDArray[np.float32]:
     """The same digit with strokes `share` as wide, found by the distance to the outline."""
     room = np.pad(ink, 40)
     solid = (room > 0.5).astype(np.uint8)

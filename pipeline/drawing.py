@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink import InkMap
+from digits.field import InkMap
 from pipeline.forms import Stroke
 
 Curve = NDArray[np.float64]

@@ -5,13 +5,13 @@ Letters that people take for digits (O, l, S, Z, b, g ...) are not among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink import FIELD, InkMap, network_input
+from digits.field import FIELD, InkMap, network_input
 from pipeline.dataset import CLASSES, Digits
 from pipeline.drawing import Curve, curve, draw, some_pen, write
 from pipeline.forms import SIGNS, strokes
@@ -37,7 +37,7 @@ _HALVES = ((0, "top"), (0, "bottom"), (2, "bottom"), (3, "left"))  # halves that
 Mark = list[Curve] | InkMap
 
 
-def negatives(count: int, seed: int) -> Digits:
+def negatives(count: int, seed: int | Sequence[int]) -> Digits:
     """`count` marks of all kinds, mixed, labelled `NOT_A_DIGIT`."""
     rng = np.random.default_rng(seed)
     makers, shares = list(_KINDS), np.array(list(_KINDS.values()))

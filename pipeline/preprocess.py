@@ -13,10 +13,11 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from pipeline.dataset import CLASSES, SIDE, SPLITS, SUMMARY, Digits
+from pipeline.drawn import drawn_sets
 from pipeline.errors import DataError, ParameterError
 from pipeline.idx import read_idx
 from pipeline.project import PROCESSED, RAW, REPORTS, write_text
-from pipeline.samples import sample_sheet
+from pipeline.samples import mark_sheet, sample_sheet
 from pipeline.stage import run_stage
 
 TRAIN_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
@@ -89,8 +90,11 @@ def summary(splits: Mapping[str, Digits], repeats: int) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def preprocess(validation_images: int, seed: int) -> None:
-    """From data/raw to data/processed and reports/samples.png; nothing is written before all is checked."""
+def preprocess(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
+    """From data/raw to data/processed and pictures in reports; nothing is written before all is checked.
+
+    `drawn`: how many digits and other marks are drawn besides, see `pipeline.drawn.drawn_sets`.
+    """
     train_paths, test_paths = ([RAW / name for name in files] for files in (TRAIN_FILES, TEST_FILES))
     everything, test = read_digits(*train_paths), read_digits(*test_paths)
     check_disjoint({str(train_paths[0]): everything, str(test_paths[0]): test})
@@ -98,12 +102,21 @@ def preprocess(validation_images: int, seed: int) -> None:
     train, validation = split(distinct, validation_images, seed)
     splits = dict(zip(SPLITS, (train, validation, test), strict=True))
     check_disjoint(splits)
-    for name, digits in splits.items():
+    print("preprocess: drawing digits and other marks", flush=True)
+    made = drawn_sets(splits, drawn, seed)
+    for name, digits in (splits | made).items():
         digits.save(PROCESSED, name)
         print(f"preprocess: {digits.total} digits for {name}", flush=True)
-    write_text(PROCESSED / SUMMARY, summary(splits, everything.total - distinct.total))
+    write_text(PROCESSED / SUMMARY, summary(splits | made, everything.total - distinct.total))
+    sheets(train, made, seed)
+
+
+def sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
+    """Pictures of samples: of MNIST, of what the project draws itself, and of what is no digit."""
     REPORTS.mkdir(exist_ok=True)
     sample_sheet(train, seed).save(REPORTS / "samples.png", optimize=True)
+    sample_sheet(made["train-prototypes"], seed).save(REPORTS / "prototypes.png", optimize=True)
+    mark_sheet(made["train-negatives"].images).save(REPORTS / "negatives.png", optimize=True)
 
 
 if __name__ == "__main__":

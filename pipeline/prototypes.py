@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from digits.ink import FIELD, network_input
+from digits.field import FIELD, network_input
 from pipeline.dataset import Digits
 from pipeline.drawing import Curve, Hand, draw, some_pen, worn, write
 from pipeline.forms import DIGITS, strokes
@@ -24,7 +26,7 @@ def prototype(digit: int, rng: np.random.Generator) -> list[Curve]:
     return write(form, rng, _HANDS.get(digit, Hand()))
 
 
-def prototypes(count: int, seed: int) -> Digits:
+def prototypes(count: int, seed: int | Sequence[int]) -> Digits:
     """`count` digits, as many of each, through the same `network_input` as everything that is read."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % 10).astype(np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.dataset import CLASSES, Digits
@@ -27,4 +28,15 @@ def sample_sheet(digits: Digits, seed: int) -> Image.Image:
             side = CELL - 2 * MARGIN
             cell = image.resize((side, side), Image.Resampling.NEAREST)
             sheet.paste(cell, (column * CELL + MARGIN, digit * CELL + MARGIN))
+    return sheet
+
+
+def mark_sheet(images: NDArray[np.uint8]) -> Image.Image:
+    """The first 150 of the images (n, 28, 28), dark on white, fifteen in a row."""
+    sheet = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
+    side = CELL - 2 * MARGIN
+    for number, image in enumerate(images[: (COLUMNS + 1) * CLASSES]):
+        row, column = divmod(number, COLUMNS + 1)
+        cell = Image.fromarray(255 - image).resize((side, side), Image.Resampling.NEAREST)
+        sheet.paste(cell, (column * CELL + MARGIN, row * CELL + MARGIN))
     return sheet

@@ -8,13 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits.model import CLASSES, Manifest
+from digits.model import CLASSES, Manifest, rejection_scores
 from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
+from pipeline.drawn import load, mixed
 from pipeline.parent import end_with_parent
 from pipeline.project import CANDIDATE, PROCESSED, REPORTS
 from pipeline.quiet import quiet_stderr
+from pipeline.rejection import threshold
 from pipeline.stage import check_names, run_stage
 
 if TYPE_CHECKING:
@@ -24,39 +27,55 @@ KERAS_FILE = "digits.keras"
 CURVES = "training.csv"
 
 
-def stage(**params: Any) -> None:
-    """The whole stage: see `pipeline.training.train` for the parameters."""
+def stage(*, drawn: float, false_rejects: float, **params: Any) -> None:
+    """The whole stage: see `pipeline.training.train` for most of the parameters.
+
+    `drawn`: which share of the digits and marks that preprocess drew is mixed in. `false_rejects`: which
+    share of the validation digits may be taken for no digit, so that as few other marks as can be are
+    taken for one.
+    """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
     with quiet_stderr():
         from pipeline.training import train
 
-    digits, validation = (Digits.load(PROCESSED, split) for split in ("train", "validation"))
+    digits, validation = (mixed(PROCESSED, split, drawn) for split in ("train", "validation"))
     check_names("train", partial(train, digits, validation), params)
-    print(f"train: {digits.total} digits, {validation.total} for validation", flush=True)
-    with tracking.training_run(params) as run_id:
+    print(f"train: {digits.total} digits and other marks, {validation.total} for validation", flush=True)
+    with tracking.training_run({"drawn": drawn, "false_rejects": false_rejects, **params}) as run_id:
         tracking.log_data({"train": digits, "validation": validation})
         trained = train(digits, validation, **params, log=tracking.log_epoch)
-        manifest = replace(manifest_of(trained, validation, params["seed"]), run_id=run_id)
+        manifest = replace(manifest_of(trained, params["seed"], false_rejects), run_id=run_id)
         write_candidate(trained, validation, manifest)
     accuracy = f"validation accuracy {manifest.metrics['validation_accuracy']:.2%}"
     print(f"train: best epoch {trained.best_epoch}, {accuracy}, {trained.seconds:.0f} s")
 
 
-def manifest_of(trained: Trained, validation: Digits, seed: int) -> Manifest:
+def manifest_of(trained: Trained, seed: int, false_rejects: float) -> Manifest:
     """What the candidate says of itself, its numbers calibrated on validation."""
-    images, labels = validation
-    logits = trained.model.predict(images[..., None].astype(np.float32), batch_size=500, verbose=0)
-    real = logits[:, :CLASSES]
+    plain = Digits.load(PROCESSED, "validation")
+    redrawn, prototypes = (load(PROCESSED, "validation", kind) for kind in ("redrawn", "prototypes"))
+    logits = [logits_of(trained.model, digits) for digits in (plain, redrawn, prototypes)]
     metrics = {
-        "validation_accuracy": float((real.argmax(axis=1) == labels).mean()),
+        "validation_accuracy": float((logits[0][:, :CLASSES].argmax(axis=1) == plain.labels).mean()),
         "parameters": trained.model.count_params(),
         "train_seconds": round(trained.seconds, 1),
         "epochs": len(trained.history["loss"]),
         "best_epoch": trained.best_epoch,
         "seed": seed,
     }
-    return Manifest("", "", "", metrics=metrics, temperature=calibrate.temperature(real, labels))
+    real = np.concatenate([plain.labels, redrawn.labels])
+    temperature = calibrate.temperature(np.concatenate(logits[:2])[:, :CLASSES], real)
+    limit = None
+    if logits[0].shape[1] > CLASSES:
+        limit = threshold(rejection_scores(np.concatenate(logits)), false_rejects)
+    return Manifest("", "", "", metrics=metrics, temperature=temperature, rejection_threshold=limit)
+
+
+def logits_of(model: Any, digits: Digits) -> NDArray[np.float32]:
+    """What a Keras model says of digits as they are."""
+    batch = digits.images[..., None].astype(np.float32)
+    return np.asarray(model.predict(batch, batch_size=500, verbose=0), np.float32)
 
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:

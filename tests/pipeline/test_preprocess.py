@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.dataset import Digits, data_sha256
+from pipeline.dataset import SPLITS, Digits, data_sha256
 from pipeline.errors import DataError, ParameterError
 from pipeline.idx import encode_idx
 from pipeline.preprocess import (
@@ -23,6 +23,8 @@ from pipeline.preprocess import (
 )
 
 Change = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+
+DRAWN = {"prototypes": 0.2, "redrawn": 0.1, "negatives": 0.1}
 
 
 def make_digits(per_class: int, seed: int) -> Digits:
@@ -51,7 +53,7 @@ def contents(digits: Digits) -> set[bytes]:
 
 @pytest.mark.usefixtures("raw")
 def test_preprocess_writes_every_split_and_its_summary() -> None:
-    preprocess(validation_images=50, seed=1)
+    preprocess(validation_images=50, seed=1, drawn=DRAWN)
     folder = Path("data/processed")
     train, validation, test = (Digits.load(folder, name) for name in ("train", "validation", "test"))
     assert (train.total, validation.total, test.total) == (250, 50, 100)
@@ -65,17 +67,15 @@ def test_preprocess_writes_every_split_and_its_summary() -> None:
     }
     assert said["repeats_dropped"] == 0
     assert data_sha256(folder) == said["sha256"]
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "summary.json",
-        "test.npz",
-        "train.npz",
-        "validation.npz",
-    ]
+    sets = [f"{name}-{kind}" for name in SPLITS for kind in DRAWN]
+    files = {"summary.json", *(f"{name}.npz" for name in (*SPLITS, *sets))}
+    assert {path.name for path in folder.iterdir()} == files
+    assert said["splits"]["test-negatives"]["images"] == 10
 
 
 @pytest.mark.usefixtures("raw")
 def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
-    preprocess(validation_images=50, seed=1)
+    preprocess(validation_images=50, seed=1, drawn=DRAWN)
     with Image.open("reports/samples.png") as sheet:
         pixels = np.asarray(sheet)
     rows = pixels.reshape(10, len(pixels) // 10, -1)
@@ -85,7 +85,7 @@ def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
 @pytest.mark.usefixtures("raw")
 def test_preprocess_writes_the_same_bytes_for_the_same_seed() -> None:
     def made(seed: int) -> list[bytes]:
-        preprocess(validation_images=50, seed=seed)
+        preprocess(validation_images=50, seed=seed, drawn=DRAWN)
         outputs = [*sorted(Path("data/processed").iterdir()), Path("reports/samples.png")]
         return [path.read_bytes() for path in outputs]
 
@@ -139,7 +139,7 @@ def test_preprocess_drops_repeats_and_says_how_many() -> None:
     digits = make_digits(30, seed=1)
     digits.images[11] = digits.images[1]
     write_raw(TRAIN_FILES, digits)
-    preprocess(validation_images=50, seed=1)
+    preprocess(validation_images=50, seed=1, drawn=DRAWN)
     said = json.loads(Path("data/processed/summary.json").read_text(encoding="utf-8"))
     assert said["repeats_dropped"] == 1
     assert said["splits"]["train"]["images"] == 249
@@ -153,7 +153,7 @@ def test_preprocess_refuses_a_test_image_among_the_training_images() -> None:
     with pytest.raises(
         DataError, match=r"train-images-idx3-ubyte and .*t10k-images-idx3-ubyte share 1 images"
     ):
-        preprocess(validation_images=50, seed=1)
+        preprocess(validation_images=50, seed=1, drawn=DRAWN)
     assert not Path("data/processed").exists()
 
 
@@ -175,7 +175,7 @@ def test_preprocess_refuses_a_test_image_among_the_training_images() -> None:
 def test_preprocess_names_a_wrong_file_and_writes_nothing(change: Change, reason: str) -> None:
     write_raw(TEST_FILES, Digits(*change(*make_digits(10, seed=2))))
     with pytest.raises(DataError, match=rf"data/raw/t10k-.*{reason}"):
-        preprocess(validation_images=50, seed=1)
+        preprocess(validation_images=50, seed=1, drawn=DRAWN)
     assert not Path("data/processed").exists()
     assert not Path("reports").exists()
 
