@@ -113,7 +113,7 @@ def log_data(splits: Mapping[str, Digits]) -> None:
         digest = digits.sha256()[:16]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # two classes of MLflow would do for a path, it says
-            data = from_numpy(digits.images, source, digits.labels, digest, name)
+            data = from_numpy(digits.images, source, digits.labels, name=name, digest=digest)
         mlflow.log_input(data, context=name)
 
 

@@ -1,14 +1,24 @@
-"""Sources for tests of fetch, all on this machine: mirrors good and bad, a silent host, one that refuses."""
+"""What tests of the stages share: sources for fetch, good and bad, and projects with a store and a model."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+
+from digits.field import FIELD
+from digits.model import Manifest
+from pipeline import tracking
 
 
 def _handler(
@@ -86,3 +96,61 @@ def refusing() -> str:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     return f"http://127.0.0.1:{port}/mnist"
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables made: that takes seconds, so it is done once and copied."""
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_ROOT", str(folder))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        tracking.connect()
+    return folder / "mlruns" / "mlflow.db"
+
+
+@pytest.fixture
+def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project with a store of its own: the test stands in it. There is a space in its path."""
+    folder = tmp_path / "a project"
+    (folder / "mlruns").mkdir(parents=True)
+    shutil.copy2(empty_store, folder / "mlruns" / "mlflow.db")
+    monkeypatch.setenv("DVC_ROOT", str(folder))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def make_candidate(project: Path) -> Callable[..., Path]:
+    """Write a model folder: a linear model of its own that always prefers one digit."""
+
+    def make(favourite: int = 0, **entries: object) -> Path:
+        folder = project / "models" / "candidate"
+        folder.mkdir(parents=True, exist_ok=True)
+        content = _linear(favourite).SerializeToString()
+        (folder / "digits.onnx").write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        manifest = Manifest("digits.onnx", sha256, "2026-01-01T00:00:00+00:00", **entries)  # type: ignore[arg-type]
+        (folder / "manifest.json").write_text(json.dumps(manifest.as_dict()))
+        return folder
+
+    return make
+
+
+def _linear(favourite: int) -> onnx.ModelProto:
+    """Logits that do not look at the ink much, and are highest for one digit."""
+    helper = onnx.helper
+    weights = np.zeros((FIELD * FIELD, 10), np.float32)
+    bias = np.where(np.arange(10) == favourite, 5, 0).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["ink"], ["flat"]),
+            helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("ink", onnx.TensorProto.FLOAT, ["n", FIELD, FIELD, 1])],
+        [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["n", 10])],
+        [onnx.numpy_helper.from_array(weights, "weights"), onnx.numpy_helper.from_array(bias, "bias")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

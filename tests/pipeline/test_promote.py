@@ -1,0 +1,151 @@
+"""The registry's champion as files: promotion, roll-back, repair, and what must not change on an error."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from digits.errors import ModelError
+from digits.model import Manifest, Model
+from pipeline import promote, registry, tracking
+
+pytestmark = [  # raised inside MLflow
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*type hint:UserWarning"),
+]
+
+Make = Callable[..., Path]
+
+
+def registered(make_candidate: Make, favourite: int) -> tuple[MlflowClient, str]:
+    """A version of the registered model that prefers one digit."""
+    with tracking.training_run({"seed": favourite}) as run_id:
+        folder = make_candidate(favourite, run_id=run_id)
+    with tracking.reopened_run(run_id, {}) as (client, _):
+        version = registry.register(client, run_id, folder, {"validation_accuracy": 0.5})
+        reports = folder.parent / "reports"
+        reports.mkdir(exist_ok=True)
+        (reports / "metrics.json").write_text(json.dumps({"test_accuracy": 0.25, "recall": {"0": 1.0}}))
+        tracking.log_evaluation({}, reports)
+    return client, version
+
+
+def test_promote_writes_files_and_moves_the_alias(project: Path, make_candidate: Make) -> None:
+    client, version = registered(make_candidate, 3)
+    assert promote.sync(client) is None
+    promote.promote(client, version)
+    manifest = Model.load(project / "models" / "champion").manifest
+    assert (manifest.version, manifest.file) == (version, f"{manifest.sha256}.onnx")
+    assert manifest.metrics == {"test_accuracy": 0.25}
+    found = registry.champion_version(client)
+    assert found is not None
+    assert str(found.version) == version
+    assert not list((project / "models" / "champion").glob(".*"))
+
+
+def test_promote_back_to_an_older_version(project: Path, make_candidate: Make) -> None:
+    champion = project / "models" / "champion"
+    client, first = registered(make_candidate, 1)
+    promote.promote(client, first)
+    before = Manifest.load(champion)
+    client, second = registered(make_candidate, 2)
+    promote.promote(client, second)
+    assert Manifest.load(champion).sha256 != before.sha256
+    promote.promote(client, first)
+    assert Manifest.load(champion) == before
+
+
+def test_promote_keeps_the_file_that_a_service_may_be_opening(project: Path, make_candidate: Make) -> None:
+    names = []
+    for favourite in (1, 2, 3):
+        client, version = registered(make_candidate, favourite)
+        names.append(promote.promote(client, version).file)
+    kept = {path.name for path in (project / "models" / "champion").glob("*.onnx")}
+    assert kept == set(names[1:])
+
+
+@pytest.mark.usefixtures("project")
+def test_promote_unknown_version() -> None:
+    with pytest.raises(ModelError, match="no version 7"):
+        promote.promote(tracking.connect(), "7")
+
+
+def test_promote_lost_files_changes_nothing(project: Path, make_candidate: Make) -> None:
+    client, first = registered(make_candidate, 1)
+    promote.promote(client, first)
+    client, second = registered(make_candidate, 2)
+    run_id = client.get_model_version("digits", second).run_id
+    (lost,) = (project / "mlruns").rglob(f"{run_id}/artifacts/candidate/digits.onnx")
+    lost.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        promote.promote(client, second)
+    assert Manifest.load(project / "models" / "champion").version == first
+    found = registry.champion_version(client)
+    assert found is not None
+    assert str(found.version) == first
+
+
+def test_sync_restores_deleted_and_damaged_files(project: Path, make_candidate: Make) -> None:
+    client, version = registered(make_candidate, 4)
+    champion = project / "models" / "champion"
+    written = promote.promote(client, version)
+    for damage in (
+        lambda: shutil.rmtree(champion),
+        lambda: (champion / written.file).write_bytes(b"cut"),
+        lambda: (champion / "manifest.json").write_text("{"),
+    ):
+        damage()
+        assert promote.sync(client) == written
+        assert Model.load(champion).manifest == written
+
+
+def test_sync_leaves_a_good_folder_alone(project: Path, make_candidate: Make) -> None:
+    client, version = registered(make_candidate, 4)
+    promote.promote(client, version)
+    path = project / "models" / "champion" / "manifest.json"
+    before = path.stat().st_mtime_ns
+    promote.sync(client)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_moved_project_still_promotes(
+    project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, version = registered(make_candidate, 5)
+    moved = project.with_name("moved")
+    shutil.copytree(project, moved)  # this process holds the database open: renamed, it is not writable
+    shutil.rmtree(project / "mlruns" / "artifacts")
+    monkeypatch.setenv("DVC_ROOT", str(moved))
+    monkeypatch.chdir(moved)
+    promote.promote(tracking.connect(), version)
+    assert Model.load(moved / "models" / "champion").manifest.version == version
+
+
+@pytest.mark.usefixtures("project")
+def test_main_without_a_champion(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["promote", "--sync"])
+    assert promote.main() == 1
+    assert "make repro" in capsys.readouterr().err
+
+
+def test_main_promotes(
+    make_candidate: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, version = registered(make_candidate, 6)
+    monkeypatch.setattr("sys.argv", ["promote", version])
+    assert promote.main() == 0
+    assert f"version {version}" in capsys.readouterr().out
+
+
+def test_register_twice_is_one_version(make_candidate: Make) -> None:
+    client, version = registered(make_candidate, 8)
+    run_id = client.get_model_version("digits", version).run_id
+    assert run_id is not None
+    with tracking.reopened_run(run_id, {}):
+        again = registry.register(client, run_id, make_candidate(8), {})
+    assert again == version
