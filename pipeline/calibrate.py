@@ -26,10 +26,11 @@ def temperature(logits: Floats, labels: NDArray[np.uint8]) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
-def expected_calibration_error(probabilities: Floats, labels: NDArray[np.uint8], bins: int = 15) -> float:
-    """How far confidence and accuracy are apart, 0..1, over bins of equal width, by their share."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> float:
+    """How far confidence and accuracy are apart, 0..1, over bins of equal width, by their share.
+
+    0 where there are no answers.
+    """
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(float((right[bin_of == b] - confidence[bin_of == b]).sum())) for b in range(bins)]
-    return sum(gaps) / len(labels)
+    return sum(gaps) / max(1, len(right))

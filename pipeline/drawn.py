@@ -1,26 +1,24 @@
-"""The data sets that the project draws itself, for every split: made in preprocess, mixed in by train."""
+"""What preprocess draws beside MNIST: digits in other forms, MNIST's own with other pens, and other marks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-
-import numpy as np
 
 from pipeline.dataset import Digits
 from pipeline.errors import ParameterError
+from pipeline.mixture import KINDS, name
 from pipeline.negatives import negatives
 from pipeline.prototypes import prototypes
 from pipeline.redrawn import redrawn
 
 Maker = Callable[[Digits, int, Sequence[int]], Digits]
-
-SETS: dict[str, Maker] = {
-    "prototypes": lambda _, count, seed: prototypes(count, seed),
-    "redrawn": redrawn,
-    "negatives": lambda _, count, seed: negatives(count, seed),
-}
 """From a split's own digits, how many and a seed."""
+
+_MAKERS: tuple[Maker, ...] = (
+    lambda _, count, seed: prototypes(count, seed),
+    redrawn,
+    lambda _, count, seed: negatives(count, seed),
+)
 
 
 def drawn_sets(splits: Mapping[str, Digits], shares: Mapping[str, float], seed: int) -> dict[str, Digits]:
@@ -28,32 +26,11 @@ def drawn_sets(splits: Mapping[str, Digits], shares: Mapping[str, float], seed: 
 
     A set's size is its share of the split's digits. Raises `ParameterError` for a name that is no set.
     """
-    unknown = sorted(set(shares) ^ set(SETS))
+    unknown = sorted(set(shares) ^ set(KINDS))
     if unknown:
-        raise ParameterError(f"preprocess.drawn has to name {', '.join(SETS)}, no other: see {unknown[0]!r}.")
+        raise ParameterError(f"preprocess.drawn has to name {', '.join(KINDS)}: see {unknown[0]!r}.")
     return {
         name(split, kind): make(digits, round(shares[kind] * digits.total), [seed, number, place])
         for number, (split, digits) in enumerate(splits.items())
-        for place, (kind, make) in enumerate(SETS.items())
+        for place, (kind, make) in enumerate(zip(KINDS, _MAKERS, strict=True))
     }
-
-
-def name(split: str, kind: str) -> str:
-    """The name of a set's file."""
-    return f"{split}-{kind}"
-
-
-def load(folder: Path, split: str, kind: str) -> Digits:
-    """A set as preprocess wrote it; raises `DataError` where it is missing or damaged."""
-    return Digits.load(folder, name(split, kind))
-
-
-def mixed(folder: Path, split: str, share: float, kinds: Sequence[str] = tuple(SETS)) -> Digits:
-    """The split's own digits, and after them the first `share` of each of its drawn sets."""
-    parts = [Digits.load(folder, split)]
-    for kind in kinds if share else ():
-        made = load(folder, split, kind)
-        parts.append(made.take(np.arange(round(share * made.total))))
-    return Digits(
-        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
-    )

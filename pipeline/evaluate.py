@@ -12,7 +12,8 @@ from typing import Any
 from digits.reader import Reader
 from pipeline import plots, registry, tracking
 from pipeline.dataset import Digits
-from pipeline.measure import Answers, Drawn, answers, drawn
+from pipeline.measure import Answers, Drawn, answers, drawn, line_accuracy, rejection
+from pipeline.mixture import load
 from pipeline.parent import end_with_parent
 from pipeline.project import CANDIDATE, PROCESSED, REPORTS, champion, read_params, write_text
 from pipeline.promote import promote, sync
@@ -22,23 +23,28 @@ Scores = Mapping[str, float]
 """The validation figures that decide between two models; test digits never do."""
 
 
-def stage(seed: int, canvas_digits: int, worst: int) -> None:
-    """The whole stage: how many digits are redrawn, how many mistakes are shown."""
+def stage(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
+    """The whole stage: how many digits and lines of digits are redrawn, how many mistakes are shown."""
     end_with_parent()
-    validation, test = (Digits.load(PROCESSED, split) for split in ("validation", "test"))
+    test = Digits.load(PROCESSED, "test")
     reader = Reader.load(CANDIDATE)
     manifest = reader.model.manifest
-    print(f"evaluate: {validation.total} validation and {test.total} test digits", flush=True)
-    scores = validation_scores(reader, validation, canvas_digits, seed)
+    print(f"evaluate: on validation, and on {test.total} test digits", flush=True)
+    scores = validation_scores(reader, canvas_digits, lines, seed)
     read, redrawn = answers(reader.model, test), drawn(reader, test, canvas_digits, seed + 1)
-    figures = {**manifest.metrics, **scores, **report(read, redrawn)}
+    figures = {
+        **manifest.metrics,
+        **scores,
+        **report(read, redrawn),
+        **handwriting(reader, read, lines, seed),
+    }
     draw(REPORTS, test, read, redrawn, worst)
     print("evaluate: into MLflow", flush=True)
     with tracking.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = registry.register(client, run_id, CANDIDATE, scores)
         rival = None
         if served := sync(client):
-            rival = validation_scores(Reader.load(champion()), validation, canvas_digits, seed)
+            rival = validation_scores(Reader.load(champion()), canvas_digits, lines, seed)
         won = wins(scores, rival)
         figures["champion"] = won or (served is not None and served.sha256 == manifest.sha256)
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
@@ -49,12 +55,22 @@ def stage(seed: int, canvas_digits: int, worst: int) -> None:
     print(f"evaluate: {verdict(scores, rival, version)}", flush=True)
 
 
-def validation_scores(reader: Reader, validation: Digits, canvas_digits: int, seed: int) -> Scores:
-    """How a model does on the validation digits, as they are and redrawn."""
+def validation_scores(reader: Reader, canvas_digits: int, lines: int, seed: int) -> Scores:
+    """How a model does on validation: plain digits, canvases, other forms, lines, and marks that are none."""
+    digits, prototypes = Digits.load(PROCESSED, "validation"), load(PROCESSED, "validation", "prototypes")
+    plain = answers(reader.model, digits)
     return {
-        "validation_accuracy": answers(reader.model, validation).figures()["accuracy"],
-        "validation_canvas_accuracy": drawn(reader, validation, canvas_digits, seed).accuracy,
+        "validation_accuracy": plain.figures()["accuracy"],
+        "validation_canvas_accuracy": drawn(reader, digits, canvas_digits, seed).accuracy,
+        "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
+        "validation_line_accuracy": line_accuracy(reader, digits, lines, seed),
+        "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
     }
+
+
+def rejection_on(reader: Reader, plain: Answers, split: str) -> dict[str, float]:
+    """How a split's digits are parted from the marks that are none."""
+    return rejection(reader.model, plain, load(PROCESSED, split, "negatives"))
 
 
 def wins(candidate: Scores, champion: Scores | None) -> bool:
@@ -72,8 +88,19 @@ def report(read: Answers, redrawn: Drawn) -> dict[str, Any]:
         "test_rejected": figures["rejected"],
         "canvas_accuracy": redrawn.accuracy,
         "expected_calibration_error": figures["expected_calibration_error"],
+        "canvas_calibration_error": redrawn.calibration_error,
         "canvas": redrawn.by_kind(),
         "recall": read.recall(),
+    }
+
+
+def handwriting(reader: Reader, plain: Answers, lines: int, seed: int) -> dict[str, float]:
+    """The figures of what the project drew from and beside the test digits: they decide nothing either."""
+    digits, prototypes = Digits.load(PROCESSED, "test"), load(PROCESSED, "test", "prototypes")
+    return {
+        "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
+        "line_accuracy": line_accuracy(reader, digits, lines, seed + 1),
+        **rejection_on(reader, plain, "test"),
     }
 
 

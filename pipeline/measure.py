@@ -14,15 +14,21 @@ from digits.reader import Reader
 from pipeline.calibrate import expected_calibration_error
 from pipeline.canvas import canvases
 from pipeline.dataset import Digits
+from pipeline.lines import lines
+from pipeline.rejection import rejection_figures
 
 BATCH = 500  # digits at a time: bounds the memory
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of n digits: probabilities (n, 10), rejected (n,), beside the truth (n,)."""
+    """What a model says of n digits: probabilities (n, 10), rejected (n,), beside the truth (n,).
+
+    `scores` (n,) are the log odds of each that it is no digit.
+    """
 
     probabilities: NDArray[np.float32]
+    scores: NDArray[np.float32]
     rejected: NDArray[np.bool_]
     truth: NDArray[np.uint8]
 
@@ -46,7 +52,7 @@ class Answers:
             "accuracy": float(self.right.mean()),
             "loss": -float(np.log(np.maximum(chances, 1e-12)).mean()),
             "errors": int((~self.right).sum()),
-            "expected_calibration_error": expected_calibration_error(self.probabilities, self.truth),
+            "expected_calibration_error": expected_calibration_error(self.confidence, self.right),
             "rejected": float(self.rejected.mean()),
         }
 
@@ -57,12 +63,14 @@ class Answers:
 
 def answers(model: Model, digits: Digits) -> Answers:
     """What a model says of digits as they are, without `digits.ink` before it."""
-    probabilities, rejected = [], []
+    probabilities, scores = [], []
     for at in range(0, digits.total, BATCH):
         result = model.classify(digits.images[at : at + BATCH, :, :, None].astype(np.float32))
         probabilities.append(result.probabilities)
-        rejected.append([model.is_rejected(float(score)) for score in result.rejection])
-    return Answers(np.concatenate(probabilities), np.concatenate(rejected).astype(bool), digits.labels)
+        scores.append(result.rejection)
+    score = np.concatenate(scores)
+    rejected = np.array([model.is_rejected(float(value)) for value in score], bool)
+    return Answers(np.concatenate(probabilities), score, rejected, digits.labels)
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,12 @@ class Drawn:
     def accuracy(self) -> float:
         return float(self.right.mean())
 
+    @property
+    def calibration_error(self) -> float:
+        """Of the digits that were not rejected."""
+        told = self.confidence > 0
+        return expected_calibration_error(self.confidence[told], self.right[told])
+
     def by_kind(self) -> dict[str, float]:
         """The accuracy for each way of drawing."""
         return {str(kind): float(self.right[self.kinds == kind].mean()) for kind in np.unique(self.kinds)}
@@ -95,3 +109,18 @@ def drawn(reader: Reader, digits: Digits, most: int, seed: int) -> Drawn:
         told["right"].append(answer.digit == label)
     confidence = np.array(told["confidence"], np.float32)
     return Drawn(np.array(told["kind"]), confidence, np.array(told["right"], bool))
+
+
+def rejection(model: Model, digits: Answers, others: Digits) -> dict[str, float]:
+    """How well the model parts digits, its answers to which are given, from other marks.
+
+    A model that rejects nothing knows no difference: an AUROC of 0.5, and every mark accepted.
+    """
+    limit = model.manifest.rejection_threshold
+    marks = answers(model, others)
+    return rejection_figures(digits.scores, marks.scores, np.inf if limit is None else limit)
+
+
+def line_accuracy(reader: Reader, digits: Digits, count: int, seed: int) -> float:
+    """The share of lines of 3 to 8 digits that are read right as a whole."""
+    return float(np.mean([reader.read(image).text == text for text, image in lines(digits, count, seed)]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from digits.model import CLASSES, Manifest, rejection_scores
 from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
-from pipeline.drawn import load, mixed
+from pipeline.mixture import load, mixed
 from pipeline.parent import end_with_parent
 from pipeline.project import CANDIDATE, PROCESSED, REPORTS
 from pipeline.quiet import quiet_stderr

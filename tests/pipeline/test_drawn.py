@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.dataset import Digits
-from pipeline.drawn import drawn_sets, load, mixed
+from pipeline.drawn import drawn_sets
 from pipeline.errors import ParameterError
+from pipeline.mixture import load, mixed
 from pipeline.negatives import NOT_A_DIGIT
 from pipeline.redrawn import redrawn
 

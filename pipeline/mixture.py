@@ -1,0 +1,32 @@
+"""The data sets that preprocess draws beside each split: their files, and the split with them mixed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.dataset import Digits
+
+KINDS = ("prototypes", "redrawn", "negatives")
+
+
+def name(split: str, kind: str) -> str:
+    """The name of a set's file."""
+    return f"{split}-{kind}"
+
+
+def load(folder: Path, split: str, kind: str) -> Digits:
+    """A set as preprocess wrote it; raises `DataError` where it is missing or damaged."""
+    return Digits.load(folder, name(split, kind))
+
+
+def mixed(folder: Path, split: str, share: float) -> Digits:
+    """The split's own digits, and after them the first `share` of each of its drawn sets."""
+    parts = [Digits.load(folder, split)]
+    for kind in KINDS if share else ():
+        made = load(folder, split, kind)
+        parts.append(made.take(np.arange(round(share * made.total))))
+    return Digits(
+        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
+    )
