@@ -67,6 +67,7 @@ desktop: setup ## open the desktop window (ARGS=--local needs no service)
 
 .PHONY: mlflow
 mlflow: setup ## open the MLflow UI over all runs
+	@$(PYTHON) -m pipeline.relocate
 	@$(PYTHON) launch.py mlflow
 
 .PHONY: promote
