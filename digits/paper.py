@@ -74,7 +74,7 @@ def _valley_balance(small: Grey) -> float:
 
     Unlike the balance above it is blind to the edge of a shadow, which has only one side.
     """
-    window = max(3, int(min(small.shape) * _NARROW))
+    window = max(3, int(min(small.shape) * _NARROW)) | 1
     kernel = np.ones((window, window), np.uint8)
     dark, light = (cv2.morphologyEx(small, kind, kernel) for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
     least = max(12.0, 0.4 * cv2.minMaxLoc(cv2.max(dark, light))[1])
@@ -116,7 +116,7 @@ def _without_shadow(grey: Grey, ink_is_dark: bool) -> Darkness:
 
 def _filled(grey: Grey, how: int, share: float) -> Grey:
     """The picture with all gone that is narrower than a share of its shorter side."""
-    side = max(3, int(min(grey.shape) * share))
+    side = max(3, int(min(grey.shape) * share)) | 1  # an even window would shift the picture
     # Beyond the border the light goes on as it is there; else the border would seem too dark.
     wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
     wide = cv2.morphologyEx(wide, how, np.ones((side, side), np.uint8))

@@ -46,7 +46,7 @@ def without_rules(ink: Pixels, mask: Mask) -> Pixels | None:
     bands = np.zeros_like(mask)
     for across in (True, False):
         ink = _opened(ink, [rule for rule in rules if _lies(rule) == across], across, bands)
-    return _without_leftovers(ink, bands)
+    return _without_leftovers(ink, bands, float(np.median([rule.thickness for rule in rules])))
 
 
 def _near_the_border(mask: Mask) -> bool:
@@ -149,10 +149,12 @@ def _opened(ink: Pixels, rules: list[Rule], across: bool, bands: Mask) -> Pixels
     return np.where(band > 0, opened, ink)
 
 
-def _without_leftovers(ink: Pixels, bands: Mask) -> Pixels:
-    """Ink without the pieces that lie mostly on printed lines: crossings, and what a blur left."""
-    count, labels = cv2.connectedComponents((ink > 0).astype(np.uint8))
-    all_of_it = np.bincount(labels.ravel(), minlength=count)
+def _without_leftovers(ink: Pixels, bands: Mask, thickness: float) -> Pixels:
+    """Ink without pieces that lie mostly on printed lines, and without lines that cut off a corner."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
+    left, top, width, height, area = stats.T
     on_lines = np.bincount(labels[bands > 0], minlength=count)
-    stays = (on_lines < _ON_LINES * all_of_it).astype(np.uint8)
-    return np.asarray(ink * stays[labels], np.uint8)
+    at_border = (left == 0) | (top == 0) | (left + width == ink.shape[1]) | (top + height == ink.shape[0])
+    thin = area <= (1.5 * thickness + 1) * np.hypot(width, height)
+    stays = (on_lines < _ON_LINES * area) & ~(at_border & thin)
+    return np.asarray(ink * stays.astype(np.uint8)[labels], np.uint8)

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from digits.reader import Reader
+
+
+@pytest.fixture(scope="session")
+def reader(model_folder: Path) -> Reader:
+    """A reader with a really trained model."""
+    return Reader.load(model_folder)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.errors import ImageError
+from digits.ink import find_ink, ink_map
+
+
+def _bar(paper: int = 255, ink: int = 0) -> np.ndarray:
+    pixels = np.full((120, 100), paper, np.uint8)
+    pixels[30:90, 45:55] = ink
+    return pixels
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (0, 255), (200, 180), (30, 60)])
+def test_ink_map_is_one_in_ink_and_zero_on_paper(paper: int, ink: int) -> None:
+    found = ink_map(Image.fromarray(_bar(paper, ink)))
+    assert found.dtype == np.float32
+    assert found[60, 50] > 0.98
+    assert found[5, 5] == 0
+    assert len(np.unique(found)) == 2
+
+
+def test_ink_map_of_a_blank_sheet_is_empty() -> None:
+    assert not ink_map(Image.new("L", (80, 80), 200)).any()
+
+
+def test_ink_map_refuses_no_pixels() -> None:
+    with pytest.raises(ImageError):
+        ink_map(Image.new("L", (0, 0)))
+
+
+def test_find_ink_gives_the_contrast_of_the_ink() -> None:
+    assert find_ink(Image.fromarray(_bar(200, 150))).contrast == pytest.approx(0.25, abs=0.02)
+
+
+def test_find_ink_turned_reads_the_other_polarity() -> None:
+    tight = Image.fromarray(_bar()[25:65, 35:65])
+    assert find_ink(tight).mask[20, 15]
+    assert not find_ink(tight, turned=True).mask[20, 15]
+    assert find_ink(tight, turned=True).mask[2, 2]
+
+
+def test_find_ink_takes_salt_out() -> None:
+    pixels = _bar()
+    rng = np.random.default_rng(0)
+    pixels[rng.random(pixels.shape) < 0.03] = 0
+    away = np.ones(pixels.shape, bool)
+    away[25:95, 40:60] = False
+    assert find_ink(Image.fromarray(pixels)).mask[away].mean() < 0.002
+
+
+def test_find_ink_takes_noise_out() -> None:
+    noise = np.random.default_rng(0).normal(0, 25, (120, 100))
+    ink = find_ink(Image.fromarray(np.clip(_bar(200, 60) + noise, 0, 255).astype(np.uint8)))
+    assert ink.rough
+    assert ink.mask[35:85, 47:53].mean() > 0.98
+    assert ink.mask[:, :35].mean() < 0.01
+
+
+def test_find_ink_leaves_weak_rulings_out() -> None:
+    pixels = _bar()
+    pixels[10::20, :] = np.minimum(pixels[10::20, :], 190)
+    ink = find_ink(Image.fromarray(pixels))
+    assert not ink.mask[10, :40].any()
+    assert ink.mask[60, 50]
