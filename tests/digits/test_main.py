@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.__main__ import main
+from digits.reader import Reader
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "more").mkdir(parents=True)
+    pixels = np.full((100, 100), 255, np.uint8)
+    Image.fromarray(pixels).save(folder / "a blank.png")
+    pixels[20:80, 40:50] = 0
+    Image.fromarray(pixels).save(folder / "more" / "bar.JPG")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
+    (folder / "notes.txt").write_text("no picture", encoding="utf-8")
+    return folder
+
+
+def _run(folder: Path, *more: str) -> int:
+    return main(["--model", str(folder), *more])
+
+
+def test_main_reads_a_folder_and_a_bad_file_does_not_stop_it(
+    make_folder: Make, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(make_folder(), str(pictures)) == 1
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0].endswith("a blank.png: blank")
+    assert "bar.JPG: " in lines[1]
+    assert len(lines) == 2
+    assert "broken.png: It cannot be read" in err
+
+
+def test_main_writes_csv(make_folder: Make, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(make_folder(), "--format", "csv", str(pictures))
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [Path(row["file"]).name for row in rows] == ["a blank.png", "broken.png", "bar.JPG"]
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
+    assert rows[0]["text"] == ""
+    assert 0 < float(rows[2]["confidence"]) <= 1
+
+
+def test_main_writes_json_that_says_what_the_reader_says(
+    make_folder: Make, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_folder(version="3")
+    _run(model, "--format", "json", str(pictures))
+    blank, broken, bar = json.loads(capsys.readouterr().out)
+    assert blank["digits"] == []
+    assert "error" in broken
+    with Image.open(pictures / "more" / "bar.JPG") as image:
+        reading = Reader.load(model).read(image)
+    assert (bar["text"], bar["model"]) == (reading.text, "3")
+    assert bar["digits"][0]["box"] == list(reading.digits[0].box)
+
+
+def test_main_is_content_with_good_files(make_folder: Make, pictures: Path) -> None:
+    assert _run(make_folder(), str(pictures / "a blank.png")) == 0
+
+
+def test_main_names_a_missing_file(make_folder: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(make_folder(), "nowhere.png") == 1
+    assert "nowhere.png: There is no such file." in capsys.readouterr().err
+
+
+def test_main_says_so_where_a_folder_has_no_pictures(
+    make_folder: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert _run(make_folder(), "--format", "json", str(tmp_path / "empty")) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == []
+    assert "No pictures" in err
+
+
+def test_main_says_how_to_get_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(tmp_path / "none", "a.png") == 2
+    assert "make repro" in capsys.readouterr().err
+
+
+def test_main_shows_a_bar_for_many_files(
+    make_folder: Make, pictures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    _run(make_folder(), *[str(pictures / "a blank.png")] * 12)
+    out, err = capsys.readouterr()
+    assert "6/12" in err
+    assert "/12" not in out
