@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlflow import MlflowClient
+
+from digits.errors import ModelError
 from digits.reader import Reader
 from pipeline import plots, registry, tracking
 from pipeline.dataset import Digits
@@ -42,17 +45,25 @@ def stage(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
     print("evaluate: into MLflow", flush=True)
     with tracking.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = registry.register(client, run_id, CANDIDATE, scores)
-        rival = None
-        if served := sync(client):
-            rival = validation_scores(Reader.load(champion()), canvas_digits, lines, seed)
+        served = present_champion(client)
+        rival = validation_scores(served, canvas_digits, lines, seed) if served else None
         won = wins(scores, rival)
-        figures["champion"] = won or (served is not None and served.sha256 == manifest.sha256)
+        figures["champion"] = won or served is None or served.model.manifest.sha256 == manifest.sha256
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         tracking.log_evaluation(figures, REPORTS)
         if won:
             promote(client, version)
     print(f"evaluate: {summary(figures)}")
     print(f"evaluate: {verdict(scores, rival, version)}", flush=True)
+
+
+def present_champion(client: MlflowClient) -> Reader | None:
+    """A reader with the champion; None where there is none, or its files are lost or of another contract."""
+    try:
+        return Reader.load(champion()) if sync(client) else None
+    except ModelError as error:
+        print(f"evaluate: the champion cannot be compared ({error}): the candidate takes its place")
+        return None
 
 
 def validation_scores(reader: Reader, canvas_digits: int, lines: int, seed: int) -> Scores:

@@ -15,7 +15,7 @@ from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
 from pipeline.mixture import load, mixed
 from pipeline.parent import end_with_parent
-from pipeline.project import CANDIDATE, PROCESSED, REPORTS
+from pipeline.project import CANDIDATE, CHECKPOINTS, PROCESSED, REPORTS, root
 from pipeline.quiet import quiet_stderr
 from pipeline.rejection import threshold
 from pipeline.stage import check_names, run_stage
@@ -27,9 +27,10 @@ KERAS_FILE = "digits.keras"
 CURVES = "training.csv"
 
 
-def stage(*, drawn: float, false_rejects: float, **params: Any) -> None:
+def stage(*, resume: bool, drawn: float, false_rejects: float, **params: Any) -> None:
     """The whole stage: see `pipeline.training.train` for most of the parameters.
 
+    `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
     `drawn`: which share of the digits and marks that preprocess drew is mixed in. `false_rejects`: which
     share of the validation digits may be taken for no digit, so that as few other marks as can be are
     taken for one.
@@ -37,14 +38,23 @@ def stage(*, drawn: float, false_rejects: float, **params: Any) -> None:
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
     with quiet_stderr():
+        from pipeline.checkpoint import Checkpoint
+        from pipeline.network import build
+        from pipeline.optimizer import make_optimizer
         from pipeline.training import train
 
     digits, validation = (mixed(PROCESSED, split, drawn) for split in ("train", "validation"))
     check_names("train", partial(train, digits, validation), params)
+    check_names("train.network", partial(build, outputs=CLASSES), params["network"])
+    check_names("train.optimizer", partial(make_optimizer, steps=1), params["optimizer"])
     print(f"train: {digits.total} digits and other marks, {validation.total} for validation", flush=True)
-    with tracking.training_run({"drawn": drawn, "false_rejects": false_rejects, **params}) as run_id:
+    logged = {"drawn": drawn, "false_rejects": false_rejects, **params}
+    checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, data_sha256(PROCESSED))
+    if not resume:
+        checkpoint.remove()
+    with tracking.training_run(logged) as run_id:
         tracking.log_data({"train": digits, "validation": validation})
-        trained = train(digits, validation, **params, log=tracking.log_epoch)
+        trained = train(digits, validation, **params, log=tracking.log_epoch, checkpoint=checkpoint)
         manifest = replace(manifest_of(trained, params["seed"], false_rejects), run_id=run_id)
         write_candidate(trained, validation, manifest)
     accuracy = f"validation accuracy {manifest.metrics['validation_accuracy']:.2%}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +14,11 @@ from numpy.typing import NDArray
 
 from digits.model import CLASSES
 from pipeline.augment import batches
-from pipeline.callbacks import Best, Logs, Progress
+from pipeline.callbacks import Journal, Log, Progress
+from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
 from pipeline.network import build
 from pipeline.optimizer import make_optimizer
-
-Log = Callable[[Logs, int], None]
-
-
-def _no_log(metrics: Logs, epoch: int) -> None:
-    """Trainings outside a run."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +42,13 @@ def train(
     network: Mapping[str, Any],
     optimizer: Mapping[str, Any],
     augment: Mapping[str, Any],
-    log: Log = _no_log,
+    log: Log | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train a network; the same arguments on the same machine give the same weights.
 
-    `log` gets the metrics of every epoch and its number, counted from 1.
+    `log` gets the metrics of every epoch. With a `checkpoint`, a training that was interrupted goes on
+    after its last whole epoch, to the same weights.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -65,32 +61,33 @@ def train(
         metrics=["accuracy"],
         jit_compile=False,  # XLA is slower for such a network on a CPU
     )
-    best, progress, began = Best(model), Progress(epochs, steps), time.monotonic()
-    history = model.fit(
-        batches(*digits, classes=classes, batch=batch, epochs=epochs, seed=seed, **augment),
+    journal = Journal(model, log, checkpoint)
+    journal.resume()
+    first = journal.first_epoch
+    model.fit(
+        batches(
+            *digits, classes=classes, batch=batch, epochs=epochs, first_epoch=first, seed=seed, **augment
+        ),
         epochs=epochs,
+        initial_epoch=first,
         steps_per_epoch=steps,
         shuffle=False,  # the batches are shuffled already
         validation_data=_fixed_batches(*validation, classes=classes),
-        callbacks=_callbacks(model, best, progress, log),
+        callbacks=_callbacks(model, journal, Progress(epochs, steps, first)),
         verbose=0,
     )
-    model.set_weights(best.weights)
-    return Trained(model, history.history, best.epoch + 1, time.monotonic() - began)
+    model.set_weights(journal.best_weights)
+    if checkpoint:
+        checkpoint.remove()
+    return Trained(model, journal.history, journal.best_epoch + 1, journal.seconds)
 
 
-def _callbacks(
-    model: keras.Model, best: Best, progress: Progress, log: Log
-) -> list[keras.callbacks.Callback]:
-    """In this order: the averaged weights stand in the model when `best` looks at it."""
-
-    def told(epoch: int, logs: Logs) -> None:
-        logs["learning_rate"] = float(model.optimizer.learning_rate)  # for the history too
-        log(logs, epoch + 1)
-
+def _callbacks(model: keras.Model, journal: Journal, progress: Progress) -> list[keras.callbacks.Callback]:
+    """In this order: the averaged weights are in the model as an epoch ends, and out again as one begins."""
     hook = keras.callbacks.LambdaCallback
     found = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if model.optimizer.use_ema else []
-    found += [hook(on_epoch_end=call) for call in (best.keep, progress.epoch, told)]
+    found.append(hook(on_epoch_begin=lambda epoch, _: journal.epoch_begins(epoch)))
+    found += [hook(on_epoch_end=call) for call in (journal.epoch_ends, progress.epoch)]
     if sys.stdout.isatty():  # only then: the loss of every step costs time
         found.append(hook(on_train_batch_end=progress.step))
     return found

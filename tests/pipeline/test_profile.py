@@ -25,7 +25,7 @@ def params(tmp_path: Path) -> Path:
 def test_default_profile_is_what_params_yaml_says() -> None:
     own = read_params("train", ROOT / "params.yaml")
     default = profile.load("default", PROFILES)
-    assert flat(own) == flat(default) | {"seed": own["seed"]}
+    assert flat(own) == flat(default) | {"seed": own["seed"], "resume": True}
 
 
 def test_classic_is_the_usual_recipe_to_the_letter() -> None:
@@ -68,5 +68,9 @@ def test_load_unknown_profile_names_those_there_are() -> None:
 def test_flags_are_what_hydra_reads() -> None:
     given = profile.flags({"epochs": 3, "network": {"blocks": [[8], [16, 16]], "batch_norm": True}})
     assert given[::2] == ["-S"] * 3
-    assert given[1::2] == ["train.epochs=3", "train.network.blocks=[[8],[16,16]]", "train.network.batch_norm=true"]
+    assert given[1::2] == [
+        "train.epochs=3",
+        "train.network.blocks=[[8],[16,16]]",
+        "train.network.batch_norm=true",
+    ]
     assert YAML(typ="safe").load(given[3].partition("=")[2]) == [[8], [16, 16]]
