@@ -57,6 +57,8 @@ class Gate:
         request_id = _request_id(scope)
         response, outcome, endpoint = await self._respond(scope, receive, request_id)
         response.headers["X-Request-ID"] = request_id
+        if outcome == "busy" and _is_small(scope):
+            response.headers["Connection"] = "close"  # who asks again at once takes the longer way
         await response(scope, receive, send)
         seconds = time.perf_counter() - begin
         path = "unknown" if endpoint is None else endpoint.path
@@ -98,6 +100,12 @@ class Gate:
         given = header(scope, b"authorization").removeprefix(b"Bearer ") or header(scope, b"x-api-key")
         if not hmac.compare_digest(given, self._api_key):
             raise Unauthorized("The API key is missing or wrong: send it as `Authorization: Bearer KEY`.")
+
+
+def _is_small(scope: Scope) -> bool:
+    """Whether the whole request has surely arrived: closing on a client that still sends loses the answer."""
+    length = header(scope, b"content-length")
+    return len(length) < 6 and length.isdigit() and int(length) < 16_384
 
 
 def _request_id(scope: Scope) -> str:

@@ -27,6 +27,7 @@ class Lane:
         self._limit = limit
         self._pool = pool
         self._waiting = 0
+        self._turn = asyncio.Lock()
         self._gauge = QUEUE.labels(name)
 
     def admit(self) -> None:
@@ -41,8 +42,9 @@ class Lane:
         self._gauge.set(self._waiting)
         try:
             if self._pool is None:
-                await asyncio.sleep(0)  # all who have arrived are counted, or refused, before work goes on
-                return work()
+                async with self._turn:
+                    await asyncio.sleep(0)  # between two works the loop accepts, counts and refuses others
+                    return work()
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
@@ -53,7 +55,7 @@ class Lanes:
     """The three lanes of one worker."""
 
     def __init__(self) -> None:
-        self.quick = Lane("quick", 64)
+        self.quick = Lane("quick", 128)
         self.side = Lane("side", 32, ThreadPoolExecutor(1, "side"))
         self.photos = Lane("photos", 8, ThreadPoolExecutor(1, "photos", _yield_to_others))
 

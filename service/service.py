@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 from pathlib import Path
 
 import bentoml
@@ -34,6 +35,7 @@ class Digits:
     def __init__(self) -> None:
         logs.set_up()
         cv2.setNumThreads(1)  # the workers share the cores among themselves
+        sys.setswitchinterval(0.001)  # seconds that a thread may hold up the event loop (5 ms is the default)
         champion.refresh()
         gc.collect()
         gc.freeze()  # BentoML's 110,000 objects: a full collection would pause every request
