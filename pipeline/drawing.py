@@ -16,6 +16,7 @@ Curve = NDArray[np.float64]
 """Points (n, 2) close to each other along the way of the pen: x, y."""
 
 _STEPS = 10  # points of a curve between two control points
+_ALIKE = 18.0  # mean distance, of a height of 100, up to which two strokes run alike
 _SUBPIXEL = 4  # bits: cv2 draws at 1/16 of a pixel
 
 
@@ -23,30 +24,33 @@ _SUBPIXEL = 4  # bits: cv2 draws at 1/16 of a pixel
 class Hand:
     """How far a hand strays from a form of height 100: standard deviations if nothing else is said."""
 
-    jitter: tuple[float, float] = (1.5, 5.0)  # of the control points: drawn anew for each sign
-    slant: float = 0.18  # shear
-    turn: float = 7.0  # degrees
-    aspect: float = 0.2  # of the logarithm of width by height
-    proportion: float = 0.2  # of the logarithm of an exponent: a large head and a small foot, or the reverse
-    bend: float = 4.0  # slow waves over the whole sign
-    apart: float = 4.0  # the most that later strokes stand off
-    ends: float = 0.08  # strokes begin and end early or late, as a share of their last piece
+    jitter: tuple[float, float] = (1.5, 6.0)  # of the control points: drawn anew for each sign
+    slant: float = 0.2  # shear
+    turn: float = 8.0  # degrees
+    aspect: float = 0.18  # of the logarithm of width by height
+    proportion: float = 0.25  # of the logarithm of an exponent: a large head and a small foot, or the reverse
+    bend: float = 5.0  # slow waves over the whole sign
+    apart: float = 7.0  # the most that later strokes stand off
+    ends: float = 0.12  # strokes begin and end early or late, as a share of their last piece
+    joined: float = 0.06  # how often the pen is not lifted between two strokes
     tremor: float = 0.5
 
 
-def write(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand = Hand()) -> list[Curve]:
-    """The form as the hand writes it this time, one curve a stroke."""
-    sigma, apart = rng.uniform(*hand.jitter), rng.uniform(0, hand.apart)
-    style = rng.choice(["usual", "angular", "round"], p=[0.82, 0.07, 0.11])
-    curves = []
-    for number, stroke in enumerate(form):
-        points = _strayed(stroke.points, sigma, hand.ends, rng) + (rng.normal(0, apart, 2) if number else 0)
-        corners = stroke.corners
-        if style == "angular":
-            corners = np.ones_like(corners)
-        elif style == "round":
-            corners = corners & (rng.random(corners.shape) > 0.25)
-        curves.append(curve(points, corners))
+def write(
+    form: Sequence[Stroke],
+    rng: np.random.Generator,
+    hand: Hand = Hand(),
+    towards: Sequence[Stroke] | None = None,
+) -> list[Curve]:
+    """The form as the hand writes it this time, one curve a stroke.
+
+    `towards`: another form of the same sign; if its strokes run alike, a form between the two is written.
+    """
+    curves = _strokes(form, rng, hand)
+    if towards is not None and len(towards) == len(form):
+        curves = _between(curves, _strokes(towards, rng, hand), rng.uniform(0, 0.7))
+    if len(curves) > 1 and rng.random() < hand.joined:
+        curves = [np.concatenate(curves)]
     return _warped(curves, rng, hand)
 
 
@@ -89,6 +93,40 @@ def worn(ink: InkMap, rng: np.random.Generator) -> InkMap:
         radius = max(1, round(size * rng.uniform(0.008, 0.03)))
         cv2.circle(ink, (int(x), int(y)), radius, 0.0 if gaps else 1.0, -1, cv2.LINE_AA)
     return ink
+
+
+def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> list[Curve]:
+    """Each stroke with its points strayed, as a curve; now and then all angular or all round."""
+    sigma, apart = rng.uniform(*hand.jitter), rng.uniform(0, hand.apart)
+    style = rng.choice(["usual", "angular", "round"], p=[0.82, 0.07, 0.11])
+    curves = []
+    for number, stroke in enumerate(form):
+        points = _strayed(stroke.points, sigma, hand.ends, rng) + (rng.normal(0, apart, 2) if number else 0)
+        corners = stroke.corners
+        if style == "angular":
+            corners = np.ones_like(corners)
+        elif style == "round":
+            corners = corners & (rng.random(corners.shape) > 0.25)
+        curves.append(curve(points, corners))
+    return curves
+
+
+def _between(curves: list[Curve], others: list[Curve], share: float) -> list[Curve]:
+    """Curves this share of the way to the others; unchanged where the two do not run alike."""
+    pairs = [(_even(a), _even(b)) for a, b in zip(curves, others, strict=True)]
+    if any(np.linalg.norm(a - b, axis=1).mean() > _ALIKE for a, b in pairs):
+        return curves
+    if any((np.diff(a, axis=0) * np.diff(b, axis=0)).sum(axis=1).mean() < 0 for a, b in pairs):
+        return curves  # one is written in the other direction
+    return [a + (b - a) * share for a, b in pairs]
+
+
+def _even(points: Curve, count: int = 60) -> Curve:
+    """The same way in `count` points as far from each other."""
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    way = np.concatenate([[0.0], np.cumsum(steps)])
+    places = np.linspace(0, way[-1], count)
+    return np.stack([np.interp(places, way, axis) for axis in points.T], axis=1)
 
 
 def _strayed(

@@ -136,13 +136,13 @@ def half(rng: np.random.Generator) -> Mark:
 
 
 _KINDS: dict[Callable[[np.random.Generator], Mark], float] = {
-    scribble: 0.34,
+    scribble: 0.42,
     tangle: 0.06,
-    dash: 0.06,
-    dots: 0.04,
-    sign: 0.2,
-    glyph: 0.14,
-    several: 0.13,
+    dash: 0.05,
+    dots: 0.03,
+    sign: 0.17,
+    glyph: 0.12,
+    several: 0.12,
     half: 0.03,
 }
 

@@ -16,14 +16,16 @@ _SHARES = {
     digit: np.array([weight for weight, _ in forms]) / sum(weight for weight, _ in forms)
     for digit, forms in DIGITS.items()
 }
-_HANDS = {1: Hand(jitter=(0.5, 2.5), turn=6.0, slant=0.2), 0: Hand(aspect=0.25)}
+_HANDS = {1: Hand(jitter=(0.5, 3.5), slant=0.22), 0: Hand(aspect=0.24)}
+_BETWEEN = 0.4  # of the digits are written between two forms
 _WORN = 0.1  # of the digits have gaps or specks
 
 
 def prototype(digit: int, rng: np.random.Generator) -> list[Curve]:
     """One of the digit's forms, written once, about 100 high."""
-    form = _FORMS[digit][rng.choice(len(_FORMS[digit]), p=_SHARES[digit])]
-    return write(form, rng, _HANDS.get(digit, Hand()))
+    forms = _FORMS[digit]
+    form, other = (forms[at] for at in rng.choice(len(forms), 2, p=_SHARES[digit]))
+    return write(form, rng, _HANDS.get(digit, Hand()), other if rng.random() < _BETWEEN else None)
 
 
 def prototypes(count: int, seed: int | Sequence[int]) -> Digits:
