@@ -1,0 +1,67 @@
+"""Looks for bytes that `service.decode` neither reads nor refuses, guided by what code they reach.
+
+make fuzz SECONDS=600        (needs atheris, in requirements/bench.txt)
+
+Anything but a picture or a `Refusal` stops it, as do 5 seconds or 1 GB spent on one input; the bytes
+are then in crash-*, timeout-* or oom-* beside the corpus.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["PIL", "service.decode"]):
+    from PIL import Image
+
+    from service.decode import MAX_PIXELS, decode
+
+from service.errors import Refusal
+
+KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+
+
+def main() -> None:
+    """Arguments: seconds (600), and where the corpus is kept (a new folder)."""
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 600
+    corpus = Path(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="fuzz-"))
+    corpus.mkdir(parents=True, exist_ok=True)
+    for name, content in seeds().items():
+        (corpus / name).write_bytes(content)
+    warnings.simplefilter("ignore")  # Pillow's remarks on odd files
+    limits = [f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=1024", "-max_len=20000"]
+    atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={corpus}/", str(corpus)], check)
+    atheris.Fuzz()
+
+
+def check(data: bytes) -> None:
+    """Read, or refused in the one way."""
+    try:
+        image = decode(data)
+    except Refusal:
+        return
+    assert 0 < image.width * image.height <= MAX_PIXELS
+    image.convert("RGBA").tobytes()
+
+
+def seeds() -> dict[str, bytes]:
+    """Small good pictures of every kind and mode, to start from."""
+    found = {}
+    for kind in KINDS:
+        for mode in ("L", "RGB", "RGBA", "P", "1", "I;16", "CMYK"):
+            content = BytesIO()
+            try:
+                Image.effect_noise((16, 12), 60).convert("RGB").convert(mode).save(content, kind)
+            except (OSError, ValueError):
+                continue  # this kind has no such mode
+            found[f"{kind}-{mode.replace(';', '')}"] = content.getvalue()
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Numbers are summed over workers, and what the documents name exists."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+from service import metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = """
+import os, sys
+from service import metrics
+metrics.WORKERS.labels("1").set(1)
+metrics.REQUESTS.labels("/predict", "ok").inc(int(sys.argv[1]))
+with metrics.timed("decode"):
+    pass
+print(metrics.text().decode())
+if len(sys.argv) > 2:
+    os.kill(os.getpid(), 9)
+"""
+
+
+def value(text: str, name: str) -> float:
+    return float(next(line for line in text.splitlines() if line.startswith(name)).split()[-1])
+
+
+def test_text_adds_up_workers_and_forgets_dead_ones(tmp_path: Path) -> None:
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    run = [sys.executable, "-c", CODE]
+    killed = subprocess.run([*run, "3", "kill"], env=environment, capture_output=True, text=True)
+    assert killed.returncode == -9
+    text = subprocess.run([*run, "4"], env=environment, capture_output=True, text=True, check=True).stdout
+    assert value(text, 'digits_requests_total{endpoint="/predict",outcome="ok"}') == 7
+    assert value(text, 'digits_step_seconds_count{step="decode"}') == 2
+    assert value(text, 'digits_workers{model="1"}') == 1
+
+
+def test_reading_parts_the_network_from_the_ink() -> None:
+    def seconds(step: str) -> float:
+        return REGISTRY.get_sample_value("digits_step_seconds_sum", {"step": step}) or 0
+
+    ink, network = seconds("ink"), seconds("network")
+    with metrics.reading():
+        metrics.count_network(0.5)
+        metrics.count_network(0.25)
+    assert seconds("network") == pytest.approx(network + 0.75)
+    assert seconds("ink") == pytest.approx(ink - 0.75, abs=0.1)
+
+
+def known() -> set[str]:
+    return {
+        sample for metric in REGISTRY.collect() for sample in (metric.name, *(s.name for s in metric.samples))
+    }
+
+
+@pytest.mark.parametrize("name", ["grafana.json", "alerts.yml", "operations.md"])
+def test_documents_name_metrics_that_exist(name: str) -> None:
+    with metrics.timed("decode"):
+        metrics.REQUESTS.labels("/predict", "ok").inc()
+        metrics.SECONDS.labels("/predict").observe(1)
+        metrics.SWAPS.labels("taken").inc()
+        metrics.ANSWERS.labels("7").inc()
+        metrics.WORKERS.labels("1").set(1)
+        metrics.QUEUE.labels("quick").set(0)
+    named = set(re.findall(r"digits_[a-z_]+", (ROOT / "docs" / name).read_text()))
+    assert len(named) > 4
+    assert named <= known()
+
+
+def test_grafana_and_alerts_are_well_formed() -> None:
+    dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text())
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    rules = yaml.safe_load((ROOT / "docs" / "alerts.yml").read_text())["groups"][0]["rules"]
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    for rule in rules:
+        assert rule["alert"] in operations, "every alert says what to do"
+        assert rule["expr"].count("(") == rule["expr"].count(")")
