@@ -63,7 +63,11 @@ def find_ink(image: Image.Image, turned: bool = False) -> Ink:
     dark, uneven = darkness(grey, small, seems.ink_is_dark != turned)
     faintest = _FAINTEST_IN_SHADOW if uneven else _FAINTEST
     ink = _strengthened(dark, _noise(dark, apart=6), faintest, layer)
-    return replace(ink, rough=ink.rough or uneven, in_doubt=seems.plainness < _PLAIN)
+    ink = replace(ink, rough=ink.rough or uneven, in_doubt=seems.plainness < _PLAIN)
+    ruleless = without_rules(ink.pixels, ink.mask)
+    if ruleless is None:
+        return ink
+    return replace(ink, pixels=ruleless, mask=ink.mask * _above(ruleless, 255 * INK))
 
 
 def _without_salt(grey: Grey) -> Grey:
@@ -109,24 +113,33 @@ def _middle(levels: NDArray[np.generic]) -> float:
 
 def _strengthened(dark: Darkness, noise: float, faintest: float, layer: Layer) -> Ink:
     """Darkness scaled so that full ink is 255, with all that is no ink set to 0."""
+    left, top, width, height = (0, 0, *dark.shape[::-1]) if noise else cv2.boundingRect(dark)
+    part = dark[top : top + height, left : left + width]
+    pixels, mask, contrast = _ink_and_mask(part, noise, faintest)
+    ink = Ink(
+        np.zeros_like(dark), np.zeros_like(dark), contrast, layer.shrink, layer.width, layer.height, noise > 1
+    )
+    if contrast:
+        ink.pixels[top : top + height, left : left + width] = pixels
+        ink.mask[top : top + height, left : left + width] = mask
+    return ink
+
+
+def _ink_and_mask(dark: Darkness, noise: float, faintest: float) -> tuple[Darkness, Grey, float]:
+    """Ink in levels of 0 to 255, 1 where ink is, and the contrast: 0 where there is none."""
     counts = np.asarray(cv2.calcHist([dark], [0], None, [256], [0, 256]), np.float64).ravel()
     floor = float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if noise else 0.0
     least = max(faintest, floor + _NOISE * noise)
     counts[: int(least) + 1] = 0
-    size = (layer.shrink, layer.width, layer.height)
     if not counts.any():
-        nothing = np.zeros_like(dark)
-        return Ink(nothing, nothing, 0.0, *size)
+        return dark, dark, 0.0
     split, full = _strength(counts)
     table = np.clip((np.arange(256) - floor) * (255 / (full - floor)), 0, 255).astype(np.uint8)
     ink = np.asarray(cv2.LUT(dark, table), np.uint8)
     level = min(max(255 * INK, float(table[int(least)]), float(table[int(split)])), 150)
     mask = _above(ink, level)
     ink = np.asarray(cv2.multiply(ink, cv2.dilate(mask, np.ones((3, 3), np.uint8))), np.uint8)
-    ruleless = without_rules(ink, mask)
-    if ruleless is not None:
-        ink, mask = ruleless, _above(ruleless, level)
-    return Ink(ink, mask, full / 255, *size, rough=noise > 1)
+    return ink, mask, full / 255
 
 
 def _above(ink: NDArray[np.uint8], level: float) -> NDArray[np.uint8]:

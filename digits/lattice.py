@@ -136,5 +136,6 @@ def _gain(run: Run, candidate: Candidate, probabilities: NDArray[np.float32], re
     unread = -_UNREAD - float(np.logaddexp(0, -rejection))
     atom = candidate.atom
     size = max(atom.width, atom.height) / run.height
-    shape = 8 * max(0.0, _PART - size) + 2 * max(0.0, atom.width / run.height - 1.1)
+    wide = min(max(0.0, atom.width / run.height - 1.1), 2.0)
+    shape = 8 * max(0.0, _PART - size) + 2 * wide
     return max(digit, unread) - shape - _CUT * atom.cut

@@ -17,7 +17,7 @@ _NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further
 _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
-_MOST = 1000  # pieces looked at: more is texture
+_MOST = 300  # pieces looked at: more is texture
 _MARGIN = 0.3  # of a side's length: a piece that lies along it further is no writing
 _THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no thicker than this is none
 
@@ -102,13 +102,23 @@ def find_pieces(mask: NDArray[np.uint8], rough: bool = False) -> Pieces:
     coarse = max(1, min(width, height) // _ENOUGH)
     if coarse > 1:
         cropped = _coarser(cropped, coarse)
-    count, found, stats, _ = cv2.connectedComponentsWithStats(cropped, connectivity=8)
-    labels = np.asarray(found, np.int32)
+    labels, stats = _components(cropped)
     order = 1 + np.argsort(-np.maximum(stats[1:, 2], stats[1:, 3]), kind="stable")[:_MOST]
     stats = stats * coarse + np.array([left, top, 0, 0, 0])
-    pieces = [_piece(int(label), stats[label], mask.shape) for label in order[: count - 1]]
+    pieces = [_piece(int(label), stats[label], mask.shape) for label in order]
     everything = Pieces(labels, left, top, coarse, tuple(pieces))
     return Pieces(labels, left, top, coarse, _writing(everything, mask.shape, rough))
+
+
+def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """OpenCV's labels and statistics, ten times faster where there is only one component."""
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    if count == 2:
+        height, width = mask.shape
+        stats = np.array([[0, 0, 0, 0, 0], [0, 0, width, height, cv2.countNonZero(mask)]], np.int32)
+        return np.asarray(labels, np.int32), stats
+    _, found, counted, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    return np.asarray(found, np.int32), np.asarray(counted, np.int32)
 
 
 def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:

@@ -38,11 +38,12 @@ class Polarity:
 
 def small_copy(grey: Grey) -> Grey:
     """The picture with a longer side of at most 128 pixels, averaged."""
-    scale = _SMALL / max(grey.shape)
-    if scale >= 1:
+    times = min(-(-max(grey.shape) // _SMALL), *grey.shape)
+    if times == 1:
         return grey
-    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = (side // times for side in grey.shape)  # whole times: several times faster
+    whole = grey[: height * times, : width * times]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def polarity(small: Grey) -> Polarity:
@@ -93,13 +94,19 @@ def darkness(grey: Grey, small: Grey, ink_is_dark: bool) -> tuple[Darkness, bool
     if not ink_is_dark:
         small = 255 - small
     if max(grey.shape) <= _TIGHT or _is_even(small):
-        level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-        lights = small[small > level]
-        paper = float(np.median(lights)) if lights.size else 255.0
-        levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
-        table = 255 - levels * (255 / max(paper, 1.0))
-        return np.asarray(cv2.LUT(grey, np.clip(table, 0, 255).astype(np.uint8)), np.uint8), False
+        return _on_even_paper(grey, small, ink_is_dark), False
     return _without_shadow(grey, ink_is_dark), True
+
+
+def _on_even_paper(grey: Grey, small: Grey, ink_is_dark: bool) -> Darkness:
+    """The light missing as a share of the paper's, which is the middle one of all light levels."""
+    level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    counts = np.bincount(small.ravel(), minlength=256)
+    counts[: int(level) + 1] = 0
+    paper = int(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if counts.any() else 255
+    levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
+    table = 255 - levels * (255 / max(paper, 1))
+    return np.asarray(cv2.LUT(grey, np.clip(table, 0, 255).astype(np.uint8)), np.uint8)
 
 
 def _without_shadow(grey: Grey, ink_is_dark: bool) -> Darkness:

@@ -90,6 +90,10 @@ def _grey(image: Image.Image, shrink: int) -> Grey:
             return _drawn_on_nothing(image, shrink, clear=most == 0)
     if image.mode != "L":
         image = _best_channel(image)
+    return _pixels(image, shrink)
+
+
+def _pixels(image: Image.Image, shrink: int) -> Grey:
     return np.asarray(image.reduce(shrink) if shrink > 1 else image)
 
 
@@ -98,10 +102,10 @@ def _drawn_on_nothing(image: Image.Image, shrink: int, clear: bool) -> Grey:
 
     Where the paint itself shows a drawing (a cut-out photo), the clear part becomes paper instead.
     """
-    alpha = np.asarray(image.getchannel("A").reduce(shrink))
+    alpha = _pixels(image.getchannel("A"), shrink)
     if clear or not _shows_a_drawing(image):
-        return 255 - alpha
-    grey = np.asarray(_best_channel(image).reduce(shrink))
+        return np.asarray(cv2.bitwise_not(alpha), np.uint8)
+    grey = _pixels(_best_channel(image), shrink)
     paper = float(np.median(grey[alpha > 127]))
     return np.asarray(paper + (grey - paper) * (alpha.astype(np.float32) / 255), np.uint8)
 
