@@ -1,6 +1,7 @@
 """How long the reader takes, and where the time goes: `python -m benchmarks.reader [--model FOLDER]`.
 
-Medians of processor time on one core, in milliseconds: other work on the machine hardly counts. Decoding is no part of the reader's time and is listed apart.
+Medians of processor time on one core, in milliseconds: other work on the machine counts little.
+Decoding is no part of the reader's time and is listed apart.
 """
 
 from __future__ import annotations
