@@ -1,0 +1,53 @@
+"""One project brought up for all tests of this folder; skipped loudly without Docker."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.conftest import artifacts, chromium, context  # noqa: F401 (fixtures)
+from tests.compose.stack import IMAGES, Stack, copy_of_project, docker
+
+
+def _missing() -> str | None:
+    for command in (["docker", "compose", "version"], ["docker", "info"]):
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+        except (OSError, subprocess.SubprocessError):
+            return f"NO DOCKER: `{' '.join(command)}` does not work, so docker-compose.yml stays untested"
+    return None
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A fresh clone after `docker compose up --build`; what it made in Docker is gone afterwards.
+
+    The images stay, since their layers are what makes the next build short.
+    """
+    missing = _missing()
+    if missing:
+        pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("compose") / "a clone"  # a space in it, as some people have
+    copy_of_project(folder)
+    stack = Stack(folder)
+    before = _image_ids()
+    try:
+        stack.compose("build", seconds=900)
+        stack.compose("up", "-d", seconds=400)
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--remove-orphans")
+        _remove(before - _image_ids())
+    assert not any(stack.left().values()), stack.left()
+
+
+def _image_ids() -> set[str]:
+    return {line for name in IMAGES for line in docker("images", "-q", "--no-trunc", name).split()}
+
+
+def _remove(replaced: set[str]) -> None:
+    """Images that this session's builds took the names of; one that still serves something stays."""
+    for image in replaced:
+        subprocess.run(["docker", "rmi", image], capture_output=True, timeout=120)

@@ -1,0 +1,139 @@
+"""A fresh copy of the project, brought up with `docker compose` under a name and ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = Path("tests/data/mnist-small")
+TAG = "test"
+IMAGES = tuple(f"digits-{name}:{TAG}" for name in ("pipeline", "service", "page", "proxy"))
+SERVERS = ("mlflow", "service", "proxy", "page")
+PORTS = ("SERVICE_PORT", "PAGE_PORT", "MLFLOW_PORT")
+NOT_IN_A_CLONE = {".venv", "data", "models", "mlruns"}
+
+
+def copy_of_project(folder: Path) -> None:
+    """What a fresh clone holds, with the parameters for the small real subset of the digits."""
+
+    def left_out(of: str, names: list[str]) -> Iterable[str]:
+        return NOT_IN_A_CLONE if Path(of) == ROOT else {"__pycache__", "artifacts"} & set(names)
+
+    shutil.copytree(ROOT, folder, ignore=left_out, symlinks=True)
+    for name in ("models", "mlruns"):
+        (folder / name).mkdir()
+    shutil.copy2(folder / SMALL / "params.yaml", folder / "params.yaml")
+
+
+def free_ports() -> tuple[int, ...]:
+    """Three ports of 3500 to 3599 that are free now."""
+    found: list[int] = []
+    for port in range(3500, 3600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+        if len(found) == len(PORTS):
+            return tuple(found)
+    raise RuntimeError("no three ports of 3500 to 3599 are free")
+
+
+class Stack:
+    """The project in `folder` as `docker compose` runs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = f"digits-test-{os.getpid()}"
+        ports = free_ports()
+        self.service, self.page, self.mlflow = (f"http://127.0.0.1:{port}" for port in ports)
+        user = {"UID": str(os.getuid()), "GID": str(os.getgid())} if os.getuid() else {}
+        self._environment = {
+            **{
+                key: value
+                for key, value in os.environ.items()
+                if key not in ("API_KEY", "WORKERS", "PROFILE")
+            },
+            **{name: str(port) for name, port in zip(PORTS, ports, strict=True)},
+            **user,
+            "COMPOSE_PROJECT_NAME": self.name,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PWD": str(folder),  # as a shell sets it
+            "TAG": TAG,
+            "MNIST_DIR": str(SMALL),
+        }
+
+    def compose(self, *arguments: str, seconds: float = 120) -> str:
+        """What `docker compose ARGUMENTS` prints; an AssertionError with it where that fails."""
+        return self._run(["docker", "compose", *arguments], seconds)
+
+    def run(self, *command: str, seconds: float = 200) -> str:
+        """What a command prints that a person on this machine types in the project's folder."""
+        return self._run(list(command), seconds)
+
+    def _run(self, command: list[str], seconds: float) -> str:
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, timeout=seconds
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
+
+    def containers(self, service: str | None = None) -> list[dict[str, Any]]:
+        """What Docker knows of the running and ended containers of a service, or of all."""
+        ids = docker("ps", "-aq", *self._filters(service)).split()
+        return json.loads(docker("inspect", *ids)) if ids else []
+
+    def left(self) -> dict[str, list[str]]:
+        """Every container, network and volume that carries the project's name."""
+        filters = self._filters(None)
+        return {
+            "containers": docker("ps", "-aq", *filters).split(),
+            "networks": docker("network", "ls", "-q", *filters).split(),
+            "volumes": docker("volume", "ls", "-q", *filters).split(),
+        }
+
+    def _filters(self, service: str | None) -> list[str]:
+        labels = [f"com.docker.compose.project={self.name}"]
+        labels += [f"com.docker.compose.service={service}"] if service else []
+        return [word for label in labels for word in ("--filter", f"label={label}")]
+
+    def healthy(self) -> bool:
+        """Whether every server is there, runs and is healthy."""
+        found = {name: self.containers(name) for name in SERVERS}
+        return all(found.values()) and all(
+            one["State"].get("Health", {}).get("Status") == "healthy"
+            for many in found.values()
+            for one in many
+        )
+
+    def model(self) -> str:
+        """The version that answers at the published port."""
+        return str(
+            httpx.get(f"{self.service}/model", timeout=5, trust_env=False)
+            .raise_for_status()
+            .json()["version"]
+        )
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{arguments}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def wait_until(true: Callable[[], object], seconds: float) -> float:
+    """Wait for it and give the seconds that it took; an AssertionError where it does not come."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, f"{true} is not so after {seconds} s"
+        time.sleep(0.2)
+    return time.monotonic() - began

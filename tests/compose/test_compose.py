@@ -1,0 +1,205 @@
+"""`docker compose up` for real, from nothing. The tests build on one another, in this order."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.browser.hand import answer, draw
+from tests.compose.load import Load, drawing
+from tests.compose.stack import SERVERS, Stack, docker, wait_until
+
+pytestmark = pytest.mark.timeout(1500)  # the first test builds the images and trains
+
+BASE = "python:3.11-slim-bookworm"
+MEGABYTE = 1_000_000  # as `docker images` counts
+
+
+def test_up_in_a_fresh_clone_makes_a_champion_and_serves_it(stack: Stack) -> None:
+    wait_until(stack.healthy, 60)
+    log = stack.compose("logs", "--no-color", "pipeline")
+    assert all(f"Running stage '{stage}'" in log for stage in ("fetch", "preprocess", "train", "evaluate"))
+    answered = httpx.post(f"{stack.service}/predict", files={"image": drawing()}, timeout=10, trust_env=False)
+    assert (answered.json()["digit"], answered.json()["model"]) == (1, "1")
+
+
+def test_containers_have_no_more_rights_than_they_need(stack: Stack) -> None:
+    for one in stack.containers():
+        name, host = one["Name"], one["HostConfig"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+        assert all(host[limit] for limit in ("Memory", "PidsLimit", "NanoCpus")), name
+        assert host["LogConfig"]["Config"]["max-size"], name
+        if one["Config"]["Labels"]["com.docker.compose.service"] == "folders":
+            assert (host["NetworkMode"], one["State"]["ExitCode"]) == ("none", 0)
+        else:
+            assert not host["CapAdd"], name
+            assert int(one["Config"]["User"].partition(":")[0]) > 0, name
+
+
+def test_servers_restart_and_have_time_to_finish(stack: Stack) -> None:
+    for one in (one for name in SERVERS for one in stack.containers(name)):
+        assert one["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", one["Name"]
+        assert one["Config"]["StopTimeout"] >= 10, one["Name"]
+
+
+def test_ports_are_published_on_this_machine_only(stack: Stack) -> None:
+    bindings = [b for one in stack.containers() for b in one["HostConfig"]["PortBindings"].values() if b]
+    assert {entry["HostIp"] for binding in bindings for entry in binding} == {"127.0.0.1"}
+    assert len(bindings) == 3
+    assert docker("network", "inspect", "-f", "{{.Internal}}", f"{stack.name}_inside").strip() == "true"
+
+
+@pytest.mark.parametrize(("name", "megabytes"), [("service", 450), ("page", 550)])
+def test_image_is_small_and_holds_no_training_tools(stack: Stack, name: str, megabytes: int) -> None:
+    size, base = (
+        int(docker("image", "inspect", "-f", "{{.Size}}", image)) for image in (f"digits-{name}:test", BASE)
+    )
+    assert (size - base) / MEGABYTE <= megabytes
+    container = stack.containers(name)[0]["Id"]
+    asked = (
+        "from importlib.util import find_spec; from shutil import which;"
+        "print(find_spec('tensorflow'), which('gcc'), which('cc'))"
+    )
+    assert docker("exec", container, "python", "-c", asked).split() == ["None"] * 3
+
+
+def test_digit_drawn_in_the_page_is_read(stack: Stack, context: BrowserContext, artifacts: Path) -> None:
+    page = context.new_page()
+    page.goto(stack.page)
+    page.wait_for_selector("[data-ready]")
+    draw(page, 7)
+    read = answer(page)
+    page.screenshot(path=artifacts / "compose-page.png")
+    assert read == "7"
+
+
+def test_mlflow_shows_a_run_of_the_container_with_its_picture(stack: Stack, context: BrowserContext) -> None:
+    assert picture_width(stack, context, run_of(stack, "1")) > 100
+
+
+def test_mlflow_answers_under_its_own_name_and_no_strangers(stack: Stack) -> None:
+    for host, status in (("mlflow:5000", 200), ("elsewhere.example", 403)):
+        answered = httpx.get(stack.mlflow, headers={"Host": host}, timeout=10, trust_env=False)
+        assert answered.status_code == status, host
+
+
+def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
+    stack: Stack, context: BrowserContext
+) -> None:
+    params = stack.folder / "params.yaml"
+    params.write_text(
+        re.sub(r"epochs: \d+", "epochs: 2", params.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    done = stack.run(sys.executable, "-m", "dvc", "repro")
+    assert "Stage 'preprocess' didn't change" in done  # what a container made, the host takes up
+    stack.run(sys.executable, "-m", "pipeline.promote", "2")
+    wait_until(lambda: stack.model() == "2", 2)
+    assert picture_width(stack, context, run_of(stack, "2")) > 100
+
+
+def test_load_spreads_over_replicas(stack: Stack) -> None:
+    stack.compose("up", "-d", "--scale", "service=3")
+    wait_until(stack.healthy, 60)
+    time.sleep(2)  # until the proxy asks for the names again
+    with Load(stack.service) as load:
+        time.sleep(4)
+    assert set(load.answers) == {"200"}
+    answers = re.findall(r"POST /predict .* by ([\d.]+):3000", stack.compose("logs", "--no-color", "proxy"))
+    shares = Counter(answers[-load.answers["200"] :])
+    assert len(shares) == 3
+    assert min(shares.values()) > load.answers["200"] / 6, shares
+
+
+def test_promotion_in_a_container_reaches_every_replica_in_two_seconds(stack: Stack) -> None:
+    stack.compose("run", "--rm", "pipeline", "python", "-m", "pipeline.promote", "1")
+    time.sleep(2)
+    asked = "import urllib.request as u, json; print(json.load(u.urlopen('http://127.0.0.1:3000/model'))['version'])"
+    replicas = stack.containers("service")
+    assert [docker("exec", one["Id"], "python", "-c", asked).strip() for one in replicas] == ["1"] * 3
+
+
+def test_killed_replica_fails_no_request(stack: Stack) -> None:
+    with Load(stack.service, clients=6) as load:
+        time.sleep(2)
+        docker("kill", stack.containers("service")[0]["Id"])
+        time.sleep(4)
+    assert load.answers["200"] > 100
+    assert set(load.answers) == {"200"}  # not even those in flight: they are asked again of another
+
+
+def test_stopped_service_is_told_of_in_one_sentence(stack: Stack) -> None:
+    stack.compose("stop", "service")
+    answered = httpx.post(f"{stack.service}/predict", files={"image": drawing()}, timeout=20, trust_env=False)
+    assert answered.status_code == 503
+    assert answered.headers["Retry-After"] == "1"
+    assert answered.json()["code"] == "away"
+    stack.compose("start", "service")
+    wait_until(lambda: alive(stack), 30)
+
+
+def test_crashed_server_is_started_again(stack: Stack) -> None:
+    page = stack.containers("page")[0]["Id"]
+    docker("exec", page, "bash", "-c", "kill -9 -1")  # all but the first process, which then ends too
+    wait_until(lambda: stack.containers("page")[0]["RestartCount"] == 1, 10)
+    wait_until(stack.healthy, 60)
+
+
+def test_changed_code_is_built_in_fifteen_seconds(stack: Stack) -> None:
+    for name in ("service", "ui"):
+        with (stack.folder / name / "__init__.py").open("a", encoding="utf-8") as file:
+            file.write("\n# changed\n")
+    began = time.monotonic()
+    stack.compose("build", "service", "page")
+    assert time.monotonic() - began < 15
+
+
+def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_seconds(stack: Stack) -> None:
+    stack.compose("down")
+    assert not any(stack.left().values())
+    kept = (
+        "data/raw",
+        "mlruns/mlflow.db",
+        "mlruns/artifacts",
+        "models/champion/manifest.json",
+        "reports/metrics.json",
+    )
+    assert all((stack.folder / path).exists() for path in kept)
+    began = time.monotonic()
+    stack.compose("up", "-d")
+    wait_until(stack.healthy, 30)
+    assert time.monotonic() - began < 30
+    assert stack.model() == "1"
+
+
+def alive(stack: Stack) -> bool:
+    return httpx.get(f"{stack.service}/readyz", timeout=20, trust_env=False).is_success
+
+
+def run_of(stack: Stack, version: str) -> str:
+    """The run that made a version of the model, as the composed MLflow knows it."""
+    address = f"{stack.mlflow}/api/2.0/mlflow/model-versions/get?name=digits&version={version}"
+    return str(
+        httpx.get(address, timeout=10, trust_env=False).raise_for_status().json()["model_version"]["run_id"]
+    )
+
+
+def picture_width(stack: Stack, context: BrowserContext, run: str) -> int:
+    """Pixels across of a run's confusion matrix, as MLflow's page shows it."""
+    info = httpx.get(
+        f"{stack.mlflow}/api/2.0/mlflow/runs/get?run_id={run}", timeout=10, trust_env=False
+    ).json()
+    experiment = info["run"]["info"]["experiment_id"]
+    page = context.new_page()
+    page.goto(f"{stack.mlflow}/#/experiments/{experiment}/runs/{run}/artifacts/evaluation/confusion.png")
+    image = page.wait_for_selector("img[alt='evaluation/confusion.png']", timeout=40_000)
+    page.wait_for_function("image => image.naturalWidth > 0", arg=image, timeout=20_000)
+    return int(image.evaluate("image => image.naturalWidth"))
