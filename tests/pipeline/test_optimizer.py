@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.optimizer import make_optimizer
+
+STEPS = 100
+
+
+def rates(**changes: Any) -> list[float]:
+    optimizer = make_optimizer(**{"name": "adamw", "steps": STEPS, "learning_rate": 0.01} | changes)
+    schedule = optimizer._learning_rate
+    return [float(schedule(step)) if callable(schedule) else float(schedule) for step in range(STEPS + 1)]
+
+
+def test_one_cycle_rises_and_falls_to_nothing() -> None:
+    given = rates(schedule="one_cycle", warmup=0.25)
+    assert given[0] == pytest.approx(0.01 / 25)
+    assert max(given) == pytest.approx(0.01)
+    assert given.index(max(given)) == 25
+    assert given[:26] == sorted(given[:26])
+    assert given[25:] == sorted(given[25:], reverse=True)
+    assert given[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_constant_stays() -> None:
+    assert rates() == pytest.approx([0.01] * (STEPS + 1))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_average_is_a_moving_average_of_the_weights(average: float) -> None:
+    optimizer = make_optimizer("adam", steps=STEPS, learning_rate=0.01, average=average)
+    assert optimizer.use_ema is bool(average)
+    if average:
+        assert optimizer.ema_momentum == average
+
+
+@pytest.mark.parametrize("changes", [{"name": "sgd"}, {"schedule": "two_cycles"}])
+def test_unknown_names(changes: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="Unknown"):
+        rates(**changes)
