@@ -56,6 +56,7 @@ def _basis() -> Floats:
 
 
 _BASIS = _basis()
+_NOTHING = np.empty(0, np.float32)  # what OpenCV adds to a product
 
 
 def _places(
@@ -74,7 +75,7 @@ def _places(
     bends = random.standard_normal((2, len(turn), _KNOTS**2), dtype=np.float32)
     parts[:, :, 3:] = bends * np.float32(elastic)
     # numpy's own product wakes threads that then spin: 40 times the CPU time, taken from the training
-    places = cv2.gemm(parts.reshape(-1, len(_BASIS)), _BASIS, 1.0, None, 0.0)
+    places = cv2.gemm(parts.reshape(-1, len(_BASIS)), _BASIS, 1.0, _NOTHING, 0.0)
     return np.asarray(places, np.float32).reshape(2, len(turn), -1)
 
 
