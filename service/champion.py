@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digits import Model, ModelError, Reader
 from digits.ink import FIELD
@@ -94,9 +95,14 @@ def _state(folder: Path) -> object:
 
 
 def _warm(reader: Reader) -> None:
-    """The first, slow predictions of a model; shows that it takes several digits and gives numbers."""
+    """The first, slow predictions of a model; shows that it takes several digits and gives numbers.
+
+    A large picture, once freed, teaches the C library to keep memory for the next: without it, each
+    prediction costs a hundred page faults.
+    """
     try:
         result = reader.model.classify(np.zeros((2, FIELD, FIELD, 1), np.float32))
+        reader.predict(Image.new("L", (2000, 1500)))
     except Exception as error:  # onnxruntime's own errors share no public base class
         raise ModelError(f"The model does not run on two digits ({error}): export another.") from error
     if not np.isfinite(result.probabilities).all():

@@ -1,0 +1,25 @@
+"""BentoML as its quickstart writes a service: a picture in, a dict out, and the defaults."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import bentoml
+from PIL import Image
+
+from digits import Reader
+
+
+@bentoml.service(workers=int(os.environ["WORKERS"]))
+class Quickstart:
+    """One method, as in BentoML's documentation."""
+
+    def __init__(self) -> None:
+        self.reader = Reader.load(Path(os.environ["MODEL_DIR"]))
+
+    @bentoml.api
+    def predict(self, image: Image.Image) -> dict[str, Any]:
+        return asdict(self.reader.predict(image))

@@ -1,0 +1,122 @@
+"""The servers that `benchmarks/serving.py` compares, each as a process of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BENTO = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", "{port}"]
+UVICORN = [sys.executable, "-m", "uvicorn", "--port", "{port}", "--no-access-log", "--log-level", "warning"]
+_BOUNDARY = "----digits"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A request's body, as a file for the load generator too, and its content type."""
+
+    content: bytes
+    kind: str
+    file: Path
+
+    @classmethod
+    def of(cls, content: bytes, kind: str) -> Payload:
+        """The payload, its file written."""
+        with tempfile.NamedTemporaryFile(prefix="payload-", delete=False) as file:
+            file.write(content)
+        return cls(content, kind, Path(file.name))
+
+
+def as_form(picture: bytes) -> Payload:
+    """The picture as the multipart field `image`."""
+    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="digit.png"\r\n\r\n'
+    content = head.encode() + picture + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    return Payload.of(content, f"multipart/form-data; boundary={_BOUNDARY}")
+
+
+def as_base64(picture: bytes) -> Payload:
+    """The picture as text in JSON."""
+    return Payload.of(json.dumps({"image": base64.b64encode(picture).decode()}).encode(), "application/json")
+
+
+def as_pixels(rows: list[list[float]]) -> Payload:
+    """What `mlflow models serve` takes: no picture, so it is spared the decoding and the ink."""
+    content = json.dumps({"inputs": [[[[pixel] for pixel in row] for row in rows]]})
+    return Payload.of(content.encode(), "application/json")
+
+
+@dataclass
+class Contender:
+    """One server: how it is started and what it is asked. `{port}` in the command is filled in."""
+
+    name: str
+    command: list[str]
+    payload: Payload
+    path: str = "/predict"
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+    def start(self, port: int, log: Path) -> None:
+        """Start it as the leader of a process group."""
+        self.port = port
+        home = tempfile.mkdtemp(prefix="bentoml-")
+        quiet = {"BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [part.format(port=port) for part in self.command],
+                cwd=ROOT,
+                env=os.environ | quiet | {"PYTHONPATH": str(ROOT), "PATH": path} | self.environment,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    def ask(self) -> bytes | None:
+        """One answer, or nothing where there is none (yet)."""
+        request = urllib.request.Request(self.url, self.payload.content, {"Content-Type": self.payload.kind})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return bytes(answer.read())
+        except OSError:
+            return None
+
+    def wait(self, seconds: float = 240) -> None:
+        """Until it answers; ends the program where it never does."""
+        end = time.monotonic() + seconds
+        while self.ask() is None:
+            if time.monotonic() > end or (self.process and self.process.poll() is not None):
+                raise SystemExit(f"{self.name} does not answer: start it by hand ({' '.join(self.command)}).")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End its whole process group."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(12)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def service(payload: Payload, workers: int, model: Path, **environment: str) -> Contender:
+    """Our own service; requests that go well are not logged here, as they are not in the others."""
+    variables = {"WORKERS": str(workers), "LOG_LEVEL": "warning", "MODEL_DIR": str(model)} | environment
+    name = f"service, {workers} worker{'s' * (workers > 1)}"
+    return Contender(name, [*BENTO, "service.service:DigitsService"], payload, environment=variables)

@@ -1,0 +1,68 @@
+"""What only our own service promises: start, memory, pictures beside photos, floods."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from serving_contenders import Contender, as_form, service
+from serving_load import drawn_seven, load, photo_of_seven, processes, repeating, running
+
+
+def measure(model: Path, port: int, rounds: int, seconds: int) -> dict[str, Any]:
+    """All of it, printed as it comes."""
+    form = as_form(drawn_seven())
+    one, two = (service(form, number, model) for number in (1, 2))
+    starts = [start_seconds(one, port) for _ in range(rounds)]
+    start = statistics.median(starts)
+    print(f"start to the first right answer: {start:.1f} s (fastest {min(starts):.1f})")
+    with running([one], port):
+        load(one, 16, 1)
+        memory = resident(one)
+    print(f"memory of one worker with its parent: {memory:.0f} MB")
+    with running([two], port):
+        load(two, 16, 1)
+        photos = beside_photos(two, rounds, seconds)
+        curve = {at: load(two, at, seconds) for at in (1, 2, 4, 8, 16, 32, 64, 100, 200, 400)}
+    show_curve(curve)
+    return {"start_seconds": start, "memory_mb": memory, "photos": photos, "curve": curve}
+
+
+def start_seconds(contender: Contender, port: int) -> float:
+    """From the command to the first right answer."""
+    begin = time.perf_counter()
+    with running([contender], port):
+        taken = time.perf_counter() - begin
+        answer = contender.ask()
+        assert answer is not None
+        assert json.loads(answer)["digit"] == 7, "the model does not read a plain seven"
+    return taken
+
+
+def resident(contender: Contender) -> float:
+    """Megabytes of the parent and its worker; pages that they share count once."""
+    return sum(float(process.memory_full_info().pss) for process in processes(contender)) / 1e6
+
+
+def beside_photos(contender: Contender, rounds: int, seconds: int) -> dict[str, float]:
+    """The others' p99 with and without 12-megapixel photos that come in one after another, in turns."""
+    photo = Contender("photo", [], as_form(photo_of_seven()), port=contender.port)
+    without, beside = [], []
+    for _ in range(rounds):
+        without.append(load(contender, 4, seconds)["p99"])
+        with repeating(photo.ask):
+            beside.append(load(contender, 4, seconds)["p99"])
+    before, after = statistics.median(without), statistics.median(beside)
+    print(f"p99 at 4 connections: {before:.1f} ms, beside photos {after:.1f} ms ({after / before:.1f}x)")
+    return {"without": before, "with": after}
+
+
+def show_curve(curve: dict[int, dict[str, float]]) -> None:
+    """The curve as a table for people."""
+    print("| connections | answered a second | refused | p50, ms | p99, ms |\n|---|---|---|---|---|")
+    for at, row in curve.items():
+        share = row["refused"] / max(row["requests"], 1)
+        print(f"| {at} | {row['rate']:,.0f} | {share:.0%} | {row['p50']:.1f} | {row['p99']:.1f} |")
