@@ -13,8 +13,10 @@ from fastapi.responses import JSONResponse
 from ui.client import ANSWER_SECONDS, CONNECT_SECONDS, key_header
 from ui.text import SERVICE
 
-MAX_BODY = 32 * 2**20
-"""Bytes: above what the service takes, so that its own limit is the one that people meet."""
+MAX_BODY = 20 * 2**20
+"""Bytes of a whole request: as much as the service takes."""
+
+_MAX_DRAINED = 200 * 2**20  # bytes read and thrown away, so that the browser gets to see the refusal
 
 _MLFLOW_SECONDS = 0.5
 _IDLE_SECONDS = 3.0  # uvicorn closes an idle connection after 5
@@ -78,8 +80,8 @@ def service_client(
     )
 
 
-async def run_link(client: httpx.AsyncClient, run_id: str) -> str | None:
-    """The address of a run in MLflow's UI; None where MLflow does not run or does not know it."""
+async def run_link(client: httpx.AsyncClient, run_id: str, public: str) -> str | None:
+    """The address of a run in MLflow's UI at `public`; None where MLflow does not run or does not know it."""
     if not run_id:
         return None
     try:
@@ -89,7 +91,7 @@ async def run_link(client: httpx.AsyncClient, run_id: str) -> str | None:
         experiment = answer.raise_for_status().json()["run"]["info"]["experiment_id"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return None
-    return f"{str(client.base_url).rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
+    return f"{public.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
 
 
 def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRouter:
@@ -98,13 +100,11 @@ def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRou
 
     @routes.post("/{question}")
     async def post(question: Question, request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                sentence = SERVICE["too_large"].format(megabytes=MAX_BODY // 2**20)
-                return _response(_refusal(413, "too_large", sentence))
-        return _response(await ask(f"/{question}", bytes(body), request.headers.get("content-type", "")))
+        body = await _body(request)
+        if body is None:
+            sentence = SERVICE["too_large"].format(megabytes=MAX_BODY // 2**20)
+            return _response(_refusal(413, "too_large", sentence))
+        return _response(await ask(f"/{question}", body, request.headers.get("content-type", "")))
 
     @routes.get("/model")
     async def model() -> Response:
@@ -114,6 +114,18 @@ def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRou
         return _response(answer)
 
     return routes
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole body; None where it is larger than the service takes."""
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _MAX_DRAINED:
+            return None
+        if size <= MAX_BODY:
+            body += chunk
+    return bytes(body) if size <= MAX_BODY else None
 
 
 def _refusal(status: int, code: str, sentence: str) -> Answer:

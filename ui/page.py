@@ -68,26 +68,30 @@ def _html() -> str:
     return template.substitute({name: escape(sentence) for name, sentence in PAGE.items()})
 
 
-async def serve(host: str, port: int, service_url: str, key: str, mlflow_url: str) -> None:
-    """Serve the page until it is told to stop."""
-    async with service_client(service_url, key) as service, httpx.AsyncClient(base_url=mlflow_url) as mlflow:
-
-        async def link(run_id: str) -> str | None:
-            return await run_link(mlflow, run_id)
-
-        app = make_page(service_ask(service), link)
+async def serve(
+    host: str, port: int, service: httpx.AsyncClient, mlflow: httpx.AsyncClient, link: str
+) -> None:
+    """Serve the page until it is told to stop; `link` is where people's browsers find MLflow."""
+    async with service, mlflow:
+        app = make_page(service_ask(service), lambda run_id: run_link(mlflow, run_id, link))
         config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
         await uvicorn.Server(config).serve()
 
 
 def main() -> None:
-    """Take the addresses from the environment and serve."""
+    """Take the addresses from the environment and serve.
+
+    MLFLOW_URL is where the page finds MLflow, MLFLOW_LINK_URL where a browser does (the same, unless
+    containers are between the two).
+    """
     env = os.environ.get
     host, port = env("HOST", "127.0.0.1"), int(env("PAGE_PORT", "7860"))
     service_url = env("SERVICE_URL", "http://127.0.0.1:3000")
     mlflow_url = env("MLFLOW_URL", f"http://127.0.0.1:{env('MLFLOW_PORT', '5000')}")
+    service = service_client(service_url, env("API_KEY", ""))
+    mlflow = httpx.AsyncClient(base_url=mlflow_url, trust_env=False)
     print(f"The page is at http://{host}:{port} and asks the service at {service_url}", flush=True)
-    asyncio.run(serve(host, port, service_url, env("API_KEY", ""), mlflow_url))
+    asyncio.run(serve(host, port, service, mlflow, env("MLFLOW_LINK_URL", mlflow_url)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.pictures import write_camera
 from tests.browser.processes import Process, page_process, service_process
 from tests.conftest import _free_ports
 
@@ -27,6 +28,7 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+CAMERA_DIGIT = 4
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,15 @@ def model(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("NO BROWSER: install chromium (apt-get install chromium) to test the page")
+    camera = tmp_path_factory.mktemp("camera") / "digit.y4m"
+    write_camera(camera, CAMERA_DIGIT)
+    flags = [*FLAGS, f"--use-file-for-fake-video-capture={camera}"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         browser.close()
 

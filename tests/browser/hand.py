@@ -64,3 +64,17 @@ def answer(page: Page) -> str:
 def clear(page: Page) -> None:
     page.click("#clear")
     page.wait_for_selector("#answer[aria-busy=false]")
+
+
+def ink_share(page: Page) -> float:
+    """The share of the paper that is inked, 0..1."""
+    share: float = page.evaluate(
+        """() => {
+          const canvas = document.querySelector("#canvas");
+          const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let inked = 0;
+          for (let i = 3; i < data.length; i += 4) inked += data[i] > 127;
+          return inked / (data.length / 4);
+        }"""
+    )
+    return share

@@ -1,8 +1,9 @@
 // Asking the service: one question at a time, always about the newest drawing, again by itself after a failure.
 
+const BREATH = 40; // ms between an answer and the next question, while the pen is still down
 const SLOW_AFTER = 1500; // ms until the page says that it is still waiting
 const FIRST_WAIT = 500; // ms before the first new try; doubled each time
-const LONGEST_WAIT = 8000;
+const LONGEST_WAIT = 5000;
 
 /** A question that got no answer: HTTP's status (0: the page's own server is away), the service's word and sentence. */
 export class Trouble extends Error {
@@ -57,7 +58,7 @@ export class Asking {
     if (!this.#running) this.#run();
   }
 
-  /** As `changed`, and a wait after a failure ends at once. */
+  /** As `changed`, and a wait ends at once. */
   now() {
     this.changed();
     this.#wake?.();
@@ -79,11 +80,12 @@ export class Asking {
         await this.#once(asked);
         this.#failures = 0;
         answered = asked;
+        if (answered < this.#wanted) await this.#sleep(BREATH);
       } catch (trouble) {
         if (!(trouble instanceof Trouble)) throw trouble;
         if (!trouble.passes) answered = asked;
         if (asked > this.#cleared) this.onTrouble(trouble);
-        if (trouble.passes) await this.#pause(trouble);
+        if (trouble.passes) await this.#sleep(this.#waitAfter(trouble));
       }
     }
     this.#running = false;
@@ -102,12 +104,15 @@ export class Asking {
     }
   }
 
-  async #pause(trouble) {
-    const backoff = Math.min(FIRST_WAIT * 2 ** this.#failures++, LONGEST_WAIT);
-    const wait = trouble.retryAfter ? Math.min(trouble.retryAfter * 1000, LONGEST_WAIT) : backoff;
+  #waitAfter(trouble) {
+    const backoff = FIRST_WAIT * 2 ** this.#failures++;
+    return Math.min(trouble.retryAfter ? trouble.retryAfter * 1000 : backoff, LONGEST_WAIT);
+  }
+
+  async #sleep(milliseconds) {
     await new Promise((resolve) => {
       this.#wake = resolve;
-      setTimeout(resolve, wait);
+      setTimeout(resolve, milliseconds);
     });
     this.#wake = null;
   }

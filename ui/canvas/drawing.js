@@ -65,18 +65,16 @@ export class Drawing {
 
   /** Lay a picture on the paper, as large as fits; `file` is what is sent in place of the sheet. */
   addPicture(image, file) {
-    const scale = Math.min(WIDTH / image.width, HEIGHT / image.height) * (file ? 1 : 0.8);
-    const [width, height] = [image.width * scale, image.height * scale];
+    const scale = Math.min(WIDTH / image.naturalWidth, HEIGHT / image.naturalHeight) * (file ? 1 : 0.8);
+    const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
     const place = { left: (WIDTH - width) / 2, top: (HEIGHT - height) / 2, width, height };
-    if (!this.isBlank) this.#done.push({ kind: "clear" });
+    if (!this.isBlank) this.#add({ kind: "clear" });
     this.#do({ kind: "picture", image, file, place });
-    this.#repaint();
   }
 
   clear() {
     this.#stroke = null;
     if (this.#visible.length) this.#do({ kind: "clear" });
-    this.#repaint();
   }
 
   undo() {
@@ -107,7 +105,7 @@ export class Drawing {
     const visible = this.#visible;
     const only = visible.length === 1 ? visible[0] : null;
     if (only?.file) {
-      const scale = only.place.width / only.image.width;
+      const scale = only.place.width / only.image.naturalWidth;
       return { file: only.file, place: { left: only.place.left, top: only.place.top, scale } };
     }
     return { file: await this.sheet(), place: { left: 0, top: 0, scale: 1 } };
@@ -124,10 +122,14 @@ export class Drawing {
   }
 
   #do(step) {
-    this.#done.push(step);
     this.#undone = [];
-    this.#onBoth((context) => paint(context, step));
+    this.#add(step);
     this.onChange();
+  }
+
+  #add(step) {
+    this.#done.push(step);
+    this.#onBoth((context) => paint(context, step));
   }
 
   #onBoth(paintOn) {
@@ -154,7 +156,9 @@ export class Drawing {
 }
 
 function paint(context, step) {
-  if (step.kind === "picture") {
+  if (step.kind === "clear") {
+    context.clearRect(0, 0, WIDTH, HEIGHT);
+  } else if (step.kind === "picture") {
     const { left, top, width, height } = step.place;
     context.imageSmoothingQuality = "high";
     context.drawImage(step.image, left, top, width, height);

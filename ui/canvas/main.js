@@ -63,7 +63,7 @@ export function start(element, text) {
     find("paper").classList.toggle("photo", drawing.hasPhoto);
   }
 
-  const pen = new Pen(drawing, find("cursor"), () => asking.changed());
+  const pen = new Pen(drawing, find("cursor"), () => asking.now());
   const pictures = new Pictures(element, {
     onPicture(image, file) {
       drawing.addPicture(image, file);

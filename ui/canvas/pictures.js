@@ -92,7 +92,7 @@ export class Pictures {
       image.src = new URL(`examples/${name}`, import.meta.url).href;
       image.alt = button.title;
       button.append(image);
-      button.addEventListener("click", async () => this.onPicture(await loaded(image.src), null));
+      button.addEventListener("click", () => image.complete && this.onPicture(image, null));
       this.find("#examples").append(button);
     }
   }

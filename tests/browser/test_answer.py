@@ -1,0 +1,134 @@
+"""The answer: numbers with boxes, kind words for what is no digit, what the network saw, the model."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.hand import Place, answer, draw, draw_stroke
+from tests.browser.pictures import encoded
+
+NUMBER = {3: Place(0.08, 0.2, 0.5), 7: Place(0.52, 0.22, 0.5), 0: Place(0.95, 0.2, 0.5)}
+
+
+def test_number_has_a_box_and_a_confidence_on_each_digit(page: Page, artifacts: Path) -> None:
+    for digit, place in NUMBER.items():
+        draw(page, digit, place)
+    assert answer(page) == "370"
+    boxes = page.locator("#marks .mark")
+    expect(boxes).to_have_count(3)
+    paper = page.locator("#paper").bounding_box()
+    assert paper is not None
+    for i, (digit, place) in enumerate(NUMBER.items()):
+        assert boxes.nth(i).inner_text().startswith(f"{digit} · ")
+        box = boxes.nth(i).bounding_box()
+        assert box is not None
+        top = (box["y"] - paper["y"]) / paper["height"]
+        assert top == pytest.approx(place.top - 0.027, abs=0.03)  # half a brush above the stroke's middle
+        assert box["height"] / paper["height"] == pytest.approx(place.height + 0.054, abs=0.05)
+    page.screenshot(path=artifacts / "number.png")
+
+
+def test_number_digits_can_be_looked_at_one_by_one(page: Page) -> None:
+    for digit, place in NUMBER.items():
+        draw(page, digit, place)
+    assert answer(page) == "370"
+    expect(page.locator("#tiles .tile")).to_have_count(3)
+    page.locator("#big button").nth(1).click()
+    expect(page.locator("#big button").nth(1)).to_have_attribute("aria-pressed", "true")
+    assert page.locator("#bars li.top .name").inner_text() == "7"
+    expect(page.locator("#tiles .tile").nth(1)).to_have_class("tile chosen")
+
+
+def reading(rejected: str = "not_a_digit") -> dict[str, object]:
+    mark = {"digit": None, "confidence": None, "probabilities": [0.1] * 10, "rejected": rejected}
+    return {"text": "?", "digits": [mark | {"box": [200, 100, 300, 200]}], "model": "1"}
+
+
+@pytest.mark.parametrize(
+    ("hint", "sentence"),
+    [
+        ("too_small", "draw it larger"),
+        ("too_faint", "very faint"),
+        ("several_digits", "several digits"),
+        (None, "more clearly"),
+    ],
+)
+def test_mark_that_is_no_digit_is_said_kindly_with_a_hint(
+    page: Page, hint: str | None, sentence: str
+) -> None:
+    seen = {"box": [200, 100, 300, 200], "seen": black_field(), "saliency": [[0.0] * 28] * 28, "hint": hint}
+    page.route("**/ask/read", lambda route: route.fulfill(json=reading()))
+    page.route("**/ask/explain", lambda route: route.fulfill(json=[seen]))
+    draw(page, 8)
+    expect(page.locator("#verdict")).to_have_text("Not a digit, I think")
+    expect(page.locator("#detail")).to_contain_text(sentence)
+    assert page.locator("#big").inner_text() == "?"
+
+
+def test_scribble_is_no_digit(page: Page) -> None:
+    zigzag = [(x / 10, (x % 2) * 0.9) for x in range(16)] + [(1.5 - x / 10, (x % 2) * 0.8) for x in range(16)]
+    draw_stroke(page, zigzag, Place(0.2, 0.1, 0.8))
+    assert "?" in answer(page)
+
+
+def test_why_colours_the_strokes_and_the_view(page: Page) -> None:
+    draw(page, 5)
+    assert answer(page) == "5"
+    expect(page.locator("#tiles .tile")).to_have_count(1)
+    assert not colourful(page, "#tiles .tile")
+    page.click("#why")
+    expect(page.locator("#legend")).to_be_visible()
+    assert colourful(page, "#tiles .tile")
+    assert colourful(page, "#marks .heat")
+    page.click("#why")
+    expect(page.locator("#marks .heat")).to_have_count(0)
+
+
+def test_model_says_version_date_and_accuracy(page: Page) -> None:
+    manifest = {
+        "version": "12",
+        "created": "2026-11-20T10:00:00+00:00",
+        "git_commit": "0123456789abcdef",
+        "metrics": {"test_accuracy": 0.99631, "canvas_accuracy": 0.9871},
+        "run_link": "http://127.0.0.1:5000/#/experiments/1/runs/abc",
+    }
+    page.route("**/ask/model", lambda route: route.fulfill(json=manifest))
+    page.reload()
+    expect(page.locator("#about-name")).to_have_text("Model 12 · 99.63 %")
+    page.click("#about-open")
+    facts = page.locator("#about-facts")
+    for text in ("12", "2026", "99.63 %", "98.71 %", "0123456789ab"):
+        expect(facts).to_contain_text(text)
+    expect(facts.locator("a")).to_have_attribute("href", str(manifest["run_link"]))
+    page.keyboard.press("Escape")
+    expect(facts).to_be_hidden()
+
+
+def test_model_without_a_running_mlflow_has_no_link(page: Page) -> None:
+    page.click("#about-open")
+    expect(page.locator("#about-facts dt").first).to_have_text("Version")
+    expect(page.locator("#about-facts a")).to_have_count(0)
+
+
+def black_field() -> str:
+    """An empty 28x28 view, as /explain gives it."""
+    return base64.b64encode(encoded(Image.new("L", (28, 28)))).decode()
+
+
+def colourful(page: Page, selector: str) -> bool:
+    """Whether a canvas has pixels whose red and blue differ."""
+    found: bool = page.evaluate(
+        """(selector) => {
+          const canvas = document.querySelector(selector);
+          const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          for (let i = 0; i < data.length; i += 4) if (Math.abs(data[i] - data[i + 2]) > 40) return true;
+          return false;
+        }""",
+        selector,
+    )
+    return found

@@ -1,0 +1,192 @@
+"""The page for everyone: finger, keyboard, screen reader, both themes, small screens, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+
+from tests.browser.conftest import Running, open_page
+from tests.browser.hand import LARGE, Place, answer, draw, on_screen
+from tests.browser.strokes import DIGITS, Stroke, curve
+
+SIZES = {"desktop": (1280, 800), "phone": (390, 844), "small phone": (360, 740)}
+
+
+@pytest.fixture(params=["small phone", "phone"])
+def phone(chromium: Browser, running: Running, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, height = SIZES[request.param]
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    yield open_page(context, running)
+    context.close()
+
+
+def touch(session: CDPSession, stroke: Stroke) -> None:
+    """One finger along a stroke, by real touch events."""
+    for i, (x, y) in enumerate(stroke):
+        kind = "touchMove" if i else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_finger_draws_and_the_page_does_not_scroll(phone: Page) -> None:
+    phone.set_viewport_size({"width": phone.viewport_size["width"], "height": 500})  # type: ignore[index]
+    assert phone.evaluate("document.documentElement.scrollHeight > innerHeight")
+    session = phone.context.new_cdp_session(phone)
+    read = {}
+    for digit in (2, 3, 7):
+        phone.evaluate("document.querySelector('#clear').click()")
+        for stroke in DIGITS[digit]:
+            touch(session, on_screen(phone, curve(stroke), LARGE))
+        read[digit] = answer(phone)
+        assert phone.evaluate("scrollY") == 0
+    assert sum(text == str(digit) for digit, text in read.items()) >= 2, read
+
+
+def test_second_finger_does_not_disturb_the_first(phone: Page) -> None:
+    session = phone.context.new_cdp_session(phone)
+    points = on_screen(phone, curve(DIGITS[1][0]), LARGE)
+    other = {"x": points[0][0] - 60, "y": points[0][1] + 50, "id": 2}
+    for i, (x, y) in enumerate(points):
+        fingers = [{"x": x, "y": y, "id": 1}] + ([other] if i > 3 else [])
+        kind = "touchStart" if i in (0, 4) else "touchMove"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert answer(phone) == "1"
+
+
+def test_keyboard_alone_draws_recognises_undoes_and_clears(page: Page) -> None:
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "canvas":
+            break
+    assert page.evaluate("document.activeElement.id") == "canvas"
+    page.keyboard.press("Space")
+    for _ in range(15):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    assert answer(page) == "1"
+    expect(page.locator("#cursor")).to_be_visible()
+    page.keyboard.press("Delete")
+    assert answer(page) == ""
+    page.keyboard.press("Control+z")
+    assert answer(page) == "1"
+
+
+def test_every_control_can_be_reached_by_tab_and_shows_it(page: Page) -> None:
+    draw(page, 1)
+    page.evaluate("document.activeElement.blur()")
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert reached[-1] == "" or outline != "none", reached[-1]
+    for name in ("about-open", "theme", "canvas", "pen", "eraser", "width", "undo", "upload", "camera"):
+        assert name in reached
+    for name in ("download", "clear", "recognise", "why"):
+        assert name in reached
+
+
+def test_screen_reader_hears_the_answer_once_it_rests(page: Page) -> None:
+    spoken = page.locator("#spoken")
+    expect(spoken).to_have_attribute("aria-live", "polite")
+    draw(page, 7)
+    expect(spoken).to_contain_text("7. ")
+    page.click("#clear")
+    expect(spoken).to_be_empty()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_axe_finds_nothing_in_any_state(chromium: Browser, running: Running, theme: str, size: str) -> None:
+    width, height = SIZES[size]
+    context = chromium.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=theme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    page = open_page(context, running)
+    check(page)
+    draw(page, 3, Place(0.1, 0.2, 0.5))
+    draw(page, 7, Place(0.7, 0.2, 0.5))
+    assert answer(page) == "37"
+    expect(page.locator("#tiles .tile")).to_have_count(2)
+    page.click("#why")
+    check(page)
+    page.route(
+        "**/ask/read", lambda route: route.fulfill(status=429, json={"error": "Busy.", "code": "busy"})
+    )
+    page.click("#recognise")
+    expect(page.locator("#trouble")).to_be_visible()
+    check(page)
+    page.click("#about-open")
+    check(page)
+    context.close()
+
+
+def check(page: Page) -> None:
+    """axe-core, with all its rules."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_page_fits_one_screen(
+    chromium: Browser, running: Running, artifacts: Path, size: str, theme: str
+) -> None:
+    width, height = SIZES[size]
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
+    page = open_page(context, running)
+    draw(page, 3)
+    assert answer(page) == "3"
+    expect(page.locator("#tiles .tile")).to_have_count(1)
+    page.screenshot(path=artifacts / f"page-{size}-{theme}.png")
+    over = page.evaluate(
+        "[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]"
+    )
+    assert over[0] <= 0
+    if size != "small phone":  # 360x740: narrow, and may be a little longer than the screen
+        assert over[1] <= 0
+    assert page.locator("footer").count() == 0
+    context.close()
+
+
+def test_page_asks_nobody_but_its_own_server_and_logs_no_error(
+    context: BrowserContext, running: Running
+) -> None:
+    asked: list[str] = []
+    said: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(running.page_url)
+    page.wait_for_selector("[data-ready]")
+    draw(page, 5)
+    assert answer(page) == "5"
+    page.click("#why")
+    page.click("#about-open")
+    page.wait_for_timeout(500)
+    own = (running.page_url, "data:", "blob:")
+    assert [address for address in asked if not address.startswith(own)] == []
+    assert said == []
+
+
+def test_page_paints_within_two_seconds(chromium: Browser, running: Running) -> None:
+    paints = []
+    for _ in range(3):
+        context = chromium.new_context()
+        page = open_page(context, running)
+        paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        context.close()
+    assert min(paints) < 2000, paints

@@ -1,0 +1,110 @@
+"""Pictures from elsewhere: upload, paste, drag and drop, camera, examples."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import CAMERA_DIGIT
+from tests.browser.hand import answer, draw
+from tests.browser.pictures import encoded, picture
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def test_upload_is_shown_and_read(page: Page, kind: str) -> None:
+    draw(page, 1)
+    file = {"name": f"digit.{kind.lower()}", "mimeType": f"image/{kind.lower()}"}
+    page.set_input_files("#file", {**file, "buffer": encoded(picture(5), kind)})
+    expect(page.locator("#big")).to_have_attribute("data-text", "5")
+    expect(page.locator("#paper")).to_have_class("paper photo")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert answer(page) == "1"
+
+
+def test_upload_is_sent_as_it_is(page: Page) -> None:
+    content = encoded(picture(3, (1000, 300)), "JPEG")
+    page.evaluate("""() => {
+      const asked = window.fetch;
+      window.fetch = async (address, options) => {
+        const bytes = new Uint8Array(await options.body.get("image").arrayBuffer());
+        window.sent = btoa(String.fromCharCode(...bytes));
+        return asked(address, options);
+      };
+    }""")
+    page.set_input_files("#file", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": content})
+    expect(page.locator("#big")).to_have_attribute("data-text", "3")
+    assert base64.b64decode(page.evaluate("sent")) == content
+
+
+def test_drawing_on_an_upload_is_read_with_it(page: Page) -> None:
+    page.set_input_files(
+        "#file", {"name": "blank.png", "mimeType": "image/png", "buffer": encoded(picture(1, ink=235))}
+    )
+    expect(page.locator("#verdict")).to_have_text("Nothing to read yet")
+    draw(page, 7)
+    assert answer(page) == "7"
+
+
+def test_paste_reads_the_picture_in_the_clipboard(page: Page, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async (content) => {
+          const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+          const blob = new Blob([bytes], {type: "image/png"});
+          await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
+        }""",
+        base64.b64encode(encoded(picture(2))).decode(),
+    )
+    page.keyboard.press("Control+v")
+    expect(page.locator("#big")).to_have_attribute("data-text", "2")
+
+
+def test_drop_reads_the_picture(page: Page) -> None:
+    transfer = page.evaluate_handle(
+        """(content) => {
+          const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], "digit.png", {type: "image/png"}));
+          return transfer;
+        }""",
+        base64.b64encode(encoded(picture(6))).decode(),
+    )
+    page.dispatch_event("#canvas", "dragover", {"dataTransfer": transfer})
+    expect(page.locator(".drop")).to_be_visible()
+    page.dispatch_event("#canvas", "drop", {"dataTransfer": transfer})
+    expect(page.locator("#big")).to_have_attribute("data-text", "6")
+    expect(page.locator(".drop")).to_be_hidden()
+
+
+def test_camera_takes_a_photo_and_reads_it(page: Page, context: BrowserContext) -> None:
+    context.grant_permissions(["camera"])
+    page.click("#camera")
+    page.wait_for_function("document.querySelector('#video').videoWidth > 0")
+    page.click("#shoot-take")
+    expect(page.locator("#big")).to_have_attribute("data-text", str(CAMERA_DIGIT))
+    assert page.evaluate("document.querySelector('#video').srcObject") is None
+
+
+def test_camera_that_is_refused_is_said(page: Page) -> None:
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
+    page.click("#camera")
+    expect(page.locator("#trouble")).to_contain_text("The camera cannot be used")
+
+
+def test_examples_are_read(page: Page) -> None:
+    buttons = page.locator("#examples button")
+    expect(buttons).to_have_count(11)
+    read = {}
+    for digit in range(10):
+        buttons.nth(digit).click()
+        read[digit] = answer(page)
+    assert sum(text == str(digit) for digit, text in read.items()) >= 9, read
+
+
+def test_example_of_a_number_is_read_as_a_number(page: Page) -> None:
+    page.locator("#examples button").last.click()
+    expect(page.locator("#marks .mark")).to_have_count(3)
+    assert len(answer(page)) == 3

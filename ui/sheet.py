@@ -1,0 +1,61 @@
+"""What has been drawn in the window, as strokes, and the picture that they make: no screen is grabbed."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image, ImageDraw
+
+WIDTH, HEIGHT = 560, 420
+BRUSH = 22
+"""Pixels: the pen's width."""
+
+_FINER = 2  # strokes are drawn this much larger and shrunk, which gives them smooth edges
+
+Point = tuple[float, float]
+
+
+class Sheet:
+    """Strokes on white paper, 560x420 pixels; the last one can be taken back."""
+
+    def __init__(self) -> None:
+        self.strokes: list[list[Point]] = []
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.strokes
+
+    def begin(self, point: Point) -> None:
+        """Put the pen down."""
+        self.strokes.append([point])
+
+    def extend(self, point: Point) -> None:
+        """Move the pen that is down."""
+        self.strokes[-1].append(point)
+
+    def undo(self) -> None:
+        """Take the last stroke back, if there is one."""
+        if self.strokes:
+            self.strokes.pop()
+
+    def clear(self) -> None:
+        """Take all strokes back."""
+        self.strokes.clear()
+
+    def image(self) -> Image.Image:
+        """The drawing, black (0) on white (255), mode "L"."""
+        fine = Image.new("L", (WIDTH * _FINER, HEIGHT * _FINER), 255)
+        pen = ImageDraw.Draw(fine)
+        for stroke in self.strokes:
+            points = [(x * _FINER, y * _FINER) for x, y in stroke]
+            radius = BRUSH * _FINER / 2
+            pen.line(points, fill=0, width=BRUSH * _FINER)
+            for x, y in points:  # round ends and joints
+                pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+        return fine.reduce(_FINER)
+
+    def png(self) -> bytes:
+        """The drawing as the bytes of a PNG: what is sent, and what is saved."""
+        buffer = BytesIO()
+        self.image().save(buffer, "PNG")
+        return buffer.getvalue()
