@@ -1,0 +1,126 @@
+"""Trains every profile with three seeds (`best` with one) beside the usual recipe: `make bench-training`.
+
+Needs data/processed (`dvc repro preprocess`). A row is written as soon as it is measured, and what is
+written is not measured again: after Ctrl-C the same command goes on. The ratio of times is taken to the
+`classic` run of the same seed, which ran just before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+RESULTS = Path("benchmarks/results/training.jsonl")
+SEEDS = {"classic": 3, "quick": 3, "default": 3, "best": 1}
+REFERENCE = "classic"
+NOT_TRAINING = ("drawn", "false_rejects", "resume")  # of a profile: matters of the stage
+
+Row = dict[str, Any]
+
+
+def measure(profile: str, seed: int) -> Row:
+    """Train one network in this process and look at the test set once."""
+    import numpy as np
+
+    from digits.model import CLASSES, rejection_scores
+    from pipeline.dataset import Digits
+    from pipeline.mixture import load, mixed
+    from pipeline.profile import load as settings_of
+    from pipeline.project import PROCESSED
+    from pipeline.rejection import rejection_figures
+    from pipeline.train import logits_of
+    from pipeline.training import train
+
+    settings = settings_of(profile)
+    digits, validation = (mixed(PROCESSED, split, settings["drawn"]) for split in ("train", "validation"))
+    chosen = {name: value for name, value in settings.items() if name not in NOT_TRAINING}
+    cpu = sum(os.times()[:2])
+    trained = train(digits, validation, **{**chosen, "seed": seed})
+    cpu = sum(os.times()[:2]) - cpu
+    row = {
+        "profile": profile,
+        "seed": seed,
+        "seconds": round(trained.seconds, 1),
+        "cpu_seconds": round(cpu, 1),
+    }
+    test, forms, others = (
+        Digits.load(PROCESSED, "test"),
+        load(PROCESSED, "test", "prototypes"),
+        load(PROCESSED, "test", "negatives"),
+    )
+    logits = logits_of(trained.model, test)
+    row["test_accuracy"] = float((logits[:, :CLASSES].argmax(axis=1) == test.labels).mean())
+    told = logits_of(trained.model, forms)[:, :CLASSES].argmax(axis=1)
+    row["prototype_accuracy"] = float((told == forms.labels).mean())
+    marks = rejection_scores(logits_of(trained.model, others))
+    row["reject_auroc"] = rejection_figures(rejection_scores(logits), marks, float(np.inf))["reject_auroc"]
+    return row | {"parameters": trained.model.count_params(), "load": round(os.getloadavg()[0], 1)}
+
+
+def rows() -> list[Row]:
+    """What was measured so far."""
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+
+
+def measure_all(profiles: list[str]) -> None:
+    """Every row that is missing, each in a process of its own."""
+    for seed in range(1, 1 + max(SEEDS.values())):
+        for profile in profiles:
+            known = any(row["profile"] == profile and row["seed"] == seed for row in rows())
+            if known or seed > SEEDS[profile]:
+                continue
+            print(f"{profile}, seed {seed}", flush=True)
+            command = [sys.executable, __file__, "--row", profile, str(seed)]
+            subprocess.run(command, cwd=ROOT, check=True)
+
+
+def table(measured: list[Row]) -> str:
+    """A line a profile: means over seeds, with the lowest and the highest accuracy."""
+    beside = {row["seed"]: row["seconds"] for row in measured if row["profile"] == REFERENCE}
+    text = ["| profile | seeds | test accuracy | lowest, highest | time | against classic | parameters |"]
+    text.append("|---|---|---|---|---|---|---|")
+    for profile in SEEDS:
+        own = [row for row in measured if row["profile"] == profile]
+        if not own:
+            continue
+        right = [row["test_accuracy"] for row in own]
+        ratios = [row["seconds"] / beside[row["seed"]] for row in own if row["seed"] in beside]
+        text.append(
+            f"| {profile} | {len(own)} | {statistics.mean(right):.2%} | {min(right):.2%}, {max(right):.2%} "
+            f"| {statistics.mean(row['seconds'] for row in own):.0f} s "
+            f"| {statistics.mean(ratios):.2f} x | {own[0]['parameters']:,} |"
+            if ratios
+            else f"| {profile} | {len(own)} | {statistics.mean(right):.2%} | | | | |"
+        )
+    return "\n".join(text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("profiles", nargs="*", default=list(SEEDS), help="all of them if none is named")
+    parser.add_argument(
+        "--row", nargs=2, metavar=("PROFILE", "SEED"), help="measure one row, in this process"
+    )
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    if options.row:
+        row = measure(options.row[0], int(options.row[1]))
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        return 0
+    measure_all(options.profiles)
+    print(table(rows()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
