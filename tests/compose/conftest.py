@@ -34,8 +34,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(folder)
     before = _image_ids()
     try:
-        stack.compose("build", seconds=900)
-        stack.compose("up", "-d", seconds=400)
+        stack.compose("build", seconds=1500)
+        stack.compose("up", "-d", seconds=900)
         yield stack
     finally:
         stack.compose("down", "--volumes", "--remove-orphans")

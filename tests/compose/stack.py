@@ -72,11 +72,11 @@ class Stack:
             "MNIST_DIR": str(SMALL),
         }
 
-    def compose(self, *arguments: str, seconds: float = 120) -> str:
+    def compose(self, *arguments: str, seconds: float = 300) -> str:
         """What `docker compose ARGUMENTS` prints; an AssertionError with it where that fails."""
         return self._run(["docker", "compose", *arguments], seconds)
 
-    def run(self, *command: str, seconds: float = 200) -> str:
+    def run(self, *command: str, seconds: float = 900) -> str:
         """What a command prints that a person on this machine types in the project's folder."""
         return self._run(list(command), seconds)
 

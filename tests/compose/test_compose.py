@@ -16,7 +16,7 @@ from tests.browser.hand import answer, draw
 from tests.compose.load import Load, drawing
 from tests.compose.stack import SERVERS, Stack, docker, wait_until
 
-pytestmark = pytest.mark.timeout(1500)  # the first test builds the images and trains
+pytestmark = pytest.mark.timeout(2700)  # the first test builds the images and trains
 
 BASE = "python:3.11-slim-bookworm"
 MEGABYTE = 1_000_000  # as `docker images` counts
