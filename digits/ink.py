@@ -19,7 +19,8 @@ __all__ = ["BOX", "FIELD", "INK", "Ink", "InkMap", "find_ink", "ink_map", "netwo
 _FAINTEST = 9  # of 255, of the paper's light: less is no ink
 _FAINTEST_IN_SHADOW = 30  # the same where the light is uneven, and so never quite taken out
 _NOISE = 5.0  # standard deviations of the paper's noise: less is no ink
-_PLAIN = 1.0  # polarity score above which the other way round is not worth trying
+_PLAIN = 1.7  # polarity score above which the other way round is not worth trying
+_PLAIN_IN_SHADOW = 0.6  # the same among shadows, where paper is nearly always light
 _SPECKLED = 0.0005  # of all pixels: more lone ones are noise, not dirt
 
 
@@ -63,7 +64,9 @@ def find_ink(image: Image.Image, turned: bool = False) -> Ink:
     dark, uneven = darkness(grey, small, seems.ink_is_dark != turned)
     faintest = _FAINTEST_IN_SHADOW if uneven else _FAINTEST
     ink = _strengthened(dark, _noise(dark, apart=6), faintest, layer)
-    ink = replace(ink, rough=ink.rough or uneven, in_doubt=seems.plainness < _PLAIN)
+    ink = replace(
+        ink, rough=ink.rough or uneven, in_doubt=seems.plainness < (_PLAIN_IN_SHADOW if uneven else _PLAIN)
+    )
     ruleless = without_rules(ink.pixels, ink.mask)
     if ruleless is None:
         return ink

@@ -25,6 +25,7 @@ _WIDEST_INK = 0.3  # of the shorter side: a dark area wider than this is in shad
 _NARROW = 0.12  # of the shorter side, for telling dark strokes from light ones among shadows
 _WEAK = 76  # of 255, of the paper's light: no pen is so faint, a pencil is
 _PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
+_HARD = 0.002  # of all pixels: fewer between black and white make a picture of two tones
 _WINDOW = 0.22  # of the shorter side: strokes wider than this are taken for shadow
 
 
@@ -52,7 +53,7 @@ def polarity(small: Grey) -> Polarity:
     border = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
     covered = 2 * cv2.countNonZero(light) / light.size - 1
     score = covered + 2 * (2 * float(border.mean()) - 1)
-    if max(small.shape) <= _TIGHT:
+    if max(small.shape) <= _TIGHT or _is_two_tone(small):
         score -= 2 * _narrow_balance(small)
     elif _has_wide(light) and _has_wide(1 - light):
         score = _USUALLY_DARK + 2 * _valley_balance(small)
@@ -93,9 +94,16 @@ def darkness(grey: Grey, small: Grey, ink_is_dark: bool) -> tuple[Darkness, bool
     """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven."""
     if not ink_is_dark:
         small = 255 - small
-    if max(grey.shape) <= _TIGHT or _is_even(small):
+    if max(grey.shape) <= _TIGHT or _is_even(small) or _is_two_tone(grey):
         return _on_even_paper(grey, small, ink_is_dark), False
     return _without_shadow(grey, ink_is_dark), True
+
+
+def _is_two_tone(grey: Grey) -> bool:
+    """Whether hardly a pixel lies between the darkest and the lightest: no shadow has so hard an edge."""
+    low, high, _, _ = cv2.minMaxLoc(grey)
+    margin = 0.1 * (high - low)
+    return cv2.countNonZero(cv2.inRange(grey, low + margin, high - margin)) < _HARD * grey.size
 
 
 def _on_even_paper(grey: Grey, small: Grey, ink_is_dark: bool) -> Darkness:

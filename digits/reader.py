@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from digits.lattice import Found, settle
 from digits.marks import Box, find_pieces, main_group
 from digits.model import Classification, Model
 from digits.saliency import saliency
-from digits.segment import atom_of, lines
+from digits.segment import are_several, atom_of, lines
 
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
 _SMALL = 14  # pixels: a mark no larger has too few of them
@@ -94,10 +94,12 @@ class Reader:
         if seen is None:
             return Prediction(None, None, None, "blank", version)
         turned = _one_mark(find_ink(image, turned=True)) if ink.in_doubt else None
-        fields = [seen] if turned is None else [seen, turned]
-        result = self.model.classify(np.array(fields)[..., None])
+        marks = [seen] if turned is None else [seen, turned]
+        result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
         row = int(np.argmax(np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)))
         digit, confidence, probabilities, rejected = self._answer(result, row)
+        if marks[row].several:
+            return Prediction(None, None, probabilities, "not_a_digit", version)
         return Prediction(digit, confidence, probabilities, rejected, version)
 
     def read(self, image: Image.Image) -> Reading:
@@ -144,12 +146,20 @@ class Reader:
         return digit, probabilities[digit], probabilities, None
 
 
-def _one_mark(ink: Ink) -> NDArray[np.float32] | None:
-    """All the writing as one mark, as the network sees it."""
+class _OneMark(NamedTuple):
+    """All the writing as one mark: what the network sees, and whether it is plainly several digits."""
+
+    field: NDArray[np.float32]
+    several: bool
+
+
+def _one_mark(ink: Ink) -> _OneMark | None:
     pieces = find_pieces(ink.mask, ink.rough)
     if not pieces.kept:
         return None
-    return field_of(atom_of(pieces, main_group(pieces), ink.pixels).pixels)
+    group = main_group(pieces)
+    field = field_of(atom_of(pieces, group, ink.pixels).pixels)
+    return None if field is None else _OneMark(field, are_several(group))
 
 
 def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:

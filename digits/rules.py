@@ -21,6 +21,7 @@ _REACH = 7  # pixels to each side in which a line's own course is looked for
 _COVERED = 0.7  # of a line's way through the picture that shows ink
 _AT_THE_EDGE = 0.1  # of that way: ink must be this near to both ends
 _PARALLEL = np.deg2rad(4)
+_TRACE = 60  # of 255: fainter ink beside a printed line is what its soft edge left
 _ON_LINES = 0.6  # of a piece: one that lies further on printed lines is a part of them
 _MOST = 60  # lines tried
 
@@ -137,7 +138,8 @@ def _opened(ink: Pixels, rules: list[Rule], across: bool, bands: Mask) -> Pixels
     """Ink on these lines kept only where it goes on at right angles to them."""
     if not rules:
         return ink
-    thickness = float(np.median([rule.thickness for rule in rules]))
+    lean = max(abs(np.cos(rules[0].angle)), abs(np.sin(rules[0].angle)))
+    thickness = float(np.median([rule.thickness for rule in rules])) / lean
     band = np.zeros_like(ink)
     for rule in rules:
         path = np.rint(rule.points).astype(np.int32).reshape(-1, 1, 2)
@@ -151,10 +153,14 @@ def _opened(ink: Pixels, rules: list[Rule], across: bool, bands: Mask) -> Pixels
 
 def _without_leftovers(ink: Pixels, bands: Mask, thickness: float) -> Pixels:
     """Ink without pieces that lie mostly on printed lines, and without lines that cut off a corner."""
+    ink = np.where(ink > _TRACE, ink, 0).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
     left, top, width, height, area = stats.T
     on_lines = np.bincount(labels[bands > 0], minlength=count)
     at_border = (left == 0) | (top == 0) | (left + width == ink.shape[1]) | (top + height == ink.shape[0])
     thin = area <= (1.5 * thickness + 1) * np.hypot(width, height)
-    stays = (on_lines < _ON_LINES * area) & ~(at_border & thin)
+    stays = on_lines < _ON_LINES * area
+    for label in np.flatnonzero(stays & at_border & thin):
+        spots = cv2.findNonZero((labels == label).astype(np.uint8))
+        stays[label] = min(cv2.minAreaRect(spots)[1]) > 3 * thickness + 2  # bent: no line, a digit
     return np.asarray(ink * stays.astype(np.uint8)[labels], np.uint8)

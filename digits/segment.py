@@ -7,6 +7,7 @@ make a digit together is settled by the network (`digits.lattice`), where geomet
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,16 @@ def _runs(line: list[Piece], pieces: Pieces, ink: Pixels) -> list[Run]:
         else:
             runs[-1].append(piece)
     return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height) for run in runs]
+
+
+def are_several(pieces: list[Piece]) -> bool:
+    """Whether these pieces are plainly more than one digit: tall ones, side by side, apart."""
+    height = max(piece.height for piece in pieces)
+    ordered = sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2])
+    return any(
+        _are_two_digits(left, right, height) and min(left.height, right.height) > _TALL * height
+        for left, right in pairwise(ordered)
+    )
 
 
 def _are_two_digits(left: Piece, right: Piece, height: float) -> bool:
