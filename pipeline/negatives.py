@@ -19,7 +19,7 @@ from pipeline.prototypes import prototype
 
 NOT_A_DIGIT = CLASSES  # the label of the eleventh output
 
-_LETTERS, _OTHERS = "AEFHKMNRWXaefhkmnrwx", "@&#%*=+?$"
+_LETTERS, _OTHERS = "AEFHKMNRWXefhkmwx", "@&#%*=+$"
 _FACES = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_PLAIN,
@@ -32,7 +32,7 @@ _FACES = (
 )
 _SIGNS = [strokes(form) for form in SIGNS]
 _LEAST_TURNS = 9.0  # radians: a line that turns less may pass for a digit
-_HALVES = ((0, "top"), (0, "bottom"), (2, "bottom"), (3, "left"))  # halves that are no digit themselves
+_HALVES = ((0, "top"), (0, "bottom"), (3, "left"))  # halves that are no digit themselves
 
 Mark = list[Curve] | InkMap
 
@@ -94,8 +94,9 @@ def dots(rng: np.random.Generator) -> Mark:
 
 
 def sign(rng: np.random.Generator) -> Mark:
-    """A letter or another sign in handwriting."""
-    return write(_SIGNS[rng.integers(len(_SIGNS))], rng)
+    """A letter or another sign in handwriting; a thick pen would fill a face to a 0 and two lines to a 1."""
+    side = rng.uniform(70, 110)
+    return draw(write(_SIGNS[rng.integers(len(_SIGNS))], rng), side, round(side * rng.uniform(0.02, 0.09)))
 
 
 def glyph(rng: np.random.Generator) -> Mark:

@@ -35,7 +35,7 @@ def test_scribble_winds_more_than_a_digit() -> None:
         assert np.ptp(np.arctan2(steps[:, 1], steps[:, 0])) > 1.5
 
 
-@pytest.mark.parametrize("kind", [made.dots, made.glyph, made.half])
+@pytest.mark.parametrize("kind", [made.dots, made.glyph, made.half, made.sign])
 def test_marks_of_pixels_are_ink(kind: object) -> None:
     random = np.random.default_rng(0)
     for _ in range(20):
