@@ -5,6 +5,7 @@
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
+BENCH := build/bench/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -74,11 +75,44 @@ mlflow: setup ## open the MLflow UI over all runs
 promote: setup ## make VERSION=n of the registered model the champion
 	@$(PYTHON) -m pipeline.promote $(VERSION)
 
+.PHONY: profile
+profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
+	@$(PYTHON) -m pipeline.profile $(NAME)
+
+.PHONY: bench
+bench: bench-reader bench-serving ## measure reader and service (bench-training, bench-page: apart)
+
+.PHONY: bench-reader
+bench-reader: setup ## measure the reader, and where its time goes
+	@$(PYTHON) -m benchmarks.reader
+
+.PHONY: bench-serving
+bench-serving: $(BENCH) ## measure the service beside its limit and its peers (needs wrk)
+	@$(PYTHON) benchmarks/serving.py --litserve build/bench/bin/python
+
+.PHONY: bench-page
+bench-page: setup ## measure the page in a browser, while `make run` runs (needs chromium)
+	@$(PYTHON) benchmarks/page.py
+
+.PHONY: bench-training
+bench-training: setup ## measure all profiles beside the usual recipe: hours; goes on where it stopped
+	@$(PYTHON) -m dvc repro --quiet preprocess
+	@$(PYTHON) benchmarks/training.py
+
+.PHONY: fuzz
+fuzz: $(BENCH) ## look for bytes that decoding neither reads nor refuses, for SECONDS=600
+	@build/bench/bin/python benchmarks/fuzz_decode.py $(or $(SECONDS),600) build/fuzz
+
+$(BENCH): $(READY) requirements/bench.txt
+	@[ -x build/bench/bin/python ] || python3 -m venv build/bench
+	@$(PYTHON) -m uv pip sync --python build/bench/bin/python --require-hashes requirements/bench.txt
+	@touch $@
+
 .PHONY: lock
 lock: setup ## resolve the dependencies anew and write requirements/*.txt
 	@sh requirements/lock
 
 .PHONY: clean
 clean: ## remove what setup and tests made; data, runs and models stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
