@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.pictures import write_camera
-from tests.browser.processes import Process, page_process, service_process
-from tests.conftest import _free_ports
+from tests.browser.processes import Process, page_process, quiet_port, service_process
+from tests.browser.screen import screen
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
 FLAGS = [
@@ -64,7 +64,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def running(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("running")
-    service_port, page_port = _free_ports(2)
+    service_port, page_port = quiet_port(), quiet_port()
     service_url = f"http://127.0.0.1:{service_port}"
     service = service_process(service_port, model, folder)
     with service, page_process(page_port, service_url, folder):
@@ -97,3 +97,9 @@ def artifacts() -> Path:
     """Where screenshots stay after the tests."""
     ARTIFACTS.mkdir(exist_ok=True)
     return ARTIFACTS
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    with screen() as name:
+        yield name

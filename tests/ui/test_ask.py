@@ -136,7 +136,7 @@ def link(handler: Handler, run_id: str = "abc") -> str | None:
     async def look() -> str | None:
         transport = httpx.MockTransport(handler)
         async with httpx.AsyncClient(base_url="http://mlflow:5000", transport=transport) as client:
-            return await run_link(client, run_id)
+            return await run_link(client, run_id, "http://shown:5000/")
 
     return asyncio.run(look())
 
@@ -146,7 +146,7 @@ def test_run_link_names_experiment_and_run() -> None:
         assert request.url.params["run_id"] == "abc"
         return httpx.Response(200, json={"run": {"info": {"experiment_id": "7"}}})
 
-    assert link(handler) == "http://mlflow:5000/#/experiments/7/runs/abc"
+    assert link(handler) == "http://shown:5000/#/experiments/7/runs/abc"
 
 
 @pytest.mark.parametrize(
