@@ -19,12 +19,12 @@ from digits.segment import Atom, Run, joined
 
 _TOGETHER = 4  # atoms of one digit at most
 _WIDEST = 1.5  # of the line's height: no digit is wider
-_CUT = 12.0  # nats that a cut must gain for each line's height of ink that it goes through
+_CUT = 9.0  # nats that a cut must gain for each line's height of ink that it goes through
 _UNREAD = 5.0  # nats that a mark costs that is no digit
 _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
 _PART = 0.45  # of the line's height: what is smaller may be dirt, and is hardly a digit
 _SURE = 0.8  # confidence at which a mark of usual width is not cut
-_USUAL, _DOUBLE = 0.75, 1.25  # of the line's height: widths of one digit, of surely more than one
+_USUAL, _DOUBLE = 0.75, 1.6  # of the line's height: widths of one digit, of surely more than one
 
 
 @dataclass(frozen=True, slots=True)

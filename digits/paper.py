@@ -22,7 +22,7 @@ _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
 _USUALLY_DARK = 0.8  # added where the picture does not say: most paper is light
 _WIDEST_INK = 0.3  # of the shorter side: a dark area wider than this is in shadow
-_NARROW = 0.12  # of the shorter side, for telling dark strokes from light ones among shadows
+_NARROW = 0.1  # of the shorter side, for telling dark strokes from light ones among shadows
 _WEAK = 76  # of 255, of the paper's light: no pen is so faint, a pencil is
 _PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
 _HARD = 0.002  # of all pixels: fewer between black and white make a picture of two tones
@@ -56,7 +56,7 @@ def polarity(small: Grey) -> Polarity:
     if max(small.shape) <= _TIGHT or _is_two_tone(small):
         score -= 2 * _narrow_balance(small)
     elif _has_wide(light) and _has_wide(1 - light):
-        score = _USUALLY_DARK + 2 * _valley_balance(small)
+        score = _USUALLY_DARK + _valley_balance(small)
     elif abs(score) < _OBVIOUS:
         score += _USUALLY_DARK - 2 * _narrow_balance(small)
     return Polarity(score > 0, abs(score))
