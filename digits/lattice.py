@@ -22,7 +22,8 @@ _WIDEST = 1.5  # of the line's height: no digit is wider
 _CUT = 9.0  # nats that a cut must gain for each line's height of ink that it goes through
 _UNREAD = 5.0  # nats that a mark costs that is no digit
 _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
-_PART = 0.45  # of the line's height: what is smaller may be dirt, and is hardly a digit
+_PART = 0.45  # of the line's height: what is smaller both ways may be dirt
+_LOW = 0.55  # of the line's height: what is lower is hardly a digit
 _SURE = 0.8  # confidence at which a mark of usual width is not cut
 _USUAL, _DOUBLE = 0.75, 1.6  # of the line's height: widths of one digit, of surely more than one
 
@@ -135,7 +136,7 @@ def _gain(run: Run, candidate: Candidate, probabilities: NDArray[np.float32], re
     digit = float(np.log(max(float(probabilities.max()), 1e-9)) - np.logaddexp(0, rejection))
     unread = -_UNREAD - float(np.logaddexp(0, -rejection))
     atom = candidate.atom
-    size = max(atom.width, atom.height) / run.height
+    low = max(0.0, _LOW - atom.height / run.height)
     wide = min(max(0.0, atom.width / run.height - 1.1), 2.0)
-    shape = 8 * max(0.0, _PART - size) + 2 * wide
+    shape = 10 * low + 2 * wide
     return max(digit, unread) - shape - _CUT * atom.cut
