@@ -23,7 +23,7 @@ MEGABYTE = 1_000_000  # as `docker images` counts
 
 
 def test_up_in_a_fresh_clone_makes_a_champion_and_serves_it(stack: Stack) -> None:
-    wait_until(stack.healthy, 60)
+    wait_until(stack.healthy, 120)
     log = stack.compose("logs", "--no-color", "pipeline")
     assert all(f"Running stage '{stage}'" in log for stage in ("fetch", "preprocess", "train", "evaluate"))
     answered = httpx.post(f"{stack.service}/predict", files={"image": drawing()}, timeout=10, trust_env=False)
@@ -108,7 +108,7 @@ def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
 
 def test_load_spreads_over_replicas(stack: Stack) -> None:
     stack.compose("up", "-d", "--scale", "service=3")
-    wait_until(stack.healthy, 60)
+    wait_until(stack.healthy, 120)
     time.sleep(2)  # until the proxy asks for the names again
     with Load(stack.service) as load:
         time.sleep(4)
@@ -150,7 +150,7 @@ def test_crashed_server_is_started_again(stack: Stack) -> None:
     page = stack.containers("page")[0]["Id"]
     docker("exec", page, "bash", "-c", "kill -9 -1")  # all but the first process, which then ends too
     wait_until(lambda: stack.containers("page")[0]["RestartCount"] == 1, 10)
-    wait_until(stack.healthy, 60)
+    wait_until(stack.healthy, 120)
 
 
 def test_changed_code_is_built_in_fifteen_seconds(stack: Stack) -> None:
@@ -175,7 +175,7 @@ def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_s
     assert all((stack.folder / path).exists() for path in kept)
     began = time.monotonic()
     stack.compose("up", "-d")
-    wait_until(stack.healthy, 30)
+    wait_until(stack.healthy, 120)
     assert time.monotonic() - began < 30
     assert stack.model() == "1"
 
