@@ -111,6 +111,12 @@ def _serving() -> Callable[..., AbstractContextManager[Server]]:
     return serving
 
 
+@pytest.fixture(scope="session")
+def seven() -> bytes:
+    """A PNG of a printed seven."""
+    return encoded(draw("7"))
+
+
 @pytest.fixture
 def tiny_model(tmp_path: Path) -> Path:
     """A model folder of version 1 whose model reads printed digits."""

@@ -1,0 +1,146 @@
+"""What the gate gives every endpoint: refusals in one shape, keys, request ids, logs, metrics."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from starlette.testclient import TestClient
+
+from service.docs import PAGE
+from service.logs import JsonLines
+
+MakeClient = Callable[..., TestClient]
+
+
+def test_wrong_addresses_and_methods_are_refused(client: TestClient) -> None:
+    assert_refused(client.get("/nowhere"), 404, "not_found")
+    assert_refused(client.post("/nowhere"), 404, "not_found")
+    answer = client.get("/predict")
+    assert_refused(answer, 405, "wrong_method")
+    assert answer.headers["allow"] == "POST"
+    assert_refused(client.delete("/model"), 405, "wrong_method")
+
+
+def test_api_key_is_asked_for(tiny_model: Path, make_client: MakeClient, seven: bytes) -> None:
+    client = make_client(tiny_model, api_key="open sesame")
+    refused = client.post("/predict", files={"image": seven})
+    assert_refused(refused, 401, "unauthorized")
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert_refused(client.get("/model", headers={"Authorization": "Bearer open"}), 401, "unauthorized")
+    for headers in ({"Authorization": "Bearer open sesame"}, {"X-API-Key": "open sesame"}):
+        assert client.post("/predict", files={"image": seven}, headers=headers).status_code == 200
+    assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_request_id_comes_back(client: TestClient) -> None:
+    assert client.get("/livez", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
+    made = {
+        client.get("/nowhere", headers={"X-Request-ID": "not\tplain"}).headers["x-request-id"] for _ in "ab"
+    }
+    assert len(made) == 2
+
+
+def test_a_fault_of_ours_leaks_nothing(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise RuntimeError("/secret/path")
+
+    monkeypatch.setattr("service.images.opened", fail)
+    answer = client.post("/predict", files={"image": b"x"})
+    assert_refused(answer, 500, "internal")
+    assert "secret" not in answer.text
+
+
+def test_docs_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "//" not in PAGE
+
+
+def test_body_that_says_it_is_too_large_is_refused(client: TestClient) -> None:
+    answer = client.post("/predict", content=b"x", headers={"Content-Length": str(60 * 2**20)})
+    assert_refused(answer, 413, "too_large")
+
+
+def test_body_that_is_too_large_is_refused(client: TestClient) -> None:
+    answer = client.post("/predict", content=(bytes(2**20) for _ in range(25)))
+    assert_refused(answer, 413, "too_large")
+
+
+def test_cors_is_off_unless_named(tiny_model: Path, make_client: MakeClient) -> None:
+    asking = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
+    closed = make_client(tiny_model)
+    assert "access-control-allow-origin" not in closed.get("/model", headers=asking).headers
+    assert_refused(closed.options("/predict", headers=asking), 405, "wrong_method")
+    opened = make_client(tiny_model, origins=["https://page.example"], api_key="key")
+    answer = opened.options("/predict", headers=asking)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://page.example"
+    other = opened.get("/model", headers={"Origin": "https://other.example"})
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_every_request_is_one_line_of_log(
+    client: TestClient, seven: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("service"), "propagate", True)
+    caplog.set_level("INFO", "service")
+    client.post("/predict?secret=1", files={"image": seven}, headers={"X-Request-ID": "abc"})
+    client.get("/livez")
+    client.get("/nowhere")
+    lines = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "service"]
+    assert [(line["path"], line["status"], line["outcome"]) for line in lines] == [
+        ("/predict", 200, "ok"),
+        ("/nowhere", 404, "not_found"),
+    ]
+    assert lines[0]["request_id"] == "abc"
+    assert "secret" not in str(lines)
+
+
+def test_metrics_count_by_endpoint_and_outcome(client: TestClient, seven: bytes) -> None:
+    def count(endpoint: str, outcome: str) -> float:
+        labels = {"endpoint": endpoint, "outcome": outcome}
+        return REGISTRY.get_sample_value("digits_requests_total", labels) or 0
+
+    before = [count("/predict", "ok"), count("/predict", "wrong_field"), count("unknown", "not_found")]
+    client.post("/predict", files={"image": seven})
+    client.post("/predict")
+    client.get("/any/path/at/all")
+    assert [count("/predict", "ok"), count("/predict", "wrong_field"), count("unknown", "not_found")] == [
+        number + 1 for number in before
+    ]
+    text = client.get("/metrics").text
+    assert "any/path" not in text
+    for name in (
+        "step_seconds_bucket",
+        "answers_total",
+        "confidence_bucket",
+        "queue",
+        "workers",
+        "request_seconds_sum",
+    ):
+        assert f"digits_{name}" in text
+
+
+def test_document_describes_every_endpoint(client: TestClient) -> None:
+    document = client.get("/docs.json").json()
+    assert document["openapi"].startswith("3.1")
+    pictures = {"/predict", "/read", "/explain", "/predict_batch"}
+    operators = {"/model", "/livez", "/readyz", "/healthz", "/metrics", "/docs.json"}
+    assert pictures | operators | {"/v2/models/digits/infer"} <= set(document["paths"])
+    predict = document["paths"]["/predict"]["post"]
+    assert predict["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] == ["image"]
+    assert {"200", "400", "401", "413", "415", "422", "503"} <= set(predict["responses"])
+
+
+def assert_refused(answer: Any, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error", "code"}
+    assert answer.json()["code"] == code
+    assert answer.json()["error"].endswith((".", "`"))
