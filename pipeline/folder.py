@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from digits.ink import FIELD
 from digits.model import MANIFEST, Manifest, Model
+from pipeline.errors import ExportError
 from pipeline.project import write_text
 
 ONNX_FILE = "digits.onnx"
@@ -29,22 +30,28 @@ def write_folder(
     """Write the ONNX file, then `manifest` completed with its name and hash; returns that.
 
     `samples` (n, 28, 28) are real digits on which ONNX and Keras have to agree within 1e-4; raises
-    `ExportError` where they do not.
+    `ExportError` where they do not, and writes nothing then.
     """
     content = onnx_bytes(model)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{ONNX_FILE}"
-    temporary.write_bytes(content)
-    temporary.replace(folder / ONNX_FILE)
     done = replace(
         manifest,
         file=ONNX_FILE,
         sha256=hashlib.sha256(content).hexdigest(),
         created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_text(folder / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
-    _compare(model, folder, samples[:COMPARED])
+    with tempfile.TemporaryDirectory() as trial:
+        _write(Path(trial), content, done)
+        _compare(model, Model.load(Path(trial)), samples[:COMPARED])
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder, content, done)
     return done
+
+
+def _write(folder: Path, content: bytes, manifest: Manifest) -> None:
+    temporary = folder / f".{manifest.file}"
+    temporary.write_bytes(content)
+    temporary.replace(folder / manifest.file)
+    write_text(folder / MANIFEST, json.dumps(manifest.as_dict(), indent=2) + "\n")
 
 
 def onnx_bytes(model: keras.Model) -> bytes:
@@ -57,11 +64,9 @@ def onnx_bytes(model: keras.Model) -> bytes:
         return path.read_bytes()
 
 
-def _compare(model: keras.Model, folder: Path, samples: NDArray[np.uint8]) -> None:
+def _compare(model: keras.Model, exported: Model, samples: NDArray[np.uint8]) -> None:
     batch = samples[..., None].astype(np.float32)
     expected = np.asarray(model(batch, training=False))
-    difference = float(np.abs(Model.load(folder).logits(batch) - expected).max())
+    difference = float(np.abs(exported.logits(batch) - expected).max())
     if difference > TOLERANCE * max(1.0, float(np.abs(expected).max())):
-        raise ValueError(
-            f"ONNX and Keras differ by {difference:.2g} on real digits: the export is not usable."
-        )
+        raise ExportError(f"ONNX and Keras differ by {difference:.2g} on digits: the export is not usable.")

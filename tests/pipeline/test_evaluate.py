@@ -1,0 +1,123 @@
+"""The stage on tiny data with linear models: its report, who wins, and what a second run of it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from digits.model import Manifest
+from pipeline import evaluate, mixture, registry, tracking
+from pipeline.dataset import Digits
+
+pytestmark = [  # raised inside MLflow
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*type hint:UserWarning"),
+]
+
+Make = Callable[..., Path]
+HOW = {"seed": 1, "canvas_digits": 5, "lines": 1, "worst": 4}
+PARAMS = "train:\n  seed: 1\n  epochs: 3\n"
+CURVES = "epoch,loss,val_loss,accuracy,val_accuracy,learning_rate\n1,0.5,0.5,0.9,0.9,0.001\n"
+
+
+@pytest.fixture
+def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """A project with more ones than other digits, and a "training" that gives a model of one answer."""
+    monkeypatch.setattr(evaluate, "end_with_parent", lambda: None)
+    (project / "params.yaml").write_text(PARAMS)
+    (project / "reports").mkdir()
+    (project / "reports" / "training.csv").write_text(CURVES)
+    for number, split in enumerate(("validation", "test")):
+        ones = _bars(8, [1, 1, 1, 2, 3, 4, 5, 1], number)
+        ones.save(project / "data" / "processed", split)
+        for kind in ("prototypes", "negatives"):
+            ones.save(project / "data" / "processed", mixture.name(split, kind))
+
+    def train(favourite: int) -> str:
+        with tracking.training_run({"seed": favourite}) as run_id:
+            make_candidate(favourite, run_id=run_id)
+        return run_id
+
+    return train
+
+
+def _bars(count: int, labels: list[int], seed: int) -> Digits:
+    images = np.zeros((count, 28, 28), np.uint8)
+    for image, left in zip(images, np.random.default_rng(seed).integers(6, 18, count), strict=True):
+        image[4:24, left : left + 3] = 255
+    return Digits(images, np.array(labels, np.uint8))
+
+
+def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project: Path) -> None:
+    run_id = make(1)
+    evaluate.stage(**HOW)
+    metrics = json.loads((project / "reports" / "metrics.json").read_text())
+    assert metrics["test_accuracy"] == 0.5
+    assert metrics["recall"] == {"1": 1.0, "2": 0.0, "3": 0.0, "4": 0.0, "5": 0.0}
+    assert metrics["champion"] is True
+    assert (Manifest.load(project / "models" / "champion").run_id, metrics["test_errors"]) == (run_id, 4)
+    logged = MlflowClient().get_run(run_id)
+    assert logged.data.metrics["recall.1"] == 1.0
+    assert logged.info.status == "FINISHED"
+
+
+def test_stage_twice_for_one_run_registers_it_once(make: Callable[..., str], project: Path) -> None:
+    run_id = make(1)
+    evaluate.stage(**HOW)
+    evaluate.stage(**HOW)
+    client = tracking.connect()
+    assert len(client.search_model_versions(f"name = 'digits' and run_id = '{run_id}'")) == 1
+    assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is True
+
+
+def test_stage_worse_candidate_changes_nothing_served(make: Callable[..., str], project: Path) -> None:
+    make(1)
+    evaluate.stage(**HOW)
+    before = (project / "models" / "champion" / "manifest.json").read_bytes()
+    make(7)
+    evaluate.stage(**HOW)
+    assert (project / "models" / "champion" / "manifest.json").read_bytes() == before
+    assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is False
+
+
+def test_stage_lost_champion_is_replaced(
+    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = make(1)
+    evaluate.stage(**HOW)
+    (lost,) = (project / "mlruns").rglob(f"{first}/artifacts/candidate/digits.onnx")
+    lost.unlink()
+    (project / "models" / "champion" / "manifest.json").unlink()
+    second = make(7)
+    evaluate.stage(**HOW)
+    assert "cannot be compared" in capsys.readouterr().out
+    assert Manifest.load(project / "models" / "champion").run_id == second
+
+
+def test_stage_candidate_of_a_run_that_the_store_forgot(make: Callable[..., str], project: Path) -> None:
+    client = tracking.connect()
+    client.delete_run(make(1))
+    evaluate.stage(**HOW)
+    version = registry.champion_version(client)
+    assert version is not None
+    served = Manifest.load(project / "models" / "champion")
+    assert served.run_id == version.run_id != Manifest.load(project / "models" / "candidate").run_id
+    assert client.get_run(served.run_id).data.params["epochs"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "champion", "won"),
+    [
+        ({"a": 0.9, "b": 0.9}, None, True),
+        ({"a": 0.9, "b": 0.9}, {"a": 0.9, "b": 0.9}, False),
+        ({"a": 0.8, "b": 0.99}, {"a": 0.9, "b": 0.9}, False),
+        ({"a": 0.95, "b": 0.86}, {"a": 0.9, "b": 0.9}, True),
+    ],
+)
+def test_wins(candidate: dict[str, float], champion: dict[str, float] | None, won: bool) -> None:
+    assert evaluate.wins(candidate, champion) is won
