@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image, ImageDraw
+
+from ui.text import WINDOW
 
 WIDTH, HEIGHT = 560, 420
 BRUSH = 22
@@ -59,3 +62,15 @@ class Sheet:
         buffer = BytesIO()
         self.image().save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def save(png: bytes, path: Path) -> str:
+    """Write a drawing, whole or not at all; gives the sentence that says what came of it."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(png)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        return WINDOW["not_saved"].format(reason=error.strerror)
+    return WINDOW["saved"].format(name=path.name)

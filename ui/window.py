@@ -10,7 +10,7 @@ from tkinter import filedialog, ttk
 
 from ui.client import Mark, Reading, ServiceError
 from ui.newest import Newest, Outcome, Read
-from ui.sheet import BRUSH, HEIGHT, WIDTH, Sheet
+from ui.sheet import BRUSH, HEIGHT, WIDTH, Sheet, save
 from ui.text import WINDOW
 
 _LOOK_EVERY = 20  # milliseconds between looks for an answer
@@ -216,15 +216,3 @@ def words(reading: Reading) -> str:
         return WINDOW["unclear"]
     name = "sure" if len(confidences) == 1 else "sure_number"
     return WINDOW[name].format(percent=f"{min(confidences) * 100:.1f}")
-
-
-def save(png: bytes, path: Path) -> str:
-    """Write a drawing, whole or not at all; gives the sentence that says what came of it."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(png)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        return WINDOW["not_saved"].format(reason=error.strerror)
-    return WINDOW["saved"].format(name=path.name)

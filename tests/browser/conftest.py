@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,13 +40,7 @@ class Running:
     model: Path
 
 
-@pytest.fixture(scope="session")
-def model(request: pytest.FixtureRequest) -> Path:
-    given = os.environ.get("DIGITS_TEST_MODEL")
-    return Path(given) if given else request.getfixturevalue("model_folder")
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop would be in the way of other rooms' tests
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
@@ -62,13 +55,13 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def running(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("running")
     service_port, page_port = quiet_port(), quiet_port()
     service_url = f"http://127.0.0.1:{service_port}"
-    service = service_process(service_port, model, folder)
+    service = service_process(service_port, model_folder, folder)
     with service, page_process(page_port, service_url, folder):
-        yield Running(service, service_url, f"http://127.0.0.1:{page_port}/", model)
+        yield Running(service, service_url, f"http://127.0.0.1:{page_port}/", model_folder)
 
 
 @pytest.fixture

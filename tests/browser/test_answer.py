@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,24 @@ def test_why_colours_the_strokes_and_the_view(page: Page) -> None:
     assert colourful(page, "#marks .heat")
     page.click("#why")
     expect(page.locator("#marks .heat")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_why_shows_what_spoke_for_the_answer_in_the_legends_colour(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    page.click("#why")
+    page.locator("#width").fill("54")
+    draw(page, 1)
+    assert answer(page) == "1"
+    expect(page.locator("#marks .heat")).to_have_count(1)
+    with Image.open(BytesIO(page.locator("#paper").screenshot())) as image:
+        colours = image.convert("RGB").getcolors(1 << 24) or []
+    orange = sum(number for number, (red, _, blue) in colours if red > blue + 60)
+    blue_ish = sum(number for number, (red, _, blue) in colours if blue > red + 60)
+    assert orange > 1000
+    assert orange > blue_ish  # the strokes of a sure answer speak for it
 
 
 def test_model_says_version_date_and_accuracy(page: Page) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ui.sheet import BRUSH, HEIGHT, WIDTH, Sheet
+from ui.sheet import BRUSH, HEIGHT, WIDTH, Sheet, save
 
 
 def drawn() -> Sheet:
@@ -68,3 +69,13 @@ def test_png_is_the_image() -> None:
     with Image.open(BytesIO(sheet.png())) as image:
         assert image.format == "PNG"
         assert image.tobytes() == sheet.image().tobytes()
+
+
+def test_save_writes_the_whole_file(tmp_path: Path) -> None:
+    assert save(b"content", tmp_path / "drawing.png") == "Saved as drawing.png"
+    assert (tmp_path / "drawing.png").read_bytes() == b"content"
+    assert [path.name for path in tmp_path.iterdir()] == ["drawing.png"]
+
+
+def test_save_into_a_missing_folder_says_why(tmp_path: Path) -> None:
+    assert save(b"content", tmp_path / "missing" / "a.png").startswith("Could not save: No such file")

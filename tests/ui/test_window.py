@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import tkinter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from ui.client import Mark, Reading, ServiceAway
 from ui.text import WINDOW
-from ui.window import Window, save, words
+from ui.window import Window, words
 
 SURE = tuple(0.991 if digit == 7 else 0.001 for digit in range(10))
 SEVEN = Mark(7, 0.991, SURE, None, (10, 20, 60, 90))
@@ -123,13 +122,3 @@ def test_service_away_is_said_and_recovers_by_itself(opened: Opened) -> None:
 )
 def test_words_say_how_sure_the_answer_is(marks: tuple[Mark, ...], sentence: str) -> None:
     assert words(Reading("", marks, "")) == sentence
-
-
-def test_save_writes_the_whole_file(tmp_path: Path) -> None:
-    assert save(b"content", tmp_path / "drawing.png") == "Saved as drawing.png"
-    assert (tmp_path / "drawing.png").read_bytes() == b"content"
-    assert [path.name for path in tmp_path.iterdir()] == ["drawing.png"]
-
-
-def test_save_into_a_missing_folder_says_why(tmp_path: Path) -> None:
-    assert save(b"content", tmp_path / "missing" / "a.png").startswith("Could not save: No such file")
