@@ -18,7 +18,7 @@ from pipeline.dataset import Digits
 from pipeline.measure import Answers, Drawn, answers, drawn, line_accuracy, rejection
 from pipeline.mixture import load
 from pipeline.parent import end_with_parent
-from pipeline.project import CANDIDATE, PROCESSED, REPORTS, champion, read_params, write_text
+from pipeline.project import CANDIDATE, CURVES, PROCESSED, REPORTS, champion, read_params, write_text
 from pipeline.promote import promote, sync
 from pipeline.stage import run_stage
 
@@ -117,9 +117,10 @@ def handwriting(reader: Reader, plain: Answers, lines: int, seed: int) -> dict[s
 
 def draw(folder: Path, test: Digits, read: Answers, redrawn: Drawn, worst: int) -> None:
     """Confusion matrix, training curves, reliability and the worst mistakes."""
+    write_text(folder / CURVES, (CANDIDATE / CURVES).read_text(encoding="utf-8"))
     plots.table(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})
     plots.confusion(folder / "confusion.png", read.truth, read.digits)
-    plots.curves(folder / "training.png", history(folder / "training.csv"))
+    plots.curves(folder / "training.png", history(folder / CURVES))
     sets = {"test": (read.confidence, read.right), "redrawn": (redrawn.confidence, redrawn.right)}
     plots.reliability(folder / "reliability.png", sets)
     wrong = ~read.right

@@ -13,6 +13,7 @@ PARAMS = Path("params.yaml")
 RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
 CANDIDATE = Path("models/candidate")
+CURVES = "training.csv"  # beside the candidate, and in the reports: a row of metrics an epoch
 CHECKPOINTS = Path("models/checkpoints")
 REPORTS = Path("reports")
 NAME = "digits"  # of MLflow's experiment and of the registered model

@@ -15,7 +15,7 @@ from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
 from pipeline.mixture import load, mixed
 from pipeline.parent import end_with_parent
-from pipeline.project import CANDIDATE, CHECKPOINTS, PROCESSED, REPORTS, root
+from pipeline.project import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
 from pipeline.quiet import quiet_stderr
 from pipeline.rejection import threshold
 from pipeline.stage import check_names, run_stage
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pipeline.training import Trained
 
 KERAS_FILE = "digits.keras"
-CURVES = "training.csv"
 
 
 def stage(*, resume: bool, drawn: float, false_rejects: float, **params: Any) -> None:
@@ -98,7 +97,7 @@ def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) ->
     complete = replace(manifest, data_sha256=data_sha256(PROCESSED), git_commit=commit)
     write_folder(trained.model, CANDIDATE, validation.images, complete)
     epochs = range(1, len(trained.history["loss"]) + 1)
-    plots.table(REPORTS / CURVES, {"epoch": epochs, **trained.history})
+    plots.table(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,144 @@
+"""The four stages for real, through `dvc repro`, on the small real subset."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from digits.model import Manifest
+from digits.reader import Reader
+
+pytestmark = pytest.mark.timeout(900)  # three more trainings, small ones, each in new processes
+
+REPORTED = {
+    "validation_accuracy",
+    "validation_canvas_accuracy",
+    "test_accuracy",
+    "test_loss",
+    "test_errors",
+    "canvas_accuracy",
+    "expected_calibration_error",
+    "parameters",
+    "train_seconds",
+    "epochs",
+    "seed",
+    "champion",
+}
+
+
+def _conftest() -> ModuleType:
+    """The helpers beside the fixture `small_project`."""
+    path = Path(__file__).resolve().parents[1] / "conftest.py"
+    spec = importlib.util.spec_from_file_location("project_helpers", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+repro: Callable[..., subprocess.CompletedProcess[str]] = _conftest().repro
+
+
+def set_epochs(folder: Path, epochs: int) -> None:
+    path = folder / "params.yaml"
+    path.write_text(re.sub(r"(?m)^  epochs: \d+", f"  epochs: {epochs}", path.read_text()))
+
+
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(folder / "mlruns" / "mlflow.db")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def champion_of(folder: Path) -> str:
+    ((version,),) = rows(folder, "SELECT version FROM registered_model_aliases WHERE alias = 'champion'")
+    return str(version)
+
+
+def test_repro_reports_and_promotes(small_project: Path) -> None:
+    metrics = json.loads((small_project / "reports" / "metrics.json").read_text())
+    assert metrics.keys() >= REPORTED
+    assert metrics["champion"] is True
+    assert metrics["test_accuracy"] >= 0.93
+    assert metrics["canvas_accuracy"] >= 0.88
+    manifest = Reader.load(small_project / "models" / "champion").model.manifest
+    assert manifest.version == champion_of(small_project) == "1"
+    assert manifest.metrics["test_accuracy"] == metrics["test_accuracy"]
+    assert Manifest.load(small_project / "models" / "candidate").run_id == manifest.run_id
+
+
+def test_repro_leaves_the_pictures(small_project: Path) -> None:
+    for name in ("confusion", "mistakes", "reliability", "training", "samples"):
+        assert (small_project / "reports" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_repro_leaves_a_whole_run(small_project: Path) -> None:
+    ((run_id, status),) = rows(small_project, "SELECT run_uuid, status FROM runs")
+    assert status == "FINISHED"
+    params = dict(rows(small_project, "SELECT key, value FROM params"))
+    trained = YAML(typ="safe").load((small_project / "params.yaml").read_text())["train"]
+    assert params["epochs"] == str(trained["epochs"])
+    assert params["network.blocks"] == str(trained["network"]["blocks"])
+    steps = [step for (step,) in rows(small_project, "SELECT step FROM metrics WHERE key = 'val_accuracy'")]
+    assert sorted(steps) == list(range(1, trained["epochs"] + 1))
+    tags = dict(rows(small_project, "SELECT key, value FROM tags"))
+    assert len(tags["dvc_lock_train"]) == 64
+    assert {name for (name,) in rows(small_project, "SELECT name FROM datasets")} == {"train", "validation"}
+    (artifacts,) = (small_project / "mlruns").rglob(f"{run_id}/artifacts")
+    files = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*.*")}
+    assert files >= {f"candidate/{name}" for name in ("digits.keras", "digits.onnx", "manifest.json")}
+    assert files >= {"evaluation/metrics.json", "evaluation/confusion.png", "evaluation/mistakes.png"}
+
+
+def test_repro_again_runs_nothing(small_project: Path) -> None:
+    again = repro(small_project)
+    assert again.returncode == 0
+    assert "Running stage" not in again.stdout
+
+
+def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Path, tmp_path: Path) -> None:
+    """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder."""
+    folder = tmp_path / "a project"
+    shutil.copytree(small_project, folder)
+    good = YAML(typ="safe").load((folder / "params.yaml").read_text())["train"]["epochs"]
+    _forget_the_champion(folder)
+
+    for epochs, said, version in (
+        (1, "version 2 is the first champion", "2"),
+        (good, "version 1 is the new champion", "1"),
+        (1, "the champion stays", "1"),
+    ):
+        set_epochs(folder, epochs)
+        done = repro(folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert said in done.stdout
+        assert "Running stage 'preprocess'" not in done.stdout
+        assert champion_of(folder) == Manifest.load(folder / "models" / "champion").version == version
+    assert "Running stage 'train'" not in done.stdout
+    assert len(rows(folder, "SELECT * FROM runs")) == 2
+    assert len(rows(folder, "SELECT * FROM model_versions")) == 2
+
+    moved = folder.rename(tmp_path / "elsewhere")
+    shutil.rmtree(moved / "models" / "champion")
+    for command, version in (("--sync", "1"), ("2", "2")):
+        subprocess.run([sys.executable, "-m", "pipeline.promote", command], cwd=moved, check=True)
+        assert Reader.load(moved / "models" / "champion").model.manifest.version == version
+
+
+def _forget_the_champion(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "mlruns" / "mlflow.db")) as connection, connection:
+        connection.execute("DELETE FROM registered_model_aliases")
+    shutil.rmtree(folder / "models" / "champion")
