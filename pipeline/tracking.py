@@ -123,10 +123,15 @@ def log_epoch(metrics: Mapping[str, float], epoch: int) -> None:
 
 
 def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
-    """The report's numbers as metrics, its files as artifacts, and the lock's hash as a tag."""
+    """The report's numbers as metrics, its files as artifacts, and the lock's hash as a tag.
+
+    Pictures lie at the top of the run's artifacts: only there does MLflow's compare page show those of two
+    runs side by side.
+    """
     mlflow.log_metrics({name: float(value) for name, value in flat(figures).items()})
     mlflow.set_tags(lock_tags())
-    mlflow.log_artifacts(str(reports), REPORT)
+    for path in sorted(reports.iterdir()):
+        mlflow.log_artifact(str(path), None if path.suffix == ".png" else REPORT)
 
 
 def git_tags() -> dict[str, str]:

@@ -100,7 +100,7 @@ def test_repro_leaves_a_whole_run(small_project: Path) -> None:
     (artifacts,) = (small_project / "mlruns").rglob(f"{run_id}/artifacts")
     files = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*.*")}
     assert files >= {f"candidate/{name}" for name in ("digits.keras", "digits.onnx", "manifest.json")}
-    assert files >= {"evaluation/metrics.json", "evaluation/confusion.png", "evaluation/mistakes.png"}
+    assert files >= {"evaluation/metrics.json", "confusion.png", "mistakes.png"}
 
 
 def test_repro_again_runs_nothing(small_project: Path) -> None:
