@@ -34,6 +34,7 @@ lint: setup ## check style, formatting and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy launch.py
 
 .PHONY: setup
 setup: $(READY) ## make .venv with the locked dependencies
@@ -41,7 +42,7 @@ setup: $(READY) ## make .venv with the locked dependencies
 $(READY): requirements/all.txt requirements/uv.txt
 	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "python3 is $$(python3 --version): this project needs Python 3.11, 3.12 or 3.13 as python3." >&2; exit 1; }
-	@[ -x $(PYTHON) ] || python3 -m venv .venv || \
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv || \
 		{ echo "python3 cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
 	@echo "Installing the locked dependencies into .venv (about 3 GB, most of it TensorFlow) ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
@@ -104,7 +105,7 @@ fuzz: $(BENCH) ## look for bytes that decoding neither reads nor refuses, for SE
 	@build/bench/bin/python benchmarks/fuzz_decode.py $(or $(SECONDS),600) build/fuzz
 
 $(BENCH): $(READY) requirements/bench.txt
-	@[ -x build/bench/bin/python ] || python3 -m venv build/bench
+	@build/bench/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear build/bench
 	@$(PYTHON) -m uv pip sync --python build/bench/bin/python --require-hashes requirements/bench.txt
 	@touch $@
 

@@ -22,7 +22,7 @@ import honcho.manager
 
 HERE = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
-START_SECONDS = 120  # a cold disk and a busy machine; usually service and page take about ten
+SLOW_SECONDS = 60  # service and page usually take about ten
 STOP_SECONDS = 15  # longer than the service takes to finish what is in flight
 
 QUIET = {
@@ -123,7 +123,7 @@ def require_free(program: Program) -> None:
         except OSError as error:
             raise SystemExit(
                 f"Port {program.port} on {HOST} cannot be had for {program.title} ({error.strerror}). "
-                f"Stop what uses it, or choose another: {program.variable}={program.port + 1} make run"
+                f"Stop what uses it, or set {program.variable} to another port."
             ) from None
 
 
@@ -131,7 +131,7 @@ def run(programs: dict[str, Program]) -> int:
     """Run the programs until one ends or Ctrl-C; 0 where a person ended them."""
     honcho.manager.KILL_WAIT = STOP_SECONDS
     manager = honcho.manager.Manager()
-    service_url = os.environ.get("SERVICE_URL") or f"http://127.0.0.1:{PROGRAMS['service'].port}"
+    service_url = os.environ.get("SERVICE_URL") or f"http://{reachable()}:{PROGRAMS['service'].port}"
     environment = {**os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
     for name, program in programs.items():
         port = {program.variable: str(program.port)}
@@ -144,11 +144,16 @@ def run(programs: dict[str, Program]) -> int:
 
 
 def announce(programs: dict[str, Program]) -> int:
-    """Wait until all are ready, say where they are, and stay: honcho ends all when one ends."""
-    for program in programs.values():
-        if not is_ready(program):
-            print(f"{program.title} did not become ready in {START_SECONDS} s: see its lines above.")
-            return 1
+    """Say where all are once they are ready, and stay: honcho ends all when one ends."""
+    waiting = dict(programs)
+    slow = time.monotonic() + SLOW_SECONDS
+    while waiting:
+        waiting = {name: program for name, program in waiting.items() if not is_ready(program)}
+        if waiting and time.monotonic() > slow:
+            titles = ", ".join(program.title for program in waiting.values())
+            print(f"Still not ready after {SLOW_SECONDS} s: {titles}. The lines above may say why.")
+            slow = float("inf")
+        time.sleep(0.2)
     for program in programs.values():
         print(f"{program.title:8} http://{shown_host()}:{program.port}")
     print("Ready. Ctrl-C stops everything.")
@@ -157,16 +162,18 @@ def announce(programs: dict[str, Program]) -> int:
 
 
 def is_ready(program: Program) -> bool:
-    """Whether the program answers 200 within START_SECONDS."""
-    host = "127.0.0.1" if HOST in ("0.0.0.0", "::") else HOST
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://{host}:{program.port}{program.ready_path}", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    return False
+    """Whether the program answers 200. No proxy stands between, whatever the environment says."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://{reachable()}:{program.port}{program.ready_path}", timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def reachable() -> str:
+    """Where this machine itself reaches what listens on HOST."""
+    return "127.0.0.1" if HOST == "0.0.0.0" else HOST
 
 
 def shown_host() -> str:
