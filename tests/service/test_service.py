@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from digits import Reader
 
@@ -20,9 +20,9 @@ def test_service_answers_over_http(
     assert server.post("/predict", seven).json()["digit"] == 7
     assert server.post("/read", seven).json()["text"] == "7"
     assert len(server.post("/explain", seven).json()) == 1
-    assert httpx.get(server.url + "/model").json()["version"] == "1"
+    assert server.get("/model").json()["version"] == "1"
     for path in ("/livez", "/readyz", "/healthz", "/docs.json"):
-        assert httpx.get(server.url + path).status_code == 200, path
+        assert server.get(path).status_code == 200, path
 
 
 def test_service_answers_as_the_reader_does(
@@ -35,24 +35,33 @@ def test_service_answers_as_the_reader_does(
 
 
 def test_page_files_are_served(server: Any) -> None:
-    page = httpx.get(server.url + "/").text
+    page = server.get("/").text
     for name in ("static_content/swagger-ui.css", "static_content/swagger-ui-bundle.js"):
         assert name in page
-        assert httpx.get(f"{server.url}/{name}").status_code == 200
+        assert server.get(f"/{name}").status_code == 200
 
 
 def test_bentomls_own_addresses_are_closed(server: Any) -> None:
     for path in ("/schema.json", "/static_content/index.css"):
-        answer = httpx.get(server.url + path)
+        answer = server.get(path)
         assert answer.status_code == 404
         assert answer.json()["code"] == "not_found"
+
+
+def test_broken_http_is_refused_in_the_one_shape(server: Any) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(b"nonsense\r\n\r\n")
+        head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["code"] == "broken_http"  # uvicorn itself answers in plain text
 
 
 def test_without_a_model_the_log_says_which_command_makes_one(
     tmp_path: Path, serving: Callable[..., Any]
 ) -> None:
     with serving(tmp_path / "nothing", tmp_path / "home", ready="/livez") as server:
-        answer = httpx.get(server.url + "/readyz")
+        answer = server.get("/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "no_model")
         assert "`make repro` makes one" in server.log.read_text()
         assert str(tmp_path) not in answer.text
