@@ -22,7 +22,7 @@ _MLFLOW_SECONDS = 0.5
 _IDLE_SECONDS = 3.0  # uvicorn closes an idle connection after 5
 _PASSED_ON = ("retry-after", "x-request-id")
 
-Question = Literal["predict", "read", "explain"]
+Question = Literal["read", "explain"]
 Ask = Callable[[str, bytes, str], Awaitable["Answer"]]
 """(path, body, content type) -> Answer. The page does not know where answers come from."""
 
@@ -95,7 +95,7 @@ async def run_link(client: httpx.AsyncClient, run_id: str, public: str) -> str |
 
 
 def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRouter:
-    """`POST /ask/predict|read|explain` and `GET /ask/model`, which the page's canvas calls."""
+    """`POST /ask/read|explain` and `GET /ask/model`, which the page's canvas calls."""
     routes = APIRouter(prefix="/ask")
 
     @routes.post("/{question}")

@@ -8,6 +8,7 @@ ServiceError          any refusal; its text is one sentence that says what to do
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -92,23 +93,15 @@ class Service:
 
     def read(self, picture: bytes) -> Reading:
         """Read every digit of a picture (the bytes of a PNG, JPEG, ...); raises `ServiceError`."""
-        answer = self._ask("POST", "/read", picture)
+        answer = self._ask(picture)
         try:
             return Reading(answer["text"], tuple(map(_mark, answer["digits"])), answer["model"])
         except (KeyError, TypeError) as error:
             raise self._strange() from error
 
-    def model(self) -> dict[str, Any]:
-        """The manifest of the model that answers; raises `ServiceError`."""
-        manifest = self._ask("GET", "/model")
-        if not isinstance(manifest, dict):
-            raise self._strange()
-        return manifest
-
-    def _ask(self, method: str, path: str, picture: bytes | None = None) -> Any:
-        files = None if picture is None else {"image": ("drawing.png", picture, "image/png")}
+    def _ask(self, picture: bytes) -> Any:
         try:
-            answer = self._http.request(method, path, files=files)
+            answer = self._http.post("/read", files={"image": ("drawing.png", picture, "image/png")})
         except httpx.TimeoutException as error:
             sentence = SERVICE["slow"].format(seconds=round(ANSWER_SECONDS))
             raise ServiceSlow(sentence, "service_slow") from error
@@ -134,6 +127,12 @@ class Service:
 
     def _strange(self) -> ServiceAway:
         return ServiceAway(SERVICE["strange"].format(url=self.url), "service_strange")
+
+
+def service_url() -> str:
+    """Where the service is: SERVICE_URL, or else this machine at SERVICE_PORT, or else at 3000."""
+    port = os.environ.get("SERVICE_PORT") or "3000"
+    return os.environ.get("SERVICE_URL") or f"http://127.0.0.1:{port}"
 
 
 def key_header(key: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ui.client import Mark, Reading, Service
+from ui.client import Mark, Reading, Service, service_url
 from ui.newest import Read
 from ui.text import WINDOW
 
@@ -66,7 +66,7 @@ def main() -> int:
             return 2
         sentence = open_window(read, WINDOW["local"])
     else:
-        url = os.environ.get("SERVICE_URL", "http://127.0.0.1:3000")
+        url = service_url()
         with Service(url, os.environ.get("API_KEY", "")) as service:
             sentence = open_window(service.read, url)
     if sentence:

@@ -22,6 +22,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ui.ask import Ask, ask_routes, run_link, service_ask, service_client
+from ui.client import service_url
 from ui.text import PAGE
 
 CANVAS = Path(__file__).parent / "canvas"
@@ -86,11 +87,11 @@ def main() -> None:
     """
     env = os.environ.get
     host, port = env("HOST", "127.0.0.1"), int(env("PAGE_PORT", "7860"))
-    service_url = env("SERVICE_URL", "http://127.0.0.1:3000")
+    url = service_url()
     mlflow_url = env("MLFLOW_URL", f"http://127.0.0.1:{env('MLFLOW_PORT', '5000')}")
-    service = service_client(service_url, env("API_KEY", ""))
+    service = service_client(url, env("API_KEY", ""))
     mlflow = httpx.AsyncClient(base_url=mlflow_url, trust_env=False)
-    print(f"The page is at http://{host}:{port} and asks the service at {service_url}", flush=True)
+    print(f"The page is at http://{host}:{port} and asks the service at {url}", flush=True)
     asyncio.run(serve(host, port, service, mlflow, env("MLFLOW_LINK_URL", mlflow_url)))
 
 

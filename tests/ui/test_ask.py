@@ -43,7 +43,7 @@ def replying(status: int, **options: object) -> Handler:
 PICTURE = {"image": ("drawing.png", b"the picture", "image/png")}
 
 
-@pytest.mark.parametrize("question", ["read", "predict", "explain"])
+@pytest.mark.parametrize("question", ["read", "explain"])
 def test_question_goes_on_as_it_came(question: str) -> None:
     seen: list[httpx.Request] = []
 

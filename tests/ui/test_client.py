@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ui.client import Mark, Reading, Service, ServiceAway, ServiceBusy, ServiceError, ServiceSlow
+from ui.client import Mark, Reading, Service, ServiceAway, ServiceBusy, ServiceError, ServiceSlow, service_url
 
 READING = {
     "text": "4?",
@@ -55,16 +55,16 @@ def test_read_sends_the_picture_as_the_field_image() -> None:
     service(handler).read(b"the picture")
 
 
-def test_model_gives_the_manifest() -> None:
-    assert replying(200, json={"version": "3"}).model() == {"version": "3"}
-
-
 def test_key_is_sent_only_where_there_is_one() -> None:
-    def handler(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"sent": request.headers.get("Authorization")})
+    sent: list[str | None] = []
 
-    assert service(handler, "secret").model() == {"sent": "Bearer secret"}
-    assert service(handler).model() == {"sent": None}
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Authorization"))
+        return httpx.Response(200, json=READING)
+
+    service(handler, "secret").read(b"")
+    service(handler).read(b"")
+    assert sent == ["Bearer secret", None]
 
 
 def test_nobody_there_is_said_with_the_address() -> None:
@@ -121,6 +121,21 @@ def test_another_program_at_the_address_is_recognised(status: int, options: dict
         replying(status, **options).read(b"")
 
 
-def test_model_that_is_no_object_is_another_program() -> None:
-    with pytest.raises(ServiceAway, match="is not the recognition service"):
-        replying(200, json=[]).model()
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "http://127.0.0.1:3000"),
+        ({"SERVICE_PORT": "3100"}, "http://127.0.0.1:3100"),
+        ({"SERVICE_PORT": "3100", "SERVICE_URL": "http://proxy:3000"}, "http://proxy:3000"),
+        ({"SERVICE_PORT": "", "SERVICE_URL": ""}, "http://127.0.0.1:3000"),
+    ],
+    ids=str,
+)
+def test_service_url_is_the_named_one_or_the_port_here(
+    environment: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SERVICE_URL", "SERVICE_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert service_url() == url
