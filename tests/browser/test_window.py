@@ -27,6 +27,12 @@ if shutil.which("xdotool") is None:
         "NO XDOTOOL: install it (apt-get install xdotool) to test the window", allow_module_level=True
     )
 
+pytest.importorskip(
+    "tkinter",
+    reason="NO TK: install it (apt-get install python3-tk) to test the window",
+    exc_type=ImportError,
+)
+
 
 class Desktop:
     """`python -m ui.desktop` on a display, and a hand at that display's mouse and keys."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import time
-import tkinter
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from ui.client import Mark, Reading, ServiceAway
 from ui.text import WINDOW
+
+pytest.importorskip(
+    "tkinter",
+    reason="NO TK: install it (apt-get install python3-tk) to test the window",
+    exc_type=ImportError,
+)
+
+import tkinter
+
 from ui.window import Window, words
 
 SURE = tuple(0.991 if digit == 7 else 0.001 for digit in range(10))
@@ -41,7 +49,7 @@ class Opened:
         self.wait(lambda: self.root.title() == title)
 
     def wait(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while not done():
             assert time.monotonic() < deadline, (self.root.title(), self.window._words["text"])
             self.root.update()
