@@ -111,7 +111,7 @@ def test_fetch_gives_up_a_download_that_stands_still(
 def test_fetch_gives_up_a_silent_host_in_seconds(silent: str, tmp_path: Path, raw: Path) -> None:
     began = time.monotonic()
     fetch([silent, fill(tmp_path / "source", FILES)], SHA256, raw, 0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert held(raw) == FILES
 
 
