@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,30 +35,44 @@ def promote(client: MlflowClient, version: str) -> Manifest:
         chosen = client.get_model_version(NAME, version)
     except MlflowException as error:
         raise ModelError(f"There is no version {version} of the model: {error}") from error
-    source = _loadable(client, chosen)
-    client.set_registered_model_alias(NAME, registry.CHAMPION, version)
-    return _write(chosen, source, champion())
+    with _loadable(client, chosen) as source, _alone():
+        client.set_registered_model_alias(NAME, registry.CHAMPION, version)
+        return _write(chosen, source, champion())
 
 
 def sync(client: MlflowClient) -> Manifest | None:
     """Write the files of the version that carries the alias, where they differ; None without one."""
-    chosen = registry.champion_version(client)
-    if chosen is None:
-        return None
-    try:
-        served = Model.load(champion()).manifest
-    except ModelError:
-        served = None
-    if served is not None and served.version == str(chosen.version) and served.run_id == chosen.run_id:
-        return served
-    return _write(chosen, _loadable(client, chosen), champion())
+    with _alone():
+        chosen = registry.champion_version(client)
+        if chosen is None:
+            return None
+        try:
+            served = Model.load(champion()).manifest
+        except ModelError:
+            served = None
+        if served is not None and served.version == str(chosen.version) and served.run_id == chosen.run_id:
+            return served
+        with _loadable(client, chosen) as source:
+            return _write(chosen, source, champion())
 
 
-def _loadable(client: MlflowClient, version: ModelVersion) -> Path:
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other process changes the champion: alias and files would else come apart."""
+    path = champion().with_name(".champion.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:  # the lock ends with the file, so also with a killed process
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _loadable(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
     """The folder of a version's files, known to load."""
-    folder = registry.artifacts_of(client, version.run_id or "") / registry.CANDIDATE_FILES
-    Model.load(folder)
-    return folder
+    with registry.artifacts_of(client, version) as artifacts:
+        folder = artifacts / registry.CANDIDATE_FILES
+        Model.load(folder)
+        yield folder
 
 
 def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
@@ -78,6 +95,8 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
     for old in target.glob("*.onnx"):
         if old.name not in (name, previous):  # a service may be about to open the previous one
             old.unlink()
+    for left in (*target.glob(".*.onnx.*"), *target.glob(f".{MANIFEST}.*")):  # by a process that was killed
+        left.unlink()
     return done
 
 

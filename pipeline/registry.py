@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -16,9 +18,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 
+from digits.errors import ModelError
 from digits.ink import FIELD
 from digits.model import Manifest
 from pipeline.project import NAME, store
+from pipeline.tracking import is_absent
 
 CHAMPION = "champion"  # the alias of the version that is served
 CANDIDATE_FILES = "candidate"  # a run's artifact folder with manifest, ONNX and Keras files
@@ -55,21 +59,34 @@ def version_of(client: MlflowClient, run_id: str) -> ModelVersion | None:
 
 
 def champion_version(client: MlflowClient) -> ModelVersion | None:
-    """The version that carries the alias, None where none does."""
+    """The version that carries the alias, None where none does; raises where MLflow cannot tell."""
     try:
         return client.get_model_version_by_alias(NAME, CHAMPION)
-    except MlflowException:
+    except MlflowException as error:
+        if not is_absent(error):
+            raise
         return None
 
 
-def artifacts_of(client: MlflowClient, run_id: str) -> Path:
-    """The folder of a run's artifacts on this disk, in the store as it lies now.
+@contextmanager
+def artifacts_of(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
+    """The folder of the artifacts of a version's run on this disk; raises `ModelError` without that run.
 
-    MLflow stores absolute addresses; only what follows `mlruns/` is taken of them, so that a project
-    that was moved or mounted elsewhere still finds its files. A server's artifacts are downloaded.
+    MLflow stores absolute addresses. Where such a folder is not there, only what follows `mlruns/` is
+    taken of it, so that a project that was moved or mounted elsewhere still finds its files. A server's
+    artifacts are downloaded, and deleted again in the end.
     """
-    address = urlparse(client.get_run(run_id).info.artifact_uri)
-    if address.scheme not in ("", "file"):
-        return Path(mlflow.artifacts.download_artifacts(run_id=run_id))
-    _, _, inside = unquote(address.path).rpartition("/mlruns/")
-    return store() / inside
+    run_id = version.run_id or ""
+    try:
+        address = urlparse(client.get_run(run_id).info.artifact_uri)
+    except MlflowException as error:
+        if not is_absent(error):
+            raise
+        raise ModelError(f"The run of version {version.version} is gone: promote another version.") from error
+    if address.scheme in ("", "file"):
+        told = Path(unquote(address.path))
+        _, _, inside = str(told).rpartition("/mlruns/")
+        yield told if told.exists() else store() / inside
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=folder))

@@ -27,7 +27,20 @@ from pipeline.project import NAME, PROCESSED, artifacts, database, flat, store
 from pipeline.relocate import relocate
 
 REPORT = "evaluation"  # a run's artifact folder with what `evaluate` reported
+REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is somebody's own
+    "metrics.json",
+    "confusion.csv",
+    "training.csv",
+    "confusion.png",
+    "mistakes.png",
+    "reliability.png",
+    "training.png",
+    "samples.png",
+    "prototypes.png",
+    "negatives.png",
+)
 PROCESS = "process"  # the tag that says which process works on a run
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
 
 
 def connect() -> MlflowClient:
@@ -48,6 +61,11 @@ def connect() -> MlflowClient:
     return client
 
 
+def is_absent(error: MlflowException) -> bool:
+    """Whether MLflow says that a thing is not there, and not that it cannot tell."""
+    return error.error_code in ABSENT
+
+
 @contextmanager
 def training_run(params: Mapping[str, Any]) -> Iterator[str]:
     """A new run with these parameters (nested ones with dots); gives its id."""
@@ -66,7 +84,9 @@ def reopened_run(run_id: str, params: Mapping[str, Any]) -> Iterator[tuple[Mlflo
     client = connect()
     try:
         known = client.get_run(run_id).info.lifecycle_stage == "active"
-    except MlflowException:
+    except MlflowException as error:
+        if not is_absent(error):
+            raise
         known = False
     with _open_run(params, run_id if known else None) as opened:
         yield client, opened
@@ -130,13 +150,19 @@ def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
     """
     mlflow.log_metrics({name: float(value) for name, value in flat(figures).items()})
     mlflow.set_tags(lock_tags())
-    for path in sorted(reports.iterdir()):
-        mlflow.log_artifact(str(path), None if path.suffix == ".png" else REPORT)
+    for path in (reports / name for name in REPORTED):
+        if path.is_file():
+            mlflow.log_artifact(str(path), None if path.suffix == ".png" else REPORT)
 
 
 def git_tags() -> dict[str, str]:
-    """The commit, with "-dirty" where a file that DVC does not write differs; nothing outside git."""
+    """The commit, with "-dirty" where a file that DVC does not write differs; nothing outside git.
+
+    A repository that this folder only lies in, as an unpacked archive may, says nothing of the code here.
+    """
     try:
+        if Path(_git("rev-parse", "--show-toplevel")).resolve() != Path.cwd().resolve():
+            return {}
         commit = _git("rev-parse", "HEAD")
         changed = _git("status", "--porcelain", "--", ".", ":!dvc.lock", ":!reports")
     except (OSError, subprocess.CalledProcessError):

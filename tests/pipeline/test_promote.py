@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 from digits.errors import ModelError
 from digits.model import Manifest, Model
@@ -67,6 +72,92 @@ def test_promote_keeps_the_file_that_a_service_may_be_opening(project: Path, mak
         names.append(promote.promote(client, version).file)
     kept = {path.name for path in (project / "models" / "champion").glob("*.onnx")}
     assert kept == set(names[1:])
+
+
+def test_promote_removes_what_a_killed_one_left(project: Path, make_candidate: Make) -> None:
+    client, version = registered(make_candidate, 1)
+    champion = project / "models" / "champion"
+    champion.mkdir(parents=True)
+    for name in (f".{'0' * 64}.onnx.123", ".manifest.json.123"):
+        (champion / name).write_bytes(b"half")
+    served = promote.promote(client, version)
+    assert {path.name for path in champion.iterdir()} == {"manifest.json", served.file}
+
+
+def test_promote_waits_for_another_one(
+    project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second writer's file must not fall to the first one's cleaning."""
+    client, first = registered(make_candidate, 1)
+    client, second = registered(make_candidate, 2)
+    inside, write = threading.Event(), promote._write
+
+    def noted(*arguments: Any) -> Manifest:
+        inside.set()
+        return write(*arguments)
+
+    with promote._alone():
+        other = threading.Thread(target=promote.promote, args=(client, second))
+        monkeypatch.setattr(promote, "_write", noted)
+        other.start()
+        assert not inside.wait(0.5)
+        assert registry.champion_version(client) is None
+        write(client.get_model_version("digits", first), _candidate(client, first), promote.champion())
+    other.join(30)
+    assert Model.load(project / "models" / "champion").manifest.version == second
+
+
+def _candidate(client: MlflowClient, version: str) -> Path:
+    with registry.artifacts_of(client, client.get_model_version("digits", version)) as artifacts:
+        return artifacts / registry.CANDIDATE_FILES
+
+
+def test_main_version_of_a_run_that_is_gone(
+    project: Path,
+    make_candidate: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As `mlflow gc` leaves it: the version is still registered."""
+    client, version = registered(make_candidate, 1)
+    gone = MlflowException("Run not found", error_code=RESOURCE_DOES_NOT_EXIST)
+    monkeypatch.setattr(MlflowClient, "get_run", _raising(gone))
+    monkeypatch.setattr("sys.argv", ["promote", version])
+    assert promote.main() == 1
+    assert f"The run of version {version} is gone" in capsys.readouterr().err
+    assert registry.champion_version(client) is None
+    assert not (project / "models" / "champion").exists()
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def call(*_: object) -> None:
+        raise error
+
+    return call
+
+
+@pytest.mark.usefixtures("project")
+def test_champion_version_mlflow_out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = tracking.connect()
+    assert registry.champion_version(client) is None
+    monkeypatch.setattr(
+        MlflowClient, "get_model_version_by_alias", _raising(MlflowException("disk I/O error"))
+    )
+    with pytest.raises(MlflowException, match="disk"):
+        registry.champion_version(client)
+
+
+def test_artifacts_of_a_server_are_deleted_again(
+    make_candidate: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, version = registered(make_candidate, 1)
+    info = SimpleNamespace(artifact_uri="mlflow-artifacts:/1/2/artifacts")
+    monkeypatch.setattr(MlflowClient, "get_run", lambda *_: SimpleNamespace(info=info))
+    monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda **given: given["dst_path"])
+    with registry.artifacts_of(client, client.get_model_version("digits", version)) as folder:
+        assert folder.is_dir()
+        assert not folder.is_relative_to(tmp_path / "mlruns")
+    assert not folder.exists()
 
 
 @pytest.mark.usefixtures("project")

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from pipeline import tracking
 from pipeline.dataset import Digits
@@ -63,6 +64,29 @@ def test_reopened_run_that_the_store_does_not_know() -> None:
         pass
     assert run_id != "0" * 32
     assert client.get_run(run_id).data.params["network.blocks"] == "[[4]]"
+
+
+@pytest.mark.usefixtures("project")
+def test_reopened_run_mlflow_out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def get_run(*_: object) -> None:
+        raise MlflowException("disk I/O error")
+
+    monkeypatch.setattr(MlflowClient, "get_run", get_run)
+    with pytest.raises(MlflowException, match="disk"), tracking.reopened_run("0" * 32, PARAMS):
+        pass
+    assert not tracking.connect().search_runs(["0", "1"])
+
+
+def test_log_evaluation_logs_only_what_the_pipeline_reports(project: Path) -> None:
+    reports = project / "reports"
+    (reports / "mine").mkdir(parents=True)
+    for name in ("metrics.json", "confusion.png", "notes.txt", "mine/metrics.json"):
+        (reports / name).write_text("{}")
+    with tracking.training_run(PARAMS) as run_id:
+        tracking.log_evaluation({"loss": 0.5}, reports)
+    (artifacts,) = (project / "mlruns").rglob(f"{run_id}/artifacts")
+    files = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
+    assert files == {"evaluation/metrics.json", "confusion.png"}
 
 
 def _leave_running(process: str) -> str:
@@ -121,6 +145,11 @@ def test_git_tags_dirty_only_for_what_dvc_does_not_write(
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "metrics.json").write_text("{}")
     clean = tracking.git_tags()["git_commit"]
+    inside = tmp_path / "unpacked archive"
+    inside.mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(inside)
+        assert tracking.git_tags() == {}
     (tmp_path / "params.yaml").write_text("a: 2\n")
     assert len(clean) == 40
     assert tracking.git_tags() == {"git_commit": f"{clean}-dirty"}
