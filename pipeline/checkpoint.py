@@ -67,7 +67,7 @@ class Checkpoint:
         return State(variables=variables, best_weights=best, **plain)
 
     def remove(self) -> None:
-        """The training is done."""
+        """The training is done, and what it gave is written."""
         self.path.unlink(missing_ok=True)
 
 

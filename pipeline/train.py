@@ -56,6 +56,7 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, **params: Any) ->
         trained = train(digits, validation, **params, log=tracking.log_epoch, checkpoint=checkpoint)
         manifest = replace(manifest_of(trained, params["seed"], false_rejects), run_id=run_id)
         write_candidate(trained, validation, manifest)
+        checkpoint.remove()  # not before: an interrupted export would lose the training
     accuracy = f"validation accuracy {manifest.metrics['validation_accuracy']:.2%}"
     print(f"train: best epoch {trained.best_epoch}, {accuracy}, {trained.seconds:.0f} s")
 
@@ -88,16 +89,16 @@ def logits_of(model: Any, digits: Digits) -> NDArray[np.float32]:
 
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:
-    """The model folder of the candidate, its Keras file, and the curves of its training."""
+    """The candidate's folder: Keras file, curves of the training, ONNX file, and the manifest last."""
     from pipeline.folder import write_folder
 
     CANDIDATE.mkdir(parents=True, exist_ok=True)
     trained.model.save(CANDIDATE / KERAS_FILE)
     commit = tracking.git_tags().get("git_commit", "")
     complete = replace(manifest, data_sha256=data_sha256(PROCESSED), git_commit=commit)
-    write_folder(trained.model, CANDIDATE, validation.images, complete)
     epochs = range(1, len(trained.history["loss"]) + 1)
     plots.table(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
+    write_folder(trained.model, CANDIDATE, validation.images, complete)
 
 
 if __name__ == "__main__":

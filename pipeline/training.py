@@ -48,7 +48,7 @@ def train(
     """Train a network; the same arguments on the same machine give the same weights.
 
     `log` gets the metrics of every epoch. With a `checkpoint`, a training that was interrupted goes on
-    after its last whole epoch, to the same weights.
+    after its last whole epoch, to the same weights; who keeps the network removes the checkpoint.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -77,8 +77,6 @@ def train(
         verbose=0,
     )
     model.set_weights(journal.best_weights)
-    if checkpoint:
-        checkpoint.remove()
     return Trained(model, journal.history, journal.best_epoch + 1, journal.seconds)
 
 
