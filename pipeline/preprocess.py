@@ -114,9 +114,15 @@ def preprocess(validation_images: int, seed: int, drawn: Mapping[str, float]) ->
 def sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
     """Pictures of samples: of MNIST, of what the project draws itself, and of what is no digit."""
     REPORTS.mkdir(exist_ok=True)
-    sample_sheet(train, seed).save(REPORTS / "samples.png", optimize=True)
-    sample_sheet(made["train-prototypes"], seed).save(REPORTS / "prototypes.png", optimize=True)
-    mark_sheet(made["train-negatives"].images).save(REPORTS / "negatives.png", optimize=True)
+    pictures = {
+        "samples.png": sample_sheet(train, seed),
+        "prototypes.png": sample_sheet(made["train-prototypes"], seed),
+        "negatives.png": mark_sheet(made["train-negatives"].images),
+    }
+    for name, picture in pictures.items():
+        temporary = REPORTS / f".{name}"
+        picture.save(temporary, format="PNG", optimize=True)
+        temporary.replace(REPORTS / name)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ def test_preprocess_writes_every_split_and_its_summary() -> None:
 @pytest.mark.usefixtures("raw")
 def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
     preprocess(validation_images=50, seed=1, drawn=DRAWN)
+    assert {path.name for path in Path("reports").iterdir()} == {
+        "samples.png",
+        "prototypes.png",
+        "negatives.png",
+    }
     with Image.open("reports/samples.png") as sheet:
         pixels = np.asarray(sheet)
     rows = pixels.reshape(10, len(pixels) // 10, -1)
