@@ -14,7 +14,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "data" / "mnist-small"
+PERSONAL = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "MODEL_DIR", "SERVICE_URL", "API_KEY", "MNIST_DIR")
 CODE = ("digits", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_personal_settings() -> Iterator[None]:
+    """Whoever runs the tests may have a store, a service or a model of their own: no test may touch it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PERSONAL:
+            patch.delenv(name, raising=False)
+        yield
 
 
 def _free_ports(number: int) -> tuple[int, ...]:
