@@ -1,0 +1,73 @@
+"""The order in which the stage leaves things, since it may be ended between any two of them."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digits.model import Manifest
+from pipeline import train
+from pipeline.checkpoint import Checkpoint
+from pipeline.dataset import Digits
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+PARAMS: dict[str, Any] = {"seed": 1, "network": {"blocks": [[4]]}, "optimizer": {"name": "adam"}}
+TRAINED: Any = SimpleNamespace(
+    model=SimpleNamespace(save=lambda path: path.write_bytes(b"keras")),
+    history={"loss": [0.5]},
+    best_epoch=1,
+    seconds=1.0,
+)
+EMPTY = Digits(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The checkpoint that a training of the stage has left; all that takes time is left out."""
+    checkpoint = Checkpoint(tmp_path / "checkpoint.npz")
+    checkpoint.path.write_bytes(b"state")
+    manifest = Manifest("", "", "", metrics={"validation_accuracy": 0.5})
+    monkeypatch.chdir(tmp_path)
+    for name in ("end_with_parent", "check_names"):
+        monkeypatch.setattr(train, name, lambda *_: None)
+    monkeypatch.setattr(train, "mixed", lambda *_: EMPTY)
+    monkeypatch.setattr(train, "data_sha256", lambda _: "")
+    monkeypatch.setattr(train, "manifest_of", lambda *_: manifest)
+    monkeypatch.setattr(train.tracking, "training_run", lambda _: nullcontext("run"))
+    monkeypatch.setattr(train.tracking, "log_data", lambda _: None)
+    monkeypatch.setattr(Checkpoint, "of", lambda *_: checkpoint)
+    monkeypatch.setattr("pipeline.training.train", lambda *_, **__: TRAINED)
+    return checkpoint.path
+
+
+def test_stage_keeps_the_checkpoint_until_the_candidate_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "write_candidate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train.stage(resume=True, drawn=0.0, false_rejects=0.0, **PARAMS)
+    assert path.exists()
+    monkeypatch.setattr(train, "write_candidate", lambda *_: None)
+    train.stage(resume=True, drawn=0.0, false_rejects=0.0, **PARAMS)
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("path")
+def test_write_candidate_writes_the_manifest_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    before: set[str] = set()
+    monkeypatch.setattr(
+        "pipeline.folder.write_folder",
+        lambda _, folder, *__: before.update(file.name for file in folder.iterdir()),
+    )
+    train.write_candidate(TRAINED, EMPTY, Manifest("", "", ""))
+    assert before == {"digits.keras", "training.csv"}
+    assert {file.name for file in train.CANDIDATE.iterdir()} == before
