@@ -27,6 +27,15 @@ def no_personal_settings() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def environment_restored() -> Iterator[None]:
+    """`mlflow.set_tracking_uri` also sets a variable, which the processes of later tests would inherit."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 def _free_ports(number: int) -> tuple[int, ...]:
     sockets = [socket.socket() for _ in range(number)]
     try:
