@@ -132,7 +132,7 @@ def run(programs: dict[str, Program]) -> int:
     honcho.manager.KILL_WAIT = STOP_SECONDS
     manager = honcho.manager.Manager()
     service_url = os.environ.get("SERVICE_URL") or f"http://{reachable()}:{PROGRAMS['service'].port}"
-    environment = {**os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
+    environment = {"LOG_LEVEL": "warning", **os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
     for name, program in programs.items():
         port = {program.variable: str(program.port)}
         manager.add_process(name, program.command, env=environment | port, cwd=str(HERE))
