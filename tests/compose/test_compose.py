@@ -199,7 +199,7 @@ def picture_width(stack: Stack, context: BrowserContext, run: str) -> int:
     ).json()
     experiment = info["run"]["info"]["experiment_id"]
     page = context.new_page()
-    page.goto(f"{stack.mlflow}/#/experiments/{experiment}/runs/{run}/artifacts/evaluation/confusion.png")
-    image = page.wait_for_selector("img[alt='evaluation/confusion.png']", timeout=40_000)
+    page.goto(f"{stack.mlflow}/#/experiments/{experiment}/runs/{run}/artifacts/confusion.png")
+    image = page.wait_for_selector("img[alt='confusion.png']", timeout=40_000)
     page.wait_for_function("image => image.naturalWidth > 0", arg=image, timeout=20_000)
     return int(image.evaluate("image => image.naturalWidth"))
