@@ -73,7 +73,7 @@ def copy_project(folder: Path) -> None:
 
 def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`dvc repro` in a project's folder, with the small real subset as MNIST_DIR."""
-    environment = os.environ | {
+    environment = {name: value for name, value in os.environ.items() if name not in PERSONAL} | {
         "MNIST_DIR": str(SMALL),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }

@@ -104,7 +104,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setenv("MLFLOW_TRACKING_URI", "")  # connecting sets it: so it is put back in the end
         tracking.connect()
     return folder / "mlruns" / "mlflow.db"
 
@@ -116,7 +116,7 @@ def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (folder / "mlruns").mkdir(parents=True)
     shutil.copy2(empty_store, folder / "mlruns" / "mlflow.db")
     monkeypatch.setenv("DVC_ROOT", str(folder))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.chdir(folder)
     return folder
 
