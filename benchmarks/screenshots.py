@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import FLAGS  # noqa: E402 (the checkout is on the path only now)
-from tests.browser.hand import LARGE, Place, answer, draw  # noqa: E402
+from tests.browser.hand import LARGE, Place, answer, draw  # noqa: E402 (likewise)
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
 NUMBER = {
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def opened(browser: Browser, address: str, size: tuple[int, int], theme: str) -> Page:
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
     page.goto(address)
     page.wait_for_selector("[data-ready]")
     return page

@@ -92,7 +92,7 @@ def test_why_colours_the_strokes_and_the_view(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_why_shows_what_spoke_for_the_answer_in_the_legends_colour(page: Page, theme: str) -> None:
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=theme)
     page.reload()
     page.wait_for_selector("[data-ready]")
     page.click("#why")

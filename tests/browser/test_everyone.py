@@ -35,7 +35,7 @@ def touch(session: CDPSession, stroke: Stroke) -> None:
 
 
 def test_finger_draws_and_the_page_does_not_scroll(phone: Page) -> None:
-    phone.set_viewport_size({"width": phone.viewport_size["width"], "height": 500})  # type: ignore[index]
+    phone.set_viewport_size({"width": phone.viewport_size["width"], "height": 500})
     assert phone.evaluate("document.documentElement.scrollHeight > innerHeight")
     session = phone.context.new_cdp_session(phone)
     read = {}
@@ -109,7 +109,7 @@ def test_axe_finds_nothing_in_any_state(chromium: Browser, running: Running, the
     width, height = SIZES[size]
     context = chromium.new_context(
         viewport={"width": width, "height": height},
-        color_scheme=theme,  # type: ignore[arg-type]
+        color_scheme=theme,
         reduced_motion="reduce",
     )
     page = open_page(context, running)
@@ -144,7 +144,7 @@ def test_page_fits_one_screen(
 ) -> None:
     width, height = SIZES[size]
     screen = {"width": width, "height": height}
-    context = chromium.new_context(viewport=screen, color_scheme=theme)  # type: ignore[arg-type]
+    context = chromium.new_context(viewport=screen, color_scheme=theme)
     page = open_page(context, running)
     draw(page, 3)
     assert answer(page) == "3"

@@ -62,7 +62,7 @@ class Desktop:
 
     def wait(self, done: object, seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds
-        while not done():  # type: ignore[operator]
+        while not done():
             assert time.monotonic() < deadline, f"the window says: {self.title()}"
             assert self.process.poll() is None, "the window has closed"
             time.sleep(0.05)

@@ -72,7 +72,7 @@ def mirror() -> Iterator[Callable[..., str]]:
             stall = None if stall_after is None else (stall_after, released)
             handler = _handler(files, headers or {}, cut, tell_length, stall)
             server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
-            server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that leaves
+            server.handle_error = lambda *_: None  # a client that leaves
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
             stack.callback(thread.join)
@@ -131,7 +131,7 @@ def make_candidate(project: Path) -> Callable[..., Path]:
         content = _linear(favourite).SerializeToString()
         (folder / "digits.onnx").write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
-        manifest = Manifest("digits.onnx", sha256, "2026-01-01T00:00:00+00:00", **entries)  # type: ignore[arg-type]
+        manifest = Manifest("digits.onnx", sha256, "2026-01-01T00:00:00+00:00", **entries)
         (folder / "manifest.json").write_text(json.dumps(manifest.as_dict()))
         return folder
 

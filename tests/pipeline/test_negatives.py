@@ -39,6 +39,6 @@ def test_scribble_winds_more_than_a_digit() -> None:
 def test_marks_of_pixels_are_ink(kind: object) -> None:
     random = np.random.default_rng(0)
     for _ in range(20):
-        ink = kind(random)  # type: ignore[operator]  # parametrize hides what it is
+        ink = kind(random)
         assert ink.max() <= 1
         assert ink.min() >= 0

@@ -27,7 +27,7 @@ def through_page(
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://page"
             ) as browser:
-                return await browser.request(method, path, **options)  # type: ignore[arg-type]
+                return await browser.request(method, path, **options)
 
     return asyncio.run(send())
 
@@ -37,7 +37,7 @@ async def linked(run_id: str) -> str | None:
 
 
 def replying(status: int, **options: object) -> Handler:
-    return lambda _: httpx.Response(status, **options)  # type: ignore[arg-type]
+    return lambda _: httpx.Response(status, **options)
 
 
 PICTURE = {"image": ("drawing.png", b"the picture", "image/png")}
@@ -163,4 +163,4 @@ def test_run_link_is_none_where_mlflow_does_not_know(handler: Handler) -> None:
 
 
 def test_run_link_of_a_model_without_a_run_asks_nobody() -> None:
-    assert link(failing(AssertionError), "") is None  # type: ignore[arg-type]
+    assert link(failing(AssertionError), "") is None

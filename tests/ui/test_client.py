@@ -30,7 +30,7 @@ def service(handler: Callable[[httpx.Request], httpx.Response], key: str = "") -
 
 
 def replying(status: int, **options: object) -> Service:
-    return service(lambda _: httpx.Response(status, **options))  # type: ignore[arg-type]
+    return service(lambda _: httpx.Response(status, **options))
 
 
 def test_read_gives_typed_marks() -> None:
