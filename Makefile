@@ -80,6 +80,11 @@ promote: setup ## make VERSION=n of the registered model the champion
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
 	@$(PYTHON) -m pipeline.profile $(NAME)
 
+.PHONY: search
+search: setup ## look for better parameters (TRIALS=20 JOBS=1; about an hour): profiles/found.yaml
+	@$(PYTHON) -m dvc repro --quiet preprocess
+	@$(PYTHON) -m pipeline.search --jobs $(or $(JOBS),1) $(if $(TRIALS),--trials $(TRIALS))
+
 .PHONY: bench
 bench: bench-reader bench-serving ## measure reader and service (bench-training, bench-page: apart)
 
