@@ -13,9 +13,9 @@ def build(
     blocks: Sequence[Sequence[int]],
     *,
     padding: Sequence[str],
+    kernels: Sequence[int],
     pools: int,
     outputs: int = 10,
-    kernel: int = 3,
     batch_norm: bool = True,
     dropout: float = 0.0,
     dense: Sequence[int] = (),
@@ -23,13 +23,14 @@ def build(
 ) -> keras.Model:
     """A network from float32 (n, 28, 28, 1), 0..255, to logits (n, outputs).
 
-    `blocks` holds the filters of each convolution, a list for each block, `padding` is "same" or
-    "valid" for each block; a 2x2 max pooling ends the first `pools` blocks. `dropout` stands before
-    the dense layers, `dense_dropout` after each of them. An eleventh output is "not a digit".
+    `blocks` holds the filters of each convolution, a list for each block; `padding` is "same" or
+    "valid" and `kernels` the side in pixels of the kernels, both for each block; a 2x2 max pooling ends
+    the first `pools` blocks. `dropout` stands before the dense layers, `dense_dropout` after each of
+    them. An eleventh output is "not a digit".
     """
     inputs = keras.Input((FIELD, FIELD, 1), name="ink")
     x = keras.layers.Rescaling(1 / 255)(inputs)
-    for number, (block, edges) in enumerate(zip(blocks, padding, strict=True)):
+    for number, (block, edges, kernel) in enumerate(zip(blocks, padding, kernels, strict=True)):
         for filters in block[:-1]:
             x = _convolution(x, filters, kernel, edges, batch_norm, pooled=False)
         x = _convolution(x, block[-1], kernel, edges, batch_norm, pooled=number < pools)

@@ -22,6 +22,7 @@ TINY: dict[str, Any] = {
     "network": {
         "blocks": [[4], [8]],
         "padding": ["same", "same"],
+        "kernels": [3, 3],
         "pools": 2,
         "dense": [16],
         "dense_dropout": 0.2,
