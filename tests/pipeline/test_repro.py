@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -37,6 +39,11 @@ REPORTED = {
     "seed",
     "champion",
 }
+
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ROOT / "tests" / "data" / "mnist-small"
+BIN = Path(sys.executable).parent
 
 
 def _conftest() -> ModuleType:
@@ -136,6 +143,39 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
     for command, version in (("--sync", "1"), ("2", "2")):
         subprocess.run([sys.executable, "-m", "pipeline.promote", command], cwd=moved, check=True)
         assert Reader.load(moved / "models" / "champion").model.manifest.version == version
+
+
+def test_queued_experiment_keeps_its_run(small_project: Path, tmp_path: Path) -> None:
+    """DVC runs it in a copy of the project, but its run goes into the project's own store."""
+    folder = tmp_path / "a project"
+    shutil.copytree(small_project, folder)
+    shutil.copy2(ROOT / ".gitignore", folder)
+    (folder / ".dvc" / ".gitignore").write_text("/cache\n/tmp\n")
+    (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
+    names = {
+        f"GIT_{role}_{what}": "a@example.org"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    environment = (
+        os.environ | names | {"MNIST_DIR": str(SMALL), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    )
+
+    def call(*command: str) -> None:
+        subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
+
+    call("git", "init", "--quiet")
+    call("git", "add", ".")
+    call("git", "commit", "--quiet", "--message", "A project")
+    call("dvc", "exp", "run", "--queue", "--set-param", "train.epochs=1")
+    call("dvc", "queue", "start")
+    evaluated = "SELECT status FROM runs JOIN metrics USING (run_uuid) WHERE key = 'test_accuracy'"
+    until = time.monotonic() + 600
+    while rows(folder, evaluated) != [("FINISHED",)] * 2:
+        assert time.monotonic() < until, rows(folder, "SELECT status FROM runs")
+        time.sleep(1)
+    call("dvc", "queue", "stop")
+    assert len(rows(folder, "SELECT DISTINCT value FROM params WHERE key = 'epochs'")) == 2
 
 
 def _forget_the_champion(folder: Path) -> None:
