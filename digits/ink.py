@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.field import BOX, FIELD, INK, InkMap, network_input
-from digits.paper import Darkness, darkness, polarity, small_copy
+from digits.paper import Darkness, darkness, histogram, polarity, small_copy
 from digits.picture import Grey, Layer, layer_of
 from digits.rules import without_rules
 
@@ -78,11 +78,12 @@ def _without_salt(grey: Grey) -> Grey:
     if min(grey.shape) <= FIELD * 2:
         return grey
     step = max(3, grey.shape[0] // 40)
-    before, rows, after = (grey[k : k - 2 or None : step].astype(np.int16) for k in (0, 1, 2))
-    rows, before, after = (part[: len(after)] for part in (rows, before, after))
-    sides = np.stack([before[:, 1:-1], after[:, 1:-1], rows[:, 2:], rows[:, :-2]])
-    inner = rows[:, 1:-1]
-    lone = float(((inner > sides.max(axis=0) + 50) | (inner < sides.min(axis=0) - 50)).mean())
+    before, rows, after = (grey[k : k - 2 or None : step] for k in (0, 1, 2))
+    rows, before = rows[: len(after)], before[: len(after)]
+    inner, *sides = rows[:, 1:-1], before[:, 1:-1], after[:, 1:-1], rows[:, 2:], rows[:, :-2]
+    above = cv2.subtract(inner, np.max(sides, axis=0))
+    below = cv2.subtract(np.min(sides, axis=0), inner)
+    lone = cv2.countNonZero(_above(np.maximum(above, below), 50)) / inner.size
     if lone < _SPECKLED:
         return grey
     return np.asarray(cv2.medianBlur(grey, 3 if lone < 0.01 else 5), np.uint8)
@@ -102,12 +103,12 @@ def _noise(grey: Grey, apart: int = 1) -> float:
         return 0.0
     sample = grey[:: max(1, grey.shape[0] // 50)]
     change = cv2.absdiff(sample[:, apart:], sample[:, :-apart])
-    return _middle(change) * 1.05  # 1.48 (median to deviation) / sqrt(2) (two pixels)
+    return _middle(np.asarray(change, np.uint8)) * 1.05  # 1.48 (median to deviation) / sqrt(2) (two pixels)
 
 
-def _middle(levels: NDArray[np.generic]) -> float:
-    """The median of a uint8 array, between two levels where it lies in a crowd of equal ones."""
-    counts = np.bincount(np.asarray(levels).ravel(), minlength=256).cumsum()
+def _middle(levels: Grey) -> float:
+    """The median, between two levels where it lies in a crowd of equal ones."""
+    counts = histogram(levels).cumsum()
     half = counts[-1] / 2
     level = int(np.searchsorted(counts, half))
     before = counts[level - 1] if level else 0
@@ -130,7 +131,7 @@ def _strengthened(dark: Darkness, noise: float, faintest: float, layer: Layer) -
 
 def _ink_and_mask(dark: Darkness, noise: float, faintest: float) -> tuple[Darkness, Grey, float]:
     """Ink in levels of 0 to 255, 1 where ink is, and the contrast: 0 where there is none."""
-    counts = np.asarray(cv2.calcHist([dark], [0], None, [256], [0, 256]), np.float64).ravel()
+    counts = histogram(dark)
     floor = float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if noise else 0.0
     least = max(faintest, floor + _NOISE * noise)
     counts[: int(least) + 1] = 0

@@ -47,6 +47,11 @@ def small_copy(grey: Grey) -> Grey:
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def histogram(grey: Grey) -> NDArray[np.float64]:
+    """How many pixels there are of each of the 256 levels; many times faster than numpy's `bincount`."""
+    return np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256]), np.float64).ravel()
+
+
 def polarity(small: Grey) -> Polarity:
     """Whether ink is dark, judged by what covers most, what lies at the border and what is narrow."""
     light = np.asarray(cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
@@ -55,7 +60,7 @@ def polarity(small: Grey) -> Polarity:
     score = covered + 2 * (2 * float(border.mean()) - 1)
     if max(small.shape) <= _TIGHT or _is_two_tone(small):
         score -= 2 * _narrow_balance(small)
-    elif _has_wide(light) and _has_wide(1 - light):
+    elif _has_wide(1 - light) and _has_wide(light):
         score = _USUALLY_DARK + _valley_balance(small)
     elif abs(score) < _OBVIOUS:
         score += _USUALLY_DARK - 2 * _narrow_balance(small)
@@ -87,6 +92,8 @@ def _valley_balance(small: Grey) -> float:
 def _has_wide(mask: Grey) -> bool:
     """Whether the mask has an area wider than any stroke."""
     widest = max(1, int(min(mask.shape) * _WIDEST_INK))
+    if cv2.countNonZero(mask) < widest**2:
+        return False
     return cv2.countNonZero(cv2.erode(mask, np.ones((widest, widest), np.uint8), borderValue=0)) > 0
 
 
@@ -109,7 +116,7 @@ def _is_two_tone(grey: Grey) -> bool:
 def _on_even_paper(grey: Grey, small: Grey, ink_is_dark: bool) -> Darkness:
     """The light missing as a share of the paper's, which is the middle one of all light levels."""
     level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    counts = np.bincount(small.ravel(), minlength=256)
+    counts = histogram(small)
     counts[: int(level) + 1] = 0
     paper = int(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if counts.any() else 255
     levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
@@ -140,7 +147,7 @@ def _filled(grey: Grey, how: int, share: float) -> Grey:
 
 def _is_even(small: Grey) -> bool:
     """Whether there is one level of paper and one of ink, and only thin edges in between."""
-    counts = np.cumsum(np.bincount(small.ravel(), minlength=256))
+    counts = histogram(small).cumsum()
     low, high = (float(np.searchsorted(counts, share * counts[-1])) for share in (0.01, 0.9))
     if _has_wide(np.asarray(cv2.threshold(small, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
         return False

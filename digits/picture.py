@@ -16,6 +16,9 @@ from digits.errors import ImageError
 Grey = NDArray[np.uint8]
 """(height, width), 0 black to 255 white."""
 
+Pixels = NDArray[np.uint8]
+"""(height, width, 3 or 4): red, green, blue and opacity."""
+
 _WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
 _COLOURFUL = 24  # grey levels that a channel differs from the lightness where there is colour
 _BIT_DEPTHS = (255, 1023, 4095, 65535)  # full white of 8, 10, 12 and 16 bits
@@ -62,9 +65,9 @@ def _upright(grey: Grey, orientation: int) -> Grey:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The same picture in mode L, RGB, RGBA or F (16 and 32 bits, in levels of 0 to 255)."""
-    if image.mode in ("L", "RGB", "RGBA"):
-        return image.convert("RGBA") if image.has_transparency_data else image
+    """The same picture in mode L, RGB or RGBA; 16 and 32 bits brought to levels of 0 to 255."""
+    if image.mode == "RGBA" or (image.mode in ("L", "RGB") and not image.has_transparency_data):
+        return image
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode.startswith(("I", "F")):
@@ -84,56 +87,63 @@ def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _grey(image: Image.Image, shrink: int) -> Grey:
     """The layer that shows the ink best, averaged down `shrink` times."""
+    pixels = np.asarray(image)
     if image.mode == "RGBA":
-        least, most = image.getchannel("A").getextrema()
-        if least != 255:
-            return _drawn_on_nothing(image, shrink, clear=most == 0)
-    if image.mode != "L":
-        image = _best_channel(image)
-    return _pixels(image, shrink)
+        alpha = np.asarray(cv2.extractChannel(pixels, 3), np.uint8)
+        least, most, _, _ = cv2.minMaxLoc(alpha)
+        if least < 255:
+            return _drawn_on_nothing(pixels, _smaller(alpha, shrink), shrink, clear=most == 0)
+    return _smaller(pixels if image.mode == "L" else _best_channel(pixels), shrink)
 
 
-def _pixels(image: Image.Image, shrink: int) -> Grey:
-    return np.asarray(image.reduce(shrink) if shrink > 1 else image)
+def _smaller(grey: Grey, shrink: int) -> Grey:
+    return np.asarray(Image.fromarray(grey).reduce(shrink)) if shrink > 1 else grey
 
 
-def _drawn_on_nothing(image: Image.Image, shrink: int, clear: bool) -> Grey:
+def _drawn_on_nothing(pixels: Pixels, alpha: Grey, shrink: int, clear: bool) -> Grey:
     """A transparent sheet: the ink is what was painted, whatever its colour.
 
     Where the paint itself shows a drawing (a cut-out photo), the clear part becomes paper instead.
     """
-    alpha = _pixels(image.getchannel("A"), shrink)
-    if clear or not _shows_a_drawing(image):
+    if clear or not _shows_a_drawing(pixels):
         return np.asarray(cv2.bitwise_not(alpha), np.uint8)
-    grey = _pixels(_best_channel(image), shrink)
+    grey = _smaller(_best_channel(pixels), shrink)
     paper = float(np.median(grey[alpha > 127]))
     return np.asarray(paper + (grey - paper) * (alpha.astype(np.float32) / 255), np.uint8)
 
 
-def _shows_a_drawing(image: Image.Image) -> bool:
+def _shows_a_drawing(pixels: Pixels) -> bool:
     """Whether the opaque part covers most of the sheet and has light and dark in it."""
-    sample = _sample(image)
+    sample = _sample(pixels)
     painted = sample[sample[..., 3] > 127][:, :3]
     return len(painted) > 0.5 * sample[..., 3].size and int(np.ptp(painted, axis=0).max()) > _COLOURFUL
 
 
-def _sample(image: Image.Image) -> Grey:
+def _sample(pixels: Pixels) -> Pixels:
     """About 100x100 pixels of the picture as they are, not averaged."""
-    step = max(1, min(image.size) // 100)
-    size = (max(1, image.width // step), max(1, image.height // step))
-    return np.asarray(image.resize(size, Image.Resampling.NEAREST) if step > 1 else image)
+    height, width = pixels.shape[:2]
+    step = max(1, min(height, width) // 100)
+    size = (max(1, width // step), max(1, height // step))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _best_channel(image: Image.Image) -> Image.Image:
+def _best_channel(pixels: Pixels) -> Grey:
     """Lightness, or the one channel that shows the ink much better (yellow on white, red on green)."""
-    red, green, blue = cv2.split(_sample(image)[..., :3])
+    sample = _sample(pixels)
+    red, green, blue = cv2.split(sample)[:3]
     spread = cv2.subtract(cv2.max(red, cv2.max(green, blue)), cv2.min(red, cv2.min(green, blue)))
     if cv2.minMaxLoc(spread)[1] < _COLOURFUL:
-        return image.convert("L")
-    lightness = np.asarray(Image.fromarray(cv2.merge([red, green, blue])).convert("L"))
-    contrast = [1.3 * _contrast(lightness), *(_contrast(np.asarray(c, np.uint8)) for c in (red, green, blue))]
+        return _lightness(pixels)
+    channels = [np.asarray(channel, np.uint8) for channel in (red, green, blue)]
+    contrast = [1.3 * _contrast(_lightness(sample)), *map(_contrast, channels)]
     best = int(np.argmax(contrast))
-    return image.convert("L") if best == 0 else image.getchannel(best - 1)
+    return _lightness(pixels) if best == 0 else np.asarray(cv2.extractChannel(pixels, best - 1), np.uint8)
+
+
+def _lightness(pixels: Pixels) -> Grey:
+    """Luma as ITU-R BT.601 has it."""
+    how = cv2.COLOR_RGBA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_RGB2GRAY
+    return np.asarray(cv2.cvtColor(pixels, how), np.uint8)
 
 
 def _contrast(sample: Grey) -> float:
