@@ -1,7 +1,9 @@
 """What happens before a request exists: uvicorn's connection, with a limit on a request's head.
 
 uvicorn waits for ever for a request line, takes headers without end, and answers broken HTTP in plain
-text. Uvicorn chooses the class through `uvicorn.protocols.http.auto`, where `install` puts this one.
+text. A client that is refused for lack of time and asks again at once is not read for a second, else
+refusals would take all the time there is. Uvicorn chooses the class through
+`uvicorn.protocols.http.auto`, where `install` puts this one.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
+from starlette.types import Scope
 from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -18,8 +21,18 @@ from service.metrics import REQUESTS
 
 HEAD_SECONDS = 10.0  # for the request line and headers to arrive, or to come at all
 HEAD_BYTES = 32 * 1024
+REST_SECONDS = 1.0  # what Retry-After says
 STOP_SECONDS = 5  # for bodies still on their way when the service stops
 STOP_AFTER = 8  # seconds until the worker ends whatever is left
+
+_REST = "service.rest"  # an extension of the scope, by which the connection is told to rest
+
+
+def rest(scope: Scope) -> None:
+    """Read nothing from this request's connection for a second; call it once the response is sent."""
+    known = scope.get("extensions", {}).get(_REST)
+    if known:
+        known["call"]()
 
 
 class Connection(HttpToolsProtocol):
@@ -55,6 +68,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_is_here()
         super().on_headers_complete()
+        self.scope["extensions"] = {_REST: {"call": self._rest}}
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (the signature is uvicorn's)
         """In place of uvicorn's plain text, for bytes that are no HTTP."""
@@ -66,6 +80,15 @@ class Connection(HttpToolsProtocol):
         self.config.timeout_graceful_shutdown = STOP_AFTER
         if self.cycle is not None and self.cycle.more_body and not self.transport.is_closing():
             self.loop.call_later(STOP_SECONDS, self.transport.close)
+
+    def _rest(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.pause_reading()
+            self.loop.call_later(REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def _expect_head(self) -> None:
         self._head_bytes = 0

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.connection import rest
 from service.docs import PAGE_FILES
 from service.endpoint import Endpoint
 from service.errors import NotFound, Refusal, Unauthorized, WrongMethod, problem, unexpected
@@ -57,9 +58,9 @@ class Gate:
         request_id = _request_id(scope)
         response, outcome, endpoint = await self._respond(scope, receive, request_id)
         response.headers["X-Request-ID"] = request_id
-        if outcome == "busy" and _is_small(scope):
-            response.headers["Connection"] = "close"  # who asks again at once takes the longer way
         await response(scope, receive, send)
+        if outcome == "busy" and _is_small(scope):
+            rest(scope)
         seconds = time.perf_counter() - begin
         path = "unknown" if endpoint is None else endpoint.path
         REQUESTS.labels(path, outcome).inc()
@@ -103,7 +104,7 @@ class Gate:
 
 
 def _is_small(scope: Scope) -> bool:
-    """Whether the whole request has surely arrived: closing on a client that still sends loses the answer."""
+    """Whether the whole request has surely arrived: who still sends has to be read on to see the answer."""
     length = header(scope, b"content-length")
     return len(length) < 6 and length.isdigit() and int(length) < 16_384
 

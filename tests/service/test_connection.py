@@ -18,8 +18,9 @@ import uvicorn
 from service import connection, upload
 from service.api import endpoints
 from service.champion import Champion
+from service.errors import Busy
 from service.gate import Gate
-from service.lanes import Lanes
+from service.lanes import Lane, Lanes
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -164,3 +165,22 @@ def test_large_bodies_share_a_limit(address: tuple[str, int], monkeypatch: pytes
     with socket.create_connection(address, timeout=5) as again:
         again.sendall(head + bytes(1_500_000))
         assert answer_of(again)[0] == 422
+
+
+def test_who_asks_again_at_once_after_a_refusal_has_to_wait(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Lane) -> None:
+        raise Busy("There is too much to do.")
+
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.4)
+    monkeypatch.setattr(Lane, "admit", full)
+    seconds = []
+    with socket.create_connection(address, timeout=5) as client:
+        for _ in range(3):
+            begin = time.perf_counter()
+            client.sendall(b"POST /predict HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n")
+            assert answer_of(client)[0] == 503
+            seconds.append(time.perf_counter() - begin)
+    assert seconds[0] < min(seconds[1:])
+    assert min(seconds[1:]) > 0.3
