@@ -25,15 +25,15 @@ class Hand:
     """How far a hand strays from a form of height 100: standard deviations if nothing else is said."""
 
     jitter: tuple[float, float] = (1.5, 6.0)  # of the control points: drawn anew for each sign
-    slant: float = 0.22  # shear
-    turn: float = 10.0  # degrees
+    slant: float = 0.24  # shear
+    turn: float = 11.0  # degrees
     aspect: float = 0.18  # of the logarithm of width by height
     proportion: float = 0.25  # of the logarithm of an exponent: a large head and a small foot, or the reverse
     bend: float = 5.0  # slow waves over the whole sign
     apart: float = 7.0  # the most that later strokes stand off
     ends: float = 0.12  # strokes begin and end early or late, as a share of their last piece
     joined: float = 0.06  # how often the pen is not lifted between two strokes
-    tremor: float = 0.8
+    tremor: float = 1.2
 
 
 def write(
