@@ -19,7 +19,7 @@ Grey = NDArray[np.uint8]
 Pixels = NDArray[np.uint8]
 """(height, width, 3 or 4): red, green, blue and opacity."""
 
-_WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
+WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
 _COLOURFUL = 24  # grey levels that a channel differs from the lightness where there is colour
 _BIT_DEPTHS = (255, 1023, 4095, 65535)  # full white of 8, 10, 12 and 16 bits
 _TURNS = {3: 2, 6: 3, 8: 1, 5: 3, 7: 1}  # EXIF orientation -> quarter turns against the clock
@@ -44,7 +44,7 @@ def layer_of(image: Image.Image) -> Layer:
     if 0 in image.size:
         raise ImageError("The picture has a side of zero pixels: send one with at least 1x1.")
     orientation = _orientation(image)
-    shrink = max(1, math.ceil(math.sqrt(image.width * image.height / _WORKING_PIXELS)))
+    shrink = max(1, math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS)))
     shrink = min(shrink, *image.size)
     grey = _upright(_grey(_plain(image), shrink), orientation)
     width, height = image.size[::-1] if orientation >= 5 else image.size

@@ -51,8 +51,9 @@ class MarkAnswer(_Answer):
     box: Box
 
     @classmethod
-    def of(cls, mark: Mark) -> MarkAnswer:
-        return cls.model_validate(mark)
+    def of(cls, mark: Mark, times: int) -> MarkAnswer:
+        answer = cls.model_validate(mark)
+        return answer if times == 1 else answer.model_copy(update={"box": _on_sent(mark.box, times)})
 
 
 class ReadAnswer(_Answer):
@@ -63,8 +64,9 @@ class ReadAnswer(_Answer):
     model: Version
 
     @classmethod
-    def of(cls, reading: Reading) -> ReadAnswer:
-        marks = [MarkAnswer.of(mark) for mark in reading.digits]
+    def of(cls, reading: Reading, times: int = 1) -> ReadAnswer:
+        """`times`: how many times smaller than the picture that was sent the one is that was read."""
+        marks = [MarkAnswer.of(mark, times) for mark in reading.digits]
         return cls(text=reading.text, digits=marks, model=reading.model)
 
 
@@ -79,11 +81,11 @@ class ExplainAnswer(_Answer):
     hint: Hint | None
 
     @classmethod
-    def of(cls, explanation: Explanation) -> ExplainAnswer:
+    def of(cls, explanation: Explanation, times: int = 1) -> ExplainAnswer:
         png = BytesIO()
         Image.fromarray(explanation.seen).save(png, "PNG")
         return cls(
-            box=list(explanation.box),
+            box=_on_sent(explanation.box, times),
             seen=b64encode(png.getvalue()).decode(),
             saliency=explanation.saliency.tolist(),
             hint=explanation.hint,
@@ -98,6 +100,10 @@ class BatchAnswer(_Answer):
     """For every picture, in the order sent, its answer or why there is none."""
 
     answers: list[PredictAnswer | Problem]
+
+
+def _on_sent(box: tuple[int, int, int, int], times: int) -> list[int]:
+    return [side * times for side in box]
 
 
 class ManifestAnswer(RootModel[Manifest]):

@@ -98,16 +98,16 @@ class Images:
 
     def _read(self, image: Image.Image) -> ReadAnswer:
         with timed("decode"):
-            loaded(image)
+            times = loaded(image)
         with reading():
             found = self._champion.reader().read(image)
         for mark in found.digits:
             count_answer(mark)
-        return ReadAnswer.of(found)
+        return ReadAnswer.of(found, times)
 
     def _explain(self, image: Image.Image) -> ExplainAnswers:
         with timed("decode"):
-            loaded(image)
+            times = loaded(image)
         with reading():
             marks = self._champion.reader().explain(image)
-        return ExplainAnswers([ExplainAnswer.of(mark) for mark in marks])
+        return ExplainAnswers([ExplainAnswer.of(mark, times) for mark in marks])

@@ -49,6 +49,21 @@ def test_predict_says_not_a_digit(
     assert len(said["probabilities"]) == 10
 
 
+def test_boxes_are_in_pixels_of_the_photo_that_was_sent(
+    client: TestClient, draw: Draw, encoded: Encoded
+) -> None:
+    photo = draw("7", (300, 200)).resize((3000, 2000))
+    asked = [
+        client.post(path, files={"image": encoded(photo, kind)}).json()
+        for path in ("/read", "/explain")
+        for kind in ("PNG", "JPEG")
+    ]
+    boxes = [answer["digits"][0]["box"] if "digits" in answer else answer[0]["box"] for answer in asked]
+    assert 200 < boxes[0][3] - boxes[0][1] < 2000
+    for box in boxes:
+        assert box == pytest.approx(boxes[0], abs=16)
+
+
 def test_read_gives_marks_and_text(client: TestClient, seven: bytes) -> None:
     said = client.post("/read", files={"image": seven}).json()
     assert said["text"] == "7"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from digits.ink import ink_map
-from service.decode import MAX_PIXELS, decode
+from service.decode import MAX_PIXELS, decode, loaded, opened
 from service.errors import BadImage, TooLarge, WrongKind
 
 # Pillow warns of oddities in broken files; they are expected here and no fault of ours.
@@ -86,6 +86,22 @@ def test_decode_finds_the_same_ink_in_every_kind(draw: Draw) -> None:
         if name != "interlaced":
             found = ink_map(decode(data)) > 0.5
             assert (found & plain).sum() > 0.8 * (found | plain).sum(), name
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "times"),
+    [
+        ((4000, 3000), "JPEG", 4),
+        ((2000, 1500), "JPEG", 2),
+        ((4001, 3000), "JPEG", 1),
+        ((2000, 1500), "PNG", 1),
+    ],
+)
+def test_loaded_makes_a_large_jpeg_smaller(size: tuple[int, int], kind: str, times: int) -> None:
+    image = opened(saved(Image.new("L", size, 200), kind))
+    assert loaded(image) == times
+    assert image.size == (size[0] // times, size[1] // times)
+    assert image.getpixel((0, 0)) == 200
 
 
 def test_decode_takes_thin_pictures() -> None:
