@@ -22,6 +22,7 @@ Pixels = NDArray[np.uint8]
 
 INK = 0.25  # of full ink: less does not count when the ink's box is measured
 _FINER = 4  # strokes are measured and changed on a grid so many times finer than the field's
+_FEW = 16  # pixels: ink no larger is enlarged before its strokes are measured
 _THIN, _THICK = 1.9, 3.4  # pixels of the field: strokes outside are brought to these widths
 
 
@@ -35,6 +36,8 @@ def field_of(ink: Pixels) -> NDArray[np.float32] | None:
     cropped = _cropped(ink)
     if cropped is None:
         return None
+    if max(cropped.shape) <= _FEW:
+        cropped = _enlarged(cropped)
     if max(cropped.shape) > BOX:
         cropped = _cropped(_with_usual_stroke(cropped))
         if cropped is None:
@@ -45,6 +48,13 @@ def field_of(ink: Pixels) -> NDArray[np.float32] | None:
 def _cropped(ink: Pixels) -> Pixels | None:
     left, top, width, height = cv2.boundingRect(cv2.threshold(ink, 255 * INK, 1, cv2.THRESH_BINARY)[1])
     return ink[top : top + height, left : left + width] if width else None
+
+
+def _enlarged(ink: Pixels) -> Pixels:
+    """Ink of few pixels as a drawing of many, with smooth outlines."""
+    times = _FINER * BOX // max(ink.shape)
+    room = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.resize(room, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _sized(ink: Pixels, side: int) -> Pixels:

@@ -26,6 +26,7 @@ _NARROW = 0.1  # of the shorter side, for telling dark strokes from light ones a
 _WEAK = 76  # of 255, of the paper's light: no pen is so faint, a pencil is
 _PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
 _HARD = 0.002  # of all pixels: fewer between black and white make a picture of two tones
+_FLAT = 0.08  # of the contrast: paper that differs no more is lit evenly
 _WINDOW = 0.22  # of the shorter side: strokes wider than this are taken for shadow
 
 
@@ -101,7 +102,7 @@ def darkness(grey: Grey, small: Grey, ink_is_dark: bool) -> tuple[Darkness, bool
     """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven."""
     if not ink_is_dark:
         small = 255 - small
-    if max(grey.shape) <= _TIGHT or _is_even(small) or _is_two_tone(grey):
+    if max(grey.shape) <= _TIGHT or _is_even(small) or _is_two_tone(grey) or _has_flat_paper(small):
         return _on_even_paper(grey, small, ink_is_dark), False
     return _without_shadow(grey, ink_is_dark), True
 
@@ -143,6 +144,13 @@ def _filled(grey: Grey, how: int, share: float) -> Grey:
     wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
     wide = cv2.morphologyEx(wide, how, np.ones((side, side), np.uint8))
     return np.asarray(wide[side:-side, side:-side], np.uint8)
+
+
+def _has_flat_paper(small: Grey) -> bool:
+    """Whether the paper is the same everywhere, once all that is no wider than strokes is filled."""
+    paper = _filled(small, cv2.MORPH_CLOSE, _WIDEST_INK)
+    low, high, _, _ = cv2.minMaxLoc(paper)
+    return high - low <= _FLAT * (high - cv2.minMaxLoc(small)[0])
 
 
 def _is_even(small: Grey) -> bool:

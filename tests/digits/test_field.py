@@ -71,6 +71,15 @@ def test_network_input_brings_thin_and_thick_strokes_near() -> None:
     assert max(widths) < 4.2
 
 
+def test_network_input_of_few_pixels_is_that_of_many() -> None:
+    large = _ring(200, 24)
+    small = cv2.resize(large, (12, 12), interpolation=cv2.INTER_AREA)
+    seen, expected = field_of(small), field_of(large)
+    assert seen is not None
+    assert expected is not None
+    assert np.abs(seen - expected).mean() < 0.1 * 255
+
+
 def test_stroke_width_measures_pixels() -> None:
     assert stroke_width(_ring(200, 10)) == pytest.approx(10, rel=0.2)
     assert stroke_width(_ring(200, 20)) == pytest.approx(20, rel=0.2)

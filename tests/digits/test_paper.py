@@ -42,6 +42,15 @@ def test_darkness_is_that_of_the_ink_on_even_paper() -> None:
 
 
 @pytest.mark.parametrize("ink_is_dark", [True, False])
+def test_darkness_takes_soft_edges_for_even_paper(ink_is_dark: bool) -> None:
+    coarse = cv2.resize(_cross(stroke=14), (16, 16), interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC)
+    pixels = np.asarray(soft if ink_is_dark else 255 - soft, np.uint8)
+    _, uneven = darkness(pixels, small_copy(pixels), ink_is_dark)
+    assert not uneven
+
+
+@pytest.mark.parametrize("ink_is_dark", [True, False])
 def test_darkness_has_no_shadow_in_it(ink_is_dark: bool) -> None:
     pixels = (_cross(300, 14, 20, 240) if ink_is_dark else _cross(300, 14, 250, 90)).astype(float)
     pixels[:, 150:] *= 0.55
