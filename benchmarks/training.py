@@ -19,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 RESULTS = Path("benchmarks/results/training.jsonl")
+PICTURE = Path("docs/images/training-time.png")
 SEEDS = {"classic": 3, "quick": 3, "default": 3, "best": 1}
 REFERENCE = "classic"
 NOT_TRAINING = ("drawn", "false_rejects", "resume")  # of a profile: matters of the stage
@@ -82,23 +83,29 @@ def measure_all(profiles: list[str]) -> None:
             subprocess.run(command, cwd=ROOT, check=True)
 
 
+def by_profile(measured: list[Row]) -> dict[str, list[tuple[float, float]]]:
+    """Of every training: its time as a multiple of the reference's with the same seed, and its accuracy."""
+    beside = {row["seed"]: row["seconds"] for row in measured if row["profile"] == REFERENCE}
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in measured:
+        if row["seed"] in beside:
+            point = (row["seconds"] / beside[row["seed"]], row["test_accuracy"])
+            found.setdefault(row["profile"], []).append(point)
+    return found
+
+
 def table(measured: list[Row]) -> str:
     """A line a profile: means over seeds, with the lowest and the highest accuracy."""
-    beside = {row["seed"]: row["seconds"] for row in measured if row["profile"] == REFERENCE}
     text = ["| profile | seeds | test accuracy | lowest, highest | time | against classic | parameters |"]
     text.append("|---|---|---|---|---|---|---|")
-    for profile in SEEDS:
+    for profile, points in by_profile(measured).items():
         own = [row for row in measured if row["profile"] == profile]
-        if not own:
-            continue
-        right = [row["test_accuracy"] for row in own]
-        ratios = [row["seconds"] / beside[row["seed"]] for row in own if row["seed"] in beside]
+        ratios, right = zip(*points, strict=True)
         text.append(
-            f"| {profile} | {len(own)} | {statistics.mean(right):.2%} | {min(right):.2%}, {max(right):.2%} "
+            f"| {profile} | {len(points)} "
+            f"| {statistics.mean(right):.2%} | {min(right):.2%}, {max(right):.2%} "
             f"| {statistics.mean(row['seconds'] for row in own):.0f} s "
             f"| {statistics.mean(ratios):.2f} x | {own[0]['parameters']:,} |"
-            if ratios
-            else f"| {profile} | {len(own)} | {statistics.mean(right):.2%} | | | | |"
         )
     return "\n".join(text)
 
@@ -118,7 +125,11 @@ def main() -> int:
             file.write(json.dumps(row) + "\n")
         return 0
     measure_all(options.profiles)
-    print(table(rows()))
+    from pipeline.plots import accuracy_by_time
+
+    measured = rows()
+    print(table(measured))
+    accuracy_by_time(PICTURE, by_profile(measured))
     return 0
 
 

@@ -18,6 +18,8 @@ CLASSES = 10
 COLUMNS = 8  # of the contact sheet
 DPI = 100
 
+_TIMES = (0.25, 0.5, 1, 2, 4, 8)  # marked on the axis of times
+
 mpl.use("Agg")
 
 Labels = NDArray[np.uint8]
@@ -101,6 +103,29 @@ def reliability(path: Path, sets: Mapping[str, tuple[NDArray[np.float32], NDArra
         )
     axes.set(xlabel="confidence", ylabel="share of right answers", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend()
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def accuracy_by_time(path: Path, trainings: Mapping[str, Sequence[tuple[float, float]]]) -> None:
+    """Mistakes against the cost of a training, which is its time as a multiple of a reference's.
+
+    For each profile (time, share right) of every training; lines from the least to the most of both.
+    """
+    figure = Figure((6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, points in trainings.items():
+        times, right = (np.array(values) for values in zip(*points, strict=True))
+        wrong = 100 * (1 - right)
+        spans = [[[v.mean() - v.min()], [v.max() - v.mean()]] for v in (times, wrong)]
+        axes.errorbar(times.mean(), wrong.mean(), spans[1], spans[0], fmt="o", capsize=3)
+        text = f"{name}\n{100 - wrong.mean():.2f} %"
+        axes.annotate(text, (times.mean(), wrong.mean()), (9, -3), textcoords="offset points", va="center")
+    axes.set(xlabel="time of training, classic = 1", ylabel="wrong on MNIST's test images, %", xscale="log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(0.2, 16)
+    axes.set_xticks(_TIMES, [f"{time:g}" for time in _TIMES])
+    axes.minorticks_off()
     axes.grid(alpha=0.3)
     _save(figure, path)
 

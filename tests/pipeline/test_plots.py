@@ -58,3 +58,10 @@ def test_reliability(tmp_path: Path) -> None:
     sure = np.array([0.2, 0.9, 1.0], np.float32)
     plots.reliability(tmp_path / "a.png", {"test": (sure, sure > 0.5), "none": (sure[:0], sure[:0] > 0.5)})
     checked(tmp_path / "a.png")
+
+
+def test_accuracy_by_time_of_one_training_and_of_several(tmp_path: Path) -> None:
+    path = tmp_path / "time.png"
+    plots.accuracy_by_time(path, {"classic": [(1.0, 0.993), (1.0, 0.994)], "best": [(7.5, 0.9975)]})
+    width, height = checked(path)
+    assert width > height > 300
