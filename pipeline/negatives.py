@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digits.field import FIELD, InkMap, network_input
 from pipeline.dataset import CLASSES, Digits
-from pipeline.drawing import Curve, curve, draw, some_pen, write
+from pipeline.drawing import Curve, curve, draw, scanned, some_pen, write
 from pipeline.forms import SIGNS, strokes
 from pipeline.prototypes import prototype
 
@@ -31,6 +31,7 @@ _FACES = (
     cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
 )
 _SIGNS = [strokes(form) for form in SIGNS]
+_SCANNED = 0.05  # of the marks come from a coarse scan, as digits do
 _LEAST_TURNS = 9.0  # radians: a line that turns less may pass for a digit
 _HALVES = ((0, "top"), (0, "bottom"), (3, "left"))  # halves that are no digit themselves
 
@@ -44,7 +45,8 @@ def negatives(count: int, seed: int | Sequence[int]) -> Digits:
     images = np.zeros((count, FIELD, FIELD), np.uint8)
     done = 0
     while done < count:
-        seen = network_input(_inked(makers[rng.choice(len(makers), p=shares)](rng), rng))
+        ink = _inked(makers[rng.choice(len(makers), p=shares)](rng), rng)
+        seen = network_input(scanned(ink, rng) if rng.random() < _SCANNED else ink)
         if seen is not None:
             images[done] = seen.round()
             done += 1
@@ -71,6 +73,17 @@ def tangle(rng: np.random.Generator) -> Mark:
     """A knot through random points, round or angular."""
     points = rng.uniform(0, 100, (int(rng.integers(7, 18)), 2)) * np.exp(rng.normal(0, 0.3, 2))
     return [curve(points, np.full(len(points), rng.random() < 0.5))]
+
+
+def zigzag(rng: np.random.Generator) -> Mark:
+    """A pen that goes to and fro, as one hatches or crosses out; a thick one would fill it to a bar, a 1."""
+    turns, angle, side = int(rng.integers(5, 15)), rng.uniform(0, np.pi), rng.uniform(70, 110)
+    across = np.where(np.arange(turns) % 2, 1.0, -1.0) * rng.uniform(0.5, 1.0, turns)
+    along = np.linspace(-1, 1, turns) * rng.uniform(0.5, 1.5) + rng.normal(0, 0.05, turns)
+    turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = 50 * np.stack([along, across], axis=1) @ turned
+    way = curve(points, np.full(turns, rng.random() < 0.5))
+    return draw([way], side, round(side * rng.uniform(0.02, 0.08)))
 
 
 def dash(rng: np.random.Generator) -> Mark:
@@ -137,8 +150,9 @@ def half(rng: np.random.Generator) -> Mark:
 
 
 _KINDS: dict[Callable[[np.random.Generator], Mark], float] = {
-    scribble: 0.42,
+    scribble: 0.36,
     tangle: 0.06,
+    zigzag: 0.06,
     dash: 0.05,
     dots: 0.03,
     sign: 0.17,

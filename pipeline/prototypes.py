@@ -8,7 +8,7 @@ import numpy as np
 
 from digits.field import FIELD, network_input
 from pipeline.dataset import Digits
-from pipeline.drawing import Curve, Hand, draw, some_pen, worn, write
+from pipeline.drawing import Curve, Hand, draw, scanned, some_pen, worn, write
 from pipeline.forms import DIGITS, strokes
 
 _FORMS = {digit: [strokes(form) for _, form in forms] for digit, forms in DIGITS.items()}
@@ -19,6 +19,7 @@ _SHARES = {
 _HANDS = {1: Hand(jitter=(0.5, 3.5), slant=0.22), 0: Hand(aspect=0.24)}
 _BETWEEN = 0.4  # of the digits are written between two forms
 _WORN = 0.1  # of the digits have gaps or specks
+_SCANNED = 0.05  # of the digits come from a coarse scan
 
 
 def prototype(digit: int, rng: np.random.Generator) -> list[Curve]:
@@ -37,6 +38,8 @@ def prototypes(count: int, seed: int | Sequence[int]) -> Digits:
         ink = draw(prototype(int(digit), rng), *some_pen(rng))
         if rng.random() < _WORN:
             ink = worn(ink, rng)
+        if rng.random() < _SCANNED:
+            ink = scanned(ink, rng)
         seen = network_input(ink)
         if seen is not None:
             image[:] = seen.round()

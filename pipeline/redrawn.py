@@ -9,9 +9,11 @@ import numpy as np
 from digits.field import network_input
 from pipeline.canvas import enlarged, restroked
 from pipeline.dataset import Digits
+from pipeline.drawing import scanned
 
 _SIZES = (60, 110)  # pixels, the longer side of the ink when it is drawn
 _WIDTHS = (0.4, 1.8)  # of the stroke's own width
+_SCANNED = 0.25  # of the digits come from a coarse scan
 
 
 def redrawn(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
@@ -23,6 +25,8 @@ def redrawn(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
         ink = enlarged(image, int(rng.integers(*_SIZES)))
         if rng.random() < 0.5:
             ink = restroked(ink, float(np.exp(rng.uniform(*np.log(_WIDTHS)))))
+        if rng.random() < _SCANNED:
+            ink = scanned(ink, rng)
         seen = network_input(ink)
         if seen is not None:
             image[:] = seen.round()

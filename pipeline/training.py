@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from digits.model import CLASSES
 from pipeline.augment import batches
@@ -64,20 +67,36 @@ def train(
     journal = Journal(model, log, checkpoint)
     journal.resume()
     first = journal.first_epoch
-    model.fit(
-        batches(
-            *digits, classes=classes, batch=batch, epochs=epochs, first_epoch=first, seed=seed, **augment
-        ),
-        epochs=epochs,
-        initial_epoch=first,
-        steps_per_epoch=steps,
-        shuffle=False,  # the batches are shuffled already
-        validation_data=_fixed_batches(*validation, classes=classes),
-        callbacks=_callbacks(model, journal, Progress(epochs, steps, first)),
-        verbose=0,
-    )
+    with _cores_left_to_tensorflow():
+        model.fit(
+            batches(
+                *digits, classes=classes, batch=batch, epochs=epochs, first_epoch=first, seed=seed, **augment
+            ),
+            epochs=epochs,
+            initial_epoch=first,
+            steps_per_epoch=steps,
+            shuffle=False,  # the batches are shuffled already
+            validation_data=_fixed_batches(*validation, classes=classes),
+            callbacks=_callbacks(model, journal, Progress(epochs, steps, first)),
+            verbose=0,
+        )
     model.set_weights(journal.best_weights)
     return Trained(model, journal.history, journal.best_epoch + 1, journal.seconds)
+
+
+@contextmanager
+def _cores_left_to_tensorflow() -> Iterator[None]:
+    """OpenCV and every BLAS work on the thread that calls them.
+
+    Threads of their own would spin between two batches: a fifth of all processor time.
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _callbacks(model: keras.Model, journal: Journal, progress: Progress) -> list[keras.callbacks.Callback]:
