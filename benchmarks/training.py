@@ -22,7 +22,7 @@ RESULTS = Path("benchmarks/results/training.jsonl")
 PICTURE = Path("docs/images/training-time.png")
 SEEDS = {"classic": 3, "quick": 3, "default": 3, "best": 1}
 REFERENCE = "classic"
-NOT_TRAINING = ("drawn", "false_rejects", "resume")  # of a profile: matters of the stage
+NOT_TRAINING = ("drawn", "false_rejects", "turns", "resume")  # of a profile: matters of the stage
 
 Row = dict[str, Any]
 
@@ -43,6 +43,7 @@ def measure(profile: str, seed: int) -> Row:
     settings = settings_of(profile)
     digits, validation = (mixed(PROCESSED, split, settings["drawn"]) for split in ("train", "validation"))
     chosen = {name: value for name, value in settings.items() if name not in NOT_TRAINING}
+    turns = settings["turns"]
     cpu = sum(os.times()[:2])
     trained = train(digits, validation, **{**chosen, "seed": seed})
     cpu = sum(os.times()[:2]) - cpu
@@ -57,11 +58,11 @@ def measure(profile: str, seed: int) -> Row:
         load(PROCESSED, "test", "prototypes"),
         load(PROCESSED, "test", "negatives"),
     )
-    logits = logits_of(trained.model, test)
+    logits = logits_of(trained.model, test, turns)
     row["test_accuracy"] = float((logits[:, :CLASSES].argmax(axis=1) == test.labels).mean())
-    told = logits_of(trained.model, forms)[:, :CLASSES].argmax(axis=1)
+    told = logits_of(trained.model, forms, turns)[:, :CLASSES].argmax(axis=1)
     row["prototype_accuracy"] = float((told == forms.labels).mean())
-    marks = rejection_scores(logits_of(trained.model, others))
+    marks = rejection_scores(logits_of(trained.model, others, turns))
     row["reject_auroc"] = rejection_figures(rejection_scores(logits), marks, float(np.inf))["reject_auroc"]
     return row | {"parameters": trained.model.count_params(), "load": round(os.getloadavg()[0], 1)}
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from digits.errors import ModelError
 from digits.ink import FIELD
+from digits.turning import averaged
 
 CLASSES = 10
 MANIFEST = "manifest.json"
@@ -30,7 +31,8 @@ class Manifest:
 
     `version` is the MLflow registry version ("" for a candidate or a person's own model);
     `temperature` divides the logits before the softmax; a mark whose rejection score is above
-    `rejection_threshold` is no digit (None: nothing is rejected).
+    `rejection_threshold` is no digit (None: nothing is rejected); logits are averaged over a mark as it is
+    and turned by each of `turns`, in degrees.
     """
 
     file: str
@@ -43,6 +45,7 @@ class Manifest:
     metrics: dict[str, float] = field(default_factory=dict)
     temperature: float = 1.0
     rejection_threshold: float | None = None
+    turns: list[float] = field(default_factory=list)
     input: str = INPUT_CONTRACT
 
     @classmethod
@@ -102,7 +105,10 @@ class Model:
         return cls(_session(content, path, threads), manifest)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw outputs for float32 (n, 28, 28, 1) with values 0..255: (n, 10) or (n, 11)."""
+        """Outputs for float32 (n, 28, 28, 1) of 0..255: (n, 10) or (n, 11), averaged over `turns`."""
+        return averaged(self._run, batch, self.manifest.turns)
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         (logits,) = self._session.run(None, {self._input: batch})
         return np.asarray(logits, np.float32)
 

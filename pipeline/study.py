@@ -46,7 +46,7 @@ def study_name(
     The searched values as they are now make no difference: who takes over what was found goes on with
     the same study.
     """
-    ignored = {*searched, "epochs", "resume", "false_rejects"}
+    ignored = {*searched, "epochs", "resume", "false_rejects", "turns"}
     fixed = {name: value for name, value in flat(settings).items() if name not in ignored}
     ranges = {name: distribution_to_json(one) for name, one in searched.items()}
     text = json.dumps([fixed, ranges, epochs, share, data_sha256], sort_keys=True)

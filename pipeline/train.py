@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.model import CLASSES, Manifest, rejection_scores
+from digits.turning import averaged
 from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
 from pipeline.mixture import load, mixed
@@ -26,13 +28,13 @@ if TYPE_CHECKING:
 KERAS_FILE = "digits.keras"
 
 
-def stage(*, resume: bool, drawn: float, false_rejects: float, **params: Any) -> None:
+def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float], **params: Any) -> None:
     """The whole stage: see `pipeline.training.train` for most of the parameters.
 
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
     `drawn`: which share of the digits and marks that preprocess drew is mixed in. `false_rejects`: which
     share of the validation digits may be taken for no digit, so that as few other marks as can be are
-    taken for one.
+    taken for one. `turns`: answers are averaged over a digit as it is and turned by these degrees.
     """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
@@ -47,25 +49,25 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, **params: Any) ->
     check_names("train.network", partial(build, outputs=CLASSES), params["network"])
     check_names("train.optimizer", partial(make_optimizer, steps=1), params["optimizer"])
     print(f"train: {digits.total} digits and other marks, {validation.total} for validation", flush=True)
-    logged = {"drawn": drawn, "false_rejects": false_rejects, **params}
+    logged = {"drawn": drawn, "false_rejects": false_rejects, "turns": turns, **params}
     checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, data_sha256(PROCESSED))
     if not resume:
         checkpoint.remove()
     with tracking.training_run(logged) as run_id:
         tracking.log_data({"train": digits, "validation": validation})
         trained = train(digits, validation, **params, log=tracking.log_epoch, checkpoint=checkpoint)
-        manifest = replace(manifest_of(trained, params["seed"], false_rejects), run_id=run_id)
+        manifest = replace(manifest_of(trained, params["seed"], false_rejects, turns), run_id=run_id)
         write_candidate(trained, validation, manifest)
         checkpoint.remove()  # not before: an interrupted export would lose the training
     accuracy = f"validation accuracy {manifest.metrics['validation_accuracy']:.2%}"
     print(f"train: best epoch {trained.best_epoch}, {accuracy}, {trained.seconds:.0f} s")
 
 
-def manifest_of(trained: Trained, seed: int, false_rejects: float) -> Manifest:
+def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[float]) -> Manifest:
     """What the candidate says of itself, its numbers calibrated on validation."""
     plain = Digits.load(PROCESSED, "validation")
     redrawn, prototypes = (load(PROCESSED, "validation", kind) for kind in ("redrawn", "prototypes"))
-    logits = [logits_of(trained.model, digits) for digits in (plain, redrawn, prototypes)]
+    logits = [logits_of(trained.model, digits, turns) for digits in (plain, redrawn, prototypes)]
     metrics = {
         "validation_accuracy": float((logits[0][:, :CLASSES].argmax(axis=1) == plain.labels).mean()),
         "parameters": trained.model.count_params(),
@@ -79,13 +81,21 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float) -> Manifest:
     limit = None
     if logits[0].shape[1] > CLASSES:
         limit = threshold(rejection_scores(np.concatenate(logits)), false_rejects)
-    return Manifest("", "", "", metrics=metrics, temperature=temperature, rejection_threshold=limit)
+    return Manifest(
+        "",
+        "",
+        "",
+        metrics=metrics,
+        temperature=temperature,
+        rejection_threshold=limit,
+        turns=[float(degrees) for degrees in turns],
+    )
 
 
-def logits_of(model: Any, digits: Digits) -> NDArray[np.float32]:
-    """What a Keras model says of digits as they are."""
+def logits_of(model: Any, digits: Digits, turns: Sequence[float] = ()) -> NDArray[np.float32]:
+    """What a Keras model says of digits, averaged over them as they are and turned by these degrees."""
     batch = digits.images[..., None].astype(np.float32)
-    return np.asarray(model.predict(batch, batch_size=500, verbose=0), np.float32)
+    return averaged(lambda views: np.asarray(model.predict(views, batch_size=500, verbose=0)), batch, turns)
 
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:

@@ -31,7 +31,7 @@ OUTCOME = "outcome"  # the tag that says whether a trial was pruned
 SCORE = "val_accuracy"
 """Of the mixed validation images, as it chooses a training's best epoch. Not the loss: label smoothing, which
 may be searched, is a part of that."""
-NOT_TRAINING = ("resume", "drawn", "false_rejects")  # of the section `train`: matters of its stage
+NOT_TRAINING = ("resume", "drawn", "false_rejects", "turns")  # of the section `train`: matters of its stage
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ train:
   batch: 16
   drawn: 1.0
   false_rejects: 0.003
+  turns: []
   label_smoothing: 0.0
   network: {blocks: [[2]], padding: [same], kernels: [3], pools: 1}
   optimizer: {name: adamw, learning_rate: 0.01, schedule: one_cycle, warmup: 0.2, weight_decay: 0.01}
