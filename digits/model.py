@@ -31,8 +31,8 @@ class Manifest:
 
     `version` is the MLflow registry version ("" for a candidate or a person's own model);
     `temperature` divides the logits before the softmax; a mark whose rejection score is above
-    `rejection_threshold` is no digit (None: nothing is rejected); logits are averaged over a mark as it is
-    and turned by each of `turns`, in degrees.
+    `rejection_threshold` is no digit (None: nothing is rejected); logits of a doubtful mark are averaged over
+    it as it is and turned by each of `turns`, in degrees.
     """
 
     file: str

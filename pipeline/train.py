@@ -34,7 +34,7 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
     `drawn`: which share of the digits and marks that preprocess drew is mixed in. `false_rejects`: which
     share of the validation digits may be taken for no digit, so that as few other marks as can be are
-    taken for one. `turns`: answers are averaged over a digit as it is and turned by these degrees.
+    taken for one. `turns`: of doubtful digits several views count, turned by these degrees.
     """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
@@ -93,7 +93,7 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
 
 
 def logits_of(model: Any, digits: Digits, turns: Sequence[float] = ()) -> NDArray[np.float32]:
-    """What a Keras model says of digits, averaged over them as they are and turned by these degrees."""
+    """What a Keras model says of digits, of doubtful ones averaged over several views: `digits.turning`."""
     batch = digits.images[..., None].astype(np.float32)
     return averaged(lambda views: np.asarray(model.predict(views, batch_size=500, verbose=0)), batch, turns)
 
