@@ -53,4 +53,11 @@ def batches(
     # `stateful=False`: what is stateful runs in the foreground once TensorFlow has to be deterministic
     numbers = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
     made = numbers.map(lambda n: tf.numpy_function(one_batch, [n], (tf.float32, tf.float32), stateful=False))
-    return made.map(shaped).prefetch(8)
+    return untuned(made.map(shaped).prefetch(8))
+
+
+def untuned(data: tf.data.Dataset) -> tf.data.Dataset:
+    """The data set without TensorFlow's tuning of it, whose thread sleeps up to a minute and is waited for."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return data.with_options(options)

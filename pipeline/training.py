@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from digits.model import CLASSES
-from pipeline.augment import batches
+from pipeline.augment import batches, untuned
 from pipeline.callbacks import Journal, Log, Progress
 from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
@@ -113,4 +113,4 @@ def _callbacks(model: keras.Model, journal: Journal, progress: Progress) -> list
 def _fixed_batches(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int) -> tf.data.Dataset:
     """The same digits in the same order, as they are."""
     data = tf.data.Dataset.from_tensor_slices((images[..., None], tf.one_hot(labels, classes))).batch(500)
-    return data.map(lambda x, y: (tf.cast(x, tf.float32), y)).cache()
+    return untuned(data.map(lambda x, y: (tf.cast(x, tf.float32), y)).cache())
