@@ -57,7 +57,7 @@ def batches(
 
 
 def untuned(data: tf.data.Dataset) -> tf.data.Dataset:
-    """The data set without TensorFlow's tuning of it, whose thread sleeps up to a minute and is waited for."""
+    """The data without TensorFlow's tuning, whose thread sleeps up to a minute and is waited for."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return data.with_options(options)
