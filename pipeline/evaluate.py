@@ -121,7 +121,8 @@ def draw(folder: Path, test: Digits, read: Answers, redrawn: Drawn, worst: int) 
     plots.table(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})
     plots.confusion(folder / "confusion.png", read.truth, read.digits)
     plots.curves(folder / "training.png", history(folder / CURVES))
-    sets = {"test": (read.confidence, read.right), "redrawn": (redrawn.confidence, redrawn.right)}
+    told = redrawn.confidence > 0  # a rejected digit has no confidence
+    sets = {"test": (read.confidence, read.right), "redrawn": (redrawn.confidence[told], redrawn.right[told])}
     plots.reliability(folder / "reliability.png", sets)
     wrong = ~read.right
     shown = (test.images[wrong], read.truth[wrong], read.digits[wrong], read.confidence[wrong])

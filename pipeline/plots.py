@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from pipeline.project import write_text
 
@@ -90,7 +91,10 @@ def mistakes(
 
 
 def reliability(path: Path, sets: Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]) -> None:
-    """How often an answer is right at the confidence it gives; for each set confidence (n,), right (n,)."""
+    """How often an answer is right at the confidence it gives; for each set confidence (n,), right (n,).
+
+    The bars are Wilson's 95 % intervals: at low confidence there are few answers.
+    """
     edges = np.array([0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0 + 1e-6])
     figure = Figure((4.6, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -98,9 +102,12 @@ def reliability(path: Path, sets: Mapping[str, tuple[NDArray[np.float32], NDArra
     for name, (confidence, right) in sets.items():
         bins = np.digitize(confidence, edges)
         chosen = [bins == at for at in np.unique(bins)]
-        axes.plot(
-            [confidence[at].mean() for at in chosen], [right[at].mean() for at in chosen], "o-", label=name
-        )
+        share = np.array([right[at].mean() for at in chosen])
+        counts = [(int(right[at].sum()), int(at.sum())) for at in chosen]
+        spans = [binomtest(*count).proportion_ci(method="wilson") for count in counts]
+        off = np.abs(np.reshape(spans, (-1, 2)).T - share)
+        middle = [confidence[at].mean() for at in chosen]
+        axes.errorbar(middle, share, off, fmt="o-", capsize=3, label=name)
     axes.set(xlabel="confidence", ylabel="share of right answers", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend()
     axes.grid(alpha=0.3)
