@@ -1,12 +1,16 @@
-"""The network: convolutions in blocks, most of them ended by pooling, then dense layers, then logits."""
+"""The network: convolutions in blocks, most of which end with a map of half the size, then dense layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import keras
 
 from digits.field import FIELD
+from pipeline.errors import ParameterError
+
+Halving = Literal["stride", "pool", "none"]
 
 
 def build(
@@ -14,7 +18,7 @@ def build(
     *,
     padding: Sequence[str],
     kernels: Sequence[int],
-    pools: int,
+    halving: Sequence[Halving],
     outputs: int = 10,
     batch_norm: bool = True,
     dropout: float = 0.0,
@@ -23,17 +27,27 @@ def build(
 ) -> keras.Model:
     """A network from float32 (n, 28, 28, 1), 0..255, to logits (n, outputs).
 
-    `blocks` holds the filters of each convolution, a list for each block; `padding` is "same" or
-    "valid" and `kernels` the side in pixels of the kernels, both for each block; a 2x2 max pooling ends
-    the first `pools` blocks. `dropout` stands before the dense layers, `dense_dropout` after each of
-    them. An eleventh output is "not a digit".
+    `blocks` holds the filters of each convolution, a list for each block. For each block, `padding` is
+    "same" or "valid", `kernels` the side in pixels of the kernels, and `halving` how its last convolution
+    halves the map: in steps of two ("stride"), with a 2x2 max pooling ("pool"), or not ("none").
+    `dropout` stands before the dense layers, `dense_dropout` after each of them. An eleventh output is
+    "not a digit". Raises `ParameterError` where the lists differ in length or name another halving.
     """
+    if len({len(blocks), len(padding), len(kernels), len(halving)}) > 1:
+        raise ParameterError(
+            "train.network: padding, kernels and halving need one entry for each of the blocks."
+        )
+    unknown = set(halving) - set(get_args(Halving))
+    if unknown:
+        raise ParameterError(
+            f"train.network.halving: {min(unknown)!r} is none of {', '.join(get_args(Halving))}."
+        )
     inputs = keras.Input((FIELD, FIELD, 1), name="ink")
     x = keras.layers.Rescaling(1 / 255)(inputs)
-    for number, (block, edges, kernel) in enumerate(zip(blocks, padding, kernels, strict=True)):
+    for block, edges, kernel, end in zip(blocks, padding, kernels, halving, strict=True):
         for filters in block[:-1]:
-            x = _convolution(x, filters, kernel, edges, batch_norm, pooled=False)
-        x = _convolution(x, block[-1], kernel, edges, batch_norm, pooled=number < pools)
+            x = _convolution(x, filters, kernel, edges, batch_norm, "none")
+        x = _convolution(x, block[-1], kernel, edges, batch_norm, end)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dropout(dropout)(x) if dropout else x
     for units in dense:
@@ -43,10 +57,11 @@ def build(
 
 
 def _convolution(
-    x: keras.KerasTensor, filters: int, kernel: int, padding: str, batch_norm: bool, *, pooled: bool
+    x: keras.KerasTensor, filters: int, kernel: int, padding: str, batch_norm: bool, halving: Halving
 ) -> keras.KerasTensor:
     """Pooling comes before what follows it element by element: a quarter of the work, the same maximum."""
-    x = keras.layers.Conv2D(filters, kernel, padding=padding, use_bias=not batch_norm)(x)
-    x = keras.layers.MaxPooling2D()(x) if pooled else x
+    step = 2 if halving == "stride" else 1
+    x = keras.layers.Conv2D(filters, kernel, strides=step, padding=padding, use_bias=not batch_norm)(x)
+    x = keras.layers.MaxPooling2D()(x) if halving == "pool" else x
     x = keras.layers.BatchNormalization(momentum=0.9)(x) if batch_norm else x
     return keras.layers.ReLU()(x)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import keras
 
+from pipeline.errors import ParameterError
+
 
 def make_optimizer(
     name: Literal["adam", "adamw"],
@@ -21,19 +23,19 @@ def make_optimizer(
 
     "one_cycle" rises to `learning_rate` over the share `warmup` of all steps and falls to nothing
     along a cosine (Smith & Topin 2017, arXiv 1708.07120). `average` is the momentum of the moving
-    average of the weights; 0 is none. Raises `ValueError` for a name that is not known.
+    average of the weights; 0 is none. Raises `ParameterError` for a name that is not known.
     """
     rate: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
     if schedule == "one_cycle":
         rate = _one_cycle(learning_rate, steps, warmup)
     elif schedule != "constant":
-        raise ValueError(f"Unknown schedule {schedule!r}: use constant or one_cycle.")
+        raise ParameterError(f"train.optimizer.schedule: {schedule!r} is neither constant nor one_cycle.")
     averaging = {"use_ema": True, "ema_momentum": average} if average else {}
     if name == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=weight_decay, **averaging)
     if name == "adam":
         return keras.optimizers.Adam(rate, **averaging)
-    raise ValueError(f"Unknown optimizer {name!r}: use adam or adamw.")
+    raise ParameterError(f"train.optimizer.name: {name!r} is neither adam nor adamw.")
 
 
 def _one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -4,12 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.network import build
+from pipeline.errors import ParameterError
+from pipeline.network import Halving, build
 
 
 def test_build_maps_ink_to_logits() -> None:
     model = build(
-        [[4], [8, 8], [8]], padding=["same", "valid", "valid"], kernels=[5, 3, 3], pools=2, outputs=11
+        [[4], [8, 8], [8]],
+        padding=["same", "valid", "valid"],
+        kernels=[5, 3, 3],
+        halving=["stride", "pool", "none"],
+        outputs=11,
     )
     assert model(np.zeros((3, 28, 28, 1), np.float32)).shape == (3, 11)
     assert model.input_shape == (None, 28, 28, 1)
@@ -20,7 +25,7 @@ def test_build_of_the_classic_recipe_has_its_parameters() -> None:
         [[32], [64]],
         padding=["valid", "valid"],
         kernels=[3, 3],
-        pools=2,
+        halving=["pool", "pool"],
         batch_norm=False,
         dropout=0.25,
         dense=[128],
@@ -31,22 +36,27 @@ def test_build_of_the_classic_recipe_has_its_parameters() -> None:
     assert model.count_params() == convolutions + dense
 
 
-def test_build_pools_only_where_asked() -> None:
-    sizes = {}
-    for pools in (1, 2):
-        model = build([[2], [2]], padding=["same", "same"], kernels=[3, 3], pools=pools)
-        sizes[pools] = model.get_layer(index=-2).output.shape[-1]
-    assert sizes == {1: 14 * 14 * 2, 2: 7 * 7 * 2}
+@pytest.mark.parametrize(
+    ("halving", "side"), [(["none", "none"], 28), (["stride", "none"], 14), (["pool", "stride"], 7)]
+)
+def test_build_halves_only_where_asked(halving: list[Halving], side: int) -> None:
+    model = build([[2], [2]], padding=["same", "same"], kernels=[3, 3], halving=halving)
+    assert model.get_layer(index=-2).output.shape[-1] == side * side * 2
 
 
 def test_build_scales_inside_the_network() -> None:
-    model = build([[2]], padding=["same"], kernels=[3], pools=1, batch_norm=False)
+    model = build([[2]], padding=["same"], kernels=[3], halving=["pool"], batch_norm=False)
     layer = next(layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling))
     assert layer.scale == pytest.approx(1 / 255)
 
 
-def test_build_wants_a_padding_and_a_kernel_for_each_block() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        build([[2], [2]], padding=["same"], kernels=[3, 3], pools=1)
-    with pytest.raises(ValueError, match="zip"):
-        build([[2], [2]], padding=["same", "same"], kernels=[3], pools=1)
+def test_build_wants_a_padding_a_kernel_and_a_halving_for_each_block() -> None:
+    whole = {"padding": ["same", "same"], "kernels": [3, 3], "halving": ["pool", "pool"]}
+    for short in whole:
+        with pytest.raises(ParameterError, match="one entry for each"):
+            build([[2], [2]], **whole | {short: whole[short][:1]})
+
+
+def test_build_refuses_an_unknown_halving() -> None:
+    with pytest.raises(ParameterError, match="'pools' is none of stride, pool, none"):
+        build([[2]], padding=["same"], kernels=[3], halving=["pools"])

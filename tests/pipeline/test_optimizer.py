@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import ParameterError
 from pipeline.optimizer import make_optimizer
 
 STEPS = 100
@@ -39,5 +40,5 @@ def test_average_is_a_moving_average_of_the_weights(average: float) -> None:
 
 @pytest.mark.parametrize("changes", [{"name": "sgd"}, {"schedule": "two_cycles"}])
 def test_unknown_names(changes: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="Unknown"):
+    with pytest.raises(ParameterError, match="is neither"):
         rates(**changes)

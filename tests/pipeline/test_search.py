@@ -45,7 +45,7 @@ train:
   false_rejects: 0.003
   turns: []
   label_smoothing: 0.0
-  network: {blocks: [[2]], padding: [same], kernels: [3], pools: 1}
+  network: {blocks: [[2]], padding: [same], kernels: [3], halving: [pool]}
   optimizer: {name: adamw, learning_rate: 0.01, schedule: one_cycle, warmup: 0.2, weight_decay: 0.01}
   augment: {rotation: 5.0, shift: 0.0}
 search:

@@ -23,7 +23,7 @@ TINY: dict[str, Any] = {
         "blocks": [[4], [8]],
         "padding": ["same", "same"],
         "kernels": [3, 3],
-        "pools": 2,
+        "halving": ["pool", "pool"],
         "dense": [16],
         "dense_dropout": 0.2,
     },
