@@ -74,6 +74,14 @@ def test_nothing_is_sent_home() -> None:
         "import service.service\n"
         "assert usage.do_not_track()\n"
     )
+    run(code)
+
+
+def test_who_starts_the_workers_imports_nothing_that_reads_pictures() -> None:
+    run("import sys, service.service\nassert not {'cv2', 'onnxruntime', 'numpy', 'digits'} & {*sys.modules}")
+
+
+def run(code: str) -> None:
     environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
