@@ -23,13 +23,15 @@ champion = Champion(Path(os.environ.get("MODEL_DIR", "models/champion")))
 
 
 def gate(app: ASGIApp) -> Gate:
-    """The service around BentoML's own app."""
-    return Gate(
+    """The service around BentoML's own app; connections lead to it from now on."""
+    made = Gate(
         app,
         endpoints(champion, Lanes()),
         api_key=os.environ.get("API_KEY", ""),
         origins=os.environ.get("CORS_ORIGINS", "").replace(",", " ").split(),
     )
+    connection.lead_to(made)
+    return made
 
 
 def set_up() -> None:
