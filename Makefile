@@ -46,7 +46,7 @@ $(READY): requirements/all.txt requirements/uv.txt
 		{ echo "python3 cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
 	@echo "Installing the locked dependencies into .venv (about 3 GB, most of it TensorFlow) ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(PYTHON) -m uv pip sync --python $(PYTHON) --require-hashes requirements/all.txt requirements/uv.txt
+	@$(PYTHON) -m uv pip sync --python $(PYTHON) --compile-bytecode --require-hashes requirements/all.txt requirements/uv.txt
 	@[ -e .git ] || $(PYTHON) -m dvc config --local core.no_scm true
 	@touch $@
 

@@ -4,6 +4,9 @@ uvicorn waits for ever for a request line, takes headers without end, and answer
 text. A client that is refused for lack of time and asks again at once is not read for a second, else
 refusals would take all the time there is. Uvicorn chooses the class through
 `uvicorn.protocols.http.auto`, where `install` puts this one.
+
+Requests go straight to the gate: what BentoML and Starlette have around it costs as much again as the gate
+itself, and BentoML's timeout leaves a timer for each request that nothing stops before its minute is over.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -25,6 +28,7 @@ REST_SECONDS = 1.0  # what Retry-After says
 STOP_SECONDS = 5  # for bodies still on their way when the service stops
 STOP_AFTER = 8  # seconds until the worker ends whatever is left
 
+_straight_to: ASGIApp | None = None
 _REST = "service.rest"  # an extension of the scope, by which the connection is told to rest
 
 
@@ -43,6 +47,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        self.app = _straight_to or self.app
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,3 +128,9 @@ def install() -> None:
     """Have uvicorn use `Connection`; call it before the server starts."""
     place: Any = auto
     place.AutoHTTPProtocol = Connection
+
+
+def lead_to(app: ASGIApp) -> None:
+    """Have the requests of all connections go straight to `app`."""
+    global _straight_to
+    _straight_to = app

@@ -19,7 +19,7 @@ from service.connection import rest
 from service.docs import PAGE_FILES
 from service.endpoint import Endpoint
 from service.errors import NotFound, Refusal, Unauthorized, WrongMethod, problem, unexpected
-from service.metrics import REQUESTS, SECONDS
+from service.metrics import count_request
 from service.upload import header
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -63,8 +63,7 @@ class Gate:
             rest(scope)
         seconds = time.perf_counter() - begin
         path = "unknown" if endpoint is None else endpoint.path
-        REQUESTS.labels(path, outcome).inc()
-        SECONDS.labels(path).observe(seconds)
+        count_request(path, outcome, seconds)
         if endpoint is None or outcome != "ok" or not endpoint.quiet:
             _log(scope, request_id, response.status_code, outcome, seconds)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from starlette.responses import JSONResponse
 
 from service import connection, upload
 from service.api import endpoints
@@ -81,6 +82,12 @@ def test_broken_http_is_refused_in_the_one_shape(ask: Ask) -> None:
     for request in (b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\0\1", b"GET / HTTP/9.9\r\n\r\n"):
         status, problem = ask(request)
         assert (status, set(problem), problem["code"]) == (400, {"error", "code"}, "broken_http")
+
+
+def test_all_connections_lead_to_one_app(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_straight_to", None)
+    connection.lead_to(JSONResponse({"by": "another"}))
+    assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n") == (200, {"by": "another"})
 
 
 def test_endless_headers_are_refused(ask: Ask) -> None:

@@ -74,6 +74,25 @@ def test_nothing_is_sent_home() -> None:
         "import service.service\n"
         "assert usage.do_not_track()\n"
     )
+    run(code)
+
+
+def test_who_starts_the_workers_imports_nothing_that_reads_pictures() -> None:
+    run("import sys, service.service\nassert not {'cv2', 'onnxruntime', 'numpy', 'digits'} & {*sys.modules}")
+
+
+def test_requests_go_straight_to_the_gate() -> None:
+    run(
+        "import bentoml\n"
+        "bentoml.server_context.worker_index = 1\n"
+        "from starlette.testclient import TestClient\n"
+        "from service import connection, service\n"
+        "with TestClient(service.DigitsService.to_asgi()):\n"
+        "    assert type(connection._straight_to).__name__ == 'Gate'\n"
+    )
+
+
+def run(code: str) -> None:
     environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
