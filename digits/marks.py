@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels; right and bottom exclusive."""
+from digits.sheet import Box, Sheet
 
 _SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
 _LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
@@ -56,16 +55,15 @@ class Pieces:
     coarse: int
     kept: tuple[Piece, ...]
 
-    def only(self, ink: NDArray[np.uint8], chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
+    def only(self, ink: Sheet, chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
         """The common box of the chosen pieces, and their ink alone in it."""
         left, top, right, bottom = box = common_box([piece.box for piece in chosen])
-        wanted = np.zeros(int(self.labels.max()) + 1, np.uint8)
-        wanted[[piece.label for piece in chosen]] = 1
         x, y, n = (left - self.left) // self.coarse, (top - self.top) // self.coarse, self.coarse
-        mine = wanted[self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]]
+        labels = self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+        mine = _labelled(labels, chosen)
         if n > 1:
             mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]
-        return box, ink[top:bottom, left:right] * mine
+        return box, ink.within(box) * mine
 
     def along_border(self, piece: Piece, shape: tuple[int, ...]) -> float:
         """The largest share of a side of the picture along which this piece lies."""
@@ -90,24 +88,34 @@ def common_box(boxes: list[Box]) -> Box:
     return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
-def find_pieces(mask: NDArray[np.uint8], rough: bool = False) -> Pieces:
-    """Connected pieces of ink without the dirt: specks, edges of the sheet.
+def find_pieces(place: Sheet, rough: bool = False) -> Pieces:
+    """Connected pieces of ink (1, paper 0) without the dirt: specks, edges of the sheet.
 
     On `rough` paper (noise, uneven light) a piece must be larger to count.
     """
-    left, top, width, height = cv2.boundingRect(mask)
+    left, top, width, height = cv2.boundingRect(place.part)
     if not width:
         return Pieces(np.zeros((0, 0), np.int32), 0, 0, 1, ())
-    cropped = mask[top : top + height, left : left + width]
+    mask = place.part[top : top + height, left : left + width]
     coarse = max(1, min(width, height) // _ENOUGH)
     if coarse > 1:
-        cropped = _coarser(cropped, coarse)
-    labels, stats = _components(cropped)
-    order = 1 + np.argsort(-np.maximum(stats[1:, 2], stats[1:, 3]), kind="stable")[:_MOST]
+        mask = _coarser(mask, coarse)
+    labels, stats = _components(mask)
+    left, top, shape = left + place.left, top + place.top, (place.height, place.width)
     stats = stats * coarse + np.array([left, top, 0, 0, 0])
-    pieces = [_piece(int(label), stats[label], mask.shape) for label in order]
+    order = np.argsort(-stats[1:, 2:4].max(axis=1), kind="stable")[:_MOST]
+    pieces = [_piece(int(label), stats[label], shape) for label in 1 + order]
     everything = Pieces(labels, left, top, coarse, tuple(pieces))
-    return Pieces(labels, left, top, coarse, _writing(everything, mask.shape, rough))
+    return Pieces(labels, left, top, coarse, _writing(everything, shape, rough))
+
+
+def _labelled(labels: NDArray[np.int32], chosen: list[Piece]) -> NDArray[np.bool_]:
+    """Where a label is one of these."""
+    if len(chosen) == 1:
+        return np.asarray(labels == chosen[0].label)  # several times faster than a look-up
+    wanted = np.zeros(int(labels.max()) + 1, np.bool_)
+    wanted[[piece.label for piece in chosen]] = True
+    return np.asarray(wanted[labels])
 
 
 def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -1,0 +1,120 @@
+"""A grey picture, held as the part that was written on and the one level of all paper around it.
+
+A digital drawing is mostly paper of exactly one level. Of such paper all is known before it is looked at
+(no noise, no shade, no ink), so that the work is confined to the part that differs; a photo differs
+everywhere, and its part is the whole picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+"""(height, width), 0 black to 255 white."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom exclusive."""
+
+_SMALL = 128  # pixels, the longer side of the copy on which polarity and light are judged
+_RING = 2  # pixels of plain paper kept around the part, so that its own edge is no edge of the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A picture of `width` x `height` that is `part` from `left`, `top` on, and `margin` everywhere else."""
+
+    part: Grey
+    left: int
+    top: int
+    width: int
+    height: int
+    margin: int
+
+    @classmethod
+    def all_of(cls, grey: Grey) -> Self:
+        """A picture whose part is all of it."""
+        return cls(grey, 0, 0, grey.shape[1], grey.shape[0], 0)
+
+    @property
+    def outside(self) -> int:
+        """How many pixels lie outside the part."""
+        return self.width * self.height - self.part.size
+
+    def mapped(self, table: Grey) -> Self:
+        """The sheet with each level replaced by what stands for it in a table of 256."""
+        return self.holding(np.asarray(cv2.LUT(self.part, table), np.uint8), int(table[self.margin]))
+
+    def pixels_within(self, low: float, high: float) -> int:
+        """How many pixels have a level from `low` to `high`."""
+        count = cv2.countNonZero(cv2.inRange(self.part, low, high))
+        if self.outside and cv2.inRange(np.full((1, 1), self.margin, np.uint8), low, high).any():
+            count += self.outside
+        return count
+
+    def holding(self, part: Grey, margin: int = 0) -> Self:
+        """Another layer of the same sheet."""
+        return type(self)(part, self.left, self.top, self.width, self.height, margin)
+
+    def within(self, box: Box) -> Grey:
+        """The picture in a box inside the part."""
+        left, top, right, bottom = box
+        return self.part[top - self.top : bottom - self.top, left - self.left : right - self.left]
+
+    def whole(self) -> Grey:
+        """The picture as one array."""
+        if not self.outside:
+            return self.part
+        grey = np.full((self.height, self.width), self.margin, np.uint8)
+        height, width = self.part.shape
+        grey[self.top : self.top + height, self.left : self.left + width] = self.part
+        return grey
+
+
+def written(pixels: NDArray[np.uint8]) -> Box:
+    """Where a picture (height, width[, channels]) differs from its first pixel, and a ring around it.
+
+    It begins and ends where blocks of the small copy do.
+    """
+    height, width = pixels.shape[:2]
+    flat = pixels.view(np.int32) if pixels.shape[2:] == (4,) else pixels
+    flat = flat.reshape(height, -1)
+    left, top, across, down = cv2.boundingRect((flat != flat[0, 0]).view(np.uint8))
+    each = flat.shape[1] // width  # red, green and blue stand side by side
+    times = _times(height, width)
+    across_ends = _blocks(left // each, -(-(left + across) // each), times, width)
+    down_ends = _blocks(top, top + down, times, height)
+    return (across_ends[0], down_ends[0], across_ends[1], down_ends[1])
+
+
+def _blocks(start: int, end: int, times: int, side: int) -> tuple[int, int]:
+    """A stretch of a side with its ring, grown to whole blocks of the small copy, one at least."""
+    first = min(max(0, start - _RING) // times, side // times - 1) * times
+    return first, min(-(-(end + _RING) // times) * times, side)
+
+
+def small_copy(sheet: Sheet) -> Grey:
+    """The picture with a longer side of at most 128 pixels, averaged."""
+    times = _times(sheet.height, sheet.width)
+    if times == 1:
+        return sheet.whole()
+    height, width = (side // times for side in sheet.part.shape)  # whole times: several times faster
+    whole = sheet.part[: height * times, : width * times]
+    part = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    left, top = sheet.left // times, sheet.top // times
+    small = Sheet(part, left, top, sheet.width // times, sheet.height // times, sheet.margin)
+    return small.whole()
+
+
+def _times(height: int, width: int) -> int:
+    """How many pixels of the picture make one of the small copy, each way."""
+    return min(-(-max(height, width) // _SMALL), height, width)
+
+
+def histogram(grey: Grey) -> NDArray[np.float64]:
+    """How many pixels there are of each of the 256 levels; many times faster than numpy's `bincount`."""
+    return np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256]), np.float64).ravel()
