@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -48,12 +49,12 @@ class Ink:
     @property
     def pixels(self) -> Grey:
         """`strength` as one array."""
-        return self.strength.whole()
+        return self.strength.whole
 
     @property
     def mask(self) -> Grey:
         """`place` as one array."""
-        return self.place.whole()
+        return self.place.whole
 
 
 def ink_map(image: Image.Image) -> InkMap:
@@ -86,35 +87,40 @@ def find_ink(image: Image.Image, turned: bool = False) -> Ink:
 
 def _without_rules(strength: Sheet, place: Sheet) -> tuple[Sheet, Sheet]:
     """The ink and where it is, printed lines taken out."""
-    mask = place.whole()
-    ruleless = without_rules(strength.whole(), mask)
+    mask = place.whole
+    ruleless = without_rules(strength.whole, mask)
     if ruleless is None:
         return strength, place
     return Sheet.all_of(ruleless), Sheet.all_of(mask * _above(ruleless, 255 * INK))
 
 
 def _without_salt(sheet: Sheet) -> Sheet:
-    """Lone pixels unlike all eight around them taken out, where there are many."""
+    """Lone pixels unlike all four beside them taken out, where there are many."""
     if min(sheet.width, sheet.height) <= FIELD * 2:
         return sheet
     step = max(3, sheet.height // 40)
+    before, rows, after = (sheet.part[-sheet.top % step :][k::step] for k in (0, 1, 2))
+    if not len(after):
+        return sheet
+    before, rows = before[: len(after)], rows[: len(after)]
     looked_at = len(range(2, sheet.height, step)) * (sheet.width - 2)
-    lone = _lone_pixels(sheet.part[-sheet.top % step :], step) / looked_at
+    beside = (rows[:, 2:], rows[:, :-2])
+    if _lone(rows, *beside) / looked_at < _SPECKLED:  # so far it is nearly always decided
+        return sheet
+    lone = _lone(rows, *beside, before[:, 1:-1], after[:, 1:-1]) / looked_at
     if lone < _SPECKLED:
         return sheet
-    return Sheet.all_of(np.asarray(cv2.medianBlur(sheet.whole(), 3 if lone < 0.01 else 5), np.uint8))
+    return Sheet.all_of(np.asarray(cv2.medianBlur(sheet.whole, 3 if lone < 0.01 else 5), np.uint8))
 
 
-def _lone_pixels(grey: Grey, step: int) -> int:
-    """How many pixels differ much from all eight around them, in the second row of every `step`."""
-    before, rows, after = (grey[k::step] for k in (0, 1, 2))
-    if not len(after):
-        return 0
-    rows, before = rows[: len(after)], before[: len(after)]
-    inner, *sides = rows[:, 1:-1], before[:, 1:-1], after[:, 1:-1], rows[:, 2:], rows[:, :-2]
-    above = cv2.subtract(inner, np.max(sides, axis=0))
-    below = cv2.subtract(np.min(sides, axis=0), inner)
-    return cv2.countNonZero(_above(np.maximum(above, below), 50))
+def _lone(rows: Grey, *around: Grey) -> int:
+    """How many pixels of these rows (the first and the last column left out) differ much from all around."""
+    inner, highest, lowest = rows[:, 1:-1], around[0], around[0]
+    for other in around[1:]:
+        highest = np.asarray(cv2.max(highest, other), np.uint8)
+        lowest = np.asarray(cv2.min(lowest, other), np.uint8)
+    apart = cv2.max(cv2.subtract(inner, highest), cv2.subtract(lowest, inner))
+    return cv2.countNonZero(_above(np.asarray(apart, np.uint8), 50))
 
 
 def _without_noise(sheet: Sheet) -> Sheet:
@@ -123,7 +129,7 @@ def _without_noise(sheet: Sheet) -> Sheet:
     if noise < 2.5:
         return sheet
     return Sheet.all_of(
-        np.asarray(cv2.GaussianBlur(sheet.whole(), (0, 0), min(2.5, 0.7 + noise / 25)), np.uint8)
+        np.asarray(cv2.GaussianBlur(sheet.whole, (0, 0), min(2.5, 0.7 + noise / 25)), np.uint8)
     )
 
 
@@ -132,10 +138,10 @@ def _noise(sheet: Sheet, apart: int = 1) -> float:
     if min(sheet.width, sheet.height) <= 2 * FIELD:
         return 0.0
     step = max(1, sheet.height // 50)
-    height, width = sheet.part.shape
+    height, width = sheet.grey.shape
     if 2 * (height // step + 1) * (width + apart) < len(range(0, sheet.height, step)) * (sheet.width - apart):
         return 0.0  # most are of the margin, which does not differ
-    sample = sheet.whole()[::step]
+    sample = sheet.whole[::step]
     change = cv2.absdiff(sample[:, apart:], sample[:, :-apart])
     return _middle(np.asarray(change, np.uint8)) * 1.05  # 1.48 (median to deviation) / sqrt(2) (two pixels)
 
@@ -152,27 +158,27 @@ def _middle(levels: Grey) -> float:
 def _strengthened(dark: Sheet, noise: float, faintest: float) -> tuple[Sheet, Sheet, float]:
     """Darkness scaled so that full ink is 255, where ink is, and the contrast; all that is no ink is 0."""
     if noise or dark.margin:
-        dark = Sheet.all_of(dark.whole())
-    pixels, mask, contrast = _ink_and_mask(dark.part, noise, faintest)
-    return dark.holding(pixels), dark.holding(mask), contrast
-
-
-def _ink_and_mask(dark: Grey, noise: float, faintest: float) -> tuple[Grey, Grey, float]:
-    """Ink in levels of 0 to 255, 1 where ink is, and the contrast: 0 where there is none."""
-    counts = histogram(dark)
+        dark = Sheet.all_of(dark.whole)
+    counts = dark.counts.copy()
     floor = float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if noise else 0.0
-    least = max(faintest, floor + _NOISE * noise)
-    counts[: int(least) + 1] = 0
+    least = int(max(faintest, floor + _NOISE * noise))
+    counts[: least + 1] = 0
     levels = np.flatnonzero(counts)
     if not len(levels):
-        return np.zeros_like(dark), np.zeros_like(dark), 0.0
+        nothing = dark.mapped(np.zeros(256, np.uint8))
+        return nothing, nothing, 0.0
     split, full = _strength(levels, counts[levels])
-    table = np.clip((np.arange(256) - floor) * (255 / (full - floor)), 0, 255).astype(np.uint8)
-    ink = np.asarray(cv2.LUT(dark, table), np.uint8)
-    level = min(max(255 * INK, float(table[int(least)]), float(table[split])), 150)
-    mask = _above(ink, level)
+    table = _stretched(floor, full)
+    ink = dark.mapped(table).part
+    mask = _above(ink, min(max(255 * INK, float(table[least]), float(table[split])), 150))
     ink = np.asarray(cv2.multiply(ink, cv2.dilate(mask, _NEXT)), np.uint8)
-    return ink, mask, full / 255
+    return dark.holding(ink), dark.holding(mask), full / 255
+
+
+@lru_cache(1024)
+def _stretched(floor: float, full: int) -> Grey:
+    """For each level of darkness that of ink: 0 up to `floor`, 255 from `full` on."""
+    return np.asarray(np.clip((np.arange(256) - floor) * (255 / (full - floor)), 0, 255), np.uint8)
 
 
 def _above(ink: NDArray[np.uint8], level: float) -> NDArray[np.uint8]:

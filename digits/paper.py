@@ -11,9 +11,8 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from digits.sheet import Grey, Sheet, histogram
+from digits.sheet import Grey, Sheet
 
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
@@ -37,17 +36,18 @@ class Polarity:
     plainness: float
 
 
-def polarity(small: Grey) -> Polarity:
+def polarity(small: Sheet) -> Polarity:
     """Whether ink is dark, judged by what covers most, what lies at the border and what is narrow."""
-    light = np.asarray(cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
+    grey = small.whole
+    light = np.asarray(cv2.threshold(grey, small.split, 1, cv2.THRESH_BINARY)[1], np.uint8)
     covered = 2 * cv2.countNonZero(light) / light.size - 1
     score = covered + 2 * (2 * _share_of_border(light) - 1)
-    if max(small.shape) <= _TIGHT or _is_two_tone(Sheet.all_of(small)):
-        score -= 2 * _narrow_balance(small)
+    if max(light.shape) <= _TIGHT or _is_two_tone(small):
+        score -= 2 * _narrow_balance(grey)
     elif _has_wide(1 - light) and _has_wide(light):
-        score = _USUALLY_DARK + _valley_balance(small)
+        score = _USUALLY_DARK + _valley_balance(grey)
     elif abs(score) < _OBVIOUS:
-        score += _USUALLY_DARK - 2 * _narrow_balance(small)
+        score += _USUALLY_DARK - 2 * _narrow_balance(grey)
     return Polarity(score > 0, abs(score))
 
 
@@ -87,18 +87,17 @@ def _has_wide(mask: Grey) -> bool:
     return cv2.countNonZero(cv2.erode(mask, np.ones((widest, widest), np.uint8), borderValue=0)) > 0
 
 
-def darkness(sheet: Sheet, small: Grey, ink_is_dark: bool) -> tuple[Sheet, bool]:
+def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool]:
     """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven.
 
     0 on paper to 255 for black on white (or white on black).
     """
     if not ink_is_dark:
-        small = 255 - small
-    counts = histogram(small)
+        small = small.holding(255 - small.part, 255 - small.margin)
     tight = max(sheet.width, sheet.height) <= _TIGHT
-    if tight or _is_even(small, counts) or _is_two_tone(sheet) or _has_flat_paper(small):
-        return sheet.mapped(_darkness_on(_paper(small, counts), ink_is_dark)), False
-    return Sheet.all_of(_without_shadow(sheet.whole(), ink_is_dark)), True
+    if tight or _is_two_tone(sheet) or _is_even(small) or _has_flat_paper(small.whole):
+        return sheet.mapped(_darkness_on(_paper(small), ink_is_dark)), False
+    return Sheet.all_of(_without_shadow(sheet.whole, ink_is_dark)), True
 
 
 def _is_two_tone(sheet: Sheet) -> bool:
@@ -109,13 +108,12 @@ def _is_two_tone(sheet: Sheet) -> bool:
     return between < _HARD * (sheet.part.size + sheet.outside)
 
 
-def _paper(small: Grey, counts: NDArray[np.float64]) -> int:
+def _paper(small: Sheet) -> int:
     """The paper's light: the middle one of all light levels."""
-    level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    light = counts[int(level) + 1 :].cumsum()
-    if not len(light) or not light[-1]:
+    lightest = small.counts[small.split + 1 :].cumsum()
+    if not len(lightest) or not lightest[-1]:
         return 255
-    return int(level) + 1 + int(np.searchsorted(light, light[-1] / 2))
+    return small.split + 1 + int(np.searchsorted(lightest, lightest[-1] / 2))
 
 
 @cache
@@ -153,13 +151,13 @@ def _has_flat_paper(small: Grey) -> bool:
     return high - low <= _FLAT * (high - cv2.minMaxLoc(small)[0])
 
 
-def _is_even(small: Grey, counts: NDArray[np.float64]) -> bool:
+def _is_even(small: Sheet) -> bool:
     """Whether there is one level of paper and one of ink, and only thin edges in between."""
-    reached = counts.cumsum()
-    low, high = (float(np.searchsorted(reached, share * reached[-1])) for share in (0.01, 0.9))
-    if _has_wide(np.asarray(cv2.threshold(small, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
+    grey, reached = small.whole, small.counts.cumsum()
+    low, high = np.searchsorted(reached, (0.01 * reached[-1], 0.9 * reached[-1])).tolist()
+    if _has_wide(np.asarray(cv2.threshold(grey, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
         return False
     edge = 0.12 * (high - low)
-    between = cv2.inRange(cv2.medianBlur(small, 3), low + edge, high - edge)
-    most = 0.01 * small.size
+    between = cv2.inRange(cv2.medianBlur(grey, 3), low + edge, high - edge)
+    most = 0.01 * grey.size
     return cv2.countNonZero(between) < most or cv2.countNonZero(cv2.erode(between, _NEXT)) < most

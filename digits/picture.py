@@ -45,7 +45,7 @@ class Layer:
     @property
     def grey(self) -> Grey:
         """The layer as one array."""
-        return self.sheet.whole()
+        return self.sheet.whole
 
 
 def layer_of(image: Image.Image) -> Layer:
@@ -113,15 +113,15 @@ def _way(pixels: Pixels, part: Pixels, shrink: int = 1) -> Way:
     """
     if pixels.ndim == 2:
         return partial(_smaller, shrink=shrink)
-    if pixels.shape[2] == 4 and _least_opacity(part) < 255:
-        return _drawn_on_nothing(pixels, shrink)
-    best = _best_channel(pixels, part)
+    best: Way | None = None
+    if pixels.shape[2] == 4:
+        colours = part.view("<u4").ravel()  # red is in the lowest byte, opacity in the highest
+        if int(np.bitwise_and.reduce(colours)) >> 24 < 255:
+            return _drawn_on_nothing(pixels, shrink)
+        if not int(np.bitwise_or.reduce(colours ^ (colours >> np.uint32(8)))) & 0xFFFF:
+            best = _lightness  # for red, green and blue are the same everywhere
+    best = best or _best_channel(pixels)
     return lambda some: _smaller(best(some), shrink)
-
-
-def _least_opacity(pixels: Pixels) -> int:
-    """Of all pixels' bits those that are set everywhere: 255 where all is opaque, less where not."""
-    return int(np.bitwise_and.reduce(pixels.view("<u4"), axis=None)) >> 24
 
 
 def _smaller(grey: Grey, shrink: int) -> Grey:
@@ -135,7 +135,7 @@ def _drawn_on_nothing(pixels: Pixels, shrink: int) -> Way:
     """
     if not _shows_a_drawing(pixels):
         return lambda some: np.asarray(cv2.bitwise_not(_opacity(some, shrink)), np.uint8)
-    best = _best_channel(pixels, pixels)
+    best = _best_channel(pixels)
     paper = float(np.median(_smaller(best(pixels), shrink)[_opacity(pixels, shrink) > 127]))
 
     def laid_on_paper(some: Pixels) -> Grey:
@@ -166,10 +166,8 @@ def _sample(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _best_channel(pixels: Pixels, part: Pixels) -> Way:
+def _best_channel(pixels: Pixels) -> Way:
     """Lightness, or the one channel that shows the ink much better (yellow on white, red on green)."""
-    if _is_grey(part):
-        return _lightness
     sample = _sample(pixels)
     red, green, blue = cv2.split(sample)[:3]
     spread = cv2.subtract(cv2.max(red, cv2.max(green, blue)), cv2.min(red, cv2.min(green, blue)))
@@ -179,14 +177,6 @@ def _best_channel(pixels: Pixels, part: Pixels) -> Way:
     contrast = [1.3 * _contrast(_lightness(sample)), *map(_contrast, channels)]
     best = int(np.argmax(contrast))
     return _lightness if best == 0 else partial(_channel, number=best - 1)
-
-
-def _is_grey(pixels: Pixels) -> bool:
-    """Whether red, green and blue are the same in every pixel; not asked of pixels without opacity."""
-    if pixels.shape[2] == 3:
-        return False
-    levels = pixels.view("<u4")
-    return int(np.bitwise_or.reduce(levels ^ (levels >> np.uint32(8)), axis=None)) & 0xFFFF == 0
 
 
 def _channel(pixels: Pixels, number: int) -> Grey:

@@ -8,7 +8,7 @@ everywhere, and its part is the whole picture.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -24,47 +24,61 @@ _SMALL = 128  # pixels, the longer side of the copy on which polarity and light 
 _RING = 2  # pixels of plain paper kept around the part, so that its own edge is no edge of the picture
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
-    """A picture of `width` x `height` that is `part` from `left`, `top` on, and `margin` everywhere else."""
+    """A picture of `width` x `height` that is `part` from `left`, `top` on, and `margin` everywhere else.
 
-    part: Grey
+    The part is `grey` seen through `table`.
+    """
+
+    grey: Grey
     left: int
     top: int
     width: int
     height: int
     margin: int
+    table: Grey | None = None  # what stands for each level of `grey`, if not the level itself
 
     @classmethod
-    def all_of(cls, grey: Grey) -> Self:
+    def all_of(cls, grey: Grey) -> Sheet:
         """A picture whose part is all of it."""
         return cls(grey, 0, 0, grey.shape[1], grey.shape[0], 0)
+
+    @cached_property
+    def part(self) -> Grey:
+        """The part that is not all margin."""
+        return self.grey if self.table is None else np.asarray(cv2.LUT(self.grey, self.table), np.uint8)
 
     @property
     def outside(self) -> int:
         """How many pixels lie outside the part."""
-        return self.width * self.height - self.part.size
+        return self.width * self.height - self.grey.size
 
-    def mapped(self, table: Grey) -> Self:
-        """The sheet with each level replaced by what stands for it in a table of 256."""
-        return self.holding(np.asarray(cv2.LUT(self.part, table), np.uint8), int(table[self.margin]))
-
-    def pixels_within(self, low: float, high: float) -> int:
-        """How many pixels have a level from `low` to `high`."""
-        count = cv2.countNonZero(cv2.inRange(self.part, low, high))
-        if self.outside and cv2.inRange(np.full((1, 1), self.margin, np.uint8), low, high).any():
-            count += self.outside
-        return count
-
-    def holding(self, part: Grey, margin: int = 0) -> Self:
+    def holding(self, part: Grey, margin: int = 0) -> Sheet:
         """Another layer of the same sheet."""
-        return type(self)(part, self.left, self.top, self.width, self.height, margin)
+        return Sheet(part, self.left, self.top, self.width, self.height, margin)
+
+    def mapped(self, table: Grey) -> Sheet:
+        """The sheet with each level replaced by what stands for it in a table of 256.
+
+        Nothing is worked out before it is asked for: levels are counted without looking at the pixels again.
+        """
+        both = table if self.table is None else table[self.table]
+        margin = int(table[self.margin])
+        return Sheet(self.grey, self.left, self.top, self.width, self.height, margin, both)
 
     def within(self, box: Box) -> Grey:
         """The picture in a box inside the part."""
         left, top, right, bottom = box
         return self.part[top - self.top : bottom - self.top, left - self.left : right - self.left]
 
+    def pixels_within(self, low: float, high: float) -> int:
+        """How many pixels have a level from `low` to `high`, both rounded."""
+        first, last = round(low), round(high)
+        count = cv2.countNonZero(cv2.inRange(self.part, first, last))
+        return count + self.outside if first <= self.margin <= last else count
+
+    @cached_property
     def whole(self) -> Grey:
         """The picture as one array."""
         if not self.outside:
@@ -73,6 +87,20 @@ class Sheet:
         height, width = self.part.shape
         grey[self.top : self.top + height, self.left : self.left + width] = self.part
         return grey
+
+    @cached_property
+    def counts(self) -> NDArray[np.float64]:
+        """How many pixels there are of each of the 256 levels."""
+        counts = histogram(self.grey)
+        if self.table is not None:
+            counts = np.asarray(np.bincount(self.table, counts, 256), np.float64)
+        counts[self.margin] += self.outside
+        return counts
+
+    @cached_property
+    def split(self) -> int:
+        """Otsu's level (1979), which parts dark from light: the last that is dark."""
+        return int(cv2.threshold(self.whole, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
 
 
 def written(pixels: NDArray[np.uint8]) -> Box:
@@ -97,17 +125,16 @@ def _blocks(start: int, end: int, times: int, side: int) -> tuple[int, int]:
     return first, min(-(-(end + _RING) // times) * times, side)
 
 
-def small_copy(sheet: Sheet) -> Grey:
+def small_copy(sheet: Sheet) -> Sheet:
     """The picture with a longer side of at most 128 pixels, averaged."""
     times = _times(sheet.height, sheet.width)
     if times == 1:
-        return sheet.whole()
+        return sheet
     height, width = (side // times for side in sheet.part.shape)  # whole times: several times faster
-    whole = sheet.part[: height * times, : width * times]
-    part = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    blocks = sheet.part[: height * times, : width * times]
+    part = np.asarray(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     left, top = sheet.left // times, sheet.top // times
-    small = Sheet(part, left, top, sheet.width // times, sheet.height // times, sheet.margin)
-    return small.whole()
+    return Sheet(part, left, top, sheet.width // times, sheet.height // times, sheet.margin)
 
 
 def _times(height: int, width: int) -> int:

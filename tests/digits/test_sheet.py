@@ -48,21 +48,21 @@ def test_small_copy_is_that_of_the_whole_picture(at: tuple[int, int]) -> None:
     pixels[100:110, 30:50] = 3
     pixels[at] = 0
     sheet = _sheet(pixels)
-    assert np.array_equal(sheet.whole(), pixels)
-    assert np.array_equal(small_copy(sheet), small_copy(Sheet.all_of(pixels)))
+    assert np.array_equal(sheet.whole, pixels)
+    assert np.array_equal(small_copy(sheet).whole, small_copy(Sheet.all_of(pixels)).whole)
 
 
 def test_small_copy_leaves_small_pictures_alone() -> None:
     pixels = _drawn()[:120, :100]
-    assert small_copy(Sheet.all_of(pixels)) is pixels
-    assert small_copy(Sheet.all_of(np.zeros((400, 200), np.uint8))).shape == (100, 50)
+    assert small_copy(Sheet.all_of(pixels)).whole is pixels
+    assert small_copy(Sheet.all_of(np.zeros((400, 200), np.uint8))).whole.shape == (100, 50)
 
 
 def test_mapped_and_pixels_within_count_the_margin_too() -> None:
     pixels = _drawn(paper=200)
     sheet = _sheet(pixels)
     turned = sheet.mapped(np.arange(255, -1, -1).astype(np.uint8))
-    assert np.array_equal(turned.whole(), 255 - pixels)
+    assert np.array_equal(turned.whole, 255 - pixels)
     for low, high in ((0, 5), (0, 255), (190, 210), (29, 199)):
         assert sheet.pixels_within(low, high) == ((pixels >= low) & (pixels <= high)).sum()
 
