@@ -67,6 +67,17 @@ def test_mapped_and_pixels_within_count_the_margin_too() -> None:
         assert sheet.pixels_within(low, high) == ((pixels >= low) & (pixels <= high)).sum()
 
 
+def test_tables_follow_each_other() -> None:
+    pixels = _drawn(paper=200)
+    half, turned = (np.arange(256) // 2).astype(np.uint8), np.arange(255, -1, -1).astype(np.uint8)
+    for sheet in (_sheet(pixels), Sheet.all_of(pixels)):
+        seen = sheet.mapped(half).mapped(turned)
+        expected = 255 - pixels // 2
+        assert np.array_equal(seen.whole, expected)
+        assert np.array_equal(seen.counts, np.bincount(expected.ravel(), minlength=256))
+        assert np.array_equal(sheet.mapped(turned).whole, 255 - pixels)
+
+
 def test_within_takes_a_box_in_pixels_of_the_picture() -> None:
     pixels = _drawn()
     assert np.array_equal(_sheet(pixels).within((60, 100, 90, 140)), pixels[100:140, 60:90])
