@@ -67,14 +67,14 @@ def _read_steps(model: Model) -> list[Step]:
     return [
         ("picture to one layer", layer_of),
         ("layer to ink", find_ink),
-        ("ink to pieces and lines", lambda ink: lines(find_pieces(ink.mask, ink.rough), ink.pixels)),
+        ("ink to pieces and lines", lambda ink: lines(find_pieces(ink.place, ink.rough), ink.strength)),
         ("28x28, network, division", lambda found: settle(model, [run for line in found for run in line])),
     ]
 
 
 def _field(ink: object) -> object:
-    pieces = find_pieces(ink.mask, ink.rough)
-    return field_of(atom_of(pieces, main_group(pieces), ink.pixels).pixels)
+    pieces = find_pieces(ink.place, ink.rough)
+    return field_of(atom_of(pieces, main_group(pieces), ink.strength).pixels)
 
 
 def _show(

@@ -25,6 +25,8 @@ _FINER = 4  # strokes are measured and changed on a grid so many times finer tha
 _FEW = 16  # pixels: ink no larger is enlarged before its strokes are measured
 _THIN, _THICK = 1.9, 3.4  # pixels of the field: strokes outside are brought to these widths
 
+_NEXT = np.ones((3, 3), np.uint8)
+
 
 def network_input(ink: InkMap) -> NDArray[np.float32] | None:
     """The ink of one digit as the network sees it: (28, 28), values 0..255; None where no ink is."""
@@ -42,7 +44,7 @@ def field_of(ink: Pixels) -> NDArray[np.float32] | None:
         cropped = _cropped(_with_usual_stroke(cropped))
         if cropped is None:
             return None
-    return _centred(_sized(cropped, BOX).astype(np.float32))
+    return _centred(_sized(cropped, BOX))
 
 
 def _cropped(ink: Pixels) -> Pixels | None:
@@ -82,7 +84,7 @@ def stroke_width(ink: Pixels) -> float:
     """The mean width of the strokes in pixels: twice the area by the length of the outline."""
     mask = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
     area = int(cv2.countNonZero(mask))
-    inner = int(cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=0)))
+    inner = int(cv2.countNonZero(cv2.erode(mask, _NEXT, borderValue=0)))
     outline = area - inner
     return 2 * area / outline if outline else 1.0
 
@@ -92,12 +94,13 @@ def _disc(diameter: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
-def _centred(small: NDArray[np.float32]) -> NDArray[np.float32]:
+def _centred(small: Pixels) -> NDArray[np.float32]:
     """Ink of at most 20x20 laid into the 28x28 field with its centre of mass in the middle."""
     height, width = small.shape
-    mass = small.sum()
-    top = round(FIELD / 2 - float(small.sum(axis=1) @ (np.arange(height) + 0.5)) / mass)
-    left = round(FIELD / 2 - float(small.sum(axis=0) @ (np.arange(width) + 0.5)) / mass)
+    moments = cv2.moments(small)
+    mass = np.float32(moments["m00"])
+    top = round(FIELD / 2 - (moments["m01"] + 0.5 * moments["m00"]) / mass)
+    left = round(FIELD / 2 - (moments["m10"] + 0.5 * moments["m00"]) / mass)
     top, left = min(max(top, 0), FIELD - height), min(max(left, 0), FIELD - width)
     field = np.zeros((FIELD, FIELD), np.float32)
     field[top : top + height, left : left + width] = small

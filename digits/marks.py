@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels; right and bottom exclusive."""
+from digits.sheet import Box, Sheet
 
 _SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
 _LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
@@ -24,11 +23,10 @@ _THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no t
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One connected piece of ink: its number in the label map, its box, its pixels."""
+    """One connected piece of ink: its number in the label map, and its box."""
 
     label: int
     box: Box
-    area: int
 
     @property
     def width(self) -> int:
@@ -56,16 +54,15 @@ class Pieces:
     coarse: int
     kept: tuple[Piece, ...]
 
-    def only(self, ink: NDArray[np.uint8], chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
+    def only(self, ink: Sheet, chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
         """The common box of the chosen pieces, and their ink alone in it."""
         left, top, right, bottom = box = common_box([piece.box for piece in chosen])
-        wanted = np.zeros(int(self.labels.max()) + 1, np.uint8)
-        wanted[[piece.label for piece in chosen]] = 1
         x, y, n = (left - self.left) // self.coarse, (top - self.top) // self.coarse, self.coarse
-        mine = wanted[self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]]
+        labels = self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+        mine = _labelled(labels, chosen)
         if n > 1:
             mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]
-        return box, ink[top:bottom, left:right] * mine
+        return box, ink.within(box) * mine
 
     def along_border(self, piece: Piece, shape: tuple[int, ...]) -> float:
         """The largest share of a side of the picture along which this piece lies."""
@@ -90,35 +87,43 @@ def common_box(boxes: list[Box]) -> Box:
     return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
-def find_pieces(mask: NDArray[np.uint8], rough: bool = False) -> Pieces:
-    """Connected pieces of ink without the dirt: specks, edges of the sheet.
+def find_pieces(place: Sheet, rough: bool = False) -> Pieces:
+    """Connected pieces of ink (1, paper 0) without the dirt: specks, edges of the sheet.
 
     On `rough` paper (noise, uneven light) a piece must be larger to count.
     """
-    left, top, width, height = cv2.boundingRect(mask)
+    left, top, width, height = cv2.boundingRect(place.part)
     if not width:
         return Pieces(np.zeros((0, 0), np.int32), 0, 0, 1, ())
-    cropped = mask[top : top + height, left : left + width]
+    mask = place.part[top : top + height, left : left + width]
     coarse = max(1, min(width, height) // _ENOUGH)
     if coarse > 1:
-        cropped = _coarser(cropped, coarse)
-    labels, stats = _components(cropped)
-    order = 1 + np.argsort(-np.maximum(stats[1:, 2], stats[1:, 3]), kind="stable")[:_MOST]
-    stats = stats * coarse + np.array([left, top, 0, 0, 0])
-    pieces = [_piece(int(label), stats[label], mask.shape) for label in order]
+        mask = _coarser(mask, coarse)
+    labels, rows = _components(mask)
+    left, top, shape = left + place.left, top + place.top, (place.height, place.width)
+    pieces = [_piece(label, row, (left, top), coarse, shape) for label, row in rows]
     everything = Pieces(labels, left, top, coarse, tuple(pieces))
-    return Pieces(labels, left, top, coarse, _writing(everything, mask.shape, rough))
+    return Pieces(labels, left, top, coarse, _writing(everything, shape, rough))
 
 
-def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """OpenCV's labels and statistics, ten times faster where there is only one component."""
+def _labelled(labels: NDArray[np.int32], chosen: list[Piece]) -> NDArray[np.bool_]:
+    """Where a label is one of these."""
+    if len(chosen) == 1:
+        return np.asarray(labels == chosen[0].label)  # several times faster than a look-up
+    wanted = np.zeros(int(labels.max()) + 1, np.bool_)
+    wanted[[piece.label for piece in chosen]] = True
+    return np.asarray(wanted[labels])
+
+
+def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[tuple[int, list[int]]]]:
+    """The label map, and the label, left, top, width and height of each piece, largest first."""
     count, labels = cv2.connectedComponents(mask, connectivity=8)
-    if count == 2:
-        height, width = mask.shape
-        stats = np.array([[0, 0, 0, 0, 0], [0, 0, width, height, cv2.countNonZero(mask)]], np.int32)
-        return np.asarray(labels, np.int32), stats
+    if count == 2:  # one piece, as large as the mask; the statistics take ten times as long
+        return np.asarray(labels, np.int32), [(1, [0, 0, *mask.shape[::-1]])]
     _, found, counted, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    return np.asarray(found, np.int32), np.asarray(counted, np.int32)
+    boxes = np.asarray(counted[1:, :4], np.int32)
+    order = np.argsort(-boxes[:, 2:].max(axis=1), kind="stable")[:_MOST]
+    return np.asarray(found, np.int32), list(zip((order + 1).tolist(), boxes[order].tolist(), strict=True))
 
 
 def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
@@ -153,9 +158,11 @@ def _writing(found: Pieces, shape: tuple[int, ...], rough: bool) -> tuple[Piece,
     return tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
 
 
-def _piece(label: int, stats: NDArray[np.int32], shape: tuple[int, ...]) -> Piece:
-    left, top, width, height, area = (int(value) for value in stats)
-    return Piece(label, (left, top, min(left + width, shape[1]), min(top + height, shape[0])), area)
+def _piece(label: int, box: list[int], origin: tuple[int, int], coarse: int, shape: tuple[int, ...]) -> Piece:
+    """A piece whose box is in pixels of a map that begins at `origin` and is `coarse` times smaller."""
+    left, top, width, height = (side * coarse for side in box)
+    left, top = left + origin[0], top + origin[1]
+    return Piece(label, (left, top, min(left + width, shape[1]), min(top + height, shape[0])))
 
 
 def _without_margins(found: Pieces, pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:

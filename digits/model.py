@@ -18,6 +18,7 @@ from digits.turning import averaged
 
 CLASSES = 10
 MANIFEST = "manifest.json"
+_LARGEST = float(np.finfo(np.float32).max)
 
 INPUT_CONTRACT = (
     "float32 (n, 28, 28, 1), 0..255, ink bright on black, "
@@ -62,12 +63,32 @@ class Manifest:
             raise ModelError(f"{path} holds no JSON object: promote the model again.")
         known = {entry.name for entry in fields(cls)}
         try:
-            return cls(**{name: value for name, value in values.items() if name in known})
+            manifest = cls(**{name: value for name, value in values.items() if name in known})
         except TypeError as error:
             raise ModelError(f"{path} lacks an entry ({error}): promote the model again.") from error
+        manifest._check_numbers(path)
+        return manifest
+
+    def _check_numbers(self, path: Path) -> None:
+        """Refuse what would fail, or answer nonsense, at the first doubtful mark only."""
+        sound = {
+            "temperature": _is_finite(self.temperature),
+            "rejection_threshold": self.rejection_threshold is None or _is_finite(self.rejection_threshold),
+            "turns": isinstance(self.turns, list) and all(map(_is_finite, self.turns)),
+        }
+        for name, is_sound in sound.items():
+            if not is_sound:
+                raise ModelError(
+                    f"The entry `{name}` of {path} is no finite number: promote the model again."
+                )
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _is_finite(value: object) -> bool:
+    """Whether something read from JSON is a number that the network's floats can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +136,11 @@ class Model:
     def classify(self, batch: NDArray[np.float32]) -> Classification:
         """Calibrated probabilities and rejection scores for float32 (n, 28, 28, 1), 0..255."""
         logits = self.logits(batch)
-        digits = logits[:, :CLASSES]
-        scaled = digits / np.float32(self.manifest.temperature)
-        scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        probabilities = scaled / scaled.sum(axis=1, keepdims=True)
-        return Classification(probabilities, rejection_scores(logits))
+        scaled = logits[:, :CLASSES] / np.float32(self.manifest.temperature)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        np.exp(scaled, out=scaled)
+        scaled /= scaled.sum(axis=1, keepdims=True)
+        return Classification(scaled, rejection_scores(logits))
 
     def is_rejected(self, score: float) -> bool:
         """Whether a mark with this rejection score is no digit."""

@@ -7,17 +7,13 @@ it follows shadows, their edges too, where a blurred background would leave a fa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from digits.picture import Grey
+from digits.sheet import Grey, Sheet
 
-Darkness = NDArray[np.uint8]
-"""(height, width): how much ink there may be, 0 on paper to 255 for black on white (or white on black)."""
-
-_SMALL = 128  # pixels, the longer side of the copy on which polarity and light are judged
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
 _USUALLY_DARK = 0.8  # added where the picture does not say: most paper is light
@@ -29,6 +25,8 @@ _HARD = 0.002  # of all pixels: fewer between black and white make a picture of 
 _FLAT = 0.08  # of the contrast: paper that differs no more is lit evenly
 _WINDOW = 0.22  # of the shorter side: strokes wider than this are taken for shadow
 
+_NEXT = np.ones((3, 3), np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Polarity:
@@ -38,34 +36,25 @@ class Polarity:
     plainness: float
 
 
-def small_copy(grey: Grey) -> Grey:
-    """The picture with a longer side of at most 128 pixels, averaged."""
-    times = min(-(-max(grey.shape) // _SMALL), *grey.shape)
-    if times == 1:
-        return grey
-    height, width = (side // times for side in grey.shape)  # whole times: several times faster
-    whole = grey[: height * times, : width * times]
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def histogram(grey: Grey) -> NDArray[np.float64]:
-    """How many pixels there are of each of the 256 levels; many times faster than numpy's `bincount`."""
-    return np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256]), np.float64).ravel()
-
-
-def polarity(small: Grey) -> Polarity:
+def polarity(small: Sheet) -> Polarity:
     """Whether ink is dark, judged by what covers most, what lies at the border and what is narrow."""
-    light = np.asarray(cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
-    border = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
+    grey = small.whole
+    light = np.asarray(cv2.threshold(grey, small.split, 1, cv2.THRESH_BINARY)[1], np.uint8)
     covered = 2 * cv2.countNonZero(light) / light.size - 1
-    score = covered + 2 * (2 * float(border.mean()) - 1)
-    if max(small.shape) <= _TIGHT or _is_two_tone(small):
-        score -= 2 * _narrow_balance(small)
+    score = covered + 2 * (2 * _share_of_border(light) - 1)
+    if max(light.shape) <= _TIGHT or _is_two_tone(small):
+        score -= 2 * _narrow_balance(grey)
     elif _has_wide(1 - light) and _has_wide(light):
-        score = _USUALLY_DARK + _valley_balance(small)
+        score = _USUALLY_DARK + _valley_balance(grey)
     elif abs(score) < _OBVIOUS:
-        score += _USUALLY_DARK - 2 * _narrow_balance(small)
+        score += _USUALLY_DARK - 2 * _narrow_balance(grey)
     return Polarity(score > 0, abs(score))
+
+
+def _share_of_border(light: Grey) -> float:
+    """How much of the picture's border is light."""
+    sides = (light[0], light[-1], light[1:-1, 0], light[1:-1, -1])
+    return sum(map(cv2.countNonZero, sides)) / sum(side.size for side in sides)
 
 
 def _narrow_balance(small: Grey) -> float:
@@ -98,34 +87,43 @@ def _has_wide(mask: Grey) -> bool:
     return cv2.countNonZero(cv2.erode(mask, np.ones((widest, widest), np.uint8), borderValue=0)) > 0
 
 
-def darkness(grey: Grey, small: Grey, ink_is_dark: bool) -> tuple[Darkness, bool]:
-    """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven."""
+def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool]:
+    """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven.
+
+    0 on paper to 255 for black on white (or white on black).
+    """
     if not ink_is_dark:
-        small = 255 - small
-    if max(grey.shape) <= _TIGHT or _is_even(small) or _is_two_tone(grey) or _has_flat_paper(small):
-        return _on_even_paper(grey, small, ink_is_dark), False
-    return _without_shadow(grey, ink_is_dark), True
+        small = small.holding(255 - small.part, 255 - small.margin)
+    tight = max(sheet.width, sheet.height) <= _TIGHT
+    if tight or _is_two_tone(sheet) or _is_even(small) or _has_flat_paper(small.whole):
+        return sheet.mapped(_darkness_on(_paper(small), ink_is_dark)), False
+    return Sheet.all_of(_without_shadow(sheet.whole, ink_is_dark)), True
 
 
-def _is_two_tone(grey: Grey) -> bool:
+def _is_two_tone(sheet: Sheet) -> bool:
     """Whether hardly a pixel lies between the darkest and the lightest: no shadow has so hard an edge."""
-    low, high, _, _ = cv2.minMaxLoc(grey)
+    low, high, _, _ = cv2.minMaxLoc(sheet.part)
     margin = 0.1 * (high - low)
-    return cv2.countNonZero(cv2.inRange(grey, low + margin, high - margin)) < _HARD * grey.size
+    between = sheet.pixels_within(low + margin, high - margin)
+    return between < _HARD * (sheet.part.size + sheet.outside)
 
 
-def _on_even_paper(grey: Grey, small: Grey, ink_is_dark: bool) -> Darkness:
-    """The light missing as a share of the paper's, which is the middle one of all light levels."""
-    level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    counts = histogram(small)
-    counts[: int(level) + 1] = 0
-    paper = int(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if counts.any() else 255
+def _paper(small: Sheet) -> int:
+    """The paper's light: the middle one of all light levels."""
+    lightest = small.counts[small.split + 1 :].cumsum()
+    if not len(lightest) or not lightest[-1]:
+        return 255
+    return small.split + 1 + int(np.searchsorted(lightest, lightest[-1] / 2))
+
+
+@cache
+def _darkness_on(paper: int, ink_is_dark: bool) -> Grey:
+    """For each level of grey the light missing there as a share of the paper's."""
     levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
-    table = 255 - levels * (255 / max(paper, 1))
-    return np.asarray(cv2.LUT(grey, np.clip(table, 0, 255).astype(np.uint8)), np.uint8)
+    return np.asarray(np.clip(255 - levels * (255 / max(paper, 1)), 0, 255), np.uint8)
 
 
-def _without_shadow(grey: Grey, ink_is_dark: bool) -> Darkness:
+def _without_shadow(grey: Grey, ink_is_dark: bool) -> Grey:
     """The light missing as a share of what paper there would give; of light ink, the light gained."""
     if ink_is_dark:
         paper = _filled(grey, cv2.MORPH_CLOSE, _WINDOW)
@@ -153,13 +151,13 @@ def _has_flat_paper(small: Grey) -> bool:
     return high - low <= _FLAT * (high - cv2.minMaxLoc(small)[0])
 
 
-def _is_even(small: Grey) -> bool:
+def _is_even(small: Sheet) -> bool:
     """Whether there is one level of paper and one of ink, and only thin edges in between."""
-    counts = histogram(small).cumsum()
-    low, high = (float(np.searchsorted(counts, share * counts[-1])) for share in (0.01, 0.9))
-    if _has_wide(np.asarray(cv2.threshold(small, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
+    grey, reached = small.whole, small.counts.cumsum()
+    low, high = np.searchsorted(reached, (0.01 * reached[-1], 0.9 * reached[-1])).tolist()
+    if _has_wide(np.asarray(cv2.threshold(grey, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
         return False
     edge = 0.12 * (high - low)
-    between = cv2.inRange(cv2.medianBlur(small, 3), low + edge, high - edge)
-    solid = cv2.erode(between, np.ones((3, 3), np.uint8))
-    return cv2.countNonZero(solid) < 0.01 * small.size
+    between = cv2.inRange(cv2.medianBlur(grey, 3), low + edge, high - edge)
+    most = 0.01 * grey.size
+    return cv2.countNonZero(between) < most or cv2.countNonZero(cv2.erode(between, _NEXT)) < most

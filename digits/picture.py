@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,9 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from digits.errors import ImageError
-
-Grey = NDArray[np.uint8]
-"""(height, width), 0 black to 255 white."""
+from digits.sheet import Grey, Sheet, written
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3 or 4): red, green, blue and opacity."""
@@ -26,17 +26,26 @@ _TURNS = {3: 2, 6: 3, 8: 1, 5: 3, 7: 1}  # EXIF orientation -> quarter turns aga
 _MIRRORED = {2: 1, 4: 0, 5: 1, 7: 1}  # EXIF orientation -> axis to flip after the turn
 
 
+Way = Callable[[Pixels], Grey]
+"""From pixels, of the whole picture or a part of it, to the one layer that shows its ink best."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A picture reduced to one layer of grey, upright as its EXIF orientation says.
 
-    `width` and `height` are those of the upright picture; `grey` may be `shrink` times smaller.
+    `width` and `height` are those of the upright picture; `sheet` may be `shrink` times smaller.
     """
 
-    grey: Grey
+    sheet: Sheet
     shrink: int
     width: int
     height: int
+
+    @property
+    def grey(self) -> Grey:
+        """The layer as one array."""
+        return self.sheet.whole
 
 
 def layer_of(image: Image.Image) -> Layer:
@@ -46,9 +55,21 @@ def layer_of(image: Image.Image) -> Layer:
     orientation = _orientation(image)
     shrink = max(1, math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS)))
     shrink = min(shrink, *image.size)
-    grey = _upright(_grey(_plain(image), shrink), orientation)
+    pixels = np.asarray(_plain(image))
+    if shrink == 1 and orientation == 1:
+        return Layer(_sheet(pixels), 1, *image.size)
+    grey = _upright(_way(pixels, pixels, shrink)(pixels), orientation)
     width, height = image.size[::-1] if orientation >= 5 else image.size
-    return Layer(np.ascontiguousarray(grey), shrink, width, height)
+    return Layer(Sheet.all_of(np.ascontiguousarray(grey)), shrink, width, height)
+
+
+def _sheet(pixels: Pixels) -> Sheet:
+    """The picture as a sheet: only what was written on is made grey, and one pixel of the paper around it."""
+    left, top, right, bottom = written(pixels)
+    part = pixels[top:bottom, left:right]
+    way = _way(pixels, part)
+    height, width = pixels.shape[:2]
+    return Sheet(way(part), left, top, width, height, int(way(pixels[:1, :1])[0, 0]))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -85,38 +106,56 @@ def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(np.rint((values - low) * (255 / max(top - low, 1.0))), np.uint8)
 
 
-def _grey(image: Image.Image, shrink: int) -> Grey:
-    """The layer that shows the ink best, averaged down `shrink` times."""
-    pixels = np.asarray(image)
-    if image.mode == "RGBA":
-        alpha = np.asarray(cv2.extractChannel(pixels, 3), np.uint8)
-        least, most, _, _ = cv2.minMaxLoc(alpha)
-        if least < 255:
-            return _drawn_on_nothing(pixels, _smaller(alpha, shrink), shrink, clear=most == 0)
-    return _smaller(pixels if image.mode == "L" else _best_channel(pixels), shrink)
+def _way(pixels: Pixels, part: Pixels, shrink: int = 1) -> Way:
+    """How to get the layer that shows the ink best, averaged down `shrink` times.
+
+    `part` holds every colour of the picture, which is asked only where the part leaves it open.
+    """
+    if pixels.ndim == 2:
+        return partial(_smaller, shrink=shrink)
+    best: Way | None = None
+    if pixels.shape[2] == 4:
+        colours = part.view("<u4").ravel()  # red is in the lowest byte, opacity in the highest
+        if int(np.bitwise_and.reduce(colours)) >> 24 < 255:
+            return _drawn_on_nothing(pixels, shrink)
+        if not int(np.bitwise_or.reduce(colours ^ (colours >> np.uint32(8)))) & 0xFFFF:
+            best = _lightness  # for red, green and blue are the same everywhere
+    best = best or _best_channel(pixels)
+    return lambda some: _smaller(best(some), shrink)
 
 
 def _smaller(grey: Grey, shrink: int) -> Grey:
     return np.asarray(Image.fromarray(grey).reduce(shrink)) if shrink > 1 else grey
 
 
-def _drawn_on_nothing(pixels: Pixels, alpha: Grey, shrink: int, clear: bool) -> Grey:
+def _drawn_on_nothing(pixels: Pixels, shrink: int) -> Way:
     """A transparent sheet: the ink is what was painted, whatever its colour.
 
     Where the paint itself shows a drawing (a cut-out photo), the clear part becomes paper instead.
     """
-    if clear or not _shows_a_drawing(pixels):
-        return np.asarray(cv2.bitwise_not(alpha), np.uint8)
-    grey = _smaller(_best_channel(pixels), shrink)
-    paper = float(np.median(grey[alpha > 127]))
-    return np.asarray(paper + (grey - paper) * (alpha.astype(np.float32) / 255), np.uint8)
+    if not _shows_a_drawing(pixels):
+        return lambda some: np.asarray(cv2.bitwise_not(_opacity(some, shrink)), np.uint8)
+    best = _best_channel(pixels)
+    paper = float(np.median(_smaller(best(pixels), shrink)[_opacity(pixels, shrink) > 127]))
+
+    def laid_on_paper(some: Pixels) -> Grey:
+        grey, opacity = _smaller(best(some), shrink), _opacity(some, shrink)
+        return np.asarray(paper + (grey - paper) * (opacity.astype(np.float32) / 255), np.uint8)
+
+    return laid_on_paper
+
+
+def _opacity(pixels: Pixels, shrink: int) -> Grey:
+    return _smaller(_channel(pixels, 3), shrink)
 
 
 def _shows_a_drawing(pixels: Pixels) -> bool:
     """Whether the opaque part covers most of the sheet and has light and dark in it."""
     sample = _sample(pixels)
-    painted = sample[sample[..., 3] > 127][:, :3]
-    return len(painted) > 0.5 * sample[..., 3].size and int(np.ptp(painted, axis=0).max()) > _COLOURFUL
+    opaque = np.asarray(cv2.threshold(cv2.extractChannel(sample, 3), 127, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    if 2 * cv2.countNonZero(opaque) <= opaque.size:
+        return False
+    return int(np.ptp(sample[opaque > 0][:, :3], axis=0).max()) > _COLOURFUL
 
 
 def _sample(pixels: Pixels) -> Pixels:
@@ -127,17 +166,21 @@ def _sample(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _best_channel(pixels: Pixels) -> Grey:
+def _best_channel(pixels: Pixels) -> Way:
     """Lightness, or the one channel that shows the ink much better (yellow on white, red on green)."""
     sample = _sample(pixels)
     red, green, blue = cv2.split(sample)[:3]
     spread = cv2.subtract(cv2.max(red, cv2.max(green, blue)), cv2.min(red, cv2.min(green, blue)))
     if cv2.minMaxLoc(spread)[1] < _COLOURFUL:
-        return _lightness(pixels)
+        return _lightness
     channels = [np.asarray(channel, np.uint8) for channel in (red, green, blue)]
     contrast = [1.3 * _contrast(_lightness(sample)), *map(_contrast, channels)]
     best = int(np.argmax(contrast))
-    return _lightness(pixels) if best == 0 else np.asarray(cv2.extractChannel(pixels, best - 1), np.uint8)
+    return _lightness if best == 0 else partial(_channel, number=best - 1)
+
+
+def _channel(pixels: Pixels, number: int) -> Grey:
+    return np.asarray(cv2.extractChannel(pixels, number), np.uint8)
 
 
 def _lightness(pixels: Pixels) -> Grey:

@@ -13,10 +13,11 @@ from PIL import Image
 from digits.field import field_of
 from digits.ink import Ink, find_ink
 from digits.lattice import Found, settle
-from digits.marks import Box, find_pieces, main_group
+from digits.marks import find_pieces, main_group
 from digits.model import Classification, Model
 from digits.saliency import saliency
 from digits.segment import are_several, atom_of, lines
+from digits.sheet import Box
 
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
 _SMALL = 14  # pixels: a mark no larger has too few of them
@@ -96,7 +97,7 @@ class Reader:
         turned = _one_mark(find_ink(image, turned=True)) if ink.in_doubt else None
         marks = [seen] if turned is None else [seen, turned]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
-        row = int(np.argmax(np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)))
+        row = _better(result) if turned else 0
         digit, confidence, probabilities, rejected = self._answer(result, row)
         if marks[row].several:
             return Prediction(None, None, probabilities, "not_a_digit", version)
@@ -124,7 +125,7 @@ class Reader:
 
     def _settled(self, ink: Ink) -> list[list[Found]]:
         """The marks of every line that has any."""
-        found = lines(find_pieces(ink.mask, ink.rough), ink.pixels)
+        found = lines(find_pieces(ink.place, ink.rough), ink.strength)
         settled = iter(settle(self.model, [run for line in found for run in line]))
         marks = [[mark for _ in line for mark in next(settled)] for line in found]
         return [line for line in marks if line]
@@ -139,11 +140,17 @@ class Reader:
     def _answer(
         self, result: Classification, row: int
     ) -> tuple[int | None, float | None, tuple[float, ...], Rejection | None]:
-        probabilities = tuple(float(p) for p in result.probabilities[row])
+        probabilities = tuple(result.probabilities[row].tolist())
         if self.model.is_rejected(float(result.rejection[row])):
             return None, None, probabilities, "not_a_digit"
-        digit = int(np.argmax(probabilities))
+        digit = int(result.probabilities[row].argmax())
         return digit, probabilities[digit], probabilities, None
+
+
+def _better(result: Classification) -> int:
+    """The mark that is a digit most surely."""
+    sure = np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)
+    return int(np.argmax(sure))
 
 
 class _OneMark(NamedTuple):
@@ -154,11 +161,11 @@ class _OneMark(NamedTuple):
 
 
 def _one_mark(ink: Ink) -> _OneMark | None:
-    pieces = find_pieces(ink.mask, ink.rough)
+    pieces = find_pieces(ink.place, ink.rough)
     if not pieces.kept:
         return None
     group = main_group(pieces)
-    field = field_of(atom_of(pieces, group, ink.pixels).pixels)
+    field = field_of(atom_of(pieces, group, ink.strength).pixels)
     return None if field is None else _OneMark(field, are_several(group))
 
 

@@ -12,9 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.sheet import Sheet
+
 Mask = NDArray[np.uint8]
 Pixels = NDArray[np.uint8]
 
+_LEAST = 64  # pixels: on less there are no printed lines
 _COARSE = 320  # pixels, the longer side on which lines are searched
 _SHORTEST = 0.45  # of the shorter side: less votes than that for a line are no line
 _REACH = 7  # pixels to each side in which a line's own course is looked for
@@ -36,10 +39,24 @@ class Rule:
     from_edge_to_edge: bool
 
 
+def near_the_border(place: Sheet) -> bool:
+    """Whether ink comes near the border on two sides, as a line through the picture does."""
+    shorter = min(place.width, place.height)
+    if shorter < _LEAST:
+        return False
+    mask, edge = place.part, max(2, shorter // 16)
+    right, bottom = place.width - place.left, place.height - place.top
+    sides = (
+        mask[: max(0, edge - place.top)],
+        mask[max(0, bottom - edge) :],
+        mask[:, : max(0, edge - place.left)],
+        mask[:, max(0, right - edge) :],
+    )
+    return sum(side.size > 0 and cv2.countNonZero(side) > 0 for side in sides) >= 2
+
+
 def without_rules(ink: Pixels, mask: Mask) -> Pixels | None:
     """The ink (0..255) with printed lines taken out; None where there are none."""
-    if min(mask.shape) < 64 or not _near_the_border(mask):
-        return None
     found = [rule for line in _candidates(mask) if (rule := _followed(mask, *line))]
     rules = [rule for rule in found if rule.from_edge_to_edge or _has_company(rule, found)]
     if not rules:
@@ -48,13 +65,6 @@ def without_rules(ink: Pixels, mask: Mask) -> Pixels | None:
     for across in (True, False):
         ink = _opened(ink, [rule for rule in rules if _lies(rule) == across], across, bands)
     return _without_leftovers(ink, bands, float(np.median([rule.thickness for rule in rules])))
-
-
-def _near_the_border(mask: Mask) -> bool:
-    """Whether ink comes near the border on two sides, as a line through the picture does."""
-    edge = max(2, min(mask.shape) // 16)
-    sides = (mask[:edge], mask[-edge:], mask[:, :edge], mask[:, -edge:])
-    return sum(cv2.countNonZero(side) > 0 for side in sides) >= 2
 
 
 def _candidates(mask: Mask) -> list[tuple[float, float]]:

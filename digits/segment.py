@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.marks import Box, Piece, Pieces, common_box
+from digits.marks import Piece, Pieces, common_box
+from digits.sheet import Box, Sheet
 
 Pixels = NDArray[np.uint8]
 
@@ -63,7 +64,7 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
     return Atom(box, pixels, atoms[0].cut)
 
 
-def lines(pieces: Pieces, ink: Pixels) -> list[list[Run]]:
+def lines(pieces: Pieces, ink: Sheet) -> list[list[Run]]:
     """Lines of writing from top to bottom, each as its runs from left to right."""
     return [_runs(line, pieces, ink) for line in _grouped(list(pieces.kept))]
 
@@ -102,7 +103,7 @@ def _apart(first: Piece, second: Piece) -> float:
     return float(np.hypot(max(across, 0), max(down, 0)))
 
 
-def _runs(line: list[Piece], pieces: Pieces, ink: Pixels) -> list[Run]:
+def _runs(line: list[Piece], pieces: Pieces, ink: Sheet) -> list[Run]:
     height = _usual_height(line)
     ordered = sorted(line, key=lambda piece: piece.box[0] + piece.box[2])
     runs = [[ordered[0]]] if ordered else []
@@ -131,7 +132,7 @@ def _are_two_digits(left: Piece, right: Piece, height: float) -> bool:
     return gap > _CLEAR_GAP * height and min(left.height, right.height) > 0.7 * height
 
 
-def atom_of(pieces: Pieces, chosen: list[Piece], ink: Pixels) -> Atom:
+def atom_of(pieces: Pieces, chosen: list[Piece], ink: Sheet) -> Atom:
     """The ink of these pieces alone."""
     box, pixels = pieces.only(ink, chosen)
     return Atom(box, pixels)

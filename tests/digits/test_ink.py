@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from digits import picture
 from digits.errors import ImageError
 from digits.ink import find_ink, ink_map
 
@@ -66,3 +68,44 @@ def test_find_ink_leaves_weak_rulings_out() -> None:
     ink = find_ink(Image.fromarray(pixels))
     assert not ink.mask[10, :40].any()
     assert ink.mask[60, 50]
+
+
+def _curve(size: int, pen: int, *, smooth: bool, seed: int) -> np.ndarray:
+    """White paper, black ink; now and then a ruling, a shade or specks beside it."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((size, size + 13), 255, np.uint8)
+    points = rng.integers(0, size, (6, 1, 2)).astype(np.int32) // 2 + rng.integers(0, size // 2, 2)
+    points = points.astype(np.int32)
+    cv2.polylines(pixels, [points], False, 0, pen, cv2.LINE_AA if smooth else cv2.LINE_8)
+    if seed % 4 == 1:
+        pixels[size // 3 :: size // 6] //= 2
+    if seed % 4 == 2:
+        pixels[: size // 3, : size // 2] //= 2
+    if seed % 4 == 3:
+        pixels[tuple(rng.integers(0, size, (2, size)))] = 90
+    return pixels
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(("size", "pen"), [(50, 3), (90, 4), (280, 20), (401, 2), (401, 60)])
+@pytest.mark.parametrize("kind", ["dark", "light", "faint", "clear"])
+def test_find_ink_of_the_part_is_that_of_the_whole_picture(
+    monkeypatch: pytest.MonkeyPatch, kind: str, size: int, pen: int, seed: int
+) -> None:
+    drawn = _curve(size, pen, smooth=seed % 2 == 0, seed=seed)
+    nothing = np.zeros_like(drawn)
+    pixels = {
+        "dark": np.dstack([drawn] * 3 + [nothing + 255]),
+        "light": 255 - drawn,
+        "faint": np.dstack([200 - (255 - drawn) // 9] * 3),
+        "clear": np.dstack([nothing] * 3 + [255 - drawn]),
+    }[kind].astype(np.uint8)
+    for turned in (False, True):
+        of_part = find_ink(Image.fromarray(pixels), turned)
+        with monkeypatch.context() as patched:
+            patched.setattr(picture, "written", lambda whole: (0, 0, whole.shape[1], whole.shape[0]))
+            of_whole = find_ink(Image.fromarray(pixels), turned)
+        assert np.array_equal(of_part.pixels, of_whole.pixels)
+        assert np.array_equal(of_part.mask, of_whole.mask)
+        assert of_part.contrast == of_whole.contrast
+        assert (of_part.rough, of_part.in_doubt) == (of_whole.rough, of_whole.in_doubt)

@@ -4,50 +4,53 @@ import numpy as np
 import pytest
 
 from digits.marks import common_box, find_pieces, main_group
+from digits.sheet import Sheet
+
+_FULL = np.minimum(np.arange(256) * 255, 255).astype(np.uint8)
 
 
-def _mask(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> np.ndarray:
+def _place(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> Sheet:
     mask = np.zeros(size, np.uint8)
     for left, top, right, bottom in boxes:
         mask[top:bottom, left:right] = 1
-    return mask
+    return Sheet.all_of(mask)
 
 
 def test_find_pieces_of_a_blank_sheet_finds_none() -> None:
-    assert find_pieces(_mask()).kept == ()
+    assert find_pieces(_place()).kept == ()
 
 
 def test_find_pieces_drops_specks_and_keeps_parts() -> None:
     digit, bar, speck = (50, 40, 60, 140), (70, 40, 100, 48), (250, 20, 255, 25)
-    kept = find_pieces(_mask(digit, bar, speck)).kept
+    kept = find_pieces(_place(digit, bar, speck)).kept
     assert [piece.box for piece in kept] == [digit, bar]
 
 
 def test_find_pieces_takes_dust_alone_for_nothing() -> None:
-    assert find_pieces(_mask((100, 100, 103, 103))).kept == ()
+    assert find_pieces(_place((100, 100, 103, 103))).kept == ()
 
 
 def test_find_pieces_asks_for_more_on_rough_paper() -> None:
-    mask = _mask((100, 100, 107, 107))
-    assert len(find_pieces(mask).kept) == 1
-    assert find_pieces(mask, rough=True).kept == ()
+    place = _place((100, 100, 107, 107))
+    assert len(find_pieces(place).kept) == 1
+    assert find_pieces(place, rough=True).kept == ()
 
 
 def test_find_pieces_drops_the_edge_of_the_sheet() -> None:
     digit, edge = (100, 50, 140, 130), (0, 0, 12, 200)
-    assert [piece.box for piece in find_pieces(_mask(digit, edge)).kept] == [digit]
+    assert [piece.box for piece in find_pieces(_place(digit, edge)).kept] == [digit]
 
 
 def test_find_pieces_keeps_a_digit_that_touches_the_border() -> None:
     digit, other = (0, 60, 30, 140), (100, 60, 130, 140)
-    mask = _mask(digit, other)
-    mask[70:130, 0:20] = 0  # touches with its ends alone, as a C does
-    assert len(find_pieces(mask).kept) == 2
+    place = _place(digit, other)
+    place.part[70:130, 0:20] = 0  # touches with its ends alone, as a C does
+    assert len(find_pieces(place).kept) == 2
 
 
 def test_find_pieces_on_a_coarser_map_has_the_same_boxes() -> None:
     boxes = [(100, 100, 400, 1500), (700, 90, 1100, 1490)]
-    found = find_pieces(_mask(*boxes, size=(1600, 1600)))
+    found = find_pieces(_place(*boxes, size=(1600, 1600)))
     assert found.coarse > 1
     for piece, box in zip(found.kept, sorted(boxes, key=lambda box: box[1] - box[3]), strict=True):
         assert piece.box == pytest.approx(box, abs=found.coarse)
@@ -55,20 +58,20 @@ def test_find_pieces_on_a_coarser_map_has_the_same_boxes() -> None:
 
 def test_only_gives_the_ink_of_the_chosen_pieces() -> None:
     first, second = (50, 40, 60, 140), (56, 150, 90, 170)
-    mask = _mask(first, second)
-    found = find_pieces(mask)
-    box, ink = found.only(mask * 255, [found.kept[0]])
+    place = _place(first, second)
+    found = find_pieces(place)
+    box, ink = found.only(place.mapped(_FULL), [found.kept[0]])
     assert box == first
     assert ink.shape == (100, 10)
     assert ink.min() == 255
-    both, ink = found.only(mask * 255, list(found.kept))
+    both, ink = found.only(place.mapped(_FULL), list(found.kept))
     assert both == common_box([first, second])
-    assert (ink > 0).sum() == mask.sum()
+    assert (ink > 0).sum() == place.part.sum()
 
 
 def test_main_group_leaves_far_small_pieces_out() -> None:
     digit, near, far = (50, 40, 70, 140), (75, 40, 100, 60), (220, 150, 245, 175)
-    group = main_group(find_pieces(_mask(digit, near, far)))
+    group = main_group(find_pieces(_place(digit, near, far)))
     assert [piece.box for piece in group] == [digit, near]
     large = (220, 60, 240, 150)
-    assert len(main_group(find_pieces(_mask(digit, large)))) == 2
+    assert len(main_group(find_pieces(_place(digit, large)))) == 2

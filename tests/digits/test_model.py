@@ -31,6 +31,34 @@ def test_load_refuses_a_broken_manifest(tmp_path: Path, text: str) -> None:
         Model.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("turns", 6.0),
+        ("turns", None),
+        ("turns", "-6"),
+        ("turns", [-6.0, "6"]),
+        ("turns", [float("inf")]),
+        ("turns", [True]),
+        ("temperature", "1"),
+        ("temperature", None),
+        ("temperature", float("nan")),
+        ("temperature", 10**400),
+        ("rejection_threshold", "none"),
+        ("rejection_threshold", float("-inf")),
+        ("rejection_threshold", [1.0]),
+    ],
+)
+def test_load_refuses_a_manifest_whose_numbers_are_none(make_folder: Make, name: str, value: object) -> None:
+    with pytest.raises(ModelError, match=name):
+        Model.load(make_folder(**{name: value}))
+
+
+def test_load_takes_whole_numbers_and_no_threshold(make_folder: Make) -> None:
+    manifest = Model.load(make_folder(turns=[-6, 6], temperature=2, rejection_threshold=None)).manifest
+    assert manifest.turns == [-6, 6]
+
+
 def test_load_refuses_a_file_outside_the_folder(make_folder: Make) -> None:
     with pytest.raises(ModelError, match="outside"):
         Model.load(make_folder(file="../digits.onnx"))

@@ -5,13 +5,14 @@ import numpy as np
 from digits.cut import slices
 from digits.marks import find_pieces
 from digits.segment import Atom, joined, lines
+from digits.sheet import Sheet
 
 
 def _runs(*boxes: tuple[int, int, int, int]) -> list[list[list[tuple[int, int, int, int]]]]:
     mask = np.zeros((400, 600), np.uint8)
     for left, top, right, bottom in boxes:
         mask[top:bottom, left:right] = 1
-    found = lines(find_pieces(mask), mask * 255)
+    found = lines(find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255))
     return [[[atom.box for atom in run.atoms] for run in line] for line in found]
 
 
