@@ -1,4 +1,4 @@
-"""How the weights are moved: Adam or AdamW, at a constant rate or in one cycle, averaged or not."""
+"""How the weights are moved: Adam, AdamW or Muon, at a constant rate or in one cycle, averaged or not."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Literal
 import keras
 
 from pipeline.errors import ParameterError
+from pipeline.muon import Muon
 
 
 def make_optimizer(
-    name: Literal["adam", "adamw"],
+    name: Literal["adam", "adamw", "muon"],
     *,
     steps: int,
     learning_rate: float,
@@ -33,9 +34,11 @@ def make_optimizer(
     averaging = {"use_ema": True, "ema_momentum": average} if average else {}
     if name == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=weight_decay, **averaging)
+    if name == "muon":
+        return Muon(rate, weight_decay=weight_decay, adam_weight_decay=weight_decay, **averaging)
     if name == "adam":
         return keras.optimizers.Adam(rate, **averaging)
-    raise ParameterError(f"train.optimizer.name: {name!r} is neither adam nor adamw.")
+    raise ParameterError(f"train.optimizer.name: {name!r} is neither adam nor adamw nor muon.")
 
 
 def _one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedules.LearningRateSchedule:

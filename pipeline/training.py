@@ -80,8 +80,9 @@ def train(
             callbacks=_callbacks(model, journal, Progress(epochs, steps, first)),
             verbose=0,
         )
-    model.set_weights(journal.best_weights)
-    return Trained(model, journal.history, journal.best_epoch + 1, journal.seconds)
+    best = build(outputs=classes, **network)  # without the optimizer, which nobody needs to load it
+    best.set_weights(journal.best_weights)
+    return Trained(best, journal.history, journal.best_epoch + 1, journal.seconds)
 
 
 @contextmanager

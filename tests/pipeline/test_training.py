@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ TINY: dict[str, Any] = {
         "dense": [16],
         "dense_dropout": 0.2,
     },
-    "optimizer": {"name": "adamw", "learning_rate": 0.01, "average": 0.9},
+    "optimizer": {"name": "muon", "learning_rate": 0.01, "average": 0.9},
     "augment": {"rotation": 5.0, "shift": 1.0},
 }
 
@@ -60,6 +61,12 @@ def test_train_gives_the_same_weights_again(once: Trained) -> None:
 def test_train_another_seed_gives_other_weights(once: Trained) -> None:
     other = train(drawn(20, 0), drawn(20, 1), **TINY | {"seed": 2, "epochs": 1})
     assert any((a != b).any() for a, b in zip(weights(other), weights(once), strict=True))
+
+
+def test_train_gives_a_network_that_keras_loads_without_this_project(once: Trained, tmp_path: Path) -> None:
+    once.model.save(tmp_path / "digits.keras")
+    with zipfile.ZipFile(tmp_path / "digits.keras") as file:
+        assert "pipeline" not in file.read("config.json").decode()
 
 
 def test_train_overfits_one_batch() -> None:
