@@ -102,7 +102,7 @@ def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool
 
 def _is_two_tone(sheet: Sheet) -> bool:
     """Whether hardly a pixel lies between the darkest and the lightest: no shadow has so hard an edge."""
-    low, high, _, _ = cv2.minMaxLoc(sheet.part)
+    low, high = sheet.extremes()
     margin = 0.1 * (high - low)
     between = sheet.pixels_within(low + margin, high - margin)
     return between < _HARD * (sheet.part.size + sheet.outside)

@@ -77,9 +77,19 @@ class Sheet:
         return Sheet(self.grey, self.left, self.top, self.width, self.height, self.around, both)
 
     def within(self, box: Box) -> Grey:
-        """The picture in a box inside the part."""
+        """The picture in a box, which may reach beyond the part."""
         left, top, right, bottom = box
-        return self.part[top - self.top : bottom - self.top, left - self.left : right - self.left]
+        x, y = left - self.left, top - self.top
+        height, width = self.grey.shape
+        if min(x, y) < 0 or x + right - left > width or y + bottom - top > height:
+            return self.whole[top:bottom, left:right]
+        return self.part[y : y + bottom - top, x : x + right - left]
+
+    def extremes(self) -> tuple[int, int]:
+        """The darkest and the lightest level; the part of a small copy need not have the margin's in it."""
+        low, high, _, _ = cv2.minMaxLoc(self.part)
+        levels = [int(low), int(high), *([self.margin] if self.outside else [])]
+        return min(levels), max(levels)
 
     def pixels_within(self, low: float, high: float) -> int:
         """How many pixels have a level from `low` to `high`, both rounded."""
@@ -118,6 +128,8 @@ def written(pixels: NDArray[np.uint8]) -> Box:
     It begins and ends where blocks of the small copy do.
     """
     height, width = pixels.shape[:2]
+    if pixels.shape[2:] == (3,) and np.ptp(pixels[0, 0]):
+        return (0, 0, width, height)  # coloured paper without opacity has no one number to look for
     flat = pixels.view(np.int32) if pixels.shape[2:] == (4,) else pixels
     flat = flat.reshape(height, -1)
     left, top, across, down = cv2.boundingRect((flat != flat[0, 0]).view(np.uint8))

@@ -75,3 +75,14 @@ def test_main_group_leaves_far_small_pieces_out() -> None:
     assert [piece.box for piece in group] == [digit, near]
     large = (220, 60, 240, 150)
     assert len(main_group(find_pieces(_place(digit, large)))) == 2
+
+
+def test_only_takes_a_box_of_a_coarser_map_beyond_the_part() -> None:
+    part = np.zeros((1603, 1603), np.uint8)
+    part[2:1601, 2:1601] = 1
+    place = Sheet(part, 100, 100, 1900, 1900, 0)
+    found = find_pieces(place)
+    box, ink = found.only(place.mapped(_FULL), [found.kept[0]])
+    assert found.coarse > 3
+    assert ink.shape == (box[3] - box[1], box[2] - box[0])
+    assert (ink > 0).sum() == part.sum()

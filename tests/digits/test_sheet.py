@@ -36,6 +36,12 @@ def test_written_is_all_where_the_paper_differs_everywhere() -> None:
     assert written(noise) == (0, 0, 90, 70)
 
 
+def test_written_is_all_where_the_paper_is_coloured() -> None:
+    pixels = np.full((30, 20, 3), (195, 251, 232), np.uint8)
+    pixels[15:] = 195  # the first level of the paper, but another colour
+    assert written(pixels) == (0, 0, 20, 30)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (300, 200), (1999, 130)])
 def test_written_of_a_blank_picture_is_a_corner(size: tuple[int, int]) -> None:
     sheet = _sheet(np.full(size, 9, np.uint8))
@@ -67,6 +73,14 @@ def test_mapped_and_pixels_within_count_the_margin_too() -> None:
         assert sheet.pixels_within(low, high) == ((pixels >= low) & (pixels <= high)).sum()
 
 
+def test_extremes_are_those_of_the_whole_picture() -> None:
+    pixels = np.full((331, 16), 18, np.uint8)
+    pixels[60:144] = 200  # no block of the small copy's part is all margin
+    part = Sheet(pixels[60:144], 0, 60, 16, 331, 18)
+    assert part.extremes() == (18, 200)
+    assert Sheet.all_of(pixels[60:144]).extremes() == (200, 200)
+
+
 def test_tables_follow_each_other() -> None:
     pixels = _drawn(paper=200)
     half, turned = (np.arange(256) // 2).astype(np.uint8), np.arange(255, -1, -1).astype(np.uint8)
@@ -81,6 +95,7 @@ def test_tables_follow_each_other() -> None:
 def test_within_takes_a_box_in_pixels_of_the_picture() -> None:
     pixels = _drawn()
     assert np.array_equal(_sheet(pixels).within((60, 100, 90, 140)), pixels[100:140, 60:90])
+    assert np.array_equal(_sheet(pixels).within((50, 90, 130, 170)), pixels[90:170, 50:130])
 
 
 def test_histogram_counts_every_level() -> None:
