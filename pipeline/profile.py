@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 
 from pipeline.errors import ParameterError
 from pipeline.project import PARAMS, flat, write_text
@@ -32,7 +33,7 @@ def load(name: str, folder: Path = PROFILES) -> dict[str, Any]:
     """The settings of a profile; raises `ParameterError` for a name that is none."""
     if name not in names(folder):
         raise ParameterError(f"There is no profile {name!r}: choose one of {', '.join(names(folder))}.")
-    return dict(YAML().load((folder / f"{name}.yaml").read_text(encoding="utf-8")))
+    return dict(YAML(typ="safe").load((folder / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
 def apply(settings: Mapping[str, Any], path: Path = PARAMS) -> None:
@@ -57,7 +58,13 @@ def _set(values: Any, name: str, value: Any) -> None:
         values = values.get(group, {})
     if last not in values:
         raise ParameterError(f"{PARAMS} has no {SECTION}.{name}: the profile asks for what is not there.")
-    values[last] = value
+    values[last] = _on_one_line(value) if isinstance(value, list) else value
+
+
+def _on_one_line(values: list[Any]) -> CommentedSeq:
+    listed = CommentedSeq(values)
+    listed.fa.set_flow_style()
+    return listed
 
 
 def flags(settings: Mapping[str, Any]) -> list[str]:
