@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http import auto
@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.errors import Problem
 from service.metrics import REQUESTS
+from service.tally import Tally
 
 HEAD_SECONDS = 10.0  # for the request line and headers to arrive, or to come at all
 HEAD_BYTES = 32 * 1024
@@ -42,16 +43,21 @@ def rest(scope: Scope) -> None:
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, which closes on heads that are slow, endless or broken."""
 
+    tally: ClassVar[Tally | None] = None  # where there are several workers
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self.app = _straight_to or self.app
+        if self.tally is not None:
+            self.tally.add(1)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
+        if self.tally is not None:
+            self.tally.add(-1)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

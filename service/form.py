@@ -1,75 +1,117 @@
-"""The pictures in a multipart form (RFC 7578).
+"""The pictures in a multipart form (RFC 7578), cut out of it while it arrives.
 
-Searches whole bodies at C speed: a parser that walks over characters can be kept busy for seconds by
-20 MiB of line ends.
+Each chunk is searched at C speed, and once: a parser that walks over characters can be kept busy for seconds
+by 20 MiB of line ends, and searching and copying a photo in one go would hold up everybody else.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from service.errors import BadForm, TooLarge, WrongField
 
 MAX_PARTS = 100  # a batch of pictures and some fields
+MAX_BOUNDARY = 70  # characters, as RFC 2046 (5.1.1) has it
 
 _OPTION = re.compile(rb';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
-_MAX_HEADERS = 8192  # bytes before the data of one part
+_MAX_HEAD = 8192  # bytes before the data of one part
+_DAMAGED = "A part of the multipart form is damaged: send it again."
 
 
-def image_field(content_type: bytes, body: bytes) -> bytes:
-    """What the field `image` holds, which must be there once."""
-    images = fields(content_type, body, b"image")
-    if len(images) != 1:
-        found = "is missing" if not images else f"comes {len(images)} times"
-        raise WrongField(f"The field `image` {found}: send one picture as the multipart field `image`.")
-    return images[0]
+class Form:
+    """A form that arrives in chunks, and what its fields of one name hold."""
+
+    def __init__(self, content_type: bytes, name: bytes) -> None:
+        self._content_type = content_type
+        self._name = name
+        self._separator = b""  # known from the first chunk on
+        self._found: list[list[bytes]] = []
+        self._part: list[bytes] | None = None  # where the data of the present part goes, if it is wanted
+        self._parts = 0
+        self._in_head = False
+        self._ended = False
+        self._rest = b"\r\n"  # to be looked at with the next chunk; the first line has no line end before it
+
+    def take(self, chunk: bytes) -> None:
+        """The next chunk, of any size; raises `WrongField`, `BadForm` or `TooLarge` once that is known."""
+        self._separator = self._separator or _separator(self._content_type, self._name)
+        data, at = self._rest + chunk, 0
+        while not self._ended:
+            after = self._head(data, at) if self._in_head else self._data(data, at)
+            if after is None:
+                return
+            at = after
+            self._in_head = not self._in_head
+
+    def contents(self) -> list[list[bytes]]:
+        """What the fields of this name hold, in order, each as the pieces it came in.
+
+        Raises `BadForm` where the form's end is missing.
+        """
+        if not self._ended:
+            missing = "is cut off" if self._parts or self._in_head else "holds no boundary"
+            raise BadForm(f"The multipart form {missing}: send it again.")
+        return self._found
+
+    def content(self) -> list[bytes]:
+        """What the field holds, which must be there once."""
+        found = self.contents()
+        if len(found) != 1:
+            name, times = self._name.decode(), "is missing" if not found else f"comes {len(found)} times"
+            raise WrongField(f"The field `{name}` {times}: send one picture as the multipart field `{name}`.")
+        return found[0]
+
+    def _data(self, data: bytes, at: int) -> int | None:
+        """Keep a part's data up to the next boundary; where the part's head begins, if it is here."""
+        end = data.find(self._separator, at)
+        kept = end if end >= 0 else max(at, len(data) - len(self._separator) + 1)
+        if self._part is not None:
+            self._part.append(data[at:kept])
+        if end >= 0:
+            return end + len(self._separator)
+        self._rest = data[kept:]
+        return None
+
+    def _head(self, data: bytes, at: int) -> int | None:
+        """Look at a part's head; where its data begins, if the whole head is here."""
+        if data.startswith(b"--", at):
+            self._ended = True
+            return None
+        end = data.find(b"\r\n\r\n", at, at + _MAX_HEAD)
+        if end < 0:
+            if len(data) - at >= _MAX_HEAD:
+                raise BadForm(_DAMAGED)
+            self._rest = data[at:]
+            return None
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise TooLarge(f"The form has more than {MAX_PARTS} parts: send fewer.")
+        self._part = None
+        if self._name_of(data[at:end]) == self._name:
+            self._part = []
+            self._found.append(self._part)
+        return end + 4
+
+    def _name_of(self, head: bytes) -> bytes:
+        """The name of the part with this head: what is behind its boundary, up to the empty line."""
+        rest_of_line, *lines = head.split(b"\r\n")
+        if rest_of_line.strip(b" \t") or self._separator in head:
+            raise BadForm(_DAMAGED)
+        for line in lines:
+            key, _, value = line.partition(b":")
+            if key.strip().lower() == b"content-disposition":
+                return _options(value).get(b"name", b"")
+        raise BadForm("A part of the multipart form has no name: send it again.")
 
 
-def fields(content_type: bytes, body: bytes, name: bytes) -> list[bytes]:
-    """What the fields of this name hold, in order; raises `BadForm`, `WrongField` or `TooLarge`."""
+def _separator(content_type: bytes, name: bytes) -> bytes:
+    """What stands between two parts, as the content type says."""
     if content_type.split(b";", 1)[0].strip().lower() != b"multipart/form-data":
         raise WrongField(f"The body is no multipart form: send the multipart field `{name.decode()}`.")
     boundary = _options(content_type).get(b"boundary")
-    if not boundary:
+    if not boundary or len(boundary) > MAX_BOUNDARY:
         raise BadForm("The content type names no boundary: let your HTTP library write it.")
-    found = []
-    for begin, end in _parts(body, b"--" + boundary):
-        part_name, data = _head(body, begin, end)
-        if part_name == name:
-            found.append(body[data:end])
-    return found
-
-
-def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """Where each part stands between two boundaries, its first line end included."""
-    separator = b"\r\n" + boundary
-    at = 0 if body.startswith(boundary) else body.find(separator) + 2
-    if at == 1:
-        raise BadForm("The multipart form holds no boundary: send it again.")
-    for _ in range(MAX_PARTS + 1):
-        begin = at + len(boundary)
-        if body.startswith(b"--", begin):
-            return
-        end = body.find(separator, begin)
-        if end < 0:
-            raise BadForm("The multipart form is cut off: send it again.")
-        yield begin, end
-        at = end + 2
-    raise TooLarge(f"The form has more than {MAX_PARTS} parts: send fewer.")
-
-
-def _head(body: bytes, begin: int, end: int) -> tuple[bytes, int]:
-    """The name of a part, and where its data begins."""
-    line_end = body.find(b"\r\n", begin, end)
-    head_end = body.find(b"\r\n\r\n", begin, min(end, begin + _MAX_HEADERS))
-    if head_end < 0 or body[begin:line_end].strip(b" \t"):
-        raise BadForm("A part of the multipart form is damaged: send it again.")
-    for line in body[line_end + 2 : head_end].split(b"\r\n"):
-        key, _, value = line.partition(b":")
-        if key.strip().lower() == b"content-disposition":
-            return _options(value).get(b"name", b""), head_end + 4
-    raise BadForm("A part of the multipart form has no name: send it again.")
+    return b"\r\n--" + boundary
 
 
 def _options(value: bytes) -> dict[bytes, bytes]:

@@ -16,10 +16,10 @@ from service.champion import Champion
 from service.decode import loaded, opened
 from service.endpoint import json_answer
 from service.errors import Problem, Refusal, TooLarge, WrongField
-from service.form import fields, image_field
+from service.form import Form
 from service.lanes import Lane, Lanes
 from service.metrics import count_answer, reading, timed
-from service.upload import Body, header
+from service.upload import SMALL, Body, header
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -53,7 +53,7 @@ class Images:
         self._lanes.side.admit()
         self._champion.reader()
         with Body(request) as body:
-            pictures = fields(header(request.scope, b"content-type"), await body.read(), b"images")
+            pictures = (await _form(request, body, b"images")).contents()
             if not 1 <= len(pictures) <= MAX_BATCH:
                 times = len(pictures)
                 raise WrongField(
@@ -61,11 +61,11 @@ class Images:
                 )
             return json_answer(BatchAnswer(answers=[answer async for answer in self._each(pictures)]))
 
-    async def _each(self, pictures: list[bytes]) -> AsyncIterator[PredictAnswer | Problem]:
+    async def _each(self, pictures: list[list[bytes]]) -> AsyncIterator[PredictAnswer | Problem]:
         room = MAX_BATCH_PIXELS
-        for data in pictures:
+        for pieces in pictures:
             try:
-                image = opened(data)
+                image = await self._opened(pieces)
                 room -= image.width * image.height
                 if room < 0:
                     raise TooLarge("The batch has too many pixels: send fewer pictures.", "too_many_pixels")
@@ -78,8 +78,14 @@ class Images:
         lane.admit()
         self._champion.reader()
         with Body(request) as body:
-            image = opened(image_field(header(request.scope, b"content-type"), await body.read()))
+            image = await self._opened((await _form(request, body, b"image")).content())
             return await self._lane(image, lane).run(partial(work, image))
+
+    async def _opened(self, pieces: list[bytes]) -> Image.Image:
+        """A picture of which only the header has been read; a large file is put together on a thread."""
+        if sum(map(len, pieces)) <= SMALL:
+            return opened(b"".join(pieces))
+        return await self._lanes.side.run(lambda: opened(b"".join(pieces)))
 
     def _lane(self, image: Image.Image, small: Lane) -> Lane:
         """The lane for a picture of this size; `small` where it is small."""
@@ -111,3 +117,10 @@ class Images:
         with reading():
             marks = self._champion.reader().explain(image)
         return ExplainAnswers([ExplainAnswer.of(mark, times) for mark in marks])
+
+
+async def _form(request: Request, body: Body, name: bytes) -> Form:
+    """The form that a request holds, read to its end."""
+    form = Form(header(request.scope, b"content-type"), name)
+    await body.pour(form.take)
+    return form

@@ -27,6 +27,7 @@ class Digits:
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # theirs to type
     async def start(self) -> None:
+        worker.before_listening()
         self._watch = asyncio.create_task(worker.champion.watch())
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # theirs to type

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
-from service.errors import Busy, TooLarge, TooSlow
+from service.errors import Busy, Refusal, TooLarge, TooSlow
 
 MAX_BODY = 20 * 2**20  # bytes of a whole request
 MAX_HELD = 100 * 2**20  # bytes of all large bodies in one worker
 READ_SECONDS = 20.0  # for a whole body to arrive
-_SMALL = 256 * 1024  # bytes: so much of a body there is always room for
+SMALL = 256 * 1024  # bytes: so much of a body there is always room for
 
 
 class Body:
-    """One request's body: `with Body(request) as body: await body.read()`.
+    """One request's body: `with Body(request) as body: await body.pour(form.take)`.
 
     What it holds counts against `MAX_HELD` until the block ends.
     """
@@ -36,30 +37,45 @@ class Body:
         Body._held_by_all -= self._held
 
     async def read(self) -> bytes:
-        """All of it; raises `TooLarge`, `TooSlow` or `Busy` as soon as that is known."""
+        """All of it; raises what `pour` raises."""
+        chunks: list[bytes] = []
+        await self.pour(chunks.append)
+        return b"".join(chunks)
+
+    async def pour(self, take: Callable[[bytes], object]) -> None:
+        """Hand it on as it arrives; raises `TooLarge`, `TooSlow` or `Busy` as soon as that is known.
+
+        What `take` refuses is raised when all has arrived: most clients look for an answer only then.
+        """
         length = header(self._request.scope, b"content-length")
         if length.isdigit() and int(length) > self._limit:
             raise self._too_large()
+        refusal: Refusal | None = None
         try:
             async with asyncio.timeout(READ_SECONDS):
-                return await self._read()
+                async for chunk in self._chunks():
+                    try:
+                        if refusal is None:
+                            take(chunk)
+                    except Refusal as error:
+                        refusal = error
         except TimeoutError:
             raise TooSlow(f"The request did not arrive within {READ_SECONDS:.0f} s: send it again.") from None
+        if refusal:
+            raise refusal
 
-    async def _read(self) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while True:
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        size, more = 0, True
+        while more:
             message = await self._request.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             chunk = message.get("body", b"")
-            chunks.append(chunk)
             size += len(chunk)
-            if size > _SMALL:
+            if size > SMALL:
                 self._hold(size)
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            yield chunk
+            more = message.get("more_body", False)
 
     def _hold(self, size: int) -> None:
         Body._held_by_all += size - self._held

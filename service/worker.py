@@ -9,14 +9,16 @@ import os
 import sys
 from pathlib import Path
 
+import bentoml
 import cv2
 from starlette.types import ASGIApp
 
-from service import connection, logs
+from service import connection, listening, logs
 from service.api import endpoints
 from service.champion import Champion
 from service.gate import Gate
 from service.lanes import Lanes
+from service.tally import Tally
 
 connection.install()
 champion = Champion(Path(os.environ.get("MODEL_DIR", "models/champion")))
@@ -42,3 +44,11 @@ def set_up() -> None:
     champion.refresh()
     gc.collect()
     gc.freeze()  # BentoML's objects are 110,000: a full collection would pause every request
+
+
+def before_listening() -> None:
+    """Share connections with the other workers, where there are any."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # BentoML's: one for all workers, new at each start
+    number = bentoml.server_context.worker_index
+    if folder is not None and number is not None and os.environ.get("WORKERS", "1") != "1":
+        listening.share(Tally(Path(folder) / "connections", number))

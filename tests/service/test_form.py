@@ -10,13 +10,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import BadForm, Refusal, TooLarge, WrongField
-from service.form import fields, image_field
+from service.form import Form
 
 KIND = b"multipart/form-data; boundary=x"
 PART = (
     b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n'
     b"Content-Type: image/png\r\n\r\n"
 )
+
+
+def fields(kind: bytes, body: bytes, name: bytes, *, at_once: int = 1_000_000) -> list[bytes]:
+    """What the fields of this name hold where the body arrives in chunks of so many bytes."""
+    return [b"".join(pieces) for pieces in taken(kind, body, name, at_once).contents()]
+
+
+def image_field(kind: bytes, body: bytes, *, at_once: int = 1_000_000) -> bytes:
+    return b"".join(taken(kind, body, b"image", at_once).content())
+
+
+def taken(kind: bytes, body: bytes, name: bytes, at_once: int) -> Form:
+    form = Form(kind, name)
+    for begin in range(0, max(len(body), 1), at_once):
+        form.take(body[begin : begin + at_once])
+    return form
 
 
 def test_image_field_is_found() -> None:
@@ -60,6 +76,7 @@ def test_image_field_takes_every_spelling_of_the_type(kind: bytes, boundary: byt
         (KIND, b"--x\r\nContent-Disposition: form-data\r\ndata\r\n--x--", BadForm),
         (KIND, b"--xyz" + PART[3:] + b"data\r\n--x--", BadForm),
         (KIND, b"--x\r\nA: " + b"b" * 10_000 + b"\r\n\r\n\r\n--x--", BadForm),
+        (b"multipart/form-data; boundary=" + b"x" * 71, b"", BadForm),
         (KIND, b"--x--", WrongField),
         (KIND, PART.replace(b"image", b"picture", 1) + b"data\r\n--x--", WrongField),
         (KIND, PART + b"a\r\n" + PART + b"b\r\n--x--", WrongField),
@@ -69,6 +86,13 @@ def test_image_field_takes_every_spelling_of_the_type(kind: bytes, boundary: byt
 def test_image_field_refuses(kind: bytes, body: bytes, refusal: type[Refusal]) -> None:
     with pytest.raises(refusal):
         image_field(kind, body)
+
+
+def test_image_field_is_quick_where_the_body_trickles_in() -> None:
+    body = PART + b"\r\n--" * 100_000 + b"\r\n--x--"
+    begin = time.process_time()
+    assert len(image_field(KIND, body, at_once=3)) == 400_000
+    assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize("filler", [b"\r\n", b"\r", b"-", b"\r\n--", b"\r\n--x", b"--x\r\n\r\n", b"\0"])
@@ -81,14 +105,27 @@ def test_image_field_is_quick_with_hostile_bodies(filler: bytes) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(contents=st.lists(st.binary(max_size=300), max_size=5))
-def test_fields_gives_back_what_a_library_wrote(contents: list[bytes]) -> None:
+@given(contents=st.lists(st.binary(max_size=300), max_size=5), at_once=st.integers(1, 400))
+def test_fields_gives_back_what_a_library_wrote(contents: list[bytes], at_once: int) -> None:
     files = [("images", ("a", content)) for content in contents]
     request = httpx.Request("POST", "http://x", files=files or [("other", b"")])
-    assert fields(request.headers["content-type"].encode(), request.read(), b"images") == contents
+    kind = request.headers["content-type"].encode()
+    assert fields(kind, request.read(), b"images", at_once=at_once) == contents
 
 
 PIECES = [b"--x", b"--", b"\r\n", b"\n", b"data", b": ", PART, PART[3:], b"--x--", b"\r\n--x--"]
+
+
+@settings(max_examples=500, deadline=None)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12), at_once=st.integers(1, 60))
+def test_fields_are_the_same_however_they_arrive(pieces: list[bytes], at_once: int) -> None:
+    def outcome(size: int) -> object:
+        try:
+            return fields(KIND, b"".join(pieces), b"image", at_once=size)
+        except Refusal as refusal:
+            return str(refusal)
+
+    assert outcome(at_once) == outcome(1_000_000)
 
 
 @settings(max_examples=500, deadline=None)

@@ -1,0 +1,32 @@
+"""How many connections each worker holds, so that they can share them evenly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+_SLOTS = 64  # workers, those that died included: the next ones take the first slots again
+
+
+class Tally:
+    """The connections of all workers, in a file that each of them maps into memory."""
+
+    def __init__(self, file: Path, worker: int) -> None:
+        size = _SLOTS * 2 * np.dtype(np.int32).itemsize
+        with file.open("ab") as opened:
+            opened.truncate(size)
+        self._workers = np.memmap(file, np.int32, "r+", shape=(_SLOTS, 2))  # process id, connections
+        self._own = self._workers[worker % _SLOTS]
+        self._own[:] = os.getpid(), 0
+
+    def add(self, connections: int) -> None:
+        """Count connections that this worker took or, below zero, lost."""
+        self._own[1] += connections
+
+    def others_have_fewer(self) -> bool:
+        """Whether another living worker holds fewer connections than this one."""
+        held = self._own[1]
+        return any(other < held and psutil.pid_exists(pid) for pid, other in self._workers.tolist() if pid)
