@@ -50,14 +50,12 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self.app = _straight_to or self.app
-        if self.tally is not None:
-            self.tally.add(1)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
         if self.tally is not None:
-            self.tally.add(-1)
+            self.tally.lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 from service.connection import Connection
 from service.tally import Tally
 
-YIELD_SECONDS = 0.002  # that a worker leaves a new connection to those who hold fewer
+YIELD_SECONDS = 0.006  # that a worker leaves new connections to those who hold fewer, at most
+_LOOK_SECONDS = 0.001  # until it looks again whether they still do
 FULL_SECONDS = 1.0  # until the next try where the system has no room for a connection
 
 _logger = logging.getLogger("service")
@@ -35,6 +36,8 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._yields_until = 0.0  # on the loop's clock; 0: it takes what comes
+        tally.when_lost = self._lost
         self._listen()
 
     def close(self) -> None:
@@ -50,23 +53,34 @@ class Listener:
 
     def _listen(self) -> None:
         if not self._closed:
+            self._yields_until = 0.0
             self._loop.add_reader(self._socket, self._come)
-
-    def _pause_for(self, seconds: float, then: Callable[[], None]) -> None:
-        self._loop.remove_reader(self._socket)
-        self._loop.call_later(seconds, then)
 
     def _come(self) -> None:
         """A connection is there, for whoever takes it."""
         if self._tally.others_have_fewer():
-            self._pause_for(YIELD_SECONDS, self._take_and_listen)
+            self._loop.remove_reader(self._socket)
+            self._yields_until = self._loop.time() + YIELD_SECONDS
+            self._loop.call_later(_LOOK_SECONDS, self._look)
         else:
             self._take()
 
-    def _take_and_listen(self) -> None:
-        if not self._closed:
-            self._listen()
+    def _look(self) -> None:
+        """While others are left the new connections: have they taken them, or had their time?"""
+        if self._closed or self._yields_until == 0:
+            return  # or it listens again already
+        if self._loop.time() > self._yields_until:
             self._take()
+            self._listen()
+        elif self._tally.others_have_fewer():
+            self._loop.call_later(_LOOK_SECONDS, self._look)
+        else:
+            self._listen()
+
+    def _lost(self) -> None:
+        """One connection less here: it may be this worker's turn now."""
+        if self._yields_until and not self._tally.others_have_fewer():
+            self._listen()
 
     def _take(self) -> None:
         try:
@@ -75,12 +89,19 @@ class Listener:
             return  # another worker was faster, or the client has gone
         except OSError:  # no file descriptors left, most likely
             _logger.exception("A connection cannot be accepted")
-            self._pause_for(FULL_SECONDS, self._listen)
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(FULL_SECONDS, self._listen)
             return
+        self._tally.took()
         accepted.setblocking(False)
         opening = self._loop.create_task(self._loop.connect_accepted_socket(self._make, accepted))
         self._opening.add(opening)
-        opening.add_done_callback(self._opening.discard)
+        opening.add_done_callback(self._opened)
+
+    def _opened(self, opening: asyncio.Task[Any]) -> None:
+        self._opening.discard(opening)
+        if opening.cancelled() or opening.exception():  # the client has gone already
+            self._tally.lost()
 
 
 def share(tally: Tally) -> None:

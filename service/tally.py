@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,16 @@ class Tally:
         self._workers = np.memmap(file, np.int32, "r+", shape=(_SLOTS, 2))  # process id, connections
         self._own = self._workers[worker % _SLOTS]
         self._own[:] = os.getpid(), 0
+        self.when_lost: Callable[[], object] = lambda: None
 
-    def add(self, connections: int) -> None:
-        """Count connections that this worker took or, below zero, lost."""
-        self._own[1] += connections
+    def took(self) -> None:
+        """Count a connection that this worker took."""
+        self._own[1] += 1
+
+    def lost(self) -> None:
+        """Count a connection of this worker that has ended."""
+        self._own[1] -= 1
+        self.when_lost()
 
     def others_have_fewer(self) -> bool:
         """Whether another living worker holds fewer connections than this one."""
