@@ -22,6 +22,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
 from pipeline.network import build
 from pipeline.optimizer import make_optimizer
+from pipeline.precision import calculating, processor_has_bfloat16
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def train(
     seed: int,
     epochs: int,
     batch: int,
+    bfloat16: bool,
     label_smoothing: float,
     network: Mapping[str, Any],
     optimizer: Mapping[str, Any],
@@ -50,14 +52,17 @@ def train(
 ) -> Trained:
     """Train a network; the same arguments on the same machine give the same weights.
 
-    `log` gets the metrics of every epoch. With a `checkpoint`, a training that was interrupted goes on
-    after its last whole epoch, to the same weights; who keeps the network removes the checkpoint.
+    With `bfloat16` a processor that multiplies in it does so (about a third faster); the network that comes
+    back is float32 either way. `log` gets the metrics of every epoch. With a `checkpoint`, a training that
+    was interrupted goes on after its last whole epoch, to the same weights; who keeps the network removes
+    the checkpoint.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     classes = max(CLASSES, int(digits[1].max()) + 1)
     steps = max(1, len(digits[0]) // batch)
-    model = build(outputs=classes, **network)
+    with calculating(in_bfloat16=bfloat16 and processor_has_bfloat16()):
+        model = build(outputs=classes, **network, for_training=True)
     model.compile(
         make_optimizer(steps=steps * epochs, **optimizer),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing),
@@ -80,7 +85,7 @@ def train(
             callbacks=_callbacks(model, journal, Progress(epochs, steps, first)),
             verbose=0,
         )
-    best = build(outputs=classes, **network)  # without the optimizer, which nobody needs to load it
+    best = build(outputs=classes, **network)  # of Keras's own layers, and without the optimizer
     best.set_weights(journal.best_weights)
     return Trained(best, journal.history, journal.best_epoch + 1, journal.seconds)
 

@@ -41,6 +41,7 @@ train:
   resume: true
   epochs: 9
   batch: 16
+  bfloat16: false
   drawn: 1.0
   false_rejects: 0.003
   turns: []

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline import training
 from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
 from pipeline.training import Trained, train
@@ -19,6 +20,7 @@ TINY: dict[str, Any] = {
     "seed": 1,
     "epochs": 3,
     "batch": 20,
+    "bfloat16": False,
     "label_smoothing": 0.0,
     "network": {
         "blocks": [[4], [8]],
@@ -50,6 +52,24 @@ def weights(trained: Trained) -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def once() -> Trained:
     return train(drawn(60, 0), drawn(20, 1), **TINY)
+
+
+def test_train_in_bfloat16_gives_a_network_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "processor_has_bfloat16", lambda: True)  # without it only slower
+    trained, again = (train(drawn(60, 0), drawn(20, 1), **TINY | {"bfloat16": True}) for _ in range(2))
+    assert {layer.compute_dtype for layer in trained.model.layers} == {"float32"}
+    assert {type(layer).__module__.partition(".")[0] for layer in trained.model.layers} == {"keras"}
+    assert all((a == b).all() for a, b in zip(weights(trained), weights(again), strict=True))
+    exact = weights(train(drawn(60, 0), drawn(20, 1), **TINY))
+    assert any((a != b).any() for a, b in zip(weights(trained), exact, strict=True))
+
+
+def test_train_takes_float32_where_the_processor_has_no_bfloat16(
+    once: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "processor_has_bfloat16", lambda: False)
+    same = train(drawn(60, 0), drawn(20, 1), **TINY | {"bfloat16": True})
+    assert all((a == b).all() for a, b in zip(weights(same), weights(once), strict=True))
 
 
 def test_train_gives_the_same_weights_again(once: Trained) -> None:

@@ -1,0 +1,48 @@
+"""Fused batch normalisation does what Keras's own does."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from pipeline.normalization import FusedBatchNormalization
+
+BATCH = np.random.default_rng(1).normal(3, 2, (64, 5, 5, 8)).astype(np.float32)
+
+
+def trained(
+    kind: type[keras.layers.Layer],
+) -> tuple[NDArray[np.float32], list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Outputs, gradients and weights after one step on a batch."""
+    layer = kind(momentum=0.9)
+    layer.build(BATCH.shape)
+    layer.gamma.assign(np.linspace(0.5, 2, 8))
+    layer.beta.assign(np.linspace(-1, 1, 8))
+    inputs = tf.constant(BATCH)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = layer(inputs, training=True)
+        loss = tf.reduce_sum(tf.sin(outputs))
+    gradients = tape.gradient(loss, [inputs, layer.gamma.value, layer.beta.value])
+    return outputs.numpy(), [np.asarray(one) for one in gradients], layer.get_weights()
+
+
+def test_fused_normalization_is_keras_own() -> None:
+    fused, own = trained(FusedBatchNormalization), trained(keras.layers.BatchNormalization)
+    np.testing.assert_allclose(fused[0], own[0], atol=1e-5)
+    for one, other in zip(fused[1], own[1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-3)
+    for one, other in zip(fused[2], own[2], strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-3)
+
+
+@pytest.mark.parametrize("training", [None, False])
+def test_fused_normalization_infers_as_keras_own(training: bool | None) -> None:
+    fused, own = FusedBatchNormalization(), keras.layers.BatchNormalization()
+    for layer in (fused, own):
+        layer.build(BATCH.shape)
+        layer.set_weights([np.full(8, value, np.float32) for value in (2, 1, 3, 4)])
+    np.testing.assert_array_equal(fused(BATCH, training=training), own(BATCH, training=training))
