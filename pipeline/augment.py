@@ -6,7 +6,7 @@ threads, on the epochs before it or on a restart.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from digits.field import FIELD
 from pipeline.warp import Floats, warped
+
+_OTHERS = 2**32  # sets the random numbers of the drawn digits' order apart from those of an epoch
 
 
 def batches(
@@ -25,24 +27,24 @@ def batches(
     epochs: int,
     seed: int,
     first_epoch: int = 0,
+    own: int | None = None,
+    drawn: float = 1.0,
     **changes: float,
 ) -> tf.data.Dataset:
     """Batches of float32 (batch, 28, 28, 1), 0..255, and one-hot labels, for all epochs in a row.
 
-    `changes` are those of `pipeline.warp.warped`; without any the digits stay as they are. An epoch has
-    `len(images) // batch` steps, but one at least.
+    Each epoch has the first `own` digits (None: all) and the share `drawn` of the others, as `order` has
+    them, in whole batches. `changes` are those of `pipeline.warp.warped`; without any the digits stay as they are.
     """
     batch = min(batch, len(images))
-    steps = len(images) // batch
+    own = len(images) if own is None else own
+    steps = steps_of(len(images), own, drawn, batch)
     answers = np.eye(classes, dtype=np.float32)[labels]
-
-    @lru_cache(maxsize=1)
-    def order(epoch: int) -> NDArray[np.intp]:
-        return np.random.default_rng([seed, epoch]).permutation(len(images))
+    ordered = lru_cache(maxsize=1)(partial(order, len(images), own, drawn, seed))
 
     def one_batch(number: np.int64) -> tuple[Floats, Floats]:
         epoch, step = divmod(int(number), steps)
-        chosen = order(epoch)[step * batch : (step + 1) * batch]
+        chosen = ordered(epoch)[step * batch : (step + 1) * batch]
         if not any(changes.values()):
             return images[chosen, :, :, None].astype(np.float32), answers[chosen]
         return warped(images[chosen], np.random.default_rng([seed, epoch, step]), **changes), answers[chosen]
@@ -54,6 +56,27 @@ def batches(
     numbers = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
     made = numbers.map(lambda n: tf.numpy_function(one_batch, [n], (tf.float32, tf.float32), stateful=False))
     return untuned(made.map(shaped).prefetch(8))
+
+
+def steps_of(total: int, own: int, drawn: float, batch: int) -> int:
+    """How many whole batches an epoch has, one at least."""
+    return max(1, (own + round(drawn * (total - own))) // batch)
+
+
+def order(total: int, own: int, drawn: float, seed: int, epoch: int) -> NDArray[np.intp]:
+    """The positions, of `total`, that an epoch (from 0) sees, shuffled.
+
+    The first `own` are in every epoch. Of the others it has the share `drawn`, each epoch those that come
+    next: none comes again before all have been seen.
+    """
+    others = total - own
+    count = round(drawn * others)
+    first, last = epoch * count, (epoch + 1) * count
+    rounds = range(first // others, -(-last // others)) if others else range(0)
+    seen = [np.random.default_rng([seed, _OTHERS, number]).permutation(others) for number in rounds]
+    start = first - rounds.start * others
+    chosen = own + np.concatenate([*seen, np.empty(0, np.intp)])[start : start + count]
+    return np.random.default_rng([seed, epoch]).permutation(np.concatenate([np.arange(own), chosen]))
 
 
 def untuned(data: tf.data.Dataset) -> tf.data.Dataset:

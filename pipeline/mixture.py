@@ -21,6 +21,11 @@ def load(folder: Path, split: str, kind: str) -> Digits:
     return Digits.load(folder, name(split, kind))
 
 
+def own(folder: Path, split: str) -> int:
+    """How many digits a split has of its own."""
+    return Digits.load(folder, split).total
+
+
 def mixed(folder: Path, split: str, share: float) -> Digits:
     """The split's own digits, and after them the first `share` of each of its drawn sets."""
     parts = [Digits.load(folder, split)]

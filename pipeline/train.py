@@ -15,7 +15,7 @@ from digits.model import CLASSES, Manifest, rejection_scores
 from digits.turning import averaged
 from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
-from pipeline.mixture import load, mixed
+from pipeline.mixture import load, mixed, own
 from pipeline.parent import end_with_parent
 from pipeline.project import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
 from pipeline.quiet import quiet_stderr
@@ -32,7 +32,7 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float
     """The whole stage: see `pipeline.training.train` for most of the parameters.
 
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
-    `drawn`: which share of the digits and marks that preprocess drew is mixed in. `false_rejects`: which
+    `drawn`: which share of the digits and marks that preprocess drew each epoch sees. `false_rejects`: which
     share of the validation digits may be taken for no digit, so that as few other marks as can be are
     taken for one. `turns`: of doubtful digits several views count, turned by these degrees.
     """
@@ -44,18 +44,21 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float
         from pipeline.optimizer import make_optimizer
         from pipeline.training import train
 
-    digits, validation = (mixed(PROCESSED, split, drawn) for split in ("train", "validation"))
-    check_names("train", partial(train, digits, validation), params)
+    digits = mixed(PROCESSED, "train", 1.0 if drawn else 0.0)
+    validation = mixed(PROCESSED, "validation", drawn)
+    training = partial(train, digits, validation, own=own(PROCESSED, "train"))
+    params["drawn"] = drawn
+    check_names("train", training, params)
     check_names("train.network", partial(build, outputs=CLASSES), params["network"])
     check_names("train.optimizer", partial(make_optimizer, steps=1), params["optimizer"])
     print(f"train: {digits.total} digits and other marks, {validation.total} for validation", flush=True)
-    logged = {"drawn": drawn, "false_rejects": false_rejects, "turns": turns, **params}
+    logged = {"false_rejects": false_rejects, "turns": turns, **params}
     checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, data_sha256(PROCESSED))
     if not resume:
         checkpoint.remove()
     with tracking.training_run(logged) as run_id:
         tracking.log_data({"train": digits, "validation": validation})
-        trained = train(digits, validation, **params, log=tracking.log_epoch, checkpoint=checkpoint)
+        trained = training(**params, log=tracking.log_epoch, checkpoint=checkpoint)
         manifest = replace(manifest_of(trained, params["seed"], false_rejects, turns), run_id=run_id)
         write_candidate(trained, validation, manifest)
         checkpoint.remove()  # not before: an interrupted export would lose the training

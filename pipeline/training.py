@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from digits.model import CLASSES
-from pipeline.augment import batches, untuned
+from pipeline.augment import batches, steps_of, untuned
 from pipeline.callbacks import Journal, Log, Progress
 from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
@@ -39,6 +39,8 @@ def train(
     digits: Digits,
     validation: Digits,
     *,
+    own: int | None = None,
+    drawn: float = 1.0,
     seed: int,
     epochs: int,
     batch: int,
@@ -52,15 +54,17 @@ def train(
 ) -> Trained:
     """Train a network; the same arguments on the same machine give the same weights.
 
-    With `bfloat16` a processor that multiplies in it does so (about a third faster); the network that comes
-    back is float32 either way. `log` gets the metrics of every epoch. With a `checkpoint`, a training that
-    was interrupted goes on after its last whole epoch, to the same weights; who keeps the network removes
-    the checkpoint.
+    Every epoch has the first `own` digits (None: all), and the share `drawn` of the others, each time
+    another part of them. With `bfloat16` a processor that multiplies in it does so (about a third faster);
+    the network that comes back is float32 either way. `log` gets the metrics of every epoch. With a
+    `checkpoint`, a training that was interrupted goes on after its last whole epoch, to the same weights;
+    who keeps the network removes the checkpoint.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     classes = max(CLASSES, int(digits[1].max()) + 1)
-    steps = max(1, len(digits[0]) // batch)
+    own = digits.total if own is None else own
+    steps = steps_of(digits.total, own, drawn, min(batch, digits.total))
     with calculating(in_bfloat16=bfloat16 and processor_has_bfloat16()):
         model = build(outputs=classes, **network, for_training=True)
     model.compile(
@@ -75,7 +79,15 @@ def train(
     with _cores_left_to_tensorflow():
         model.fit(
             batches(
-                *digits, classes=classes, batch=batch, epochs=epochs, first_epoch=first, seed=seed, **augment
+                *digits,
+                classes=classes,
+                batch=batch,
+                epochs=epochs,
+                first_epoch=first,
+                seed=seed,
+                own=own,
+                drawn=drawn,
+                **augment,
             ),
             epochs=epochs,
             initial_epoch=first,

@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from pipeline import tracking
 from pipeline.dataset import Digits
 from pipeline.errors import PipelineError
-from pipeline.mixture import mixed
+from pipeline.mixture import mixed, own
 from pipeline.parent import end_with_parent
 from pipeline.project import CHECKPOINTS, PROCESSED, root
 from pipeline.quiet import quiet_stderr
@@ -31,7 +31,7 @@ OUTCOME = "outcome"  # the tag that says whether a trial was pruned
 SCORE = "val_accuracy"
 """Of the mixed validation images, as it chooses a training's best epoch. Not the loss: label smoothing, which
 may be searched, is a part of that."""
-NOT_TRAINING = ("resume", "drawn", "false_rejects", "turns")  # of the section `train`: matters of its stage
+NOT_TRAINING = ("resume", "false_rejects", "turns")  # of the section `train`: matters of its stage
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,20 @@ def _score(trial: Trial, plan: Plan) -> float | None:
     from pipeline.training import train
 
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
-    digits = part(mixed(PROCESSED, "train", chosen["drawn"]), plan.share, chosen["seed"])
+    every = mixed(PROCESSED, "train", 1.0 if chosen["drawn"] else 0.0)
+    digits, own_part = part(every, own(PROCESSED, "train"), plan.share, chosen["seed"])
     validation = mixed(PROCESSED, "validation", chosen["drawn"])
+    training = partial(train, digits, validation, own=own_part)
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}
-    check_names("train", partial(train, digits, validation), params)
-    logged = {**params, "drawn": chosen["drawn"], "share": plan.share}
+    check_names("train", training, params)
+    logged = {**params, "share": plan.share}
     checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, plan.data_sha256)
     with tracking.training_run(logged):
         mlflow.set_tags({MLFLOW_PARENT_RUN_ID: plan.run_id, MLFLOW_RUN_NAME: f"trial {trial.number}"})
         log = partial(_log, trial, plan.epochs)
         try:
             with _no_output():
-                trained = train(digits, validation, **params, log=log, checkpoint=checkpoint)
+                trained = training(**params, log=log, checkpoint=checkpoint)
             score = max(trained.history[SCORE])
         except TrialPruned:
             score = None
@@ -99,10 +101,15 @@ def _score(trial: Trial, plan: Plan) -> float | None:
     return score
 
 
-def part(digits: Digits, share: float, seed: int) -> Digits:
-    """A random share of digits, one at least; the same for the same seed."""
-    chosen = np.random.default_rng(seed).permutation(digits.total)
-    return digits.take(chosen[: max(1, round(share * digits.total))])
+def part(digits: Digits, own: int, share: float, seed: int) -> tuple[Digits, int]:
+    """A random share of the first `own` digits and after them of the others, and how many are of the first.
+
+    One at least; the same for the same seed.
+    """
+    random = np.random.default_rng(seed)
+    first = random.permutation(own)[: max(1, round(share * own))]
+    others = own + random.permutation(digits.total - own)[: round(share * (digits.total - own))]
+    return digits.take(np.concatenate([first, others])), len(first)
 
 
 def _log(trial: Trial, epochs: int, metrics: Mapping[str, float], epoch: int) -> None:

@@ -37,6 +37,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("end_with_parent", "check_names"):
         monkeypatch.setattr(train, name, lambda *_: None)
     monkeypatch.setattr(train, "mixed", lambda *_: EMPTY)
+    monkeypatch.setattr(train, "own", lambda *_: EMPTY.total)
     monkeypatch.setattr(train, "data_sha256", lambda _: "")
     monkeypatch.setattr(train, "manifest_of", lambda *_: manifest)
     monkeypatch.setattr(train.tracking, "training_run", lambda _: nullcontext("run"))
