@@ -34,7 +34,8 @@ def batches(
     """Batches of float32 (batch, 28, 28, 1), 0..255, and one-hot labels, for all epochs in a row.
 
     Each epoch has the first `own` digits (None: all) and the share `drawn` of the others, as `order` has
-    them, in whole batches. `changes` are those of `pipeline.warp.warped`; without any the digits stay as they are.
+    them, in whole batches. `changes` are those of `pipeline.warp.warped`; without any the digits stay as
+    they are.
     """
     batch = min(batch, len(images))
     own = len(images) if own is None else own
