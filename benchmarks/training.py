@@ -22,7 +22,7 @@ RESULTS = Path("benchmarks/results/training.jsonl")
 PICTURE = Path("docs/images/training-time.png")
 SEEDS = {"classic": 3, "quick": 3, "default": 3, "best": 1}
 REFERENCE = "classic"
-NOT_TRAINING = ("drawn", "false_rejects", "turns", "resume")  # of a profile: matters of the stage
+NOT_TRAINING = ("false_rejects", "turns", "resume")  # of a profile: matters of the stage
 
 Row = dict[str, Any]
 
@@ -33,7 +33,7 @@ def measure(profile: str, seed: int) -> Row:
 
     from digits.model import CLASSES, rejection_scores
     from pipeline.dataset import Digits
-    from pipeline.mixture import load, mixed
+    from pipeline.mixture import load, training_data
     from pipeline.profile import load as settings_of
     from pipeline.project import PROCESSED
     from pipeline.rejection import rejection_figures
@@ -41,11 +41,11 @@ def measure(profile: str, seed: int) -> Row:
     from pipeline.training import train
 
     settings = settings_of(profile)
-    digits, validation = (mixed(PROCESSED, split, settings["drawn"]) for split in ("train", "validation"))
+    digits, validation, own = training_data(PROCESSED, settings["drawn"])
     chosen = {name: value for name, value in settings.items() if name not in NOT_TRAINING}
     turns = settings["turns"]
     cpu = sum(os.times()[:2])
-    trained = train(digits, validation, **{**chosen, "seed": seed})
+    trained = train(digits, validation, own=own, **{**chosen, "seed": seed})
     cpu = sum(os.times()[:2]) - cpu
     row = {
         "profile": profile,

@@ -21,11 +21,6 @@ def load(folder: Path, split: str, kind: str) -> Digits:
     return Digits.load(folder, name(split, kind))
 
 
-def own(folder: Path, split: str) -> int:
-    """How many digits a split has of its own."""
-    return Digits.load(folder, split).total
-
-
 def mixed(folder: Path, split: str, share: float) -> Digits:
     """The split's own digits, and after them the first `share` of each of its drawn sets."""
     parts = [Digits.load(folder, split)]
@@ -35,3 +30,12 @@ def mixed(folder: Path, split: str, share: float) -> Digits:
     return Digits(
         np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
     )
+
+
+def training_data(folder: Path, drawn: float) -> tuple[Digits, Digits, int]:
+    """What a training learns from, what it is judged on, and how many of the first are MNIST's own.
+
+    All that was drawn is there, if any of it is wanted: which share an epoch sees is the training's matter.
+    """
+    digits = mixed(folder, "train", 1.0 if drawn else 0.0)
+    return digits, mixed(folder, "validation", drawn), Digits.load(folder, "train").total

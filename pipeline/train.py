@@ -15,7 +15,7 @@ from digits.model import CLASSES, Manifest, rejection_scores
 from digits.turning import averaged
 from pipeline import calibrate, plots, tracking
 from pipeline.dataset import Digits, data_sha256
-from pipeline.mixture import load, mixed, own
+from pipeline.mixture import load, training_data
 from pipeline.parent import end_with_parent
 from pipeline.project import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
 from pipeline.quiet import quiet_stderr
@@ -44,9 +44,8 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float
         from pipeline.optimizer import make_optimizer
         from pipeline.training import train
 
-    digits = mixed(PROCESSED, "train", 1.0 if drawn else 0.0)
-    validation = mixed(PROCESSED, "validation", drawn)
-    training = partial(train, digits, validation, own=own(PROCESSED, "train"))
+    digits, validation, own = training_data(PROCESSED, drawn)
+    training = partial(train, digits, validation, own=own)
     params["drawn"] = drawn
     check_names("train", training, params)
     check_names("train.network", partial(build, outputs=CLASSES), params["network"])

@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from pipeline import tracking
 from pipeline.dataset import Digits
 from pipeline.errors import PipelineError
-from pipeline.mixture import mixed, own
+from pipeline.mixture import training_data
 from pipeline.parent import end_with_parent
 from pipeline.project import CHECKPOINTS, PROCESSED, root
 from pipeline.quiet import quiet_stderr
@@ -79,10 +79,9 @@ def _score(trial: Trial, plan: Plan) -> float | None:
     from pipeline.training import train
 
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
-    every = mixed(PROCESSED, "train", 1.0 if chosen["drawn"] else 0.0)
-    digits, own_part = part(every, own(PROCESSED, "train"), plan.share, chosen["seed"])
-    validation = mixed(PROCESSED, "validation", chosen["drawn"])
-    training = partial(train, digits, validation, own=own_part)
+    every, validation, own = training_data(PROCESSED, chosen["drawn"])
+    digits, own = part(every, own, plan.share, chosen["seed"])
+    training = partial(train, digits, validation, own=own)
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}
     check_names("train", training, params)
     logged = {**params, "share": plan.share}

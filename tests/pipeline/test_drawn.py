@@ -8,7 +8,7 @@ import pytest
 from pipeline.dataset import Digits
 from pipeline.drawn import drawn_sets
 from pipeline.errors import ParameterError
-from pipeline.mixture import load, mixed
+from pipeline.mixture import load, mixed, training_data
 from pipeline.negatives import NOT_A_DIGIT
 from pipeline.redrawn import redrawn
 
@@ -67,3 +67,11 @@ def test_redrawn_keeps_labels_and_changes_the_strokes(monkeypatch: pytest.Monkey
     assert ink.min() > 20 * 1.5
     assert ink.max() < 20 * 6
     assert len(np.unique(ink.round(1))) > 10
+
+
+@pytest.mark.parametrize(("share", "total", "judged"), [(0.5, 40 + 42, 20 + 10), (0.0, 40, 20)])
+def test_training_data_holds_all_that_is_drawn_or_nothing(
+    folder: Path, share: float, total: int, judged: int
+) -> None:
+    digits, validation, own = training_data(folder, share)
+    assert (digits.total, validation.total, own) == (total, judged, 40)

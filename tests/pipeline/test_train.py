@@ -36,8 +36,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("end_with_parent", "check_names"):
         monkeypatch.setattr(train, name, lambda *_: None)
-    monkeypatch.setattr(train, "mixed", lambda *_: EMPTY)
-    monkeypatch.setattr(train, "own", lambda *_: EMPTY.total)
+    monkeypatch.setattr(train, "training_data", lambda *_: (EMPTY, EMPTY, EMPTY.total))
     monkeypatch.setattr(train, "data_sha256", lambda _: "")
     monkeypatch.setattr(train, "manifest_of", lambda *_: manifest)
     monkeypatch.setattr(train.tracking, "training_run", lambda _: nullcontext("run"))
