@@ -9,8 +9,10 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from pipeline.averaging import Averaging
 
-class Muon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras comes without types
+
+class Muon(Averaging, keras.optimizers.Muon):  # type: ignore[misc]  # Keras comes without types
     """Keras's Muon, which leaves all but matrices to AdamW, taught that a kernel is a matrix too.
 
     Its rows are what each filter sees, its columns the filters. The first layer's kernels, which see one

@@ -6,6 +6,7 @@ from typing import Literal
 
 import keras
 
+from pipeline.averaging import Adam, AdamW
 from pipeline.errors import ParameterError
 from pipeline.muon import Muon
 
@@ -33,11 +34,11 @@ def make_optimizer(
         raise ParameterError(f"train.optimizer.schedule: {schedule!r} is neither constant nor one_cycle.")
     averaging = {"use_ema": True, "ema_momentum": average} if average else {}
     if name == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=weight_decay, **averaging)
+        return AdamW(rate, weight_decay=weight_decay, **averaging)
     if name == "muon":
         return Muon(rate, weight_decay=weight_decay, adam_weight_decay=weight_decay, **averaging)
     if name == "adam":
-        return keras.optimizers.Adam(rate, **averaging)
+        return Adam(rate, **averaging)
     raise ParameterError(f"train.optimizer.name: {name!r} is neither adam nor adamw nor muon.")
 
 

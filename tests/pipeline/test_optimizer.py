@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
 
 from pipeline.errors import ParameterError
@@ -36,6 +38,20 @@ def test_average_is_a_moving_average_of_the_weights(average: float) -> None:
     assert optimizer.use_ema is bool(average)
     if average:
         assert optimizer.ema_momentum == average
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "muon"])
+def test_average_soon_forgets_where_the_weights_began(name: str) -> None:
+    optimizer = make_optimizer(name, steps=STEPS, learning_rate=0.1, average=0.99)
+    weight = keras.Variable([100.0])
+    weights = []
+    for _ in range(STEPS):
+        optimizer.apply([keras.ops.ones(1)], [weight])
+        weights.append(float(weight[0]))
+    (average,) = optimizer._model_variables_moving_average
+    assert optimizer.ema_momentum == 0.99
+    assert float(average[0]) == pytest.approx(np.mean(weights[-30:]), abs=1)  # of 10 that they have moved
+    assert abs(weights[-1] - weights[0]) > 5
 
 
 @pytest.mark.parametrize("changes", [{"name": "sgd"}, {"schedule": "two_cycles"}])
