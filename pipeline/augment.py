@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digits.field import FIELD
 from pipeline.warp import Floats, warped
 
-_OTHERS = 2**32  # sets the random numbers of the drawn digits' order apart from those of an epoch
+_OTHERS = 2**32  # in the seeds of the drawn digits' order, so that they are none of an epoch's order
 
 
 def batches(
@@ -37,9 +37,10 @@ def batches(
     them, in whole batches. `changes` are those of `pipeline.warp.warped`; without any the digits stay as
     they are.
     """
-    batch = min(batch, len(images))
     own = len(images) if own is None else own
-    steps = steps_of(len(images), own, drawn, batch)
+    size = epoch_size(len(images), own, drawn)
+    batch = min(batch, size)
+    steps = size // batch
     answers = np.eye(classes, dtype=np.float32)[labels]
     ordered = lru_cache(maxsize=1)(partial(order, len(images), own, drawn, seed))
 
@@ -59,19 +60,19 @@ def batches(
     return untuned(made.map(shaped).prefetch(8))
 
 
-def steps_of(total: int, own: int, drawn: float, batch: int) -> int:
-    """How many whole batches an epoch has, one at least."""
-    return max(1, (own + round(drawn * (total - own))) // batch)
+def epoch_size(total: int, own: int, drawn: float) -> int:
+    """How many digits, of `total`, an epoch has: the first `own` and the share `drawn` of the others."""
+    return own + round(drawn * (total - own))
 
 
 def order(total: int, own: int, drawn: float, seed: int, epoch: int) -> NDArray[np.intp]:
     """The positions, of `total`, that an epoch (from 0) sees, shuffled.
 
     The first `own` are in every epoch. Of the others it has the share `drawn`, each epoch those that come
-    next: none comes again before all have been seen.
+    next in a round through all of them, each round in another order.
     """
     others = total - own
-    count = round(drawn * others)
+    count = epoch_size(total, own, drawn) - own
     first, last = epoch * count, (epoch + 1) * count
     rounds = range(first // others, -(-last // others)) if others else range(0)
     seen = [np.random.default_rng([seed, _OTHERS, number]).permutation(others) for number in rounds]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pipeline.errors import ParameterError, PipelineError
@@ -36,8 +37,14 @@ def _parameters(section: str) -> dict[str, Any]:
 
 
 def check_names(section: str, function: Callable[..., object], values: dict[str, Any]) -> None:
-    """Raise `ParameterError` where `values` are not the keywords that `function` asks for."""
+    """Raise `ParameterError` where `values` are not the keywords that `function` asks for.
+
+    What a `partial` has filled in already is not asked for.
+    """
+    given = function.keywords.keys() & values if isinstance(function, partial) else ()
     try:
+        if given:
+            raise TypeError(f"got an unexpected keyword argument {min(given)!r}")
         inspect.signature(function).bind(**values)
     except TypeError as error:
         raise ParameterError(f"{PARAMS}, section {section!r}: {error}.") from error

@@ -48,7 +48,7 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float
     training = partial(train, digits, validation, own=own)
     params["drawn"] = drawn
     check_names("train", training, params)
-    check_names("train.network", partial(build, outputs=CLASSES), params["network"])
+    check_names("train.network", partial(build, outputs=CLASSES, for_training=True), params["network"])
     check_names("train.optimizer", partial(make_optimizer, steps=1), params["optimizer"])
     print(f"train: {digits.total} digits and other marks, {validation.total} for validation", flush=True)
     logged = {"false_rejects": false_rejects, "turns": turns, **params}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from digits.model import CLASSES
-from pipeline.augment import batches, steps_of, untuned
+from pipeline.augment import batches, epoch_size, untuned
 from pipeline.callbacks import Journal, Log, Progress
 from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
@@ -64,7 +64,7 @@ def train(
     tf.config.experimental.enable_op_determinism()
     classes = max(CLASSES, int(digits[1].max()) + 1)
     own = digits.total if own is None else own
-    steps = steps_of(digits.total, own, drawn, min(batch, digits.total))
+    steps = max(1, epoch_size(digits.total, own, drawn) // batch)
     with calculating(in_bfloat16=bfloat16 and processor_has_bfloat16()):
         model = build(outputs=classes, **network, for_training=True)
     model.compile(

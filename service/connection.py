@@ -54,9 +54,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
+        super().connection_lost(exc)
         if self.tally is not None:
             self.tally.lost()
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -78,6 +78,11 @@ class Connection(HttpToolsProtocol):
         self._head_is_here()
         super().on_headers_complete()
         self.scope["extensions"] = {_REST: {"call": self._rest}}
+
+    def handle_websocket_upgrade(self) -> None:
+        """Refused here: uvicorn would hand the connection to another class, and never say that it ended."""
+        sentence = "There are no WebSockets here: use plain HTTP."
+        self._refuse(HTTPStatus.NOT_FOUND, "not_found", sentence)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (the signature is uvicorn's)
         """In place of uvicorn's plain text, for bytes that are no HTTP."""

@@ -34,6 +34,8 @@ class Form:
 
     def take(self, chunk: bytes) -> None:
         """The next chunk, of any size; raises `WrongField`, `BadForm` or `TooLarge` once that is known."""
+        if self._ended:
+            return
         self._separator = self._separator or _separator(self._content_type, self._name)
         data, at = self._rest + chunk, 0
         while not self._ended:
@@ -78,11 +80,13 @@ class Form:
             self._ended = True
             return None
         end = data.find(b"\r\n\r\n", at, at + _MAX_HEAD)
-        if end < 0:
-            if len(data) - at >= _MAX_HEAD:
-                raise BadForm(_DAMAGED)
+        if end < 0 and len(data) - at >= _MAX_HEAD:
+            raise BadForm(_DAMAGED)
+        if end < 0 or len(data) < end + 2 + len(self._separator):  # more than that follows in any case
             self._rest = data[at:]
             return None
+        if data.startswith(self._separator, end + 2):
+            raise BadForm(_DAMAGED)  # no empty line ends the head, a boundary does
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise TooLarge(f"The form has more than {MAX_PARTS} parts: send fewer.")

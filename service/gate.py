@@ -47,8 +47,6 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or scope["path"] in PAGE_FILES:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await problem(NotFound("There are no WebSockets here: use plain HTTP."))(scope, receive, send)
         else:
             await self._answer(scope, receive, send)
 

@@ -85,7 +85,7 @@ class Images:
         """A picture of which only the header has been read; a large file is put together on a thread."""
         if sum(map(len, pieces)) <= SMALL:
             return opened(b"".join(pieces))
-        return await self._lanes.side.run(lambda: opened(b"".join(pieces)))
+        return await self._lanes.photos.run(lambda: opened(b"".join(pieces)))
 
     def _lane(self, image: Image.Image, small: Lane) -> Lane:
         """The lane for a picture of this size; `small` where it is small."""

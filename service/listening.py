@@ -11,12 +11,14 @@ import logging
 import socket
 from collections.abc import Callable
 from functools import partial
+from ssl import SSLContext
 from typing import Any
 
 from service.connection import Connection
 from service.tally import Tally
 
 YIELD_SECONDS = 0.006  # that a worker leaves new connections to those who hold fewer, at most
+ALONE_SECONDS = 0.05  # that it does not wait for them again, once they have let their time pass
 _LOOK_SECONDS = 0.001  # until it looks again whether they still do
 FULL_SECONDS = 1.0  # until the next try where the system has no room for a connection
 
@@ -29,20 +31,29 @@ class Listener:
     In place of asyncio's server, as far as uvicorn uses one.
     """
 
-    def __init__(self, make: Callable[[], asyncio.Protocol], listening: socket.socket, tally: Tally) -> None:
+    def __init__(
+        self,
+        make: Callable[[], asyncio.Protocol],
+        listening: socket.socket,
+        tally: Tally,
+        ssl: SSLContext | None = None,
+    ) -> None:
         self._make = make
+        self._ssl = ssl
         self._socket = listening
         self._tally = tally
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._yields_until = 0.0  # on the loop's clock; 0: it takes what comes
+        self._alone_until = 0.0
         tally.when_lost = self._lost
         self._listen()
 
     def close(self) -> None:
         """Accept no more; connections that are open stay open."""
         self._closed = True
+        self._tally.leave()
         self._loop.remove_reader(self._socket)
         self._socket.close()
 
@@ -58,7 +69,7 @@ class Listener:
 
     def _come(self) -> None:
         """A connection is there, for whoever takes it."""
-        if self._tally.others_have_fewer():
+        if self._tally.others_have_fewer() and self._loop.time() > self._alone_until:
             self._loop.remove_reader(self._socket)
             self._yields_until = self._loop.time() + YIELD_SECONDS
             self._loop.call_later(_LOOK_SECONDS, self._look)
@@ -70,8 +81,9 @@ class Listener:
         if self._closed or self._yields_until == 0:
             return  # or it listens again already
         if self._loop.time() > self._yields_until:
-            self._take()
+            self._alone_until = self._loop.time() + ALONE_SECONDS
             self._listen()
+            self._take()
         elif self._tally.others_have_fewer():
             self._loop.call_later(_LOOK_SECONDS, self._look)
         else:
@@ -94,7 +106,8 @@ class Listener:
             return
         self._tally.took()
         accepted.setblocking(False)
-        opening = self._loop.create_task(self._loop.connect_accepted_socket(self._make, accepted))
+        opened = self._loop.connect_accepted_socket(self._make, accepted, ssl=self._ssl)
+        opening = self._loop.create_task(opened)
         self._opening.add(opening)
         opening.add_done_callback(self._opened)
 
@@ -117,8 +130,8 @@ async def _create_server(
     *,
     sock: socket.socket,
     backlog: int,
-    ssl: None,  # noqa: ARG001 (the signature is the loop's)
+    ssl: SSLContext | None,
 ) -> Listener:
     sock.listen(backlog)
     sock.setblocking(False)
-    return Listener(make, sock, tally)
+    return Listener(make, sock, tally, ssl)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.augment import batches, order, steps_of
+from pipeline.augment import batches, epoch_size, order
 
 CHANGES = {"rotation": 10.0, "shift": 2.0}
 
@@ -79,9 +79,14 @@ def test_order_may_leave_out_all_that_is_drawn() -> None:
     assert sorted(order(9, 5, 0.0, 1, 3)) == [0, 1, 2, 3, 4]
 
 
-def test_an_epoch_has_whole_batches_one_at_least() -> None:
-    assert steps_of(100, 60, 0.25, 16) == 4
-    assert steps_of(3, 3, 1.0, 16) == 1
+def test_epoch_size_counts_own_digits_and_a_share_of_the_others() -> None:
+    assert epoch_size(100, 60, 0.25) == 70
+    assert epoch_size(100, 100, 0.25) == 100
+
+
+def test_batches_are_no_larger_than_an_epoch() -> None:
+    made = batches(*some_digits(20), classes=10, batch=16, epochs=1, seed=1, own=10, drawn=0.2)
+    assert [x.shape[0] for x, _ in made] == [12]
 
 
 def test_batches_of_a_share_hold_what_the_order_says() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DataError
-from pipeline.stage import run_stage
+from pipeline.errors import DataError, ParameterError
+from pipeline.stage import check_names, run_stage
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,12 @@ def test_run_stage_ends_with_130_when_interrupted(capsys: pytest.CaptureFixture[
 def test_run_stage_lets_a_bug_be_seen() -> None:
     with pytest.raises(ZeroDivisionError):
         run_stage("boil", lambda minutes: minutes / 0)
+
+
+def test_check_names_refuses_what_is_filled_in_already() -> None:
+    def boil(minutes: int, *, water: str, lid: bool = False) -> None:
+        raise AssertionError(minutes, water, lid)
+
+    check_names("boil", partial(boil, water="salt"), {"minutes": 5, "lid": True})
+    with pytest.raises(ParameterError, match="'water'"):
+        check_names("boil", partial(boil, water="salt"), {"minutes": 5, "water": "fresh"})

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from service.upload import SMALL
+
 Draw = Callable[..., Image.Image]
 Encoded = Callable[..., bytes]
 MakeClient = Callable[..., TestClient]
@@ -27,6 +29,14 @@ def test_predict_reads_a_digit(client: TestClient, draw: Draw, encoded: Encoded,
     assert sum(said["probabilities"]) == pytest.approx(1, abs=1e-4)
     assert said["rejected"] is None
     assert said["model"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read"])
+def test_large_files_are_read_too(client: TestClient, draw: Draw, encoded: Encoded, path: str) -> None:
+    image = encoded(draw("7", (600, 600), 400).convert("RGB"), "TIFF")
+    assert len(image) > SMALL
+    answer = client.post(path, files={"image": image}).json()
+    assert "7" in (str(answer.get("digit")), answer.get("text"))
 
 
 def test_predict_says_blank(client: TestClient, encoded: Encoded) -> None:

@@ -22,6 +22,7 @@ from service.champion import Champion
 from service.errors import Busy
 from service.gate import Gate
 from service.lanes import Lane, Lanes
+from service.tally import Tally
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -132,6 +133,22 @@ def test_websockets_are_refused(ask: Ask) -> None:
     head = b"GET /predict HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     status, problem = ask(head + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
     assert (status, problem["code"]) == (404, "not_found")
+
+
+def test_connections_are_counted_until_they_end(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tally = Tally(tmp_path / "connections", 1)
+    monkeypatch.setattr(connection.Connection, "tally", tally)
+    lost = []
+    tally.when_lost = lambda: lost.append(1)
+    head = b"GET /predict HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    ask(head + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n\r\n")
+    ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+    end = time.monotonic() + 5
+    while len(lost) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(lost) == 2
 
 
 def test_many_slow_senders_hold_up_nobody(ask: Ask, address: tuple[str, int]) -> None:

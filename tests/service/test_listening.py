@@ -44,6 +44,14 @@ def test_tally_does_not_wait_for_the_dead(tmp_path: Path) -> None:
     assert not survivor.others_have_fewer()
 
 
+def test_tally_does_not_wait_for_who_takes_no_more(tmp_path: Path) -> None:
+    one, other = (Tally(tmp_path / "connections", worker) for worker in (1, 2))
+    one.took()
+    assert one.others_have_fewer()
+    other.leave()
+    assert not one.others_have_fewer()
+
+
 def test_tally_begins_anew_where_a_worker_comes_back(tmp_path: Path) -> None:
     Tally(tmp_path / "connections", 1).took()
     assert not Tally(tmp_path / "connections", 1).others_have_fewer()
@@ -147,10 +155,12 @@ def test_listener_goes_on_when_there_is_room_again(
 
     async def connect() -> None:
         with listening_socket() as listener:
+            Tally(tmp_path / "connections", 2)  # of one that never comes, so it is waited for first
             full, tally = Full(listener), Tally(tmp_path / "connections", 1)
+            tally.took()
             server = Listener(lambda: Counted(tally), full, tally)  # type: ignore[arg-type]  # a double
             with socket.create_connection(listener.getsockname()):
-                await until(lambda: held(tally) == 1)
+                await until(lambda: held(tally) == 2)
             assert full.refused == 1
             server.close()
 
