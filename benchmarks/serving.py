@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--port", type=int, default=3110, help="the first of ten ports")
-    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "serving.json")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "serving.json")
     parser.add_argument("--only-ours", action="store_true", help="skip the comparison")
     options = parser.parse_args()
     options.model, options.keras = options.model.resolve(), options.keras.resolve()
