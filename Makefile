@@ -81,7 +81,7 @@ profile: setup ## write the ready settings NAME=quick|default|best|classic into 
 	@$(PYTHON) -m pipeline.profile $(NAME)
 
 .PHONY: search
-search: setup ## look for better parameters (TRIALS=20 JOBS=1; about an hour): profiles/found.yaml
+search: setup ## look for better parameters (TRIALS=20 JOBS=1; half an hour): profiles/found.yaml
 	@$(PYTHON) -m dvc repro --quiet preprocess
 	@$(PYTHON) -m pipeline.search --jobs $(or $(JOBS),1) $(if $(TRIALS),--trials $(TRIALS))
 

@@ -1,7 +1,7 @@
 """A search for better parameters of the training: `make search`. Only validation images judge.
 
 Short trainings on a share of the images; the section `search` of params.yaml says how many, how short, and
-which values they try. The best are written into profiles/found.yaml. As shipped, a search takes up to an hour
+which values they try. The best are written into profiles/found.yaml. As shipped, a search takes half an hour
 on two cores. What is done is kept: after Ctrl-C or a kill the same command goes on, and a larger --trials
 adds to it.
 """
@@ -33,7 +33,7 @@ from pipeline.profile import PROFILES
 from pipeline.project import PROCESSED, read_params, write_text
 from pipeline.space import Distribution, distributions, with_values
 from pipeline.stage import run_stage
-from pipeline.study import alone, answered, done, open_study, study_name, try_present
+from pipeline.study import DONE, alone, answered, done, open_study, study_name, try_present
 from pipeline.trial import Plan
 
 FOUND = PROFILES / "found.yaml"
@@ -111,6 +111,11 @@ def search(
                 after_each()
             if losses >= LOSSES:
                 raise PipelineError(f"{losses} trials in a row were killed: is there enough memory?")
+        told = study.get_trials(deepcopy=False)
+        for one, number in running.items():
+            if told[number].state in DONE:
+                one.join()  # it has an answer already, and ends its run
+        after_each()
     finally:
         for one in running:
             one.terminate()

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +221,31 @@ def test_search_of_shorter_trials_is_another_study(quick: list[dict[str, float]]
     a_stage(1)
     a_stage(1, epochs=1)
     assert quick[0] == quick[1], "each begins with the present values"
+
+
+def test_search_waits_for_a_trial_that_has_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter((1.5, 0.1))  # from a trial's answer to the end of its process
+    asked, started = [], []
+
+    def answer_both(chosen: optuna.Trial, *_: object) -> SpawnProcess:
+        asked.append(chosen)
+        for one in asked if len(asked) == 2 else ():
+            one.study.tell(one, 0.5)
+        started.append(get_context("spawn").Process(target=time.sleep, args=(next(seconds),)))
+        started[-1].start()
+        return started[-1]
+
+    monkeypatch.setattr(search, "start", answer_both)
+    made, ended = optuna.create_study(direction="maximize"), []
+    search.search(
+        made,
+        {"label_smoothing": FloatDistribution(0.0, 0.1)},
+        trial.Plan({}, 1, 1.0, "", ""),
+        trials=2,
+        jobs=2,
+        after_each=lambda: ended.append([one.exitcode for one in started]),
+    )
+    assert ended[-1] == [0, 0]  # none was ended from outside, and both count
 
 
 @pytest.mark.usefixtures("quick")
