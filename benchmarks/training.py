@@ -22,7 +22,6 @@ RESULTS = Path("benchmarks/results/training.jsonl")
 PICTURE = Path("docs/images/training-time.png")
 SEEDS = {"classic": 3, "quick": 3, "default": 3, "best": 1}
 REFERENCE = "classic"
-NOT_TRAINING = ("false_rejects", "turns", "resume")  # of a profile: matters of the stage
 
 Row = dict[str, Any]
 
@@ -39,6 +38,7 @@ def measure(profile: str, seed: int) -> Row:
     from pipeline.rejection import rejection_figures
     from pipeline.train import logits_of
     from pipeline.training import train
+    from pipeline.trial import NOT_TRAINING
 
     settings = settings_of(profile)
     digits, validation, own = training_data(PROCESSED, settings["drawn"])

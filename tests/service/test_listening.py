@@ -178,8 +178,8 @@ def test_served_connections_are_shared_between_workers(
         time.sleep(1)  # from its model to listening
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         workers = psutil.Process(server.process.pid).children()
-        attempts = [shared(address, workers) for _ in range(3)]  # a busy machine may hold a worker up
-    assert [4, 4] in attempts
+        attempts = [shared(address, workers) for _ in range(5)]  # a busy machine may hold a worker up, once
+    assert attempts.count([4, 4]) >= 4  # by chance it would be one in four
 
 
 def shared(address: tuple[str, int], workers: list[psutil.Process]) -> list[int]:
