@@ -184,11 +184,10 @@ def test_served_connections_are_shared_between_workers(
 
 def shared(address: tuple[str, int], workers: list[psutil.Process]) -> list[int]:
     """How many of eight connections each worker holds."""
-    clients = []
-    for _ in range(8):
-        clients.append(socket.create_connection(address, timeout=5))
-        clients[-1].sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert clients[-1].recv(1000).startswith(b"HTTP/1.1 200")  # so it has been taken
+    clients = [socket.create_connection(address, timeout=5) for _ in range(8)]  # all at once
+    for client in clients:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")  # so it has been taken
     ports = {client.getsockname()[1] for client in clients}
     counts = [
         sum(bool(found.raddr) and found.raddr.port in ports for found in worker.net_connections())
