@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import CAMERA_DIGIT
+from tests.browser.conftest import CAMERA_DIGIT, Running, open_page
 from tests.browser.hand import answer, draw
 from tests.browser.pictures import encoded, picture
 
@@ -108,3 +108,16 @@ def test_example_of_a_number_is_read_as_a_number(page: Page) -> None:
     page.locator("#examples button").last.click()
     expect(page.locator("#marks .mark")).to_have_count(3)
     assert len(answer(page)) == 3
+
+
+def test_example_that_is_still_on_its_way_is_read_when_it_is_there(
+    context: BrowserContext, running: Running
+) -> None:
+    waiting: list[Route] = []
+    context.route("**/examples/number.png*", lambda route: waiting.append(route))
+    page = open_page(context, running)
+    expect(page.locator("#examples button")).to_have_count(11)
+    page.locator("#examples button").last.click()
+    assert waiting
+    waiting[0].continue_()
+    expect(page.locator("#marks .mark")).to_have_count(3)

@@ -92,7 +92,10 @@ export class Pictures {
       image.src = new URL(`examples/${name}`, import.meta.url).href;
       image.alt = button.title;
       button.append(image);
-      button.addEventListener("click", () => image.complete && this.onPicture(image, null));
+      button.addEventListener("click", async () => {
+        await image.decode(); // where the line is slow, it is still on its way
+        this.onPicture(image, null);
+      });
       this.find("#examples").append(button);
     }
   }
