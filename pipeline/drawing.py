@@ -108,7 +108,7 @@ def scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
     small = cv2.resize(ink, size if width > height else size[::-1], interpolation=cv2.INTER_AREA)
     if side >= _READABLE and rng.random() < 0.6:
         small = (small > rng.uniform(0.25, 0.6) * small.max()).astype(np.float32)
-    return np.asarray(small, np.float32)
+    return np.asarray(small / max(float(small.max()), 1 / 255), np.float32)  # as `find_ink` has it
 
 
 def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> list[Curve]:

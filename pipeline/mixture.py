@@ -23,13 +23,7 @@ def load(folder: Path, split: str, kind: str) -> Digits:
 
 def mixed(folder: Path, split: str, share: float) -> Digits:
     """The split's own digits, and after them the first `share` of each of its drawn sets."""
-    parts = [Digits.load(folder, split)]
-    for kind in KINDS if share else ():
-        made = load(folder, split, kind)
-        parts.append(made.take(np.arange(round(share * made.total))))
-    return Digits(
-        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
-    )
+    return _with_drawn(Digits.load(folder, split), folder, split, share)
 
 
 def training_data(folder: Path, drawn: float) -> tuple[Digits, Digits, int]:
@@ -37,5 +31,16 @@ def training_data(folder: Path, drawn: float) -> tuple[Digits, Digits, int]:
 
     All that was drawn is there, if any of it is wanted: which share an epoch sees is the training's matter.
     """
-    digits = mixed(folder, "train", 1.0 if drawn else 0.0)
-    return digits, mixed(folder, "validation", drawn), Digits.load(folder, "train").total
+    own = Digits.load(folder, "train")
+    digits = _with_drawn(own, folder, "train", 1.0 if drawn else 0.0)
+    return digits, mixed(folder, "validation", drawn), own.total
+
+
+def _with_drawn(digits: Digits, folder: Path, split: str, share: float) -> Digits:
+    parts = [digits]
+    for kind in KINDS if share else ():
+        made = load(folder, split, kind)
+        parts.append(made.take(np.arange(round(share * made.total))))
+    return Digits(
+        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
+    )

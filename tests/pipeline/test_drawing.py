@@ -73,6 +73,12 @@ def test_scanned_has_few_pixels_and_is_sometimes_black_and_white_or_stretched() 
     assert all(0 <= scan.min() < scan.max() <= 1 + 1e-6 for scan in scans)
 
 
+def test_scan_of_a_hair_has_full_ink() -> None:
+    random = generator()
+    hair = draw([np.array([[0.0, 0.0], [30.0, 100.0]])], 110.0, 1)
+    assert all(scanned(hair, random).max() == pytest.approx(1) for _ in range(30))
+
+
 def test_some_pen_goes_from_thin_to_thick() -> None:
     random = generator()
     shares = [width / side for side, width in (some_pen(random) for _ in range(300))]
