@@ -17,7 +17,7 @@ _SHARES = {
     for digit, forms in DIGITS.items()
 }
 _HANDS = {1: Hand(jitter=(0.5, 3.5), slant=0.22), 0: Hand(aspect=0.24)}
-_ROUND = (*range(10), 1, 4, 7)  # the digits whose forms differ most from MNIST's come twice
+_ROUND = (*range(10), 1, 1, 4, 7)  # the digits whose forms differ most from MNIST's come more often
 _BETWEEN = 0.4  # of the digits are written between two forms
 _WORN = 0.1  # of the digits have gaps or specks
 _SCANNED = 0.05  # of the digits come from a coarse scan
@@ -31,7 +31,7 @@ def prototype(digit: int, rng: np.random.Generator) -> list[Curve]:
 
 
 def prototypes(count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` digits, twice as many of 1, 4 and 7, through the same `network_input` as all that is read."""
+    """`count` digits, more of 1, 4 and 7, through the same `network_input` as everything that is read."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.resize(_ROUND, count)).astype(np.uint8)
     images = np.zeros((count, FIELD, FIELD), np.uint8)

@@ -6,10 +6,10 @@ from pipeline.prototypes import prototypes
 
 
 def test_prototypes_keep_their_shares_and_the_input_contract() -> None:
-    digits = prototypes(52, seed=1)
-    assert digits.images.shape == (52, 28, 28)
+    digits = prototypes(56, seed=1)
+    assert digits.images.shape == (56, 28, 28)
     assert digits.images.dtype == np.uint8
-    assert digits.per_class() == [4, 8, 4, 4, 8, 4, 4, 8, 4, 4]
+    assert digits.per_class() == [4, 12, 4, 4, 8, 4, 4, 8, 4, 4]
     for image in digits.images:
         rows, columns = (np.flatnonzero((image > 64).any(axis=axis)) for axis in (1, 0))
         assert 17 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 21
