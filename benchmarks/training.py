@@ -41,7 +41,7 @@ def measure(profile: str, seed: int) -> Row:
     from pipeline.trial import NOT_TRAINING
 
     settings = settings_of(profile)
-    digits, validation, own = training_data(PROCESSED, settings["drawn"])
+    digits, validation, own = training_data(PROCESSED, settings["drawn"], settings["drawn_last"])
     chosen = {name: value for name, value in settings.items() if name not in NOT_TRAINING}
     turns = settings["turns"]
     cpu = sum(os.times()[:2])

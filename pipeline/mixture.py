@@ -26,14 +26,15 @@ def mixed(folder: Path, split: str, share: float) -> Digits:
     return _with_drawn(Digits.load(folder, split), folder, split, share)
 
 
-def training_data(folder: Path, drawn: float) -> tuple[Digits, Digits, int]:
+def training_data(folder: Path, drawn: float, drawn_last: float) -> tuple[Digits, Digits, int]:
     """What a training learns from, what it is judged on, and how many of the first are MNIST's own.
 
     All that was drawn is there, if any of it is wanted: which share an epoch sees is the training's matter.
+    It is judged on as much of what is drawn as its last epochs see.
     """
     own = Digits.load(folder, "train")
     digits = _with_drawn(own, folder, "train", 1.0 if drawn else 0.0)
-    return digits, mixed(folder, "validation", drawn), own.total
+    return digits, mixed(folder, "validation", drawn_last), own.total
 
 
 def _with_drawn(digits: Digits, folder: Path, split: str, share: float) -> Digits:

@@ -12,7 +12,7 @@ from pipeline.project import PARAMS, flat
 
 Distribution = FloatDistribution | IntDistribution
 LOG = "log"
-NOT_SEARCHED = ("seed", "epochs", "drawn", "false_rejects", "turns")
+NOT_SEARCHED = ("seed", "epochs", "drawn", "drawn_last", "false_rejects", "turns")
 """Luck, what the search sets itself, what changes the validation images, what changes no weight."""
 DIGITS = 4  # significant ones of a value that is tried: enough to tell settings apart, short to read
 

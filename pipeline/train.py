@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 KERAS_FILE = "digits.keras"
 
 
-def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float], **params: Any) -> None:
+def stage(
+    *, resume: bool, drawn: float, drawn_last: float, false_rejects: float, turns: list[float], **params: Any
+) -> None:
     """The whole stage: see `pipeline.training.train` for most of the parameters.
 
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
-    `drawn`: which share of the digits and marks that preprocess drew each epoch sees. `false_rejects`: which
-    share of the validation digits may be taken for no digit, so that as few other marks as can be are
-    taken for one. `turns`: of doubtful digits several views count, turned by these degrees.
+    `drawn`: which share of the digits and marks that preprocess drew each epoch sees, `drawn_last`: which in
+    the last quarter of the epochs. `false_rejects`: which share of the validation digits may be taken for no
+    digit, so that as few other marks as can be are taken for one. `turns`: of doubtful digits several views
+    count, turned by these degrees.
     """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
@@ -44,9 +47,9 @@ def stage(*, resume: bool, drawn: float, false_rejects: float, turns: list[float
         from pipeline.optimizer import make_optimizer
         from pipeline.training import train
 
-    digits, validation, own = training_data(PROCESSED, drawn)
+    digits, validation, own = training_data(PROCESSED, drawn, drawn_last)
     training = partial(train, digits, validation, own=own)
-    params["drawn"] = drawn
+    params |= {"drawn": drawn, "drawn_last": drawn_last}
     check_names("train", training, params)
     check_names("train.network", partial(build, outputs=CLASSES, for_training=True), params["network"])
     check_names("train.optimizer", partial(make_optimizer, steps=1), params["optimizer"])

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from digits.model import CLASSES
-from pipeline.augment import batches, epoch_size, untuned
+from pipeline.augment import batches, untuned
 from pipeline.callbacks import Journal, Log, Progress
 from pipeline.checkpoint import Checkpoint
 from pipeline.dataset import Digits
+from pipeline.epochs import Epochs
 from pipeline.network import build
 from pipeline.optimizer import make_optimizer
 from pipeline.precision import calculating, processor_has_bfloat16
@@ -41,6 +42,7 @@ def train(
     *,
     own: int | None = None,
     drawn: float = 1.0,
+    drawn_last: float = 1.0,
     seed: int,
     epochs: int,
     batch: int,
@@ -54,17 +56,18 @@ def train(
 ) -> Trained:
     """Train a network; the same arguments on the same machine give the same weights.
 
-    Every epoch has the first `own` digits (None: all), and the share `drawn` of the others, each time
-    another part of them. With `bfloat16` a processor that multiplies in it does so (about a third faster);
-    the network that comes back is float32 either way. `log` gets the metrics of every epoch. With a
-    `checkpoint`, a training that was interrupted goes on after its last whole epoch, to the same weights;
-    who keeps the network removes the checkpoint.
+    Every epoch has the first `own` digits (None: all), and the share `drawn` of the others, the last ones
+    `drawn_last`, each time another part of them: `pipeline.epochs`. With `bfloat16` a processor that
+    multiplies in it does so (about a third faster); the network that comes back is float32 either way. `log`
+    gets the metrics of every epoch. With a `checkpoint`, a training that was interrupted goes on after its
+    last whole epoch, to the same weights; who keeps the network removes the checkpoint.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     classes = max(CLASSES, int(digits[1].max()) + 1)
     own = digits.total if own is None else own
-    steps = max(1, epoch_size(digits.total, own, drawn) // batch)
+    plan = Epochs(digits.total, own, epochs, drawn, drawn_last, seed)
+    steps = max(1, plan.size // batch)
     with calculating(in_bfloat16=bfloat16 and processor_has_bfloat16()):
         model = build(outputs=classes, **network, for_training=True)
     model.compile(
@@ -78,17 +81,7 @@ def train(
     first = journal.first_epoch
     with _cores_left_to_tensorflow():
         model.fit(
-            batches(
-                *digits,
-                classes=classes,
-                batch=batch,
-                epochs=epochs,
-                first_epoch=first,
-                seed=seed,
-                own=own,
-                drawn=drawn,
-                **augment,
-            ),
+            batches(*digits, classes=classes, batch=batch, epochs=plan, first_epoch=first, **augment),
             epochs=epochs,
             initial_epoch=first,
             steps_per_epoch=steps,

@@ -79,7 +79,7 @@ def _score(trial: Trial, plan: Plan) -> float | None:
     from pipeline.training import train
 
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
-    every, validation, own = training_data(PROCESSED, chosen["drawn"])
+    every, validation, own = training_data(PROCESSED, chosen["drawn"], chosen["drawn_last"])
     digits, own = part(every, own, plan.share, chosen["seed"])
     training = partial(train, digits, validation, own=own)
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}

@@ -45,6 +45,7 @@ train:
   batch: 16
   bfloat16: false
   drawn: 1.0
+  drawn_last: 1.0
   false_rejects: 0.003
   turns: []
   label_smoothing: 0.0
