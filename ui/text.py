@@ -101,6 +101,7 @@ PAGE: Final[dict[str, str]] = {
     "service_error": "The recognition service has a fault ({status}).",
     "not_shown": "I read {text} in this picture, but your browser cannot show pictures of this kind.",
     "no_camera": "The camera cannot be used: allow it in the browser, or upload a photo.",
+    "no_example": "The example did not arrive: try again, or reload the page.",
 }
 
 WINDOW: Final[dict[str, str]] = {

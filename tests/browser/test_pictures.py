@@ -121,3 +121,19 @@ def test_example_that_is_still_on_its_way_is_read_when_it_is_there(
     assert waiting
     waiting[0].continue_()
     expect(page.locator("#marks .mark")).to_have_count(3)
+
+
+def test_example_that_did_not_arrive_is_said_and_comes_with_the_next_try(
+    context: BrowserContext, running: Running
+) -> None:
+    broken = True
+    context.route(
+        "**/examples/number.png*", lambda route: route.fulfill(status=404) if broken else route.continue_()
+    )
+    page = open_page(context, running)
+    example = page.locator("#examples button").last
+    example.click()
+    expect(page.locator("#trouble")).to_contain_text("The example did not arrive")
+    broken = False
+    example.click()
+    expect(page.locator("#marks .mark")).to_have_count(3)

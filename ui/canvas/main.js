@@ -79,6 +79,7 @@ export function start(element, text) {
       }
     },
     onNoCamera: () => notice.sayLasting(say("no_camera")),
+    onNoExample: () => notice.sayLasting(say("no_example")),
   });
 
   const on = (id, act) => find(id).addEventListener("click", act);

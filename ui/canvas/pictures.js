@@ -9,8 +9,8 @@ const EXAMPLES = [
 
 export class Pictures {
   /** `onPicture(image, file)` for a picture that the browser can show, `onFile(file)` for one that it cannot. */
-  constructor(element, { onPicture, onFile, onNoCamera }) {
-    Object.assign(this, { onPicture, onFile, onNoCamera });
+  constructor(element, { onPicture, onFile, onNoCamera, onNoExample }) {
+    Object.assign(this, { onPicture, onFile, onNoCamera, onNoExample });
     this.find = (selector) => element.querySelector(selector);
     this.#listenToFiles(element);
     this.#listenToCamera();
@@ -92,12 +92,24 @@ export class Pictures {
       image.src = new URL(`examples/${name}`, import.meta.url).href;
       image.alt = button.title;
       button.append(image);
-      button.addEventListener("click", async () => {
-        await image.decode(); // where the line is slow, it is still on its way
-        this.onPicture(image, null);
-      });
+      button.addEventListener("click", () => this.#takeExample(image));
       this.find("#examples").append(button);
     }
+  }
+
+  async #takeExample(image) {
+    let picture;
+    try {
+      // Where the line is slow, it is still on its way; where it did not come, it may come now.
+      picture = await image.decode().then(
+        () => image,
+        () => loaded(image.src),
+      );
+    } catch {
+      this.onNoExample();
+      return;
+    }
+    this.onPicture(picture, null);
   }
 }
 
