@@ -54,10 +54,10 @@ def test_stage_keeps_the_checkpoint_until_the_candidate_is_written(
 
     monkeypatch.setattr(train, "write_candidate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train.stage(resume=True, drawn=0.0, false_rejects=0.0, turns=[], **PARAMS)
+        train.stage(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
     assert path.exists()
     monkeypatch.setattr(train, "write_candidate", lambda *_: None)
-    train.stage(resume=True, drawn=0.0, false_rejects=0.0, turns=[], **PARAMS)
+    train.stage(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
     assert not path.exists()
 
 
