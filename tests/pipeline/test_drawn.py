@@ -69,9 +69,12 @@ def test_redrawn_keeps_labels_and_changes_the_strokes(monkeypatch: pytest.Monkey
     assert len(np.unique(ink.round(1))) > 10
 
 
-@pytest.mark.parametrize(("share", "total", "judged"), [(0.5, 40 + 42, 20 + 10), (0.0, 40, 20)])
+@pytest.mark.parametrize(
+    ("share", "at_last", "total", "judged"),
+    [(0.5, 0.5, 40 + 42, 20 + 10), (0.5, 0.0, 40 + 42, 20), (0.0, 0.0, 40, 20)],
+)
 def test_training_data_holds_all_that_is_drawn_or_nothing(
-    folder: Path, share: float, total: int, judged: int
+    folder: Path, share: float, at_last: float, total: int, judged: int
 ) -> None:
-    digits, validation, own = training_data(folder, share)
+    digits, validation, own = training_data(folder, share, at_last)
     assert (digits.total, validation.total, own) == (total, judged, 40)
