@@ -7,17 +7,20 @@ refusals would take all the time there is. Uvicorn chooses the class through
 
 Requests go straight to the gate: what BentoML and Starlette have around it costs as much again as the gate
 itself, and BentoML's timeout leaves a timer for each request that nothing stops before its minute is over.
+
+An answer leaves in one piece, where uvicorn sends its head alone: a proxy that has a head cannot ask another
+server any more when this one dies before the rest, and each piece wakes the client.
 """
 
 from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http import auto
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import Problem
 from service.metrics import REQUESTS
@@ -38,6 +41,31 @@ def rest(scope: Scope) -> None:
     known = scope.get("extensions", {}).get(_REST)
     if known:
         known["call"]()
+
+
+class InOnePiece:
+    """The transport as one response uses it: the head waits for what follows it."""
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._transport = cycle.transport
+        self._head = b""
+        self._head_is_sent = cycle.scope["method"] == "HEAD"  # nothing would follow that
+
+    def write(self, data: bytes) -> None:
+        """Send the bytes now, or keep them if they are the head."""
+        if not self._head_is_sent and self._cycle.response_started:
+            self._head_is_sent = True
+            self._head = data
+            return
+        self._transport.write(self._head + data)
+        self._head = b""
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
 
 
 class Connection(HttpToolsProtocol):
@@ -78,6 +106,8 @@ class Connection(HttpToolsProtocol):
         self._head_is_here()
         super().on_headers_complete()
         self.scope["extensions"] = {_REST: {"call": self._rest}}
+        if self.cycle is not None and self.cycle.scope is self.scope:  # else the request was refused
+            self.cycle.transport = cast(asyncio.Transport, InOnePiece(self.cycle))
 
     def handle_websocket_upgrade(self) -> None:
         """Refused here: uvicorn would hand the connection to another class, and never say that it ended."""

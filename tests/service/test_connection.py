@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from service import connection, upload
 from service.api import endpoints
@@ -89,6 +92,75 @@ def test_all_connections_lead_to_one_app(ask: Ask, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(connection, "_straight_to", None)
     connection.lead_to(JSONResponse({"by": "another"}))
     assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n") == (200, {"by": "another"})
+
+
+def received(client: socket.socket, end: bytes) -> list[bytes]:
+    """What comes until `end`, in the pieces in which it comes."""
+    pieces: list[bytes] = []
+    while not b"".join(pieces).endswith(end):
+        pieces.append(client.recv(65536))
+        assert pieces[-1], f"closed after {pieces}"
+    return pieces
+
+
+class Recorder:
+    """A transport that keeps what is written to it, too."""
+
+    def __init__(self, transport: asyncio.Transport, written: list[bytes]) -> None:
+        self._transport, self._written = transport, written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        self._written.append(data)
+        self._transport.write(data)
+
+
+def test_an_answer_leaves_in_one_piece(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    begun = connection.Connection.connection_made
+
+    def recorded(self: connection.Connection, transport: asyncio.Transport) -> None:
+        begun(self, transport)
+        self.transport = cast(asyncio.Transport, Recorder(transport, written))
+
+    monkeypatch.setattr(connection.Connection, "connection_made", recorded)
+    assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 404
+    assert len(written) == 1
+
+
+def test_the_answer_to_head_is_not_held_back(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(b"HEAD /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"".join(received(client, b"\r\n\r\n")).startswith(b"HTTP/1.1 40")
+
+
+def test_who_waits_for_a_go_ahead_gets_it_and_long_answers_come_as_they_are_made(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = threading.Event()
+
+    async def in_parts(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await Request(scope, receive).body()
+
+        async def parts() -> AsyncIterator[bytes]:
+            yield body
+            await asyncio.to_thread(more.wait, 5)
+            yield b"end"
+
+        await StreamingResponse(parts())(scope, receive, send)
+
+    monkeypatch.setattr(connection, "_straight_to", None)
+    connection.lead_to(in_parts)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(head)
+        assert b"".join(received(client, b"\r\n\r\n")) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"abc")
+        assert b"".join(received(client, b"3\r\nabc\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+        more.set()
+        assert b"".join(received(client, b"0\r\n\r\n")) == b"3\r\nend\r\n0\r\n\r\n"
 
 
 def test_endless_headers_are_refused(ask: Ask) -> None:
