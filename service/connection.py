@@ -50,12 +50,12 @@ class InOnePiece:
         self._cycle = cycle
         self._transport = cycle.transport
         self._head = b""
-        self._head_is_sent = cycle.scope["method"] == "HEAD"  # nothing would follow that
+        self._keeps_head = cycle.scope["method"] != "HEAD"  # nothing would follow that
 
     def write(self, data: bytes) -> None:
         """Send the bytes now, or keep them if they are the head."""
-        if not self._head_is_sent and self._cycle.response_started:
-            self._head_is_sent = True
+        if self._keeps_head and self._cycle.response_started:
+            self._keeps_head = False
             self._head = data
             return
         self._transport.write(self._head + data)
