@@ -8,11 +8,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digits.field import BOX, FIELD, INK, InkMap, network_input
 from digits.paper import darkness, polarity
-from digits.picture import layer_of
+from digits.picture import Picture, layer_of
 from digits.rules import near_the_border, without_rules
 from digits.sheet import Grey, Sheet, histogram, small_copy
 
@@ -57,21 +56,21 @@ class Ink:
         return self.place.whole
 
 
-def ink_map(image: Image.Image) -> InkMap:
+def ink_map(picture: Picture) -> InkMap:
     """Ink of a picture in any mode and polarity: 0 is paper, 1 is full ink, shape (height, width).
 
     Transparent pixels are paper; uneven light and printed lines are taken out. A picture of more than
-    two megapixels gives a smaller map. Raises `ImageError` for a picture with a side of zero pixels.
+    two megapixels gives a smaller map. Raises `ImageError` as `layer_of` does.
     """
-    return np.asarray(find_ink(image).pixels / np.float32(255), np.float32)
+    return np.asarray(find_ink(picture).pixels / np.float32(255), np.float32)
 
 
-def find_ink(image: Image.Image, turned: bool = False) -> Ink:
+def find_ink(picture: Picture, turned: bool = False) -> Ink:
     """The ink of a picture; `turned` reads it in the polarity that seems less likely.
 
-    Raises `ImageError` for a picture with a side of zero pixels.
+    Raises `ImageError` as `layer_of` does.
     """
-    layer = layer_of(image)
+    layer = layer_of(picture)
     sheet = _without_noise(_without_salt(layer.sheet))
     small = small_copy(sheet)
     seems = polarity(small)

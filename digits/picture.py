@@ -19,6 +19,9 @@ from digits.sheet import Grey, Sheet, written
 Pixels = NDArray[np.uint8]
 """(height, width, 3 or 4): red, green, blue and opacity."""
 
+Picture = Image.Image | Pixels | Grey
+"""A picture of Pillow's, in any mode, or its pixels: (height, width) grey, or with 3 or 4 channels, uint8."""
+
 WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
 _COLOURFUL = 24  # grey levels that a channel differs from the lightness where there is colour
 _BIT_DEPTHS = (255, 1023, 4095, 65535)  # full white of 8, 10, 12 and 16 bits
@@ -48,19 +51,37 @@ class Layer:
         return self.sheet.whole
 
 
-def layer_of(image: Image.Image) -> Layer:
-    """The one layer in which ink shows best; raises `ImageError` for a side of zero pixels."""
-    if 0 in image.size:
-        raise ImageError("The picture has a side of zero pixels: send one with at least 1x1.")
-    orientation = _orientation(image)
-    shrink = max(1, math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS)))
-    shrink = min(shrink, *image.size)
-    pixels = np.asarray(_plain(image))
+def layer_of(picture: Picture) -> Layer:
+    """The one layer in which ink shows best; raises `ImageError` for a side of zero pixels and odd arrays."""
+    orientation, pixels = _stored(picture)
+    height, width = pixels.shape[:2]
+    shrink = max(1, math.ceil(math.sqrt(width * height / WORKING_PIXELS)))
+    shrink = min(shrink, width, height)
     if shrink == 1 and orientation == 1:
-        return Layer(_sheet(pixels), 1, *image.size)
+        return Layer(_sheet(pixels), 1, width, height)
     grey = _upright(_way(pixels, pixels, shrink)(pixels), orientation)
-    width, height = image.size[::-1] if orientation >= 5 else image.size
+    if orientation >= 5:
+        width, height = height, width
     return Layer(Sheet.all_of(np.ascontiguousarray(grey)), shrink, width, height)
+
+
+def _stored(picture: Picture) -> tuple[int, Pixels]:
+    """A picture's EXIF orientation, and its pixels as they are stored, not yet turned by it."""
+    if isinstance(picture, Image.Image):
+        _check_size(*picture.size)
+        return _orientation(picture), np.asarray(_plain(picture))
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.shape[2:] not in ((), (3,), (4,)):
+        raise ImageError(
+            f"An array of {picture.dtype}, shape {picture.shape}, is no picture: "
+            "give uint8 (height, width), or with 3 or 4 channels."
+        )
+    _check_size(*picture.shape[:2])
+    return 1, np.ascontiguousarray(picture)
+
+
+def _check_size(*sides: int) -> None:
+    if 0 in sides:
+        raise ImageError("The picture has a side of zero pixels: send one with at least 1x1.")
 
 
 def _sheet(pixels: Pixels) -> Sheet:

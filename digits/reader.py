@@ -8,13 +8,13 @@ from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digits.field import field_of
 from digits.ink import Ink, find_ink
 from digits.lattice import Found, settle
 from digits.marks import find_pieces, main_group
 from digits.model import Classification, Model
+from digits.picture import Picture
 from digits.saliency import saliency
 from digits.segment import are_several, atom_of, lines
 from digits.sheet import Box
@@ -87,14 +87,14 @@ class Reader:
         """A reader for a model folder; raises `ModelError` where it cannot be served."""
         return cls(Model.load(folder, threads))
 
-    def predict(self, image: Image.Image) -> Prediction:
+    def predict(self, picture: Picture) -> Prediction:
         """Read a picture of one digit, anywhere on it, in any size and polarity."""
-        ink = find_ink(image)
+        ink = find_ink(picture)
         version = self.model.manifest.version
         seen = _one_mark(ink)
         if seen is None:
             return Prediction(None, None, None, "blank", version)
-        turned = _one_mark(find_ink(image, turned=True)) if ink.in_doubt else None
+        turned = _one_mark(find_ink(picture, turned=True)) if ink.in_doubt else None
         marks = [seen] if turned is None else [seen, turned]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
         row = _better(result) if turned else 0
@@ -103,17 +103,17 @@ class Reader:
             return Prediction(None, None, probabilities, "not_a_digit", version)
         return Prediction(digit, confidence, probabilities, rejected, version)
 
-    def read(self, image: Image.Image) -> Reading:
+    def read(self, picture: Picture) -> Reading:
         """Read every digit of a picture, in reading order; boxes in its own pixels."""
-        ink = find_ink(image)
+        ink = find_ink(picture)
         version = self.model.manifest.version
         written = [self._line(line, ink) for line in self._settled(ink)]
         texts = ["".join("?" if mark.digit is None else str(mark.digit) for mark in line) for line in written]
         return Reading("\n".join(texts), tuple(mark for line in written for mark in line), version)
 
-    def explain(self, image: Image.Image) -> tuple[Explanation, ...]:
+    def explain(self, picture: Picture) -> tuple[Explanation, ...]:
         """What the network saw of every mark, in reading order."""
-        ink = find_ink(image)
+        ink = find_ink(picture)
         return tuple(self._explained(mark, ink) for line in self._settled(ink) for mark in line)
 
     def _explained(self, mark: Found, ink: Ink) -> Explanation:

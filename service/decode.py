@@ -11,8 +11,9 @@ from io import BytesIO
 
 from PIL import Image
 
-from digits.picture import WORKING_PIXELS
+from digits.picture import WORKING_PIXELS, Picture
 from service.errors import BadImage, TooLarge, WrongKind
+from service.png import plain_pixels
 
 MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
 MAX_SIDE = 10_000  # pixels
@@ -44,11 +45,9 @@ _NOT_TAKEN = (
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own check only warns, at another limit: `_check_size` refuses
 
 
-def decode(data: bytes) -> Image.Image:
+def decode(data: bytes) -> Picture:
     """The first frame of a picture, decoded whole; raises what `opened` and `loaded` raise."""
-    image = opened(data)
-    loaded(image)
-    return image
+    return loaded(opened(data))[0]
 
 
 def opened(data: bytes) -> Image.Image:
@@ -66,12 +65,15 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-def loaded(image: Image.Image) -> int:
-    """Decode the pixels, those of a large JPEG as a smaller picture; returns how many times smaller.
+def loaded(image: Image.Image) -> tuple[Picture, int]:
+    """What `opened` gave, its pixels decoded, those of a large JPEG as a smaller picture; how many times smaller.
 
     A half, a quarter or an eighth of its size costs half the time, and `digits` looks at no more than two
     megapixels anyway. Raises `BadImage` where the pixels do not decode.
     """
+    pixels = plain_pixels(image)
+    if pixels is not None:
+        return pixels, 1
     width, height = image.size
     times = 2 ** max(0, math.ceil(math.log2(width * height / WORKING_PIXELS) / 2))
     try:
@@ -80,7 +82,7 @@ def loaded(image: Image.Image) -> int:
         image.load()
     except Exception as error:  # Pillow's decoders raise whatever they trip over
         raise _damaged(image.format or "picture") from error
-    return width // image.width
+    return image, width // image.width
 
 
 def _damaged(kind: str) -> BadImage:

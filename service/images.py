@@ -96,26 +96,26 @@ class Images:
 
     def _predict(self, image: Image.Image) -> PredictAnswer:
         with timed("decode"):
-            loaded(image)
+            picture, _ = loaded(image)
         with reading():
-            prediction = self._champion.reader().predict(image)
+            prediction = self._champion.reader().predict(picture)
         count_answer(prediction)
         return PredictAnswer.of(prediction)
 
     def _read(self, image: Image.Image) -> ReadAnswer:
         with timed("decode"):
-            times = loaded(image)
+            picture, times = loaded(image)
         with reading():
-            found = self._champion.reader().read(image)
+            found = self._champion.reader().read(picture)
         for mark in found.digits:
             count_answer(mark)
         return ReadAnswer.of(found, times)
 
     def _explain(self, image: Image.Image) -> ExplainAnswers:
         with timed("decode"):
-            times = loaded(image)
+            picture, times = loaded(image)
         with reading():
-            marks = self._champion.reader().explain(image)
+            marks = self._champion.reader().explain(picture)
         return ExplainAnswers([ExplainAnswer.of(mark, times) for mark in marks])
 
 

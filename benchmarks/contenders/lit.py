@@ -6,15 +6,15 @@ import os
 import sys
 from base64 import b64decode
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import litserve
-from PIL import Image
 
 from digits import Reader
+from digits.picture import Picture
+from service.decode import decode
 
 
 class Digits(litserve.LitAPI):
@@ -24,12 +24,12 @@ class Digits(litserve.LitAPI):
         cv2.setNumThreads(1)
         self.reader = Reader.load(Path(os.environ["MODEL_DIR"]))
 
-    def decode_request(self, request: dict[str, str]) -> Image.Image:
+    def decode_request(self, request: dict[str, str]) -> Picture:
         """LitServe sends requests to its workers through a queue, which takes no uploaded files."""
-        return Image.open(BytesIO(b64decode(request["image"])))
+        return decode(b64decode(request["image"]))
 
-    def predict(self, image: Image.Image) -> dict[str, Any]:
-        return asdict(self.reader.predict(image))
+    def predict(self, picture: Picture) -> dict[str, Any]:
+        return asdict(self.reader.predict(picture))
 
     def encode_response(self, answer: dict[str, Any]) -> dict[str, Any]:
         return answer
