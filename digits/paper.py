@@ -12,7 +12,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from digits.sheet import Grey, Sheet
+from digits.sheet import NEGATIVE, Grey, Sheet
 
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
@@ -93,7 +93,7 @@ def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool
     0 on paper to 255 for black on white (or white on black).
     """
     if not ink_is_dark:
-        small = small.holding(255 - small.part, 255 - small.margin)
+        small = small.mapped(NEGATIVE)
     tight = max(sheet.width, sheet.height) <= _TIGHT
     if tight or _is_two_tone(sheet) or _is_even(small) or _has_flat_paper(small.whole):
         return sheet.mapped(_darkness_on(_paper(small), ink_is_dark)), False
@@ -102,10 +102,11 @@ def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool
 
 def _is_two_tone(sheet: Sheet) -> bool:
     """Whether hardly a pixel lies between the darkest and the lightest: no shadow has so hard an edge."""
-    low, high = sheet.extremes()
+    levels = np.flatnonzero(sheet.counts)
+    low, high = int(levels[0]), int(levels[-1])
     margin = 0.1 * (high - low)
-    between = sheet.pixels_within(low + margin, high - margin)
-    return between < _HARD * (sheet.part.size + sheet.outside)
+    between = sheet.counts[round(low + margin) : round(high - margin) + 1].sum()
+    return bool(between < _HARD * sheet.width * sheet.height)
 
 
 def _paper(small: Sheet) -> int:

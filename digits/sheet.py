@@ -21,7 +21,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom exclusive."""
 
 _SMALL = 128  # pixels, the longer side of the copy on which polarity and light are judged
-_NEGATIVE = np.arange(255, -1, -1).astype(np.uint8)
+NEGATIVE = np.arange(255, -1, -1).astype(np.uint8)
 _RING = 2  # pixels of plain paper kept around the part, so that its own edge is no edge of the picture
 
 
@@ -29,7 +29,8 @@ _RING = 2  # pixels of plain paper kept around the part, so that its own edge is
 class Sheet:
     """A picture of `width` x `height`: `grey` from `left`, `top` on, and the level `around` everywhere else.
 
-    All is seen through `table`: what stands for each of the 256 levels (None: the level itself).
+    All is seen through `table`: what stands for each of the 256 levels of `plain`, the same sheet without a table
+    (both None: the level itself).
     """
 
     grey: Grey
@@ -39,6 +40,7 @@ class Sheet:
     height: int
     around: int
     table: Grey | None = None
+    plain: Sheet | None = None
 
     @classmethod
     def all_of(cls, grey: Grey) -> Sheet:
@@ -50,7 +52,7 @@ class Sheet:
         """The part that is not all margin."""
         if self.table is None:
             return self.grey
-        if self.table.tobytes() == _NEGATIVE.tobytes():  # black on white: many times faster than a look-up
+        if self.table.tobytes() == NEGATIVE.tobytes():  # black on white: many times faster than a look-up
             return np.asarray(cv2.bitwise_not(self.grey), np.uint8)
         return np.asarray(cv2.LUT(self.grey, self.table), np.uint8)
 
@@ -74,7 +76,8 @@ class Sheet:
         Nothing is worked out before it is asked for, and nothing twice where tables follow each other.
         """
         both = table if self.table is None else table[self.table]
-        return Sheet(self.grey, self.left, self.top, self.width, self.height, self.around, both)
+        plain = self.plain or self
+        return Sheet(self.grey, self.left, self.top, self.width, self.height, self.around, both, plain)
 
     def within(self, box: Box) -> Grey:
         """The picture in a box, which may reach beyond the part."""
@@ -84,18 +87,6 @@ class Sheet:
         if min(x, y) < 0 or x + right - left > width or y + bottom - top > height:
             return self.whole[top:bottom, left:right]
         return self.part[y : y + bottom - top, x : x + right - left]
-
-    def extremes(self) -> tuple[int, int]:
-        """The darkest and the lightest level; the part of a small copy need not have the margin's in it."""
-        low, high, _, _ = cv2.minMaxLoc(self.part)
-        levels = [int(low), int(high), *([self.margin] if self.outside else [])]
-        return min(levels), max(levels)
-
-    def pixels_within(self, low: float, high: float) -> int:
-        """How many pixels have a level from `low` to `high`, both rounded."""
-        first, last = round(low), round(high)
-        count = cv2.countNonZero(cv2.inRange(self.part, first, last))
-        return count + self.outside if first <= self.margin <= last else count
 
     @cached_property
     def whole(self) -> Grey:
@@ -110,11 +101,13 @@ class Sheet:
     @cached_property
     def counts(self) -> NDArray[np.float64]:
         """How many pixels there are of each of the 256 levels."""
+        if self.table is not None and self.plain is not None:
+            return np.asarray(np.bincount(self.table, self.plain.counts, 256), np.float64)
         # Equal neighbours are slow to count: the paper is what remains.
         drawn = (self.grey != self.around).view(np.uint8)
         counts = histogram(self.grey, drawn)
         counts[self.around] += self.width * self.height - counts.sum()
-        return counts if self.table is None else np.asarray(np.bincount(self.table, counts, 256), np.float64)
+        return counts
 
     @cached_property
     def split(self) -> int:
