@@ -29,8 +29,8 @@ _RING = 2  # pixels of plain paper kept around the part, so that its own edge is
 class Sheet:
     """A picture of `width` x `height`: `grey` from `left`, `top` on, and the level `around` everywhere else.
 
-    All is seen through `table`: what stands for each of the 256 levels of `plain`, the same sheet without a table
-    (both None: the level itself).
+    All is seen through `table`: what stands for each of the 256 levels of `plain`, which is the same sheet
+    without a table (both None: the level itself).
     """
 
     grey: Grey

@@ -13,7 +13,7 @@ from PIL import Image
 
 from digits.picture import WORKING_PIXELS, Picture
 from service.errors import BadImage, TooLarge, WrongKind
-from service.png import plain_pixels
+from service.png import PlainPng
 
 MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
 MAX_SIDE = 10_000  # pixels
@@ -42,6 +42,9 @@ _NOT_TAKEN = (
     (b"\x1f\x8b", "gzip"),
 )
 
+Opened = PlainPng | Image.Image
+"""A picture of which only the header has been read."""
+
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own check only warns, at another limit: `_check_size` refuses
 
 
@@ -50,39 +53,45 @@ def decode(data: bytes) -> Picture:
     return loaded(opened(data))[0]
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Opened:
     """A picture of which only the header has been read.
 
     Raises `BadImage` for bytes that are no picture, `WrongKind` for a recognised kind that is not
     taken, `TooLarge` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`.
     """
+    picture = PlainPng.of(data) or _opened_by_pillow(data)
+    _check_size(picture.width, picture.height)
+    return picture
+
+
+def _opened_by_pillow(data: bytes) -> Image.Image:
     kind = _kind(data)
     try:
-        image = Image.open(BytesIO(data), formats=(kind,))
+        return Image.open(BytesIO(data), formats=(kind,))
     except Exception as error:  # Pillow's parsers raise whatever they trip over
         raise _damaged(kind) from error
-    _check_size(*image.size)
-    return image
 
 
-def loaded(image: Image.Image) -> tuple[Picture, int]:
-    """What `opened` gave, its pixels decoded, those of a large JPEG as a smaller picture; how many times smaller.
+def loaded(picture: Opened) -> tuple[Picture, int]:
+    """The picture with its pixels decoded, and how many times smaller: large JPEGs are made so on the way.
 
     A half, a quarter or an eighth of its size costs half the time, and `digits` looks at no more than two
     megapixels anyway. Raises `BadImage` where the pixels do not decode.
     """
-    pixels = plain_pixels(image)
-    if pixels is not None:
-        return pixels, 1
-    width, height = image.size
+    if isinstance(picture, PlainPng):
+        pixels = picture.pixels()
+        if pixels is not None:
+            return pixels, 1
+        picture = _opened_by_pillow(picture.data)
+    width, height = picture.size
     times = 2 ** max(0, math.ceil(math.log2(width * height / WORKING_PIXELS) / 2))
     try:
         if times > 1 and width % times == height % times == 0:  # else boxes would end beyond the picture
-            image.draft(None, (width // times, height // times))  # only JPEG can do it, others ignore it
-        image.load()
+            picture.draft(None, (width // times, height // times))  # only JPEG can do it, others ignore it
+        picture.load()
     except Exception as error:  # Pillow's decoders raise whatever they trip over
-        raise _damaged(image.format or "picture") from error
-    return image, width // image.width
+        raise _damaged(picture.format or "picture") from error
+    return picture, width // picture.width
 
 
 def _damaged(kind: str) -> BadImage:

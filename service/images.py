@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from PIL import Image
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.answers import BatchAnswer, ExplainAnswer, ExplainAnswers, PredictAnswer, ReadAnswer
 from service.champion import Champion
-from service.decode import loaded, opened
+from service.decode import Opened, loaded, opened
 from service.endpoint import json_answer
 from service.errors import Problem, Refusal, TooLarge, WrongField
 from service.form import Form
@@ -65,57 +64,57 @@ class Images:
         room = MAX_BATCH_PIXELS
         for pieces in pictures:
             try:
-                image = await self._opened(pieces)
-                room -= image.width * image.height
+                picture = await self._opened(pieces)
+                room -= picture.width * picture.height
                 if room < 0:
                     raise TooLarge("The batch has too many pixels: send fewer pictures.", "too_many_pixels")
-                yield await self._lane(image, self._lanes.side).run(partial(self._predict, image))
+                yield await self._lane(picture, self._lanes.side).run(partial(self._predict, picture))
             except Refusal as refusal:
                 yield Problem.of(refusal)
 
-    async def _answer(self, request: Request, lane: Lane, work: Callable[[Image.Image], T]) -> T:
+    async def _answer(self, request: Request, lane: Lane, work: Callable[[Opened], T]) -> T:
         """What `work` answers to the picture of a request; refused early where that is known early."""
         lane.admit()
         self._champion.reader()
         with Body(request) as body:
-            image = await self._opened((await _form(request, body, b"image")).content())
-            return await self._lane(image, lane).run(partial(work, image))
+            picture = await self._opened((await _form(request, body, b"image")).content())
+            return await self._lane(picture, lane).run(partial(work, picture))
 
-    async def _opened(self, pieces: list[bytes]) -> Image.Image:
+    async def _opened(self, pieces: list[bytes]) -> Opened:
         """A picture of which only the header has been read; a large file is put together on a thread."""
         if sum(map(len, pieces)) <= SMALL:
             return opened(b"".join(pieces))
         return await self._lanes.photos.run(lambda: opened(b"".join(pieces)))
 
-    def _lane(self, image: Image.Image, small: Lane) -> Lane:
+    def _lane(self, picture: Opened, small: Lane) -> Lane:
         """The lane for a picture of this size; `small` where it is small."""
-        pixels = image.width * image.height
+        pixels = picture.width * picture.height
         if pixels > PHOTO_PIXELS:
             return self._lanes.photos
         return self._lanes.side if pixels > QUICK_PIXELS else small
 
-    def _predict(self, image: Image.Image) -> PredictAnswer:
+    def _predict(self, picture: Opened) -> PredictAnswer:
         with timed("decode"):
-            picture, _ = loaded(image)
+            pixels, _ = loaded(picture)
         with reading():
-            prediction = self._champion.reader().predict(picture)
+            prediction = self._champion.reader().predict(pixels)
         count_answer(prediction)
         return PredictAnswer.of(prediction)
 
-    def _read(self, image: Image.Image) -> ReadAnswer:
+    def _read(self, picture: Opened) -> ReadAnswer:
         with timed("decode"):
-            picture, times = loaded(image)
+            pixels, times = loaded(picture)
         with reading():
-            found = self._champion.reader().read(picture)
+            found = self._champion.reader().read(pixels)
         for mark in found.digits:
             count_answer(mark)
         return ReadAnswer.of(found, times)
 
-    def _explain(self, image: Image.Image) -> ExplainAnswers:
+    def _explain(self, picture: Opened) -> ExplainAnswers:
         with timed("decode"):
-            picture, times = loaded(image)
+            pixels, times = loaded(picture)
         with reading():
-            marks = self._champion.reader().explain(picture)
+            marks = self._champion.reader().explain(pixels)
         return ExplainAnswers([ExplainAnswer.of(mark, times) for mark in marks])
 
 

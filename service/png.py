@@ -6,46 +6,58 @@ The decoder knows nothing of what may turn or clear the pixels, so what is plain
 from __future__ import annotations
 
 import struct
-from io import BytesIO
+from dataclasses import dataclass
+from typing import Self
 
 from kornia_rs import io as codecs
-from PIL import Image
-from PIL.PngImagePlugin import PngImageFile
 
 from digits.picture import WORKING_PIXELS, Pixels
 
-_CHANNELS = {"L": "mono", "RGB": "rgb", "RGBA": "rgba"}
-_CHUNK = struct.Struct(">I4s")  # its length, which counts neither this nor the checksum, and its kind
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = struct.Struct(">8sI4sIIBBBBB4s")  # with the signature before it and its checksum
+_CHUNK = struct.Struct(">I4s")  # the length of what follows, and the kind
 _CHECKSUM = 4  # bytes
-_HEADER = 33  # bytes: the signature and the first chunk
 _MOST = 200  # chunks looked at
-_HARMLESS = {b"IDAT", b"cHRM", b"gAMA", b"pHYs", b"sRGB"}  # neither turns nor clears pixels
+_HARMLESS = {b"IDAT", b"cHRM", b"gAMA", b"pHYs", b"sRGB"}  # neither turn nor clear pixels
+_CHANNELS = {0: "mono", 2: "rgb", 6: "rgba"}
 
 
-def plain_pixels(image: Image.Image) -> Pixels | None:
-    """The pixels of a plain PNG that Pillow has opened from a `BytesIO` and not yet loaded.
+@dataclass(frozen=True, slots=True)
+class PlainPng:
+    """A plain PNG of which only the header has been read.
 
-    None where it is not plain (8 bits a channel, grey, colour or colour with opacity, at most two megapixels,
-    no EXIF, no text, no transparent colour) or does not decode: Pillow may then say why.
+    Plain is what has 8 bits a channel, grey, colour or colour with opacity, at most two megapixels, and no
+    EXIF, text or transparent colour. Whether its pixels are sound, only decoding shows.
     """
-    if not isinstance(image, PngImageFile) or image.width * image.height > WORKING_PIXELS:
-        return None
-    channels = _CHANNELS.get(image.mode)
-    if channels is None or image.tile[0].args != image.mode or not isinstance(image.fp, BytesIO):
-        return None
-    data = image.fp.getvalue()
-    if not _is_plain(data):
-        return None
-    try:
-        pixels: Pixels = codecs.decode_image_png_u8(data, (image.height, image.width), channels)
-    except Exception:  # it raises nothing more special
-        return None
-    return pixels[..., 0] if channels == "mono" else pixels
+
+    data: bytes
+    width: int
+    height: int
+    channels: str
+
+    @classmethod
+    def of(cls, data: bytes) -> Self | None:
+        """The file as a plain PNG, if it is one."""
+        if len(data) < _HEADER.size:
+            return None
+        signature, length, kind, width, height, bits, colour, *methods, _ = _HEADER.unpack_from(data)
+        plain = (signature, length, kind, bits, methods) == (_SIGNATURE, 13, b"IHDR", 8, [0, 0, 0])
+        if not plain or colour not in _CHANNELS or not 0 < width * height <= WORKING_PIXELS:
+            return None
+        return cls(data, width, height, _CHANNELS[colour]) if _changes_no_pixels(data) else None
+
+    def pixels(self) -> Pixels | None:
+        """(height, width) or with 3 or 4 channels, uint8; None where they do not decode."""
+        try:
+            pixels: Pixels = codecs.decode_image_png_u8(self.data, (self.height, self.width), self.channels)
+        except Exception:  # it raises nothing more special
+            return None
+        return pixels[..., 0] if self.channels == "mono" else pixels
 
 
-def _is_plain(data: bytes) -> bool:
-    """Whether nothing comes between a PNG's header and its end that changes how its pixels look."""
-    at = _HEADER
+def _changes_no_pixels(data: bytes) -> bool:
+    """Whether nothing stands between a PNG's header and its end that changes how its pixels look."""
+    at = _HEADER.size
     for _ in range(_MOST):
         if at + _CHUNK.size > len(data):
             return False
