@@ -16,11 +16,12 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["PIL", "service.decode"]):
+with atheris.instrument_imports(include=["PIL", "service.decode", "service.png"]):
     from PIL import Image
 
     from service.decode import MAX_PIXELS, decode
 
+from digits.picture import layer_of
 from service.errors import Refusal
 
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
@@ -42,11 +43,10 @@ def main() -> None:
 def check(data: bytes) -> None:
     """Read, or refused in the one way."""
     try:
-        image = decode(data)
+        layer = layer_of(decode(data))
     except Refusal:
         return
-    assert 0 < image.width * image.height <= MAX_PIXELS
-    image.getextrema()
+    assert 0 < layer.width * layer.height <= MAX_PIXELS
 
 
 def seeds() -> dict[str, bytes]:

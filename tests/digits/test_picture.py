@@ -67,6 +67,24 @@ def test_layer_of_refuses_no_pixels() -> None:
         layer_of(Image.new("L", (0, 5)))
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_layer_of_takes_pixels_as_arrays(mode: str) -> None:
+    image = Image.fromarray(_corner_dark()).convert(mode)
+    layer = layer_of(np.asarray(image))
+    assert np.array_equal(layer.grey, layer_of(image).grey)
+    assert (layer.width, layer.height, layer.shrink) == (60, 40, 1)
+    assert np.array_equal(layer_of(np.asarray(image)[:, ::-1]).grey, _corner_dark()[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [np.zeros((4, 5)), np.zeros(9, np.uint8), np.zeros((4, 5, 2), np.uint8), np.zeros((0, 5), np.uint8)],
+)
+def test_layer_of_refuses_arrays_that_are_no_picture(odd: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=r"no picture|zero pixels"):
+        layer_of(odd)
+
+
 @pytest.mark.parametrize("ink", [(0, 0, 0), (255, 255, 255), (250, 220, 40)])
 def test_layer_of_takes_paint_on_a_clear_sheet_for_ink(ink: tuple[int, int, int]) -> None:
     image = Image.new("RGBA", (50, 50), (0, 0, 0, 0))

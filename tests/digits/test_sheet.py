@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits.sheet import Sheet, histogram, small_copy, written
+from digits.sheet import NEGATIVE, Sheet, histogram, small_copy, written
 
 
 def _drawn(height: int = 300, width: int = 200, paper: int = 255) -> np.ndarray:
@@ -64,21 +64,19 @@ def test_small_copy_leaves_small_pictures_alone() -> None:
     assert small_copy(Sheet.all_of(np.zeros((400, 200), np.uint8))).whole.shape == (100, 50)
 
 
-def test_mapped_and_pixels_within_count_the_margin_too() -> None:
+def test_mapped_and_counts_take_the_margin_in() -> None:
     pixels = _drawn(paper=200)
     sheet = _sheet(pixels)
-    turned = sheet.mapped(np.arange(255, -1, -1).astype(np.uint8))
-    assert np.array_equal(turned.whole, 255 - pixels)
-    for low, high in ((0, 5), (0, 255), (190, 210), (29, 199)):
-        assert sheet.pixels_within(low, high) == ((pixels >= low) & (pixels <= high)).sum()
+    assert np.array_equal(sheet.mapped(NEGATIVE).whole, 255 - pixels)
+    assert np.array_equal(sheet.counts, np.bincount(pixels.ravel(), minlength=256))
 
 
-def test_extremes_are_those_of_the_whole_picture() -> None:
+def test_counts_take_in_a_margin_that_the_part_does_not_show() -> None:
     pixels = np.full((331, 16), 18, np.uint8)
     pixels[60:144] = 200  # no block of the small copy's part is all margin
     part = Sheet(pixels[60:144], 0, 60, 16, 331, 18)
-    assert part.extremes() == (18, 200)
-    assert Sheet.all_of(pixels[60:144]).extremes() == (200, 200)
+    assert np.flatnonzero(part.counts).tolist() == [18, 200]
+    assert np.flatnonzero(Sheet.all_of(pixels[60:144]).counts).tolist() == [200]
 
 
 def test_tables_follow_each_other() -> None:
