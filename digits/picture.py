@@ -52,7 +52,10 @@ class Layer:
 
 
 def layer_of(picture: Picture) -> Layer:
-    """The one layer in which ink shows best; raises `ImageError` for a side of zero pixels and odd arrays."""
+    """The one layer in which ink shows best.
+
+    Raises `ImageError` for a side of zero pixels, a palette that is missing, and arrays that are no picture.
+    """
     orientation, pixels = _stored(picture)
     height, width = pixels.shape[:2]
     shrink = max(1, math.ceil(math.sqrt(width * height / WORKING_PIXELS)))
@@ -65,10 +68,12 @@ def layer_of(picture: Picture) -> Layer:
     return Layer(Sheet.all_of(np.ascontiguousarray(grey)), shrink, width, height)
 
 
-def _stored(picture: Picture) -> tuple[int, Pixels]:
+def _stored(picture: Picture) -> tuple[int, Pixels | Grey]:
     """A picture's EXIF orientation, and its pixels as they are stored, not yet turned by it."""
     if isinstance(picture, Image.Image):
         _check_size(*picture.size)
+        if picture.mode == "P" and picture.palette is None:
+            raise ImageError("The picture lacks the palette that its colours are in: save it again.")
         return _orientation(picture), np.asarray(_plain(picture))
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.shape[2:] not in ((), (3,), (4,)):
         raise ImageError(

@@ -89,6 +89,8 @@ def loaded(picture: Opened) -> tuple[Picture, int]:
         if times > 1 and width % times == height % times == 0:  # else boxes would end beyond the picture
             picture.draft(None, (width // times, height // times))  # only JPEG can do it, others ignore it
         picture.load()
+        if picture.mode == "P" and picture.palette is None:
+            raise ValueError("its palette is missing")
     except Exception as error:  # Pillow's decoders raise whatever they trip over
         raise _damaged(picture.format or "picture") from error
     return picture, width // picture.width

@@ -68,7 +68,8 @@ class Images:
                 room -= picture.width * picture.height
                 if room < 0:
                     raise TooLarge("The batch has too many pixels: send fewer pictures.", "too_many_pixels")
-                yield await self._lane(picture, self._lanes.side).run(partial(self._predict, picture))
+                lane = self._lane(picture, pieces, self._lanes.side)
+                yield await lane.run(partial(self._predict, picture))
             except Refusal as refusal:
                 yield Problem.of(refusal)
 
@@ -77,21 +78,25 @@ class Images:
         lane.admit()
         self._champion.reader()
         with Body(request) as body:
-            picture = await self._opened((await _form(request, body, b"image")).content())
-            return await self._lane(picture, lane).run(partial(work, picture))
+            pieces = (await _form(request, body, b"image")).content()
+            picture = await self._opened(pieces)
+            return await self._lane(picture, pieces, lane).run(partial(work, picture))
 
     async def _opened(self, pieces: list[bytes]) -> Opened:
         """A picture of which only the header has been read; a large file is put together on a thread."""
-        if sum(map(len, pieces)) <= SMALL:
+        if _length(pieces) <= SMALL:
             return opened(b"".join(pieces))
         return await self._lanes.photos.run(lambda: opened(b"".join(pieces)))
 
-    def _lane(self, picture: Opened, small: Lane) -> Lane:
-        """The lane for a picture of this size; `small` where it is small."""
+    def _lane(self, picture: Opened, pieces: list[bytes], small: Lane) -> Lane:
+        """The lane for a picture of this size; `small` where it is small, and its file too.
+
+        Few pixels in a large file take long: there may be much in it that unpacks to nothing.
+        """
         pixels = picture.width * picture.height
         if pixels > PHOTO_PIXELS:
             return self._lanes.photos
-        return self._lanes.side if pixels > QUICK_PIXELS else small
+        return self._lanes.side if pixels > QUICK_PIXELS or _length(pieces) > SMALL else small
 
     def _predict(self, picture: Opened) -> PredictAnswer:
         with timed("decode"):
@@ -116,6 +121,11 @@ class Images:
         with reading():
             marks = self._champion.reader().explain(pixels)
         return ExplainAnswers([ExplainAnswer.of(mark, times) for mark in marks])
+
+
+def _length(pieces: list[bytes]) -> int:
+    """Bytes of a file that arrived in pieces."""
+    return sum(map(len, pieces))
 
 
 async def _form(request: Request, body: Body, name: bytes) -> Form:

@@ -19,7 +19,9 @@ from service.metrics import QUEUE
 
 T = TypeVar("T")
 
-_PHOTO_NICENESS = 17  # of 19: less, and others wait too long; more, and photos do, where there is no idle time
+_PHOTO_NICENESS = (
+    17  # of 19: less, and others wait too long; more, and photos do, where there is no idle time
+)
 
 
 class Lane:

@@ -67,6 +67,13 @@ def test_layer_of_refuses_no_pixels() -> None:
         layer_of(Image.new("L", (0, 5)))
 
 
+def test_layer_of_refuses_a_palette_that_is_missing() -> None:
+    image = Image.new("P", (9, 9))
+    image.palette = None
+    with pytest.raises(ImageError, match="palette"):
+        layer_of(image)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_layer_of_takes_pixels_as_arrays(mode: str) -> None:
     image = Image.fromarray(_corner_dark()).convert(mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from service import decode, images
 from service.upload import SMALL
 
 Draw = Callable[..., Image.Image]
@@ -37,6 +39,31 @@ def test_large_files_are_read_too(client: TestClient, draw: Draw, encoded: Encod
     assert len(image) > SMALL
     answer = client.post(path, files={"image": image}).json()
     assert "7" in (str(answer.get("digit")), answer.get("text"))
+
+
+@pytest.mark.parametrize(
+    ("size", "padding", "thread"), [(280, 0, "asyncio"), (280, SMALL, "side"), (600, 0, "side")]
+)
+def test_what_may_take_long_is_read_on_a_thread(
+    client: TestClient,
+    draw: Draw,
+    encoded: Encoded,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    padding: int,
+    thread: str,
+) -> None:
+    threads: list[str] = []
+
+    def loaded_and_noted(picture: decode.Opened) -> object:
+        threads.append(threading.current_thread().name)
+        return decode.loaded(picture)
+
+    monkeypatch.setattr(images, "loaded", loaded_and_noted)
+    data = encoded(draw("7", (size, size), 200)) + bytes(padding)
+    assert client.post("/predict", files={"image": data}).json()["digit"] == 7
+    assert len(threads) == 1
+    assert threads[0].startswith(thread)
 
 
 def test_predict_says_blank(client: TestClient, encoded: Encoded) -> None:

@@ -141,6 +141,13 @@ def test_decode_refuses_what_is_no_picture(case: str) -> None:
         decode(NO_PICTURE[case])
 
 
+def test_decode_refuses_a_palette_that_is_missing() -> None:
+    data = saved(Image.new("P", (9, 9)), "PNG")
+    at, end = data.index(b"PLTE") - 4, data.index(b"IDAT") - 4
+    with pytest.raises(BadImage, match="damaged"):
+        decode(data[:at] + data[end:])
+
+
 OTHER_KINDS = {
     "SVG": b'\xef\xbb\xbf <?xml version="1.0"?><!-- a --><svg xmlns="http://www.w3.org/2000/svg"/>',
     "bare SVG": b"<svg/>",
