@@ -64,11 +64,10 @@ class Images:
         room = MAX_BATCH_PIXELS
         for pieces in pictures:
             try:
-                picture = await self._opened(pieces)
+                picture, lane = await self._opened(pieces, self._lanes.side)
                 room -= picture.width * picture.height
                 if room < 0:
                     raise TooLarge("The batch has too many pixels: send fewer pictures.", "too_many_pixels")
-                lane = self._lane(picture, pieces, self._lanes.side)
                 yield await lane.run(partial(self._predict, picture))
             except Refusal as refusal:
                 yield Problem.of(refusal)
@@ -78,25 +77,24 @@ class Images:
         lane.admit()
         self._champion.reader()
         with Body(request) as body:
-            pieces = (await _form(request, body, b"image")).content()
-            picture = await self._opened(pieces)
-            return await self._lane(picture, pieces, lane).run(partial(work, picture))
+            picture, lane = await self._opened((await _form(request, body, b"image")).content(), lane)
+            return await lane.run(partial(work, picture))
 
-    async def _opened(self, pieces: list[bytes]) -> Opened:
-        """A picture of which only the header has been read; a large file is put together on a thread."""
-        if _length(pieces) <= SMALL:
-            return opened(b"".join(pieces))
-        return await self._lanes.photos.run(lambda: opened(b"".join(pieces)))
+    async def _opened(self, pieces: list[bytes], small: Lane) -> tuple[Opened, Lane]:
+        """A picture of which only the header has been read, and its lane.
 
-    def _lane(self, picture: Opened, pieces: list[bytes], small: Lane) -> Lane:
-        """The lane for a picture of this size; `small` where it is small, and its file too.
-
-        Few pixels in a large file take long: there may be much in it that unpacks to nothing.
+        That is `small` for few pixels in a small file. A large one is put together on a thread, and takes
+        long: it may hold much that unpacks to nothing.
         """
+        is_small = sum(map(len, pieces)) <= SMALL
+        if is_small:
+            picture = opened(b"".join(pieces))
+        else:
+            picture = await self._lanes.photos.run(lambda: opened(b"".join(pieces)))
         pixels = picture.width * picture.height
         if pixels > PHOTO_PIXELS:
-            return self._lanes.photos
-        return self._lanes.side if pixels > QUICK_PIXELS or _length(pieces) > SMALL else small
+            return picture, self._lanes.photos
+        return picture, small if is_small and pixels <= QUICK_PIXELS else self._lanes.side
 
     def _predict(self, picture: Opened) -> PredictAnswer:
         with timed("decode"):
@@ -121,11 +119,6 @@ class Images:
         with reading():
             marks = self._champion.reader().explain(pixels)
         return ExplainAnswers([ExplainAnswer.of(mark, times) for mark in marks])
-
-
-def _length(pieces: list[bytes]) -> int:
-    """Bytes of a file that arrived in pieces."""
-    return sum(map(len, pieces))
 
 
 async def _form(request: Request, body: Body, name: bytes) -> Form:

@@ -19,9 +19,7 @@ from service.metrics import QUEUE
 
 T = TypeVar("T")
 
-_PHOTO_NICENESS = (
-    17  # of 19: less, and others wait too long; more, and photos do, where there is no idle time
-)
+_PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
 
 
 class Lane:
