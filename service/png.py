@@ -15,7 +15,7 @@ from kornia_rs import io as codecs
 from digits.picture import Pixels
 from digits.sheet import Grey
 
-_MOST_PIXELS = 512 * 512
+_MOST_PIXELS = 1024 * 1024
 _MOST_BYTES = 64 * 1024  # blocks of nothing can make a file of any length out of few pixels
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8sI4sIIBBBBB4s")  # with the signature before it and its checksum
@@ -30,7 +30,7 @@ class PlainPng:
     """A plain PNG of which only the header has been read.
 
     Plain is what has 8 bits a channel, grey, colour or colour with opacity, no EXIF, text or transparent
-    colour, and is small: 64 KiB, 512x512 pixels. Whether its pixels are sound, only decoding shows.
+    colour, and is small: 64 KiB, one megapixel. Whether its pixels are sound, only decoding shows.
     """
 
     data: bytes = field(repr=False)

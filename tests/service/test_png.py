@@ -88,7 +88,7 @@ NOT_PLAIN = {
     "16 bits": saved(Image.fromarray(np.zeros((9, 9), np.uint16))),
     "grey and opacity": saved(picture("LA")),
     "animated": saved(picture("RGB"), save_all=True, append_images=[Image.new("RGB", (31, 17))]),
-    "more than 512x512": saved(Image.new("L", (513, 512))),
+    "more than a megapixel": saved(Image.new("L", (1025, 1024))),
     "no end": saved(picture("L"))[:-12],
     "only a header": saved(picture("L"))[:33],
     "a GIF": b"GIF89a" + bytes(60),
