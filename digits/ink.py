@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from digits.field import BOX, FIELD, INK, InkMap, network_input
 from digits.paper import darkness, polarity
-from digits.picture import Picture, layer_of
+from digits.picture import layer_of
+from digits.pixels import Picture
 from digits.rules import near_the_border, without_rules
 from digits.sheet import Grey, Sheet, histogram, small_copy
 

@@ -14,7 +14,7 @@ from digits.ink import Ink, find_ink
 from digits.lattice import Found, settle
 from digits.marks import find_pieces, main_group
 from digits.model import Classification, Model
-from digits.picture import Picture
+from digits.pixels import Picture
 from digits.saliency import saliency
 from digits.segment import are_several, atom_of, lines
 from digits.sheet import Box

@@ -12,7 +12,7 @@ from typing import Self
 
 from kornia_rs import io as codecs
 
-from digits.picture import Pixels
+from digits.pixels import Pixels
 from digits.sheet import Grey
 
 _MOST_PIXELS = 1024 * 1024
