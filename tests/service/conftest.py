@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import signal
@@ -30,6 +29,7 @@ from service.api import endpoints
 from service.champion import Champion
 from service.gate import Gate
 from service.lanes import Lanes
+from tests.service.encoding import encoded
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,12 +40,6 @@ def draw(text: str, size: tuple[int, int] = (280, 280), height: int = 180) -> Im
     middle = (size[0] / 2, size[1] / 2)
     ImageDraw.Draw(image).text(middle, text, 0, ImageFont.load_default(height), anchor="mm")
     return image
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    content = io.BytesIO()
-    image.save(content, kind, **options)
-    return content.getvalue()
 
 
 def nearest_digit(outputs: int = 10, side: int = 28) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -15,17 +14,12 @@ from digits.ink import ink_map
 from digits.picture import layer_of
 from service.decode import MAX_PIXELS, decode, loaded, opened
 from service.errors import BadImage, TooLarge, WrongKind
+from tests.service.encoding import chunk, encoded
 
 # Pillow warns of oddities in broken files; they are expected here and no fault of ours.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 
 Draw = Callable[..., Image.Image]
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, kind, **options)
-    return content.getvalue()
 
 
 def unusual(seven: Image.Image) -> dict[str, bytes]:
@@ -37,20 +31,20 @@ def unusual(seven: Image.Image) -> dict[str, bytes]:
     turned[0x0112] = 6
     deep = Image.fromarray(np.asarray(seven, np.uint16) * 257)
     return {
-        "animated GIF": saved(frames[0], "GIF", save_all=True, append_images=frames[1:]),
-        "animated WebP": saved(colour, "WEBP", save_all=True, append_images=[Image.new("RGB", seven.size)]),
-        "animated PNG": saved(colour, "PNG", save_all=True, append_images=[Image.new("RGB", seven.size)]),
-        "two pages of TIFF": saved(seven, "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
-        "CMYK": saved(colour.convert("CMYK"), "JPEG"),
-        "16 bits": saved(deep, "PNG"),
-        "16 bits in TIFF": saved(deep, "TIFF"),
-        "1 bit": saved(seven.convert("1"), "PNG"),
-        "transparent palette": saved(clear.quantize(16), "PNG"),
-        "transparent": saved(clear, "WEBP", lossless=True),
-        "grey and alpha": saved(clear.convert("LA"), "PNG"),
-        "progressive": saved(seven, "JPEG", progressive=True),
-        "compressed TIFF": saved(seven, "TIFF", compression="tiff_lzw"),
-        "BMP": saved(seven, "BMP"),
+        "animated GIF": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+        "animated WebP": encoded(colour, "WEBP", save_all=True, append_images=[Image.new("RGB", seven.size)]),
+        "animated PNG": encoded(colour, "PNG", save_all=True, append_images=[Image.new("RGB", seven.size)]),
+        "two pages of TIFF": encoded(seven, "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
+        "CMYK": encoded(colour.convert("CMYK"), "JPEG"),
+        "16 bits": encoded(deep, "PNG"),
+        "16 bits in TIFF": encoded(deep, "TIFF"),
+        "1 bit": encoded(seven.convert("1"), "PNG"),
+        "transparent palette": encoded(clear.quantize(16), "PNG"),
+        "transparent": encoded(clear, "WEBP", lossless=True),
+        "grey and alpha": encoded(clear.convert("LA"), "PNG"),
+        "progressive": encoded(seven, "JPEG", progressive=True),
+        "compressed TIFF": encoded(seven, "TIFF", compression="tiff_lzw"),
+        "BMP": encoded(seven, "BMP"),
         "interlaced": INTERLACED,
     }
 
@@ -60,14 +54,10 @@ def _interlaced() -> bytes:
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 1)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(b"\0\0"))
-        + _chunk(b"IEND")
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0\0"))
+        + chunk(b"IEND")
     )
-
-
-def _chunk(kind: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 INTERLACED = _interlaced()
@@ -97,7 +87,7 @@ def test_decode_finds_the_same_ink_in_every_kind(draw: Draw) -> None:
     ],
 )
 def test_loaded_makes_a_large_jpeg_smaller(size: tuple[int, int], kind: str, times: int) -> None:
-    image, smaller = loaded(opened(saved(Image.new("L", size, 200), kind)))
+    image, smaller = loaded(opened(encoded(Image.new("L", size, 200), kind)))
     assert isinstance(image, Image.Image)
     assert smaller == times
     assert image.size == (size[0] // times, size[1] // times)
@@ -106,13 +96,13 @@ def test_loaded_makes_a_large_jpeg_smaller(size: tuple[int, int], kind: str, tim
 
 def test_decode_takes_thin_pictures() -> None:
     for size in ((1, 1), (1, 500), (500, 1), (10_000, 1)):
-        assert layer_of(decode(saved(Image.new("L", size), "PNG"))).grey.shape == size[::-1]
+        assert layer_of(decode(encoded(Image.new("L", size), "PNG"))).grey.shape == size[::-1]
 
 
 def test_decode_keeps_the_rotation_that_a_camera_noted(draw: Draw) -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
-    data = saved(draw("7", (300, 200)).rotate(90, expand=True), "JPEG", exif=turned)
+    data = encoded(draw("7", (300, 200)).rotate(90, expand=True), "JPEG", exif=turned)
     assert ink_map(decode(data)).shape == (200, 300)
 
 
@@ -129,9 +119,9 @@ NO_PICTURE = {
     "a TIFF that points nowhere": b"II*\0\xff\xff\xff\x7f",
     "a RIFF of another kind": b"RIFF\0\0\0\0WAVEfmt ",
     "no width": b"\x89PNG\r\n\x1a\n"
-    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 0, 0, 0, 0))
-    + _chunk(b"IDAT", zlib.compress(b""))
-    + _chunk(b"IEND"),
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(b""))
+    + chunk(b"IEND"),
 }
 
 
@@ -142,7 +132,7 @@ def test_decode_refuses_what_is_no_picture(case: str) -> None:
 
 
 def test_decode_refuses_a_palette_that_is_missing() -> None:
-    data = saved(Image.new("P", (9, 9)), "PNG")
+    data = encoded(Image.new("P", (9, 9)), "PNG")
     at, end = data.index(b"PLTE") - 4, data.index(b"IDAT") - 4
     with pytest.raises(BadImage, match="damaged"):
         decode(data[:at] + data[end:])
@@ -170,10 +160,10 @@ def claims(width: int, height: int) -> dict[str, bytes]:
     png = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     gif = struct.pack("<HHBBB", width, height, 0, 0, 0), struct.pack("<HHHHB", 0, 0, width, height, 0)
     bmp = struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
-    webp = bytearray(saved(Image.new("L", (9, 9)), "WEBP", lossless=True))
+    webp = bytearray(encoded(Image.new("L", (9, 9)), "WEBP", lossless=True))
     webp[21:25] = struct.pack("<I", (width - 1) | (height - 1) << 14)
     return {
-        "PNG": b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", png) + _chunk(b"IDAT", zlib.compress(bytes(1000))),
+        "PNG": b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", png) + chunk(b"IDAT", zlib.compress(bytes(1000))),
         "GIF": b"GIF89a" + gif[0] + b"," + gif[1] + b"\2\2\x4c\1\0;",
         "BMP": b"BM" + bmp,
         "WebP": bytes(webp),
@@ -196,14 +186,14 @@ def test_decode_refuses_bombs_before_unpacking(kind: str) -> None:
 
 @pytest.mark.parametrize("size", [(100_000, 1), (1, 100_000)])
 def test_decode_refuses_a_long_side(size: tuple[int, int]) -> None:
-    for data in (saved(Image.new("1", size), "PNG"), _tiff(*size)):
+    for data in (encoded(Image.new("1", size), "PNG"), _tiff(*size)):
         with pytest.raises(TooLarge):
             decode(data)
 
 
 def test_decode_refuses_a_real_bomb() -> None:
     side = int(MAX_PIXELS**0.5) + 1
-    bomb = saved(Image.new("1", (side, side)), "PNG")
+    bomb = encoded(Image.new("1", (side, side)), "PNG")
     assert len(bomb) < 10_000
     with pytest.raises(TooLarge):
         decode(bomb)
@@ -211,7 +201,7 @@ def test_decode_refuses_a_real_bomb() -> None:
 
 def test_decode_refuses_hidden_text_bombs() -> None:
     bomb = zlib.compress(bytes(80_000_000), 9)
-    png = saved(Image.new("L", (9, 9)), "PNG")
-    data = png[:33] + _chunk(b"zTXt", b"a\0\0" + bomb) + _chunk(b"iCCP", b"a\0\0" + bomb) + png[33:]
+    png = encoded(Image.new("L", (9, 9)), "PNG")
+    data = png[:33] + chunk(b"zTXt", b"a\0\0" + bomb) + chunk(b"iCCP", b"a\0\0" + bomb) + png[33:]
     with pytest.raises(BadImage):
         decode(data)

@@ -18,6 +18,7 @@ from digits.pixels import Pixels
 from service.decode import decode
 from service.errors import BadImage
 from service.png import PlainPng
+from tests.service.encoding import chunk, encoded
 
 MODES = ["L", "RGB", "RGBA"]
 
@@ -28,25 +29,15 @@ def picture(mode: str, size: tuple[int, int] = (31, 17)) -> Image.Image:
     return Image.fromarray(pixels).convert(mode)
 
 
-def saved(image: Image.Image, **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, "PNG", **options)
-    return content.getvalue()
-
-
 def by_pillow(data: bytes) -> Pixels:
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image)
 
 
-def chunk(kind: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("level", [0, 1, 9])
 def test_plain_pictures_have_the_pixels_that_pillow_reads(mode: str, level: int) -> None:
-    data = saved(picture(mode), compress_level=level)
+    data = encoded(picture(mode), compress_level=level)
     plain = PlainPng.of(data)
     assert plain is not None
     assert (plain.width, plain.height) == (31, 17)
@@ -57,7 +48,7 @@ def test_plain_pictures_have_the_pixels_that_pillow_reads(mode: str, level: int)
 
 
 def test_what_only_describes_the_colours_leaves_a_picture_plain() -> None:
-    data = saved(picture("RGB"), dpi=(72, 72))
+    data = encoded(picture("RGB"), dpi=(72, 72))
     described = data[:33] + chunk(b"sRGB", b"\0") + chunk(b"gAMA", struct.pack(">I", 45455)) + data[33:]
     plain = PlainPng.of(described)
     assert plain is not None
@@ -69,29 +60,29 @@ def _turned(*, late: bool) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
     said = chunk(b"eXIf", exif.tobytes()[6:])
-    data = saved(picture("L"))
+    data = encoded(picture("L"))
     return data[:-12] + said + data[-12:] if late else data[:33] + said + data[33:]
 
 
 def _with_text() -> bytes:
     text = PngInfo()
     text.add_itxt("XML:com.adobe.xmp", "<x/>")
-    return saved(picture("L"), pnginfo=text)
+    return encoded(picture("L"), pnginfo=text)
 
 
 NOT_PLAIN = {
     "turned": _turned(late=False),
     "turned, said late": _turned(late=True),
     "text": _with_text(),
-    "a transparent colour": saved(picture("RGB"), transparency=(255, 255, 255)),
-    "a palette": saved(picture("RGB").quantize(16)),
-    "1 bit": saved(picture("1")),
-    "16 bits": saved(Image.fromarray(np.zeros((9, 9), np.uint16))),
-    "grey and opacity": saved(picture("LA")),
-    "animated": saved(picture("RGB"), save_all=True, append_images=[Image.new("RGB", (31, 17))]),
-    "more than a megapixel": saved(Image.new("L", (1025, 1024))),
-    "no end": saved(picture("L"))[:-12],
-    "only a header": saved(picture("L"))[:33],
+    "a transparent colour": encoded(picture("RGB"), transparency=(255, 255, 255)),
+    "a palette": encoded(picture("RGB").quantize(16)),
+    "1 bit": encoded(picture("1")),
+    "16 bits": encoded(Image.fromarray(np.zeros((9, 9), np.uint16))),
+    "grey and opacity": encoded(picture("LA")),
+    "animated": encoded(picture("RGB"), save_all=True, append_images=[Image.new("RGB", (31, 17))]),
+    "more than a megapixel": encoded(Image.new("L", (1025, 1024))),
+    "no end": encoded(picture("L"))[:-12],
+    "only a header": encoded(picture("L"))[:33],
     "a GIF": b"GIF89a" + bytes(60),
     "nothing": b"",
 }
@@ -109,13 +100,13 @@ def test_decode_turns_what_is_to_be_turned(late: bool) -> None:
 
 def test_a_large_file_of_few_pixels_is_left_to_pillow() -> None:
     """It may unpack to nothing for a second, while the decoder holds the interpreter and everybody else."""
-    data = saved(picture("L"))
+    data = encoded(picture("L"))
     assert PlainPng.of(data[:33] + chunk(b"IDAT") * 5000 + data[33:]) is not None
     assert PlainPng.of(data[:33] + chunk(b"IDAT") * 6000 + data[33:]) is None
 
 
 def test_pixels_that_do_not_decode_are_refused() -> None:
-    data = saved(picture("RGB"))
+    data = encoded(picture("RGB"))
     damaged = data[:33] + chunk(b"IDAT", b"no zlib stream") + data[-12:]
     plain = PlainPng.of(damaged)
     assert plain is not None
