@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["PIL", "service.decode", "service.png"]
 
     from service.decode import MAX_PIXELS, decode
 
-from digits.picture import layer_of
+from digits.ink.layer import layer_of
 from service.errors import Refusal
 
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")

@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from digits.field import field_of
-from digits.ink import find_ink
-from digits.lattice import settle
-from digits.marks import find_pieces, main_group
-from digits.model import Model
-from digits.picture import layer_of
+from digits.ink.extraction import find_ink
+from digits.ink.layer import layer_of
+from digits.layout.components import find_pieces, main_group
+from digits.layout.grouping import settle
+from digits.layout.lines import atom_of, lines
+from digits.network.model import Model
+from digits.network.network_input import field_of
 from digits.reader import Reader
-from digits.segment import atom_of, lines
 from service.decode import decode
 
 

@@ -22,7 +22,8 @@ from PIL import Image
 from serving_contenders import BENTO, ROOT, UVICORN, Contender, as_base64, as_form, as_pixels, service
 from serving_load import drawn_seven, load, medians, running
 
-from digits.ink import ink_map, network_input
+from digits.ink.extraction import ink_map
+from digits.network.network_input import network_input
 
 Table = dict[str, dict[int, dict[str, float]]]
 

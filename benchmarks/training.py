@@ -30,15 +30,16 @@ def measure(profile: str, seed: int) -> Row:
     """Train one network in this process and look at the test set once."""
     import numpy as np
 
-    from digits.model import CLASSES, rejection_scores
-    from pipeline.dataset import Digits
-    from pipeline.mixture import load, training_data
-    from pipeline.profile import load as settings_of
-    from pipeline.project import PROCESSED
-    from pipeline.rejection import rejection_figures
+    from digits.network.contract import CLASSES
+    from digits.network.model import rejection_scores
+    from pipeline.evaluation.metrics import rejection_figures
+    from pipeline.mnist.dataset import Digits, load_drawn
+    from pipeline.profile import load_drawn as settings_of
+    from pipeline.project.paths import PROCESSED
     from pipeline.train import logits_of
-    from pipeline.training import train
-    from pipeline.trial import NOT_TRAINING
+    from pipeline.training.data import training_data
+    from pipeline.training.loop import train
+    from pipeline.tuning.trial import NOT_TRAINING
 
     settings = settings_of(profile)
     digits, validation, own = training_data(PROCESSED, settings["drawn"], settings["drawn_last"])
@@ -55,8 +56,8 @@ def measure(profile: str, seed: int) -> Row:
     }
     test, forms, others = (
         Digits.load(PROCESSED, "test"),
-        load(PROCESSED, "test", "prototypes"),
-        load(PROCESSED, "test", "negatives"),
+        load_drawn(PROCESSED, "test", "prototypes"),
+        load_drawn(PROCESSED, "test", "negatives"),
     )
     logits = logits_of(trained.model, test, turns)
     row["test_accuracy"] = float((logits[:, :CLASSES].argmax(axis=1) == test.labels).mean())
@@ -136,7 +137,7 @@ def main() -> int:
             file.write(json.dumps(row) + "\n")
         return 0
     measure_all(options.profiles)
-    from pipeline.plots import accuracy_by_time
+    from pipeline.evaluation.plots import accuracy_by_time
 
     measured = rows()
     print(table(measured))

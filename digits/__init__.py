@@ -5,7 +5,7 @@ so that what the network sees in use is what it was measured on. No HTTP and no 
 """
 
 from digits.errors import DigitsError, ImageError, ModelError
-from digits.model import Manifest, Model
+from digits.network.model import Manifest, Model
 from digits.reader import Explanation, Mark, Prediction, Reader, Reading
 
 __all__ = [

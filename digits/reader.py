@@ -9,15 +9,15 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.field import field_of
-from digits.ink import Ink, find_ink
-from digits.lattice import Found, settle
-from digits.marks import find_pieces, main_group
-from digits.model import Classification, Model
-from digits.pixels import Picture
-from digits.saliency import saliency
-from digits.segment import are_several, atom_of, lines
-from digits.sheet import Box
+from digits.ink.extraction import Ink, find_ink
+from digits.ink.pixels import Picture
+from digits.ink.sheet import Box
+from digits.layout.components import find_pieces, main_group
+from digits.layout.grouping import Found, settle
+from digits.layout.lines import are_several, atom_of, lines
+from digits.network.model import Classification, Model
+from digits.network.network_input import field_of
+from digits.network.saliency import saliency
 
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
 _SMALL = 14  # pixels: a mark no larger has too few of them

@@ -13,20 +13,28 @@ from mlflow import MlflowClient
 
 from digits.errors import ModelError
 from digits.reader import Reader
-from pipeline import plots, registry, tracking
-from pipeline.dataset import Digits
-from pipeline.measure import Answers, Drawn, answers, drawn, line_accuracy, rejection
-from pipeline.mixture import load
-from pipeline.parent import end_with_parent
-from pipeline.project import CANDIDATE, CURVES, PROCESSED, REPORTS, champion, read_params, write_text
-from pipeline.promote import promote, sync
-from pipeline.stage import run_stage
+from pipeline.evaluation import plots
+from pipeline.evaluation.metrics import (
+    Answers,
+    RedrawnAnswers,
+    answers,
+    line_accuracy,
+    read_redrawn,
+    rejection,
+)
+from pipeline.mnist.dataset import Digits, load_drawn
+from pipeline.project.files import write_csv, write_text
+from pipeline.project.params import read_params
+from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
+from pipeline.project.runner import end_with_parent, run_stage
+from pipeline.registry import runs, versions
+from pipeline.registry.promotion import promote, sync
 
 Scores = Mapping[str, float]
 """The validation figures that decide between two models; test digits never do."""
 
 
-def stage(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
+def run(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
     """The whole stage: how many digits and lines of digits are redrawn, how many mistakes are shown."""
     end_with_parent()
     test = Digits.load(PROCESSED, "test")
@@ -34,7 +42,7 @@ def stage(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
     manifest = reader.model.manifest
     print(f"evaluate: on validation, and on {test.total} test digits", flush=True)
     scores = validation_scores(reader, canvas_digits, lines, seed)
-    read, redrawn = answers(reader.model, test), drawn(reader, test, canvas_digits, seed + 1)
+    read, redrawn = answers(reader.model, test), read_redrawn(reader, test, canvas_digits, seed + 1)
     figures = {
         **manifest.metrics,
         **scores,
@@ -43,14 +51,14 @@ def stage(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
     }
     draw(REPORTS, test, read, redrawn, worst)
     print("evaluate: into MLflow", flush=True)
-    with tracking.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
-        version = registry.register(client, run_id, CANDIDATE, scores)
+    with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
+        version = versions.register(client, run_id, CANDIDATE, scores)
         served = present_champion(client)
         rival = validation_scores(served, canvas_digits, lines, seed) if served else None
         won = wins(scores, rival)
         figures["champion"] = won or served is None or served.model.manifest.sha256 == manifest.sha256
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
-        tracking.log_evaluation(figures, REPORTS)
+        runs.log_evaluation(figures, REPORTS)
         if won:
             promote(client, version)
     print(f"evaluate: {summary(figures)}")
@@ -68,11 +76,14 @@ def present_champion(client: MlflowClient) -> Reader | None:
 
 def validation_scores(reader: Reader, canvas_digits: int, lines: int, seed: int) -> Scores:
     """How a model does on validation: plain digits, canvases, other forms, lines, and marks that are none."""
-    digits, prototypes = Digits.load(PROCESSED, "validation"), load(PROCESSED, "validation", "prototypes")
+    digits, prototypes = (
+        Digits.load(PROCESSED, "validation"),
+        load_drawn(PROCESSED, "validation", "prototypes"),
+    )
     plain = answers(reader.model, digits)
     return {
         "validation_accuracy": plain.figures()["accuracy"],
-        "validation_canvas_accuracy": drawn(reader, digits, canvas_digits, seed).accuracy,
+        "validation_canvas_accuracy": read_redrawn(reader, digits, canvas_digits, seed).accuracy,
         "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "validation_line_accuracy": line_accuracy(reader, digits, lines, seed),
         "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
@@ -81,7 +92,7 @@ def validation_scores(reader: Reader, canvas_digits: int, lines: int, seed: int)
 
 def rejection_on(reader: Reader, plain: Answers, split: str) -> dict[str, float]:
     """How a split's digits are parted from the marks that are none."""
-    return rejection(reader.model, plain, load(PROCESSED, split, "negatives"))
+    return rejection(reader.model, plain, load_drawn(PROCESSED, split, "negatives"))
 
 
 def wins(candidate: Scores, champion: Scores | None) -> bool:
@@ -89,7 +100,7 @@ def wins(candidate: Scores, champion: Scores | None) -> bool:
     return champion is None or sum(candidate.values()) > sum(champion.values())
 
 
-def report(read: Answers, redrawn: Drawn) -> dict[str, Any]:
+def report(read: Answers, redrawn: RedrawnAnswers) -> dict[str, Any]:
     """The figures of the test digits, as they are and redrawn: they decide nothing."""
     figures = read.figures()
     return {
@@ -107,7 +118,7 @@ def report(read: Answers, redrawn: Drawn) -> dict[str, Any]:
 
 def handwriting(reader: Reader, plain: Answers, lines: int, seed: int) -> dict[str, float]:
     """The figures of what the project drew from and beside the test digits: they decide nothing either."""
-    digits, prototypes = Digits.load(PROCESSED, "test"), load(PROCESSED, "test", "prototypes")
+    digits, prototypes = Digits.load(PROCESSED, "test"), load_drawn(PROCESSED, "test", "prototypes")
     return {
         "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "line_accuracy": line_accuracy(reader, digits, lines, seed + 1),
@@ -115,10 +126,10 @@ def handwriting(reader: Reader, plain: Answers, lines: int, seed: int) -> dict[s
     }
 
 
-def draw(folder: Path, test: Digits, read: Answers, redrawn: Drawn, worst: int) -> None:
+def draw(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswers, worst: int) -> None:
     """Confusion matrix, training curves, reliability and the worst mistakes."""
     write_text(folder / CURVES, (CANDIDATE / CURVES).read_text(encoding="utf-8"))
-    plots.table(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})
+    write_csv(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})
     plots.confusion(folder / "confusion.png", read.truth, read.digits)
     plots.curves(folder / "training.png", history(folder / CURVES))
     told = redrawn.confidence > 0  # a rejected digit has no confidence
@@ -154,4 +165,4 @@ def verdict(scores: Scores, rival: Scores | None, version: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("evaluate", stage))
+    sys.exit(run_stage("evaluate", run))

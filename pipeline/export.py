@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from digits.errors import ModelError
-from digits.ink import FIELD
-from digits.model import Manifest, Model
-from pipeline.dataset import Digits
-from pipeline.errors import DataError, PipelineError
-from pipeline.measure import answers
-from pipeline.project import PROCESSED
-from pipeline.quiet import quiet_stderr
+from digits.network.contract import FIELD
+from digits.network.model import Manifest, Model
+from pipeline.evaluation.metrics import answers
+from pipeline.mnist.dataset import Digits
+from pipeline.project.errors import DataError, PipelineError
+from pipeline.project.paths import PROCESSED
+from pipeline.project.runner import quiet_stderr
 
 NOISE = 16  # pictures, where there are no digits to compare on
 DOUBTFUL = 0.9  # a share of validation digits: less is no trained reader of digits, or another scale
@@ -47,8 +47,8 @@ def export(path: Path, folder: Path, full_ink: float | None = None) -> None:
     """Write a person's own model as a model folder, and tell how good it is where there are digits."""
     print("export: loading TensorFlow", flush=True)
     with quiet_stderr():
-        from pipeline.adapt import adapt, load_model, scales_itself
-        from pipeline.folder import write_folder
+        from pipeline.registry.model_folder import write_folder
+        from pipeline.registry.own_model import adapt, load_model, scales_itself
 
     own = load_model(path)
     full_ink = full_ink or (255.0 if scales_itself(own) else 1.0)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from pipeline.errors import FetchError, SourceError
-from pipeline.project import RAW
-from pipeline.sources import take
-from pipeline.stage import run_stage
+from pipeline.mnist.sources import take
+from pipeline.project.errors import FetchError, SourceError
+from pipeline.project.paths import RAW
+from pipeline.project.runner import run_stage
 
 GZIP_MAGIC = b"\x1f\x8b"
 FOLDER_VARIABLE = "MNIST_DIR"
@@ -97,10 +97,11 @@ def _is_right(path: Path, wanted: str) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == wanted
 
 
-def _stage(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> None:
+def run(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> None:
+    """Fill data/raw; a folder that MNIST_DIR names goes before the `sources` of params.yaml."""
     given = os.environ.get(FOLDER_VARIABLE)
     fetch([given, *sources] if given else sources, sha256, RAW, answer_seconds)
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("fetch", _stage))
+    sys.exit(run_stage("fetch", run))

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from pipeline.dataset import CLASSES, SIDE, SPLITS, SUMMARY, Digits
-from pipeline.drawn import drawn_sets
-from pipeline.errors import DataError, ParameterError
-from pipeline.idx import read_idx
-from pipeline.project import PROCESSED, RAW, REPORTS, write_text
-from pipeline.samples import mark_sheet, sample_sheet
-from pipeline.stage import run_stage
+from digits.network.contract import CLASSES, FIELD
+from pipeline.evaluation.contact_sheets import mark_sheet, sample_sheet
+from pipeline.mnist.dataset import SPLITS, SUMMARY, Digits
+from pipeline.mnist.idx import read_idx
+from pipeline.project.errors import DataError, ParameterError
+from pipeline.project.files import atomic_write, write_text
+from pipeline.project.paths import PROCESSED, RAW, REPORTS
+from pipeline.project.runner import run_stage
+from pipeline.synthesis.sets import drawn_sets
 
 TRAIN_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -27,9 +29,9 @@ TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 def read_digits(images_path: Path, labels_path: Path) -> Digits:
     """The digits of two IDX files; raises `DataError` unless both are whole and fit each other."""
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    if images.shape[1:] != (SIDE, SIDE):
+    if images.shape[1:] != (FIELD, FIELD):
         raise DataError(
-            f"{images_path} holds images of {images.shape[1]} x {images.shape[2]}, not {SIDE} x {SIDE}."
+            f"{images_path} holds images of {images.shape[1]} x {images.shape[2]}, not {FIELD} x {FIELD}."
         )
     if len(images) != len(labels):
         raise DataError(f"{images_path} holds {len(images)} images, {labels_path} {len(labels)} labels.")
@@ -90,10 +92,10 @@ def summary(splits: Mapping[str, Digits], repeats: int) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def preprocess(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
+def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
     """From data/raw to data/processed and pictures in reports; nothing is written before all is checked.
 
-    `drawn`: how many digits and other marks are drawn besides, see `pipeline.drawn.drawn_sets`.
+    `drawn`: how many digits and other marks are drawn besides, see `pipeline.synthesis.sets.drawn_sets`.
     """
     train_paths, test_paths = ([RAW / name for name in files] for files in (TRAIN_FILES, TEST_FILES))
     everything, test = read_digits(*train_paths), read_digits(*test_paths)
@@ -113,17 +115,15 @@ def preprocess(validation_images: int, seed: int, drawn: Mapping[str, float]) ->
 
 def sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
     """Pictures of samples: of MNIST, of what the project draws itself, and of what is no digit."""
-    REPORTS.mkdir(exist_ok=True)
     pictures = {
         "samples.png": sample_sheet(train, seed),
         "prototypes.png": sample_sheet(made["train-prototypes"], seed),
         "negatives.png": mark_sheet(made["train-negatives"].images),
     }
     for name, picture in pictures.items():
-        temporary = REPORTS / f".{name}"
-        picture.save(temporary, format="PNG", optimize=True)
-        temporary.replace(REPORTS / name)
+        with atomic_write(REPORTS / name) as temporary:
+            picture.save(temporary, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("preprocess", preprocess))
+    sys.exit(run_stage("preprocess", run))

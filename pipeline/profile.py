@@ -17,10 +17,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
-from pipeline.errors import ParameterError
-from pipeline.project import PARAMS, flat, write_text
+from pipeline.project.errors import ParameterError
+from pipeline.project.files import write_text
+from pipeline.project.params import flat
+from pipeline.project.paths import PARAMS, PROFILES
 
-PROFILES = Path("profiles")
 SECTION = "train"
 
 

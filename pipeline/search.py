@@ -25,16 +25,17 @@ from optuna.pruners import MedianPruner
 from optuna.trial import TrialState
 from ruamel.yaml import YAML
 
-from pipeline import tracking, trial
-from pipeline.dataset import data_sha256
-from pipeline.errors import ParameterError, PipelineError
-from pipeline.parent import end_with_parent
-from pipeline.profile import PROFILES
-from pipeline.project import PROCESSED, read_params, write_text
-from pipeline.space import Distribution, distributions, with_values
-from pipeline.stage import run_stage
-from pipeline.study import DONE, alone, answered, done, open_study, study_name, try_present
-from pipeline.trial import Plan
+from pipeline.mnist.dataset import data_sha256
+from pipeline.project.errors import ParameterError, PipelineError
+from pipeline.project.files import write_text
+from pipeline.project.params import read_params
+from pipeline.project.paths import PROCESSED, PROFILES
+from pipeline.project.runner import end_with_parent, run_stage
+from pipeline.registry import runs
+from pipeline.tuning import trial
+from pipeline.tuning.space import Distribution, distributions, with_values
+from pipeline.tuning.study import DONE, alone, answered, done, open_study, study_name, try_present
+from pipeline.tuning.trial import Plan
 
 FOUND = PROFILES / "found.yaml"
 RUN = "run_id"  # the study's attribute with the search's MLflow run
@@ -42,7 +43,7 @@ OWN = ("seed", "resume")  # of the section `train`: no profile sets them
 LOSSES = 3  # trials in a row that end without an answer: then something else is wrong
 
 
-def stage(
+def run(
     *,
     jobs: int,
     given: Mapping[str, Any],
@@ -73,7 +74,7 @@ def stage(
         name = study_name(settings, searched, epochs, share, data)
         study = open_study(name, settings["seed"], MedianPruner(prune_after_trials, prune_after_epochs))
         try_present(study, searched, settings)
-        with tracking.reopened_run(study.user_attrs.get(RUN, ""), logged) as (client, run_id):
+        with runs.reopened_run(study.user_attrs.get(RUN, ""), logged) as (client, run_id):
             client.set_tag(run_id, MLFLOW_RUN_NAME, "search")
             study.set_user_attr(RUN, run_id)
             keep = partial(keep_best, study, settings, client)
@@ -164,7 +165,7 @@ def main() -> int:
     options = vars(parser.parse_args())
     jobs = options.pop("jobs")
     given = {name: value for name, value in options.items() if value is not None}
-    return run_stage("search", partial(stage, jobs=jobs, given=given))
+    return run_stage("search", partial(run, jobs=jobs, given=given))
 
 
 if __name__ == "__main__":

@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.model import CLASSES, Manifest, rejection_scores
-from digits.turning import averaged
-from pipeline import calibrate, plots, tracking
-from pipeline.dataset import Digits, data_sha256
-from pipeline.mixture import load, training_data
-from pipeline.parent import end_with_parent
-from pipeline.project import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
-from pipeline.quiet import quiet_stderr
-from pipeline.rejection import threshold
-from pipeline.stage import check_names, run_stage
+from digits.network.contract import CLASSES
+from digits.network.model import Manifest, rejection_scores
+from digits.network.test_time_augmentation import averaged
+from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
+from pipeline.project.files import write_csv
+from pipeline.project.paths import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
+from pipeline.project.runner import check_names, end_with_parent, quiet_stderr, run_stage
+from pipeline.registry import runs
+from pipeline.training import calibration
+from pipeline.training.data import training_data
 
 if TYPE_CHECKING:
-    from pipeline.training import Trained
+    from pipeline.training.loop import Trained
 
 KERAS_FILE = "digits.keras"
 
 
-def stage(
+def run(
     *, resume: bool, drawn: float, drawn_last: float, false_rejects: float, turns: list[float], **params: Any
 ) -> None:
-    """The whole stage: see `pipeline.training.train` for most of the parameters.
+    """The whole stage: see `pipeline.training.loop.train` for most of the parameters.
 
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
     `drawn`: which share of the digits and marks that preprocess drew each epoch sees, `drawn_last`: which in
@@ -42,10 +42,10 @@ def stage(
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
     with quiet_stderr():
-        from pipeline.checkpoint import Checkpoint
-        from pipeline.network import build
-        from pipeline.optimizer import make_optimizer
-        from pipeline.training import train
+        from pipeline.training.checkpoint import Checkpoint
+        from pipeline.training.loop import train
+        from pipeline.training.network import build
+        from pipeline.training.optimizers import make_optimizer
 
     digits, validation, own = training_data(PROCESSED, drawn, drawn_last)
     training = partial(train, digits, validation, own=own)
@@ -58,9 +58,9 @@ def stage(
     checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, data_sha256(PROCESSED))
     if not resume:
         checkpoint.remove()
-    with tracking.training_run(logged) as run_id:
-        tracking.log_data({"train": digits, "validation": validation})
-        trained = training(**params, log=tracking.log_epoch, checkpoint=checkpoint)
+    with runs.training_run(logged) as run_id:
+        runs.log_data({"train": digits, "validation": validation})
+        trained = training(**params, log=runs.log_epoch, checkpoint=checkpoint)
         manifest = replace(manifest_of(trained, params["seed"], false_rejects, turns), run_id=run_id)
         write_candidate(trained, validation, manifest)
         checkpoint.remove()  # not before: an interrupted export would lose the training
@@ -71,7 +71,7 @@ def stage(
 def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[float]) -> Manifest:
     """What the candidate says of itself, its numbers calibrated on validation."""
     plain = Digits.load(PROCESSED, "validation")
-    redrawn, prototypes = (load(PROCESSED, "validation", kind) for kind in ("redrawn", "prototypes"))
+    redrawn, prototypes = (load_drawn(PROCESSED, "validation", kind) for kind in ("redrawn", "prototypes"))
     logits = [logits_of(trained.model, digits, turns) for digits in (plain, redrawn, prototypes)]
     metrics = {
         "validation_accuracy": float((logits[0][:, :CLASSES].argmax(axis=1) == plain.labels).mean()),
@@ -82,10 +82,10 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
         "seed": seed,
     }
     real = np.concatenate([plain.labels, redrawn.labels])
-    temperature = calibrate.temperature(np.concatenate(logits[:2])[:, :CLASSES], real)
+    temperature = calibration.temperature(np.concatenate(logits[:2])[:, :CLASSES], real)
     limit = None
     if logits[0].shape[1] > CLASSES:
-        limit = threshold(rejection_scores(np.concatenate(logits)), false_rejects)
+        limit = calibration.rejection_threshold(rejection_scores(np.concatenate(logits)), false_rejects)
     return Manifest(
         "",
         "",
@@ -98,23 +98,23 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
 
 
 def logits_of(model: Any, digits: Digits, turns: Sequence[float] = ()) -> NDArray[np.float32]:
-    """What a Keras model says of digits, of doubtful ones averaged over several views: `digits.turning`."""
+    """What a Keras model says of digits, of doubtful ones over several views (test-time augmentation)."""
     batch = digits.images[..., None].astype(np.float32)
     return averaged(lambda views: np.asarray(model.predict(views, batch_size=500, verbose=0)), batch, turns)
 
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:
     """The candidate's folder: Keras file, curves of the training, ONNX file, and the manifest last."""
-    from pipeline.folder import write_folder
+    from pipeline.registry.model_folder import write_folder
 
     CANDIDATE.mkdir(parents=True, exist_ok=True)
     trained.model.save(CANDIDATE / KERAS_FILE)
-    commit = tracking.git_tags().get("git_commit", "")
+    commit = runs.git_tags().get("git_commit", "")
     complete = replace(manifest, data_sha256=data_sha256(PROCESSED), git_commit=commit)
     epochs = range(1, len(trained.history["loss"]) + 1)
-    plots.table(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
+    write_csv(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
     write_folder(trained.model, CANDIDATE, validation.images, complete)
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("train", stage))
+    sys.exit(run_stage("train", run))

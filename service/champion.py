@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits import Model, ModelError, Reader
-from digits.ink import FIELD
+from digits.network.contract import FIELD
 from service.errors import Busy
 from service.metrics import SWAPS, WORKERS, count_network
 

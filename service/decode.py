@@ -11,8 +11,8 @@ from io import BytesIO
 
 from PIL import Image
 
-from digits.picture import WORKING_PIXELS
-from digits.pixels import Picture
+from digits.ink.layer import WORKING_PIXELS
+from digits.ink.pixels import Picture
 from service.errors import BadImage, TooLarge, WrongKind
 from service.png import PlainPng
 

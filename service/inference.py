@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from digits.field import FIELD
-from digits.model import CLASSES
+from digits.network.contract import CLASSES, FIELD
 from service.champion import Champion
 from service.endpoint import json_answer
 from service.errors import WrongField

@@ -12,8 +12,8 @@ from typing import Self
 
 from kornia_rs import io as codecs
 
-from digits.pixels import Pixels
-from digits.sheet import Grey
+from digits.ink.pixels import Pixels
+from digits.ink.sheet import Grey
 
 _MOST_PIXELS = 1024 * 1024
 _MOST_BYTES = 64 * 1024  # blocks of nothing can make a file of any length out of few pixels

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from digits.field import FIELD
+from digits.network.contract import FIELD
 from service.errors import BadForm, WrongField
 
 MAX_ROWS = 256  # of 28x28 pixels in one request

@@ -1,55 +1,103 @@
-"""Who may import whom: the rule that keeps the rooms apart (README, "The house")."""
+"""Who may import whom: the rules that keep the rooms apart (README, "The house")."""
 
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("digits", "pipeline", "service", "ui")
+from tests.sources import PACKAGES, imported_names, imports, modules, tree
+
 ALLOWED = {
     "digits": {"digits"},
     "pipeline": {"pipeline", "digits"},
     "service": {"service", "digits"},
     "ui": {"ui"},
 }
-EXCEPTIONS = {Path("ui/desktop.py"): {"digits"}}  # its --local reads without a service
+EXCEPTIONS = {Path("ui/desktop/__main__.py"): {"digits"}}  # its --local reads without a service
 HEAVY = {"tensorflow", "keras", "mlflow", "dvc"}
+
+FLOORS = {  # of each package, the rooms and files that others may stand on, from the lowest up
+    "digits": ("errors", "network", "ink", "layout", "reader", "report"),
+    "pipeline": ("project", "mnist", "synthesis", "training", "evaluation", "registry", "tuning"),
+    "ui": ("text", "client", "proxy", "desktop"),
+}
+
+
+def all_modules() -> list[Path]:
+    return [path for package in PACKAGES for path in modules(package)]
 
 
 def imported(path: Path) -> set[str]:
-    """The first name of everything that a module imports, at its top or inside a function."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(path.parent.name if node.level else (node.module or "").split(".")[0])
-    return names
+    """The first name of everything that a module imports."""
+    return {name.split(".")[0] for name in imported_names(path)}
 
 
-def modules(room: str) -> list[Path]:
-    """The Python files of a room, relative to the project."""
-    return sorted(path.relative_to(ROOT) for path in (ROOT / room).rglob("*.py"))
+def floor(path: Path) -> int | None:
+    """How high in its package a file stands; None for what only starts things: commands and `__init__`."""
+    floors = FLOORS[path.parts[0]]
+    place = Path(path.parts[1]).stem
+    return floors.index(place) if place in floors else None
 
 
-@pytest.mark.parametrize("path", [path for room in ROOMS for path in modules(room)], ids=str)
+@pytest.mark.parametrize("path", all_modules(), ids=str)
 def test_imports_keep_to_the_rule(path: Path) -> None:
-    room = path.parts[0]
-    ours = imported(ROOT / path) & set(ROOMS)
-    assert ours <= ALLOWED[room] | EXCEPTIONS.get(path, set())
+    ours = imported(path) & set(PACKAGES)
+    assert ours <= ALLOWED[path.parts[0]] | EXCEPTIONS.get(path, set())
 
 
-@pytest.mark.parametrize("room", ["digits", "service", "ui"])
-def test_imports_keep_training_libraries_out_of_serving(room: str) -> None:
-    found = {str(path): imported(ROOT / path) & HEAVY for path in modules(room)}
+@pytest.mark.parametrize("package", ["digits", "service", "ui"])
+def test_imports_keep_training_libraries_out_of_serving(package: str) -> None:
+    found = {str(path): imported(path) & HEAVY for path in modules(package)}
     assert not {path: names for path, names in found.items() if names}
+
+
+@pytest.mark.parametrize("path", [path for name in FLOORS for path in modules(name)], ids=str)
+def test_imports_go_downwards_only(path: Path) -> None:
+    """A room imports rooms below it; a command at the top imports rooms, and no other command."""
+    mine = floor(path)
+    others = {
+        other
+        for other in imports(path)
+        if other.name != "__init__.py" and other != path and other.parts[0] == path.parts[0]
+    }
+    upwards = {
+        str(other)
+        for other in others
+        if (theirs := floor(other)) is None or (mine is not None and theirs > mine)
+    }
+    assert not upwards
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_form_no_circle(package: str) -> None:
+    graph = {
+        path: {other for other in imports(path) if other.name != "__init__.py"} for path in modules(package)
+    }
+    assert list(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("path", [p for p in all_modules() if p.name == "__init__.py"], ids=str)
+def test_init_files_hold_no_code(path: Path) -> None:
+    """A docstring, imports, `__all__`, and settings that libraries read while they are imported."""
+    assert ast.get_docstring(tree(path))
+    settings = "os.environ.setdefault("
+    assert all(
+        isinstance(one, ast.Import | ast.ImportFrom | ast.Assign) or ast.unparse(one).startswith(settings)
+        for one in tree(path).body[1:]
+    )
 
 
 def test_imports_of_a_relative_or_nested_import_are_seen(tmp_path: Path) -> None:
     module = tmp_path / "service" / "sample.py"
     module.parent.mkdir()
     module.write_text("from . import decode\n\ndef later():\n    import pipeline.train\n", encoding="utf-8")
-    assert imported(module) == {"service", "pipeline"}
+    assert imported_names(module) == {"service.decode", "pipeline.train"}
+    assert imports(module) == {
+        Path("service/__init__.py"),
+        Path("service/decode.py"),
+        Path("pipeline/__init__.py"),
+        Path("pipeline/train.py"),
+    }

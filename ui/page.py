@@ -21,8 +21,8 @@ from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from ui.ask import Ask, ask_routes, run_link, service_ask, service_client
 from ui.client import service_url
+from ui.proxy import Ask, ask_routes, run_link, service_ask, service_client
 from ui.text import PAGE
 
 CANVAS = Path(__file__).parent / "canvas"

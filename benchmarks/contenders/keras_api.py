@@ -9,7 +9,8 @@ import keras
 from fastapi import FastAPI, UploadFile
 from PIL import Image
 
-from digits.ink import ink_map, network_input
+from digits.ink.extraction import ink_map
+from digits.network.network_input import network_input
 
 model = keras.models.load_model(os.environ["KERAS_MODEL"], compile=False)
 app = FastAPI()

@@ -13,7 +13,7 @@ import cv2
 import litserve
 
 from digits import Reader
-from digits.pixels import Picture
+from digits.ink.pixels import Picture
 from service.decode import decode
 
 

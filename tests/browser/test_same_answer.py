@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Running
 from tests.browser.hand import Place, answer, draw
 from ui.client import Service
-from ui.desktop import local_read
+from ui.desktop.__main__ import local_read
 
 DRAWINGS = {"5": [Place(0.3, 0.1, 0.8)], "92": [Place(0.05, 0.2, 0.5), Place(0.7, 0.25, 0.5)]}
 

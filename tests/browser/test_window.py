@@ -16,7 +16,7 @@ from PIL import Image, ImageGrab
 from tests.browser.conftest import Running
 from tests.browser.hand import ASPECT, LARGE, Place
 from tests.browser.strokes import DIGITS, curve
-from ui.sheet import HEIGHT
+from ui.desktop.paper import HEIGHT
 
 MARGIN = 16  # pixels of the window left of and above its paper
 CLEAR_BUTTON = (370, 470)

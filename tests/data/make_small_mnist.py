@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.idx import encode_idx
+from pipeline.mnist.idx import encode_idx
 from pipeline.preprocess import TEST_FILES, TRAIN_FILES, read_digits
 
 TARGET = Path(__file__).resolve().parent / "mnist-small"

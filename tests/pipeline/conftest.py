@@ -16,9 +16,9 @@ import numpy as np
 import onnx
 import pytest
 
-from digits.field import FIELD
-from digits.model import Manifest
-from pipeline import tracking
+from digits.network.contract import FIELD
+from digits.network.model import Manifest
+from pipeline.registry import runs
 
 
 def _handler(
@@ -105,7 +105,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
         patch.setenv("MLFLOW_TRACKING_URI", "")  # connecting sets it: so it is put back in the end
-        tracking.connect()
+        runs.connect()
     return folder / "mlruns" / "mlflow.db"
 
 

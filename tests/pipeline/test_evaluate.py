@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from digits.model import Manifest
-from pipeline import evaluate, mixture, registry, tracking
-from pipeline.dataset import Digits
+from digits.network.model import Manifest
+from pipeline import evaluate
+from pipeline.mnist.dataset import Digits, drawn_name
+from pipeline.registry import runs, versions
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -34,10 +35,10 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
         ones = _bars(8, [1, 1, 1, 2, 3, 4, 5, 1], number)
         ones.save(project / "data" / "processed", split)
         for kind in ("prototypes", "negatives"):
-            ones.save(project / "data" / "processed", mixture.name(split, kind))
+            ones.save(project / "data" / "processed", drawn_name(split, kind))
 
     def train(favourite: int) -> str:
-        with tracking.training_run({"seed": favourite}) as run_id:
+        with runs.training_run({"seed": favourite}) as run_id:
             folder = make_candidate(favourite, run_id=run_id)
         (folder / "training.csv").write_text(CURVES)
         return run_id
@@ -54,7 +55,7 @@ def _bars(count: int, labels: list[int], seed: int) -> Digits:
 
 def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project: Path) -> None:
     run_id = make(1)
-    evaluate.stage(**HOW)
+    evaluate.run(**HOW)
     metrics = json.loads((project / "reports" / "metrics.json").read_text())
     assert metrics["test_accuracy"] == 0.5
     assert metrics["recall"] == {"1": 1.0, "2": 0.0, "3": 0.0, "4": 0.0, "5": 0.0}
@@ -67,19 +68,19 @@ def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project:
 
 def test_stage_twice_for_one_run_registers_it_once(make: Callable[..., str], project: Path) -> None:
     run_id = make(1)
-    evaluate.stage(**HOW)
-    evaluate.stage(**HOW)
-    client = tracking.connect()
+    evaluate.run(**HOW)
+    evaluate.run(**HOW)
+    client = runs.connect()
     assert len(client.search_model_versions(f"name = 'digits' and run_id = '{run_id}'")) == 1
     assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is True
 
 
 def test_stage_worse_candidate_changes_nothing_served(make: Callable[..., str], project: Path) -> None:
     make(1)
-    evaluate.stage(**HOW)
+    evaluate.run(**HOW)
     before = (project / "models" / "champion" / "manifest.json").read_bytes()
     make(7)
-    evaluate.stage(**HOW)
+    evaluate.run(**HOW)
     assert (project / "models" / "champion" / "manifest.json").read_bytes() == before
     assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is False
 
@@ -88,21 +89,21 @@ def test_stage_lost_champion_is_replaced(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = make(1)
-    evaluate.stage(**HOW)
+    evaluate.run(**HOW)
     (lost,) = (project / "mlruns").rglob(f"{first}/artifacts/candidate/digits.onnx")
     lost.unlink()
     (project / "models" / "champion" / "manifest.json").unlink()
     second = make(7)
-    evaluate.stage(**HOW)
+    evaluate.run(**HOW)
     assert "cannot be compared" in capsys.readouterr().out
     assert Manifest.load(project / "models" / "champion").run_id == second
 
 
 def test_stage_candidate_of_a_run_that_the_store_forgot(make: Callable[..., str], project: Path) -> None:
-    client = tracking.connect()
+    client = runs.connect()
     client.delete_run(make(1))
-    evaluate.stage(**HOW)
-    version = registry.champion_version(client)
+    evaluate.run(**HOW)
+    version = versions.champion_version(client)
     assert version is not None
     served = Manifest.load(project / "models" / "champion")
     assert served.run_id == version.run_id != Manifest.load(project / "models" / "candidate").run_id

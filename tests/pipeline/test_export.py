@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from digits.model import Manifest, Model
-from pipeline import adapt, export, folder
-from pipeline.errors import ExportError
+from digits.network.model import Manifest, Model
+from pipeline import export
+from pipeline.project.errors import ExportError
+from pipeline.registry import model_folder, own_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -67,7 +68,7 @@ def test_export_says_what_is_missing(run: Callable[..., int], capsys: pytest.Cap
 def test_load_model_refuses(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ExportError, match=said):
-        adapt.load_model(tmp_path / name)
+        own_model.load_model(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -79,21 +80,21 @@ def test_load_model_refuses(tmp_path: Path, name: str, content: bytes, said: str
 )
 def test_adapt_refuses_other_shapes(model: keras.Model, said: str) -> None:
     with pytest.raises(ExportError, match=said):
-        adapt.adapt(model, 255)
+        own_model.adapt(model, 255)
 
 
 def test_adapt_two_inputs() -> None:
     inputs = [keras.Input((28, 28, 1)), keras.Input((28, 28, 1))]
     model = keras.Model(inputs, keras.layers.Flatten()(keras.layers.add(inputs)))
     with pytest.raises(ExportError, match="one input"):
-        adapt.adapt(model, 255)
+        own_model.adapt(model, 255)
 
 
 def test_write_folder_refuses_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = folder.onnx_bytes(adapt.adapt(network(28, 28), 1))
+    other = model_folder.onnx_bytes(own_model.adapt(network(28, 28), 1))
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-    monkeypatch.setattr(folder, "onnx_bytes", lambda _: other)
+    monkeypatch.setattr(model_folder, "onnx_bytes", lambda _: other)
     with pytest.raises(ExportError, match="differ by"):
-        folder.write_folder(model, tmp_path, PIXELS, Manifest("", "", ""))
+        model_folder.write_folder(model, tmp_path, PIXELS, Manifest("", "", ""))
     assert not list(tmp_path.iterdir())

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import sources
-from pipeline.errors import FetchError
 from pipeline.fetch import fetch
+from pipeline.mnist import sources
+from pipeline.project.errors import FetchError
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {"images": bytes(range(256)) * 2000, "labels": b"\x00\x00\x08\x01" + b"seven"}

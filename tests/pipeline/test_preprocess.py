@@ -9,18 +9,18 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.dataset import SPLITS, Digits, data_sha256
-from pipeline.errors import DataError, ParameterError
-from pipeline.idx import encode_idx
+from pipeline import preprocess
+from pipeline.mnist.dataset import SPLITS, Digits, data_sha256
+from pipeline.mnist.idx import encode_idx
 from pipeline.preprocess import (
     TEST_FILES,
     TRAIN_FILES,
     check_disjoint,
-    preprocess,
     read_digits,
     split,
     without_repeats,
 )
+from pipeline.project.errors import DataError, ParameterError
 
 Change = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
@@ -53,7 +53,7 @@ def contents(digits: Digits) -> set[bytes]:
 
 @pytest.mark.usefixtures("raw")
 def test_preprocess_writes_every_split_and_its_summary() -> None:
-    preprocess(validation_images=50, seed=1, drawn=DRAWN)
+    preprocess.run(validation_images=50, seed=1, drawn=DRAWN)
     folder = Path("data/processed")
     train, validation, test = (Digits.load(folder, name) for name in ("train", "validation", "test"))
     assert (train.total, validation.total, test.total) == (250, 50, 100)
@@ -75,7 +75,7 @@ def test_preprocess_writes_every_split_and_its_summary() -> None:
 
 @pytest.mark.usefixtures("raw")
 def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
-    preprocess(validation_images=50, seed=1, drawn=DRAWN)
+    preprocess.run(validation_images=50, seed=1, drawn=DRAWN)
     assert {path.name for path in Path("reports").iterdir()} == {
         "samples.png",
         "prototypes.png",
@@ -90,7 +90,7 @@ def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
 @pytest.mark.usefixtures("raw")
 def test_preprocess_writes_the_same_bytes_for_the_same_seed() -> None:
     def made(seed: int) -> list[bytes]:
-        preprocess(validation_images=50, seed=seed, drawn=DRAWN)
+        preprocess.run(validation_images=50, seed=seed, drawn=DRAWN)
         outputs = [*sorted(Path("data/processed").iterdir()), Path("reports/samples.png")]
         return [path.read_bytes() for path in outputs]
 
@@ -144,7 +144,7 @@ def test_preprocess_drops_repeats_and_says_how_many() -> None:
     digits = make_digits(30, seed=1)
     digits.images[11] = digits.images[1]
     write_raw(TRAIN_FILES, digits)
-    preprocess(validation_images=50, seed=1, drawn=DRAWN)
+    preprocess.run(validation_images=50, seed=1, drawn=DRAWN)
     said = json.loads(Path("data/processed/summary.json").read_text(encoding="utf-8"))
     assert said["repeats_dropped"] == 1
     assert said["splits"]["train"]["images"] == 249
@@ -158,7 +158,7 @@ def test_preprocess_refuses_a_test_image_among_the_training_images() -> None:
     with pytest.raises(
         DataError, match=r"train-images-idx3-ubyte and .*t10k-images-idx3-ubyte share 1 images"
     ):
-        preprocess(validation_images=50, seed=1, drawn=DRAWN)
+        preprocess.run(validation_images=50, seed=1, drawn=DRAWN)
     assert not Path("data/processed").exists()
 
 
@@ -180,7 +180,7 @@ def test_preprocess_refuses_a_test_image_among_the_training_images() -> None:
 def test_preprocess_names_a_wrong_file_and_writes_nothing(change: Change, reason: str) -> None:
     write_raw(TEST_FILES, Digits(*change(*make_digits(10, seed=2))))
     with pytest.raises(DataError, match=rf"data/raw/t10k-.*{reason}"):
-        preprocess(validation_images=50, seed=1, drawn=DRAWN)
+        preprocess.run(validation_images=50, seed=1, drawn=DRAWN)
     assert not Path("data/processed").exists()
     assert not Path("reports").exists()
 

@@ -8,8 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline import profile
-from pipeline.errors import ParameterError
-from pipeline.project import flat, read_params
+from pipeline.project.errors import ParameterError
+from pipeline.project.params import flat, read_params
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "profiles"

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from digits.model import Manifest
+from digits.network.model import Manifest
 from digits.reader import Reader
 
 pytestmark = pytest.mark.timeout(900)  # three more trainings, small ones, each in new processes

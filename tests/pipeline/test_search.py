@@ -23,12 +23,14 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 from ruamel.yaml import YAML
 
-from pipeline import profile, search, study, tracking, trial
-from pipeline.dataset import Digits
-from pipeline.errors import ParameterError, PipelineError
-from pipeline.mixture import KINDS, name
-from pipeline.project import PROCESSED, flat, read_params
-from pipeline.space import distributions, present, with_values
+from pipeline import profile, search
+from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
+from pipeline.project.errors import ParameterError, PipelineError
+from pipeline.project.params import flat, read_params
+from pipeline.project.paths import PROCESSED
+from pipeline.registry import runs
+from pipeline.tuning import study, trial
+from pipeline.tuning.space import distributions, present, with_values
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +52,7 @@ train:
   turns: []
   label_smoothing: 0.0
   network: {blocks: [[2]], padding: [same], kernels: [3], halving: [pool]}
-  optimizer: {name: adamw, learning_rate: 0.01, schedule: one_cycle, warmup: 0.2, weight_decay: 0.01}
+  optimizer: {drawn_name: adamw, learning_rate: 0.01, schedule: one_cycle, warmup: 0.2, weight_decay: 0.01}
   augment: {rotation: 5.0, shift: 0.0}
 search:
   trials: 1
@@ -71,16 +73,18 @@ def searching(project: Path) -> Path:
     (project / "params.yaml").write_text(PARAMS)
     random = np.random.default_rng(1)
     for split, count in (("train", 64), ("validation", 22)):
-        for kind in ("", *KINDS):
+        for kind in ("", *DRAWN_SETS):
             labels = np.full(count, 10) if kind == "negatives" else np.arange(count) % 10
             images = random.integers(0, 255, (count, 28, 28), np.uint8)
-            Digits(images, labels.astype(np.uint8)).save(PROCESSED, name(split, kind) if kind else split)
+            Digits(images, labels.astype(np.uint8)).save(
+                PROCESSED, drawn_name(split, kind) if kind else split
+            )
     (PROCESSED / "summary.json").write_text('{"sha256": "abc"}')
     shutil.copytree(ROOT / "profiles", "profiles", ignore=shutil.ignore_patterns("found.yaml"))
     return project
 
 
-def runs(client: MlflowClient) -> tuple[Run, list[Run]]:
+def search_and_trials(client: MlflowClient) -> tuple[Run, list[Run]]:
     """The search's run, and those of its trials in their order."""
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
@@ -110,14 +114,14 @@ def process_of_the_first_trial(client: MlflowClient) -> psutil.Process:
     while time.monotonic() < until:
         for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):
             if run.data.tags.get("mlflow.runName") == "trial 0":
-                return psutil.Process(int(run.data.tags[tracking.PROCESS].split()[1]))
+                return psutil.Process(int(run.data.tags[runs.PROCESS].split()[1]))
         time.sleep(0.5)
     raise AssertionError("no trial began")
 
 
 def test_search_tries_a_killed_trial_again(searching: Path) -> None:
     """The real thing, in processes: the first trial's is killed outright."""
-    client = tracking.connect()
+    client = runs.connect()
     environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.search"], env=environment, stdout=subprocess.PIPE, text=True
@@ -129,7 +133,7 @@ def test_search_tries_a_killed_trial_again(searching: Path) -> None:
     assert states() == [TrialState.FAIL, TrialState.COMPLETE]
     lost, tried = the_study().trials
     assert lost.params == tried.params
-    parent, trials = runs(client)
+    parent, trials = search_and_trials(client)
     assert (parent.info.status, parent.data.tags["mlflow.runName"]) == ("FINISHED", "search")
     assert [run.info.status for run in trials] == ["KILLED", "FINISHED"]
     assert [run.data.tags["mlflow.runName"] for run in trials] == ["trial 0", "trial 1"]
@@ -163,7 +167,7 @@ def end_at_once(how: Callable[[optuna.Trial], object]) -> Callable[..., Ended]:
 
 def a_stage(trials: int, **given: float) -> None:
     values = YAML(typ="safe").load(PARAMS)["search"] | {"trials": trials}
-    search.stage(jobs=1, given=given, **values)
+    search.run(jobs=1, given=given, **values)
 
 
 @pytest.fixture
@@ -187,7 +191,7 @@ def test_search_goes_on_with_other_values(quick: list[dict[str, float]]) -> None
     assert len(quick) == 3
     a_stage(12)
     assert len({str(values) for values in quick}) == len(quick) == 12
-    parent, trials = runs(tracking.connect())
+    parent, trials = search_and_trials(runs.connect())
     assert (parent.info.status, trials) == ("FINISHED", [])
     assert parent.data.metrics["best_val_accuracy"] == max(one["label_smoothing"] for one in quick)
 
@@ -197,7 +201,7 @@ def test_search_writes_the_best_as_a_profile(quick: list[dict[str, float]]) -> N
     best = max(quick, key=lambda values: values["label_smoothing"])
     profile.apply(profile.load("found"))
     written = flat(read_params("train"))
-    assert {name: written[name] for name in best} == pytest.approx(best, rel=1e-3)
+    assert {drawn_name: written[drawn_name] for drawn_name in best} == pytest.approx(best, rel=1e-3)
     assert (written["epochs"], written["seed"], written["network.blocks"]) == (9, 1, [[2]])
     a_stage(4)
     assert len(quick) == 4, "with what was found it is the same study"
@@ -211,11 +215,11 @@ def test_search_interrupted_goes_on(quick: list[dict[str, float]], monkeypatch: 
         patch.setattr(search, "start", interrupt)
         with pytest.raises(KeyboardInterrupt):
             a_stage(2)
-    assert runs(tracking.connect())[0].info.status == "KILLED"
+    assert search_and_trials(runs.connect())[0].info.status == "KILLED"
     a_stage(2)
     assert states() == [TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
     assert quick[0] == the_study().trials[0].params
-    assert runs(tracking.connect())[0].info.status == "FINISHED"
+    assert search_and_trials(runs.connect())[0].info.status == "FINISHED"
 
 
 def test_search_of_shorter_trials_is_another_study(quick: list[dict[str, float]]) -> None:
@@ -281,7 +285,7 @@ def one_trial(searching: Path) -> tuple[optuna.Trial, trial.Plan]:
     assert (searching / "mlruns").is_dir()
     made = study.open_study("a study", 1, pruner)
     made.add_trial(optuna.create_trial(value=1.0, intermediate_values={1: 1.0, 2: 1.0}))
-    tracking.connect()
+    runs.connect()
     return made.ask({"label_smoothing": FloatDistribution(0.0, 0.1)}), trial.Plan(
         read_params("train"), 2, 0.5, "abc", "0" * 32
     )
@@ -290,7 +294,7 @@ def one_trial(searching: Path) -> tuple[optuna.Trial, trial.Plan]:
 def test_run_that_is_pruned(one_trial: tuple[optuna.Trial, trial.Plan]) -> None:
     trial.run(*one_trial)
     assert states()[-1] is TrialState.PRUNED
-    (run,) = tracking.connect().search_runs(["1"])
+    (run,) = runs.connect().search_runs(["1"])
     assert (run.info.status, run.data.tags[trial.OUTCOME]) == ("FINISHED", "pruned")
     assert study.done(the_study()) == 2
 
@@ -299,11 +303,11 @@ def test_run_that_fails(one_trial: tuple[optuna.Trial, trial.Plan], monkeypatch:
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("pipeline.training.train", fail)
+    monkeypatch.setattr("pipeline.training.loop.train", fail)
     with pytest.raises(MemoryError):
         trial.run(*one_trial)
     assert states()[-1] is TrialState.FAIL
-    (run,) = tracking.connect().search_runs(["1"])
+    (run,) = runs.connect().search_runs(["1"])
     assert run.info.status == "FAILED"
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.model import Manifest
+from digits.network.model import Manifest
 from pipeline import train
-from pipeline.checkpoint import Checkpoint
-from pipeline.dataset import Digits
+from pipeline.mnist.dataset import Digits
+from pipeline.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -39,10 +39,10 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(train, "training_data", lambda *_: (EMPTY, EMPTY, EMPTY.total))
     monkeypatch.setattr(train, "data_sha256", lambda _: "")
     monkeypatch.setattr(train, "manifest_of", lambda *_: manifest)
-    monkeypatch.setattr(train.tracking, "training_run", lambda _: nullcontext("run"))
-    monkeypatch.setattr(train.tracking, "log_data", lambda _: None)
+    monkeypatch.setattr(train.runs, "training_run", lambda _: nullcontext("run"))
+    monkeypatch.setattr(train.runs, "log_data", lambda _: None)
     monkeypatch.setattr(Checkpoint, "of", lambda *_: checkpoint)
-    monkeypatch.setattr("pipeline.training.train", lambda *_, **__: TRAINED)
+    monkeypatch.setattr("pipeline.training.loop.train", lambda *_, **__: TRAINED)
     return checkpoint.path
 
 
@@ -54,10 +54,10 @@ def test_stage_keeps_the_checkpoint_until_the_candidate_is_written(
 
     monkeypatch.setattr(train, "write_candidate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train.stage(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
+        train.run(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
     assert path.exists()
     monkeypatch.setattr(train, "write_candidate", lambda *_: None)
-    train.stage(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
+    train.run(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
     assert not path.exists()
 
 
@@ -65,7 +65,7 @@ def test_stage_keeps_the_checkpoint_until_the_candidate_is_written(
 def test_write_candidate_writes_the_manifest_last(monkeypatch: pytest.MonkeyPatch) -> None:
     before: set[str] = set()
     monkeypatch.setattr(
-        "pipeline.folder.write_folder",
+        "pipeline.registry.model_folder.write_folder",
         lambda _, folder, *__: before.update(file.name for file in folder.iterdir()),
     )
     train.write_candidate(TRAINED, EMPTY, Manifest("", "", ""))

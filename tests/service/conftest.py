@@ -24,7 +24,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw, ImageFont
 from starlette.testclient import TestClient
 
-from digits.ink import ink_map, network_input
+from digits.ink.extraction import ink_map
+from digits.network.network_input import network_input
 from service.api import endpoints
 from service.champion import Champion
 from service.gate import Gate

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.ink import ink_map
-from digits.picture import layer_of
+from digits.ink.extraction import ink_map
+from digits.ink.layer import layer_of
 from service.decode import MAX_PIXELS, decode, loaded, opened
 from service.errors import BadImage, TooLarge, WrongKind
 from tests.service.encoding import chunk, encoded

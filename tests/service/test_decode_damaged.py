@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.ink import ink_map
+from digits.ink.extraction import ink_map
 from service.decode import decode
 from service.errors import Refusal
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.testclient import TestClient
 
-from digits.ink import ink_map, network_input
+from digits.ink.extraction import ink_map
+from digits.network.network_input import network_input
 
 INFER = "/v2/models/digits/infer"
 LENGTH = "Inference-Header-Content-Length"

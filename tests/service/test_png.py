@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from digits.picture import layer_of
-from digits.pixels import Pixels
+from digits.ink.layer import layer_of
+from digits.ink.pixels import Pixels
 from service.decode import decode
 from service.errors import BadImage
 from service.png import PlainPng

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from ui.ask import Answer
 from ui.page import CANVAS, make_page
+from ui.proxy import Answer
 from ui.text import PAGE
 
 

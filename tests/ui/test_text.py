@@ -30,5 +30,5 @@ def test_text_of_the_page_is_all_used() -> None:
 
 
 def test_text_of_window_and_service_is_all_used() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in UI.glob("*.py") if path.name != "text.py")
+    code = "".join(path.read_text(encoding="utf-8") for path in UI.rglob("*.py") if path.name != "text.py")
     assert {name for name in WINDOW | SERVICE if f'"{name}"' not in code} == set()

@@ -1,0 +1,156 @@
+"""Any picture as the one grey layer in which ink shows best: transparency, colour, size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from digits.ink.pixels import Picture, Pixels, stored, upright
+from digits.ink.sheet import Grey, Sheet, written
+
+WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
+_COLOURFUL = 24  # grey levels that a channel differs from the lightness where there is colour
+
+
+Way = Callable[[Pixels], Grey]
+"""From pixels, of the whole picture or a part of it, to the one layer that shows its ink best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A picture reduced to one layer of grey, upright as its EXIF orientation says.
+
+    `width` and `height` are those of the upright picture; `sheet` may be `shrink` times smaller.
+    """
+
+    sheet: Sheet
+    shrink: int
+    width: int
+    height: int
+
+    @property
+    def grey(self) -> Grey:
+        """The layer as one array."""
+        return self.sheet.whole
+
+
+def layer_of(picture: Picture) -> Layer:
+    """The one layer in which ink shows best.
+
+    Raises `ImageError` for a side of zero pixels, a palette that is missing, and arrays that are no picture.
+    """
+    orientation, pixels = stored(picture)
+    height, width = pixels.shape[:2]
+    shrink = max(1, math.ceil(math.sqrt(width * height / WORKING_PIXELS)))
+    shrink = min(shrink, width, height)
+    if shrink == 1 and orientation == 1:
+        return Layer(_sheet(pixels), 1, width, height)
+    grey = upright(_way(pixels, pixels, shrink)(pixels), orientation)
+    if orientation >= 5:
+        width, height = height, width
+    return Layer(Sheet.all_of(np.ascontiguousarray(grey)), shrink, width, height)
+
+
+def _sheet(pixels: Pixels) -> Sheet:
+    """The picture as a sheet: only what was written on is made grey, and one pixel of the paper around it."""
+    left, top, right, bottom = written(pixels)
+    part = pixels[top:bottom, left:right]
+    way = _way(pixels, part)
+    height, width = pixels.shape[:2]
+    return Sheet(way(part), left, top, width, height, int(way(pixels[:1, :1])[0, 0]))
+
+
+def _way(pixels: Pixels, part: Pixels, shrink: int = 1) -> Way:
+    """How to get the layer that shows the ink best, averaged down `shrink` times.
+
+    `part` holds every colour of the picture, which is asked only where the part leaves it open.
+    """
+    if pixels.ndim == 2:
+        return partial(_smaller, shrink=shrink)
+    best: Way | None = None
+    if pixels.shape[2] == 4:
+        colours = part.view("<u4").ravel()  # red is in the lowest byte, opacity in the highest
+        if int(np.bitwise_and.reduce(colours)) >> 24 < 255:
+            return _drawn_on_nothing(pixels, shrink)
+        if not int(np.bitwise_or.reduce(colours ^ (colours >> np.uint32(8)))) & 0xFFFF:
+            best = _lightness  # for red, green and blue are the same everywhere
+    best = best or _best_channel(pixels)
+    return lambda some: _smaller(best(some), shrink)
+
+
+def _smaller(grey: Grey, shrink: int) -> Grey:
+    return np.asarray(Image.fromarray(grey).reduce(shrink)) if shrink > 1 else grey
+
+
+def _drawn_on_nothing(pixels: Pixels, shrink: int) -> Way:
+    """A transparent sheet: the ink is what was painted, whatever its colour.
+
+    Where the paint itself shows a drawing (a cut-out photo), the clear part becomes paper instead.
+    """
+    if not _shows_a_drawing(pixels):
+        return lambda some: np.asarray(cv2.bitwise_not(_opacity(some, shrink)), np.uint8)
+    best = _best_channel(pixels)
+    paper = float(np.median(_smaller(best(pixels), shrink)[_opacity(pixels, shrink) > 127]))
+
+    def laid_on_paper(some: Pixels) -> Grey:
+        grey, opacity = _smaller(best(some), shrink), _opacity(some, shrink)
+        return np.asarray(paper + (grey - paper) * (opacity.astype(np.float32) / 255), np.uint8)
+
+    return laid_on_paper
+
+
+def _opacity(pixels: Pixels, shrink: int) -> Grey:
+    return _smaller(_channel(pixels, 3), shrink)
+
+
+def _shows_a_drawing(pixels: Pixels) -> bool:
+    """Whether the opaque part covers most of the sheet and has light and dark in it."""
+    sample = _sample(pixels)
+    opaque = np.asarray(cv2.threshold(cv2.extractChannel(sample, 3), 127, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    if 2 * cv2.countNonZero(opaque) <= opaque.size:
+        return False
+    return int(np.ptp(sample[opaque > 0][:, :3], axis=0).max()) > _COLOURFUL
+
+
+def _sample(pixels: Pixels) -> Pixels:
+    """About 100x100 pixels of the picture as they are, not averaged."""
+    height, width = pixels.shape[:2]
+    step = max(1, min(height, width) // 100)
+    size = (max(1, width // step), max(1, height // step))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _best_channel(pixels: Pixels) -> Way:
+    """Lightness, or the one channel that shows the ink much better (yellow on white, red on green)."""
+    sample = _sample(pixels)
+    red, green, blue = cv2.split(sample)[:3]
+    spread = cv2.subtract(cv2.max(red, cv2.max(green, blue)), cv2.min(red, cv2.min(green, blue)))
+    if cv2.minMaxLoc(spread)[1] < _COLOURFUL:
+        return _lightness
+    channels = [np.asarray(channel, np.uint8) for channel in (red, green, blue)]
+    contrast = [1.3 * _contrast(_lightness(sample)), *map(_contrast, channels)]
+    best = int(np.argmax(contrast))
+    return _lightness if best == 0 else partial(_channel, number=best - 1)
+
+
+def _channel(pixels: Pixels, number: int) -> Grey:
+    return np.asarray(cv2.extractChannel(pixels, number), np.uint8)
+
+
+def _lightness(pixels: Pixels) -> Grey:
+    """Luma as ITU-R BT.601 has it."""
+    how = cv2.COLOR_RGBA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_RGB2GRAY
+    return np.asarray(cv2.cvtColor(pixels, how), np.uint8)
+
+
+def _contrast(sample: Grey) -> float:
+    """How far ink stands out from what is around it, in units of the paper's own unrest."""
+    window = max(3, min(sample.shape) // 4) | 1
+    apart = cv2.absdiff(sample, cv2.medianBlur(sample, min(window, 255)))
+    return float(np.percentile(apart, 99)) / (4 + float(np.median(apart)))

@@ -1,0 +1,164 @@
+"""What is paper and what is ink: polarity, uneven light, and the strength of the ink.
+
+Paper is found as what stays when every dark thing narrower than a window is filled (a grey closing):
+it follows shadows, their edges too, where a blurred background would leave a false line of ink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+
+from digits.ink.sheet import NEGATIVE, Grey, Sheet
+
+_TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
+_OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
+_USUALLY_DARK = 0.8  # added where the picture does not say: most paper is light
+_WIDEST_INK = 0.3  # of the shorter side: a dark area wider than this is in shadow
+_NARROW = 0.1  # of the shorter side, for telling dark strokes from light ones among shadows
+_WEAK = 76  # of 255, of the paper's light: no pen is so faint, a pencil is
+_PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
+_HARD = 0.002  # of all pixels: fewer between black and white make a picture of two tones
+_FLAT = 0.08  # of the contrast: paper that differs no more is lit evenly
+_WINDOW = 0.22  # of the shorter side: strokes wider than this are taken for shadow
+
+_NEXT = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Polarity:
+    """`ink_is_dark`, and how plainly the picture shows it: below 1 both ways are worth trying."""
+
+    ink_is_dark: bool
+    plainness: float
+
+
+def polarity(small: Sheet) -> Polarity:
+    """Whether ink is dark, judged by what covers most, what lies at the border and what is narrow."""
+    grey = small.whole
+    light = np.asarray(cv2.threshold(grey, small.split, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    covered = 2 * cv2.countNonZero(light) / light.size - 1
+    score = covered + 2 * (2 * _share_of_border(light) - 1)
+    if max(light.shape) <= _TIGHT or _is_two_tone(small):
+        score -= 2 * _narrow_balance(grey)
+    elif _has_wide(1 - light) and _has_wide(light):
+        score = _USUALLY_DARK + _valley_balance(grey)
+    elif abs(score) < _OBVIOUS:
+        score += _USUALLY_DARK - 2 * _narrow_balance(grey)
+    return Polarity(score > 0, abs(score))
+
+
+def _share_of_border(light: Grey) -> float:
+    """How much of the picture's border is light."""
+    sides = (light[0], light[-1], light[1:-1, 0], light[1:-1, -1])
+    return sum(map(cv2.countNonZero, sides)) / sum(side.size for side in sides)
+
+
+def _narrow_balance(small: Grey) -> float:
+    """-1 where all that stands out from its surroundings is darker than they, 1 where lighter."""
+    window = min(max(3, int(min(small.shape) * 0.35)), 101) | 1
+    apart = small.astype(np.int16) - cv2.medianBlur(small, window)
+    far = np.abs(apart)
+    strong = apart[far > max(8.0, 0.4 * float(far.max()))]
+    return float(strong.sum() / np.abs(strong).sum()) if strong.size else 0.0
+
+
+def _valley_balance(small: Grey) -> float:
+    """1 where all that is narrow is darker than both its sides, -1 where lighter.
+
+    Unlike the balance above it is blind to the edge of a shadow, which has only one side.
+    """
+    window = max(3, int(min(small.shape) * _NARROW)) | 1
+    kernel = np.ones((window, window), np.uint8)
+    dark, light = (cv2.morphologyEx(small, kind, kernel) for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
+    least = max(12.0, 0.4 * cv2.minMaxLoc(cv2.max(dark, light))[1])
+    below, above = (float(part[part > least].sum()) for part in (dark, light))
+    return (below - above) / (below + above) if below + above else 0.0
+
+
+def _has_wide(mask: Grey) -> bool:
+    """Whether the mask has an area wider than any stroke."""
+    widest = max(1, int(min(mask.shape) * _WIDEST_INK))
+    if cv2.countNonZero(mask) < widest**2:
+        return False
+    return cv2.countNonZero(cv2.erode(mask, np.ones((widest, widest), np.uint8), borderValue=0)) > 0
+
+
+def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool]:
+    """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven.
+
+    0 on paper to 255 for black on white (or white on black).
+    """
+    if not ink_is_dark:
+        small = small.mapped(NEGATIVE)
+    tight = max(sheet.width, sheet.height) <= _TIGHT
+    if tight or _is_two_tone(sheet) or _is_even(small) or _has_flat_paper(small.whole):
+        return sheet.mapped(_darkness_on(_paper(small), ink_is_dark)), False
+    return Sheet.all_of(_without_shadow(sheet.whole, ink_is_dark)), True
+
+
+def _is_two_tone(sheet: Sheet) -> bool:
+    """Whether hardly a pixel lies between the darkest and the lightest: no shadow has so hard an edge."""
+    levels = np.flatnonzero(sheet.counts)
+    low, high = int(levels[0]), int(levels[-1])
+    margin = 0.1 * (high - low)
+    between = sheet.counts[round(low + margin) : round(high - margin) + 1].sum()
+    return bool(between < _HARD * sheet.width * sheet.height)
+
+
+def _paper(small: Sheet) -> int:
+    """The paper's light: the middle one of all light levels."""
+    lightest = small.counts[small.split + 1 :].cumsum()
+    if not len(lightest) or not lightest[-1]:
+        return 255
+    return small.split + 1 + int(np.searchsorted(lightest, lightest[-1] / 2))
+
+
+@cache
+def _darkness_on(paper: int, ink_is_dark: bool) -> Grey:
+    """For each level of grey the light missing there as a share of the paper's."""
+    levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
+    return np.asarray(np.clip(255 - levels * (255 / max(paper, 1)), 0, 255), np.uint8)
+
+
+def _without_shadow(grey: Grey, ink_is_dark: bool) -> Grey:
+    """The light missing as a share of what paper there would give; of light ink, the light gained."""
+    if ink_is_dark:
+        paper = _filled(grey, cv2.MORPH_CLOSE, _WINDOW)
+        dark = np.asarray(255 - cv2.divide(grey, paper, scale=255), np.uint8)
+    else:
+        dark = np.asarray(cv2.subtract(grey, _filled(grey, cv2.MORPH_OPEN, _WINDOW)), np.uint8)
+    if cv2.minMaxLoc(dark)[1] < _WEAK:  # no pen: between shadows, only what is narrow may be ink
+        dark = np.asarray(cv2.subtract(dark, _filled(dark, cv2.MORPH_OPEN, _PENCIL)), np.uint8)
+    return dark
+
+
+def _filled(grey: Grey, how: int, share: float) -> Grey:
+    """The picture with all gone that is narrower than a share of its shorter side."""
+    side = max(3, int(min(grey.shape) * share)) | 1  # an even window would shift the picture
+    # Beyond the border the light goes on as it is there; else the border would seem too dark.
+    wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
+    wide = cv2.morphologyEx(wide, how, np.ones((side, side), np.uint8))
+    return np.asarray(wide[side:-side, side:-side], np.uint8)
+
+
+def _has_flat_paper(small: Grey) -> bool:
+    """Whether the paper is the same everywhere, once all that is no wider than strokes is filled."""
+    paper = _filled(small, cv2.MORPH_CLOSE, _WIDEST_INK)
+    low, high, _, _ = cv2.minMaxLoc(paper)
+    return high - low <= _FLAT * (high - cv2.minMaxLoc(small)[0])
+
+
+def _is_even(small: Sheet) -> bool:
+    """Whether there is one level of paper and one of ink, and only thin edges in between."""
+    grey, reached = small.whole, small.counts.cumsum()
+    low, high = np.searchsorted(reached, (0.01 * reached[-1], 0.9 * reached[-1])).tolist()
+    if _has_wide(np.asarray(cv2.threshold(grey, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):
+        return False
+    edge = 0.12 * (high - low)
+    between = cv2.inRange(cv2.medianBlur(grey, 3), low + edge, high - edge)
+    most = 0.01 * grey.size
+    return cv2.countNonZero(between) < most or cv2.countNonZero(cv2.erode(between, _NEXT)) < most

@@ -1,0 +1,81 @@
+"""Any picture as pixels of 8 bits: Pillow's modes, bit depths, palettes and EXIF orientation; or an array."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from digits.errors import ImageError
+from digits.ink.sheet import Grey
+
+Pixels = NDArray[np.uint8]
+"""(height, width, 3 or 4): red, green, blue and opacity."""
+
+Picture = Image.Image | Pixels | Grey
+"""A picture of Pillow's, in any mode, or its pixels: (height, width) grey, or with 3 or 4 channels, uint8."""
+
+_BIT_DEPTHS = (255, 1023, 4095, 65535)  # full white of 8, 10, 12 and 16 bits
+_TURNS = {3: 2, 6: 3, 8: 1, 5: 3, 7: 1}  # EXIF orientation -> quarter turns against the clock
+_MIRRORED = {2: 1, 4: 0, 5: 1, 7: 1}  # EXIF orientation -> axis to flip after the turn
+
+
+def stored(picture: Picture) -> tuple[int, Pixels | Grey]:
+    """A picture's EXIF orientation, and its pixels as they are stored, not yet turned by it.
+
+    Raises `ImageError` for a side of zero pixels, a palette that is missing, and arrays that are no picture.
+    """
+    if isinstance(picture, Image.Image):
+        _check_size(*picture.size)
+        if picture.mode == "P" and picture.palette is None:
+            raise ImageError("The picture lacks the palette that its colours are in: save it again.")
+        return _orientation(picture), np.asarray(_plain(picture))
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.shape[2:] not in ((), (3,), (4,)):
+        raise ImageError(
+            f"An array of {picture.dtype}, shape {picture.shape}, is no picture: "
+            "give uint8 (height, width), or with 3 or 4 channels."
+        )
+    _check_size(*picture.shape[:2])
+    return 1, np.ascontiguousarray(picture)
+
+
+def _check_size(*sides: int) -> None:
+    if 0 in sides:
+        raise ImageError("The picture has a side of zero pixels: send one with at least 1x1.")
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except (OSError, ValueError, SyntaxError, struct.error):
+        return 1  # a broken EXIF block says nothing; the pixels may still be good
+    return value if value in range(1, 9) else 1
+
+
+def upright(grey: Grey, orientation: int) -> Grey:
+    """A layer turned and mirrored as the EXIF orientation (1 to 8) says."""
+    grey = np.rot90(grey, _TURNS.get(orientation, 0))
+    return np.flip(grey, _MIRRORED[orientation]) if orientation in _MIRRORED else grey
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The same picture in mode L, RGB or RGBA; 16 and 32 bits brought to levels of 0 to 255."""
+    if image.mode == "RGBA" or (image.mode in ("L", "RGB") and not image.has_transparency_data):
+        return image
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_eight_bits(np.asarray(image, np.float32)))
+    if image.mode == "LAB":
+        return image.getchannel("L")
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, top = min(0.0, float(values.min())), float(values.max())
+    if low == 0 and top > 1:
+        top = next((depth for depth in _BIT_DEPTHS if top <= depth), top)
+    return np.asarray(np.rint((values - low) * (255 / max(top - low, 1.0))), np.uint8)

@@ -1,0 +1,179 @@
+"""The pieces of ink in a picture, and which of them are dirt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Box, Sheet
+
+_SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
+_LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
+_NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further away
+_DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
+_TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
+_ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
+_MOST = 300  # pieces looked at: more is texture
+_MARGIN = 0.3  # of a side's length: a piece that lies along it further is no writing
+_THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no thicker than this is none
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One connected piece of ink: its number in the label map, and its box."""
+
+    label: int
+    box: Box
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+    @property
+    def size(self) -> int:
+        return max(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """All pieces that count as writing, largest first, and the map that says which pixel is whose.
+
+    The map begins at `left`, `top` of the ink and is `coarse` times smaller.
+    """
+
+    labels: NDArray[np.int32]
+    left: int
+    top: int
+    coarse: int
+    kept: tuple[Piece, ...]
+
+    def only(self, ink: Sheet, chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
+        """The common box of the chosen pieces, and their ink alone in it."""
+        left, top, right, bottom = box = common_box([piece.box for piece in chosen])
+        x, y, n = (left - self.left) // self.coarse, (top - self.top) // self.coarse, self.coarse
+        labels = self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+        mine = _labelled(labels, chosen)
+        if n > 1:
+            mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]
+        return box, ink.within(box) * mine
+
+    def along_border(self, piece: Piece, shape: tuple[int, ...]) -> float:
+        """The largest share of a side of the picture along which this piece lies."""
+        left, top, right, bottom = piece.box
+        sides = (
+            (left == 0, self.labels[:, 0], shape[0]),
+            (right == shape[1], self.labels[:, -1], shape[0]),
+            (top == 0, self.labels[0], shape[1]),
+            (bottom == shape[0], self.labels[-1], shape[1]),
+        )
+        shares = [
+            np.count_nonzero(line == piece.label) * self.coarse / length
+            for touches, line, length in sides
+            if touches
+        ]
+        return max(shares, default=0.0)
+
+
+def common_box(boxes: list[Box]) -> Box:
+    """The smallest box around all of these."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def find_pieces(place: Sheet, rough: bool = False) -> Pieces:
+    """Connected pieces of ink (1, paper 0) without the dirt: specks, edges of the sheet.
+
+    On `rough` paper (noise, uneven light) a piece must be larger to count.
+    """
+    left, top, width, height = cv2.boundingRect(place.part)
+    if not width:
+        return Pieces(np.zeros((0, 0), np.int32), 0, 0, 1, ())
+    mask = place.part[top : top + height, left : left + width]
+    coarse = max(1, min(width, height) // _ENOUGH)
+    if coarse > 1:
+        mask = _coarser(mask, coarse)
+    labels, rows = _components(mask)
+    left, top, shape = left + place.left, top + place.top, (place.height, place.width)
+    pieces = [_piece(label, row, (left, top), coarse, shape) for label, row in rows]
+    everything = Pieces(labels, left, top, coarse, tuple(pieces))
+    return Pieces(labels, left, top, coarse, _writing(everything, shape, rough))
+
+
+def _labelled(labels: NDArray[np.int32], chosen: list[Piece]) -> NDArray[np.bool_]:
+    """Where a label is one of these."""
+    if len(chosen) == 1:
+        return np.asarray(labels == chosen[0].label)  # several times faster than a look-up
+    wanted = np.zeros(int(labels.max()) + 1, np.bool_)
+    wanted[[piece.label for piece in chosen]] = True
+    return np.asarray(wanted[labels])
+
+
+def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[tuple[int, list[int]]]]:
+    """The label map, and the label, left, top, width and height of each piece, largest first."""
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    if count == 2:  # one piece, as large as the mask; the statistics take ten times as long
+        return np.asarray(labels, np.int32), [(1, [0, 0, *mask.shape[::-1]])]
+    _, found, counted, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    boxes = np.asarray(counted[1:, :4], np.int32)
+    order = np.argsort(-boxes[:, 2:].max(axis=1), kind="stable")[:_MOST]
+    return np.asarray(found, np.int32), list(zip((order + 1).tolist(), boxes[order].tolist(), strict=True))
+
+
+def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """A mask so many times smaller, 1 where any pixel was."""
+    rows, columns = (-side % times for side in mask.shape)
+    mask = np.pad(mask, ((0, rows), (0, columns)))
+    return np.asarray(cv2.dilate(mask, np.ones((times, times), np.uint8), anchor=(0, 0))[::times, ::times])
+
+
+def main_group(pieces: Pieces) -> list[Piece]:
+    """The largest piece, what lies near it, and whatever else is large: one digit, if it is only one."""
+    largest, *others = pieces.kept
+    left, top, right, bottom = largest.box
+    near = _NEAR * largest.size
+    return [largest] + [
+        piece
+        for piece in others
+        if piece.size > _LARGE * largest.size
+        or (
+            left - piece.box[2] < near > piece.box[0] - right
+            and top - piece.box[3] < near > piece.box[1] - bottom
+        )
+    ]
+
+
+def _writing(found: Pieces, shape: tuple[int, ...], rough: bool) -> tuple[Piece, ...]:
+    tight = min(shape) <= _TIGHT
+    least = 1.0 if tight else max(2.0, _DUST * min(shape) * (2 if rough else 1))
+    pieces = [piece for piece in found.kept if piece.size >= least]
+    if not tight:
+        pieces = _without_margins(found, pieces, shape)
+    return tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
+
+
+def _piece(label: int, box: list[int], origin: tuple[int, int], coarse: int, shape: tuple[int, ...]) -> Piece:
+    """A piece whose box is in pixels of a map that begins at `origin` and is `coarse` times smaller."""
+    left, top, width, height = (side * coarse for side in box)
+    left, top = left + origin[0], top + origin[1]
+    return Piece(label, (left, top, min(left + width, shape[1]), min(top + height, shape[0])))
+
+
+def _without_margins(found: Pieces, pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Pieces without edges of the sheet: what lies along the picture's border, if more is left."""
+    along = {piece: found.along_border(piece, shape) for piece in pieces if _at_border(piece, shape)}
+    thin = _THIN_EDGE * min(shape)
+    pieces = [p for p in pieces if along.get(p, 0) < 0.5 or min(p.width, p.height) > thin]
+    inner = [piece for piece in pieces if along.get(piece, 0) < _MARGIN]
+    return inner if any(piece.size > 0.05 * min(shape) for piece in inner) else pieces
+
+
+def _at_border(piece: Piece, shape: tuple[int, ...]) -> bool:
+    left, top, right, bottom = piece.box
+    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]

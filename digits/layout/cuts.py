@@ -1,0 +1,87 @@
+"""Cuts between touching digits: paths from top to bottom that cross as little ink as they can."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.layout.lines import Atom
+
+_ROWS = 32  # the height of the copy on which paths are searched
+_ASIDE = 0.15  # cost of a step to the side, where a pixel of ink costs 1
+_CUTS = 4.0  # most cuts tried for each piece of the line's height
+_CRUMB = 0.015  # of its height squared: a slice of less ink is none
+_APART = 0.14  # of the line's height between two cuts, and between a cut and the end
+
+
+def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
+    """The atom cut at its cheapest places, left to right; itself alone where none is found."""
+    scale = _ROWS / atom.height
+    columns = max(3, round(atom.width * scale))
+    small = cv2.resize(atom.pixels, (columns, _ROWS), interpolation=cv2.INTER_AREA) / np.float32(255)
+    down, up = _costs(small), _costs(small[::-1])[::-1]
+    middle = _ROWS // 2
+    through = down[middle] + up[middle] - small[middle]
+    most = max(1, round(_CUTS * atom.width / height))
+    chosen = sorted(_valleys(through, max(2, round(_APART * height * scale)), most))
+    if not chosen:
+        return (atom,)
+    edges = [_path(down, up, column) / scale for column in chosen]
+    return _parted(atom, edges, [float(through[column]) / _ROWS for column in chosen])
+
+
+def _costs(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The cheapest way from the top to each pixel, at most one column aside a row."""
+    total = small.copy()
+    for row in range(1, len(small)):
+        before = total[row - 1]
+        aside = np.full(len(before) + 2, np.inf, np.float32)
+        aside[1:-1] = before + _ASIDE
+        total[row] += np.minimum(before, np.minimum(aside[:-2], aside[2:]))
+    return total
+
+
+def _valleys(through: NDArray[np.float32], apart: int, most: int) -> list[int]:
+    """The cheapest columns, no two nearer than `apart`."""
+    chosen: list[int] = []
+    for column in np.argsort(through, kind="stable"):
+        inside = apart <= column <= len(through) - 1 - apart
+        if inside and all(abs(column - other) >= apart for other in chosen):
+            chosen.append(int(column))
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def _path(down: NDArray[np.float32], up: NDArray[np.float32], column: int) -> NDArray[np.float64]:
+    """The column of the cut in each row, through `column` of the middle row."""
+    middle = _ROWS // 2
+    path = np.zeros(_ROWS)
+    path[middle] = column
+    for costs, rows in ((down, range(middle - 1, -1, -1)), (up, range(middle + 1, _ROWS))):
+        at = column
+        for row in rows:
+            near = np.arange(max(0, at - 1), min(costs.shape[1], at + 2))
+            at = int(near[np.argmin(costs[row, near] + _ASIDE * (near != at))])
+            path[row] = at
+    return path + 0.5
+
+
+def _parted(atom: Atom, paths: list[NDArray[np.float64]], costs: list[float]) -> tuple[Atom, ...]:
+    rows = np.linspace(0, _ROWS - 1, atom.height)
+    edges = [np.interp(rows, np.arange(_ROWS), path)[:, None] for path in paths]
+    columns = np.arange(atom.width)[None, :] + 0.5
+    number = np.sum([columns > edge for edge in edges], axis=0)
+    cuts = [0.0, *costs]
+    parts = [_cropped(atom, np.where(number == k, atom.pixels, 0), cut) for k, cut in enumerate(cuts)]
+    return tuple(part for part in parts if part is not None)
+
+
+def _cropped(atom: Atom, pixels: NDArray[np.uint8], cut: float) -> Atom | None:
+    mask = np.asarray(cv2.threshold(pixels, 64, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    if cv2.countNonZero(mask) < _CRUMB * atom.height**2:
+        return None
+    x, y, width, height = cv2.boundingRect(mask)
+    left, top = atom.box[0] + x, atom.box[1] + y
+    return Atom((left, top, left + width, top + height), pixels[y : y + height, x : x + width], cut)

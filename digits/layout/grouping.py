@@ -1,0 +1,143 @@
+"""Which neighbouring atoms make a digit together: the best division of each run, by the network.
+
+Each way to join up to four neighbours is a candidate; the network scores them all in one batch, and
+dynamic programming finds the division whose scores add up highest (over-segmentation and
+recognition, as in Casey and Lecolinet's survey, 1996).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.layout.cuts import slices
+from digits.layout.lines import Atom, Run, joined
+from digits.network.contract import FIELD
+from digits.network.model import Classification, Model
+from digits.network.network_input import field_of
+
+_TOGETHER = 4  # atoms of one digit at most
+_WIDEST = 1.5  # of the line's height: no digit is wider
+_CUT = 9.0  # nats that a cut must gain for each line's height of ink that it goes through
+_UNREAD = 5.0  # nats that a mark costs that is no digit
+_DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
+_PART = 0.45  # of the line's height: what is smaller both ways may be dirt
+_LOW = 0.55  # of the line's height: what is lower is hardly a digit
+_SURE = 0.8  # confidence at which a mark of usual width is not cut
+_USUAL, _DOUBLE = 0.75, 1.6  # of the line's height: widths of one digit, of surely more than one
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Atoms `first` to before `after` of a run as one digit; `seen` is what the network sees."""
+
+    first: int
+    after: int
+    atom: Atom
+    seen: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A mark that was settled upon, with its row of the network's answer."""
+
+    atom: Atom
+    seen: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    rejection: float
+
+
+def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
+    """The marks of each run, left to right."""
+    first = [_candidates(run) for run in runs]
+    answers = _scored(model, first)
+    again = [k for k, run in enumerate(runs) if _may_touch(model, run, first[k], answers[k])]
+    sliced = [
+        Run(tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])), runs[k].height)
+        for k in again
+    ]
+    second = [_candidates(run) for run in sliced]
+    for k, run, candidates, answer in zip(again, sliced, second, _scored(model, second), strict=True):
+        runs[k], first[k], answers[k] = run, candidates, answer
+    return [
+        _best(run, candidates, answer) for run, candidates, answer in zip(runs, first, answers, strict=True)
+    ]
+
+
+def _candidates(run: Run) -> list[Candidate]:
+    found = []
+    for first in range(len(run.atoms)):
+        for after in range(first + 1, min(first + _TOGETHER, len(run.atoms)) + 1):
+            atom = joined(run.atoms[first:after])
+            if after > first + 1 and atom.width > _WIDEST * run.height:
+                break
+            seen = field_of(atom.pixels)
+            if seen is not None:
+                found.append(Candidate(first, after, atom, seen))
+    return found
+
+
+def _scored(model: Model, groups: list[list[Candidate]]) -> list[Classification]:
+    """The network's answers for groups of candidates, all asked for in one batch."""
+    batch = [candidate.seen for group in groups for candidate in group]
+    if not batch:
+        return [Classification(np.zeros((0, 10), np.float32), np.zeros(0, np.float32)) for _ in groups]
+    answer = model.classify(np.array(batch, np.float32).reshape(-1, FIELD, FIELD, 1))
+    ends = np.cumsum([len(group) for group in groups])[:-1]
+    probabilities, rejection = np.split(answer.probabilities, ends), np.split(answer.rejection, ends)
+    return [Classification(*row) for row in zip(probabilities, rejection, strict=True)]
+
+
+def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> bool:
+    """Whether an atom of the run is so wide, or so hard to read, that it may be several digits."""
+    for candidate, p, rejection in zip(candidates, answer.probabilities, answer.rejection, strict=True):
+        if candidate.after - candidate.first > 1:
+            continue
+        width = candidate.atom.width / run.height
+        doubtful = model.is_rejected(float(rejection)) or float(p.max()) < _SURE
+        if width > _DOUBLE or (width > _USUAL and doubtful):
+            return True
+    return False
+
+
+def _sliced(atom: Atom, run: Run) -> tuple[Atom, ...]:
+    return slices(atom, run.height) if atom.width > _USUAL * run.height else (atom,)
+
+
+def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list[Found]:
+    """The division of a run with the highest sum of scores."""
+    count = len(run.atoms)
+    totals: list[float] = [0.0] + [-np.inf] * count
+    marks: list[list[int]] = [[] for _ in range(count + 1)]
+    gains = [
+        _gain(run, candidate, p, float(r))
+        for candidate, p, r in zip(candidates, answer.probabilities, answer.rejection, strict=True)
+    ]
+    for after in range(1, count + 1):
+        atom = run.atoms[after - 1]
+        size = max(atom.width, atom.height) / run.height
+        if size < _PART and count > 1:
+            totals[after] = totals[after - 1] - _DROPPED - 4 * size
+            marks[after] = marks[after - 1]
+        for k, candidate in enumerate(candidates):
+            if candidate.after == after and totals[candidate.first] + gains[k] > totals[after]:
+                totals[after] = totals[candidate.first] + gains[k]
+                marks[after] = [*marks[candidate.first], k]
+    chosen = [k for k in marks[count]]
+    return [
+        Found(candidates[k].atom, candidates[k].seen, answer.probabilities[k], float(answer.rejection[k]))
+        for k in chosen
+    ]
+
+
+def _gain(run: Run, candidate: Candidate, probabilities: NDArray[np.float32], rejection: float) -> float:
+    """Log of how likely the candidate is one digit, less what its cuts and its shape cost."""
+    digit = float(np.log(max(float(probabilities.max()), 1e-9)) - np.logaddexp(0, rejection))
+    unread = -_UNREAD - float(np.logaddexp(0, -rejection))
+    atom = candidate.atom
+    low = max(0.0, _LOW - atom.height / run.height)
+    wide = min(max(0.0, atom.width / run.height - 1.1), 2.0)
+    shape = 10 * low + 2 * wide
+    return max(digit, unread) - shape - _CUT * atom.cut

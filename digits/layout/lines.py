@@ -1,0 +1,138 @@
+"""From pieces of ink to lines of writing, and to the atoms of which digits are put together.
+
+An atom is a piece of ink, or a slice of one, that belongs to one digit alone. Which neighbouring atoms
+make a digit together is settled by the network (`digits.layout.grouping`), where geometry leaves it open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Box, Sheet
+from digits.layout.components import Piece, Pieces, common_box
+
+Pixels = NDArray[np.uint8]
+
+_SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share vertically
+_TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
+_WIDE_GAP = 0.3  # of the line's height between two pieces that cannot be one digit
+_CLEAR_GAP = 0.1  # the same between two tall pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """Ink of one digit or a part of it: its box in the ink map, and its pixels in that box.
+
+    `cut` is how much ink its left side cuts through, in parts of its height.
+    """
+
+    box: Box
+    pixels: Pixels
+    cut: float = 0.0
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's."""
+
+    atoms: tuple[Atom, ...]
+    height: float
+
+
+def joined(atoms: tuple[Atom, ...]) -> Atom:
+    """Several atoms as one."""
+    if len(atoms) == 1:
+        return atoms[0]
+    box = common_box([atom.box for atom in atoms])
+    pixels = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
+    for atom in atoms:
+        left, top = atom.box[0] - box[0], atom.box[1] - box[1]
+        part = pixels[top : top + atom.height, left : left + atom.width]
+        np.maximum(part, atom.pixels, out=part)
+    return Atom(box, pixels, atoms[0].cut)
+
+
+def lines(pieces: Pieces, ink: Sheet) -> list[list[Run]]:
+    """Lines of writing from top to bottom, each as its runs from left to right."""
+    return [_runs(line, pieces, ink) for line in _grouped(list(pieces.kept))]
+
+
+def _grouped(pieces: list[Piece]) -> list[list[Piece]]:
+    """Pieces by line: tall ones are chained from neighbour to neighbour, low ones join the nearest."""
+    tall = [piece for piece in pieces if piece.height >= _TALL * _usual_height(pieces)]
+    found: list[list[Piece]] = []
+    for piece in sorted(tall, key=lambda piece: piece.box[0]):
+        line = max(found, key=lambda line: _shared(line[-1], piece), default=None)
+        if line is None or _shared(line[-1], piece) < _SAME_LINE:
+            found.append([piece])
+        else:
+            line.append(piece)
+    for piece in pieces:
+        if piece not in tall:
+            nearest = min((other for line in found for other in line), key=lambda other: _apart(other, piece))
+            next(line for line in found if nearest in line).append(piece)
+    return sorted(found, key=lambda line: float(np.median([piece.box[1] + piece.box[3] for piece in line])))
+
+
+def _usual_height(pieces: list[Piece]) -> float:
+    """The height of the writing: the median of what is not far lower than the tallest."""
+    heights = np.array([piece.height for piece in pieces])
+    return float(np.median(heights[heights >= 0.4 * heights.max()])) if len(heights) else 0.0
+
+
+def _shared(first: Piece, second: Piece) -> float:
+    overlap = min(first.box[3], second.box[3]) - max(first.box[1], second.box[1])
+    return overlap / min(first.height, second.height)
+
+
+def _apart(first: Piece, second: Piece) -> float:
+    across = max(first.box[0], second.box[0]) - min(first.box[2], second.box[2])
+    down = max(first.box[1], second.box[1]) - min(first.box[3], second.box[3])
+    return float(np.hypot(max(across, 0), max(down, 0)))
+
+
+def _runs(line: list[Piece], pieces: Pieces, ink: Sheet) -> list[Run]:
+    height = _usual_height(line)
+    ordered = sorted(line, key=lambda piece: piece.box[0] + piece.box[2])
+    runs = [[ordered[0]]] if ordered else []
+    for piece in ordered[1:]:
+        if all(_are_two_digits(other, piece, height) for other in runs[-1]):
+            runs.append([piece])
+        else:
+            runs[-1].append(piece)
+    return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height) for run in runs]
+
+
+def are_several(pieces: list[Piece]) -> bool:
+    """Whether these pieces are plainly more than one digit: tall ones, side by side, apart."""
+    height = max(piece.height for piece in pieces)
+    ordered = sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2])
+    return any(
+        _are_two_digits(left, right, height) and min(left.height, right.height) > _TALL * height
+        for left, right in pairwise(ordered)
+    )
+
+
+def _are_two_digits(left: Piece, right: Piece, height: float) -> bool:
+    gap = right.box[0] - left.box[2]
+    if gap > _WIDE_GAP * height:
+        return True
+    return gap > _CLEAR_GAP * height and min(left.height, right.height) > 0.7 * height
+
+
+def atom_of(pieces: Pieces, chosen: list[Piece], ink: Sheet) -> Atom:
+    """The ink of these pieces alone."""
+    box, pixels = pieces.only(ink, chosen)
+    return Atom(box, pixels)

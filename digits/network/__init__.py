@@ -1,0 +1,1 @@
+"""The network: what it sees of a mark, the ONNX model, and what its answers mean."""

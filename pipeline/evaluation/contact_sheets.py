@@ -1,0 +1,43 @@
+"""A picture of sample digits: one row for each class, so that a wrong label catches the eye."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from digits.network.contract import CLASSES
+from pipeline.mnist.dataset import Digits
+
+COLUMNS = 14
+CELL = 64  # pixels of a cell's side, a 28x28 digit twice as large with a margin
+MARGIN = 4
+
+
+def sample_sheet(digits: Digits, seed: int) -> Image.Image:
+    """Up to 14 digits of each class, dark on white, chosen by the seed; the class stands before its row."""
+    generator = np.random.default_rng(seed)
+    sheet = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(CELL // 2)
+    for digit in range(CLASSES):
+        middle = (CELL // 2, digit * CELL + CELL // 2)
+        draw.text(middle, str(digit), fill=128, font=font, anchor="mm")
+        places = np.flatnonzero(digits.labels == digit)
+        for column, place in enumerate(generator.permutation(places)[:COLUMNS], 1):
+            image = Image.fromarray(255 - digits.images[place])
+            side = CELL - 2 * MARGIN
+            cell = image.resize((side, side), Image.Resampling.NEAREST)
+            sheet.paste(cell, (column * CELL + MARGIN, digit * CELL + MARGIN))
+    return sheet
+
+
+def mark_sheet(images: NDArray[np.uint8]) -> Image.Image:
+    """The first 150 of the images (n, 28, 28), dark on white, fifteen in a row."""
+    sheet = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
+    side = CELL - 2 * MARGIN
+    for number, image in enumerate(images[: (COLUMNS + 1) * CLASSES]):
+        row, column = divmod(number, COLUMNS + 1)
+        cell = Image.fromarray(255 - image).resize((side, side), Image.Resampling.NEAREST)
+        sheet.paste(cell, (column * CELL + MARGIN, row * CELL + MARGIN))
+    return sheet

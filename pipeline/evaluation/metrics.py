@@ -1,0 +1,151 @@
+"""How good a model is: figures from its answers to digits: plain, redrawn on canvases, and in lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from digits.network.model import Model
+from digits.reader import Reader
+from pipeline.mnist.dataset import Digits
+from pipeline.synthesis.canvas import canvases
+from pipeline.synthesis.lines import number_lines
+
+BATCH = 500  # digits at a time: bounds the memory
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of n digits: probabilities (n, 10), rejected (n,), beside the truth (n,).
+
+    `scores` (n,) are the log odds of each that it is no digit.
+    """
+
+    probabilities: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    rejected: NDArray[np.bool_]
+    truth: NDArray[np.uint8]
+
+    @cached_property
+    def digits(self) -> NDArray[np.uint8]:
+        """The most probable digit of each, rejected or not."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.uint8)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        return np.asarray(self.digits == self.truth)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        return np.asarray(self.probabilities.max(axis=1))
+
+    def figures(self) -> dict[str, float]:
+        """Accuracy, loss, mistakes, calibration, and the share of digits taken for none."""
+        chances = self.probabilities[np.arange(len(self.truth)), self.truth]
+        return {
+            "accuracy": float(self.right.mean()),
+            "loss": -float(np.log(np.maximum(chances, 1e-12)).mean()),
+            "errors": int((~self.right).sum()),
+            "expected_calibration_error": expected_calibration_error(self.confidence, self.right),
+            "rejected": float(self.rejected.mean()),
+        }
+
+    def recall(self) -> dict[str, float]:
+        """For each digit there is, the share that is read right."""
+        return {str(digit): float(self.right[self.truth == digit].mean()) for digit in np.unique(self.truth)}
+
+
+def answers(model: Model, digits: Digits) -> Answers:
+    """What a model says of digits as they are, without `digits.ink.extraction` before it."""
+    probabilities, scores = [], []
+    for at in range(0, digits.total, BATCH):
+        result = model.classify(digits.images[at : at + BATCH, :, :, None].astype(np.float32))
+        probabilities.append(result.probabilities)
+        scores.append(result.rejection)
+    score = np.concatenate(scores)
+    rejected = np.array([model.is_rejected(float(value)) for value in score], bool)
+    return Answers(np.concatenate(probabilities), score, rejected, digits.labels)
+
+
+@dataclass(frozen=True)
+class RedrawnAnswers:
+    """What a reader says of redrawn digits: how they were drawn, confidence (n,) and right (n,).
+
+    A rejected one is not right, and its confidence is 0.
+    """
+
+    kinds: NDArray[np.str_]
+    confidence: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.right.mean())
+
+    @property
+    def calibration_error(self) -> float:
+        """Of the digits that were not rejected."""
+        told = self.confidence > 0
+        return expected_calibration_error(self.confidence[told], self.right[told])
+
+    def by_kind(self) -> dict[str, float]:
+        """The accuracy for each way of drawing."""
+        return {str(kind): float(self.right[self.kinds == kind].mean()) for kind in np.unique(self.kinds)}
+
+
+def read_redrawn(reader: Reader, digits: Digits, most: int, seed: int) -> RedrawnAnswers:
+    """Read the first `most` digits, redrawn on canvases, through all of `digits`."""
+    told: dict[str, list[object]] = defaultdict(list)
+    for (kind, canvas), label in zip(canvases(digits.images[:most], seed), digits.labels[:most], strict=True):
+        answer = reader.predict(canvas)
+        told["kind"].append(kind)
+        told["confidence"].append(answer.confidence or 0.0)
+        told["right"].append(answer.digit == label)
+    confidence = np.array(told["confidence"], np.float32)
+    return RedrawnAnswers(np.array(told["kind"]), confidence, np.array(told["right"], bool))
+
+
+def rejection(model: Model, digits: Answers, others: Digits) -> dict[str, float]:
+    """How well the model parts digits, its answers to which are given, from other marks.
+
+    A model that rejects nothing knows no difference: an AUROC of 0.5, and every mark accepted.
+    """
+    limit = model.manifest.rejection_threshold
+    marks = answers(model, others)
+    return rejection_figures(digits.scores, marks.scores, np.inf if limit is None else limit)
+
+
+def rejection_figures(
+    digits: NDArray[np.float32], others: NDArray[np.float32], limit: float
+) -> dict[str, float]:
+    """How well rejection scores part digits (n,) from other marks (m,): at any threshold, and at `limit`."""
+    truth = np.concatenate([np.zeros(len(digits)), np.ones(len(others))])
+    return {
+        "reject_auroc": float(roc_auc_score(truth, np.concatenate([digits, others]))),
+        "false_reject_rate": float((digits > limit).mean()),
+        "false_accept_rate": float((others <= limit).mean()),
+    }
+
+
+def expected_calibration_error(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 15
+) -> float:
+    """How far confidence (n,) and accuracy are apart, 0..1, over equally wide bins, weighted by size.
+
+    0 where there are no answers. Guo et al., arXiv 1706.04599.
+    """
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(float((right[bin_of == b] - confidence[bin_of == b]).sum())) for b in range(bins)]
+    return sum(gaps) / max(1, len(right))
+
+
+def line_accuracy(reader: Reader, digits: Digits, count: int, seed: int) -> float:
+    """The share of lines of 3 to 8 digits that are read right as a whole."""
+    return float(
+        np.mean([reader.read(image).text == text for text, image in number_lines(digits, count, seed)])
+    )

@@ -1,0 +1,92 @@
+"""The registered model: a version for each evaluated run, and the one that is the champion."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import mlflow
+import mlflow.onnx
+import numpy as np
+import onnx
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+
+from digits.errors import ModelError
+from digits.network.contract import FIELD
+from digits.network.model import Manifest
+from pipeline.project.paths import NAME, store
+from pipeline.registry.runs import is_absent
+
+CHAMPION = "champion"  # the alias of the version that is served
+CANDIDATE_FILES = "candidate"  # a run's artifact folder with manifest, ONNX and Keras files
+
+
+def register(client: MlflowClient, run_id: str, candidate: Path, scores: Mapping[str, float]) -> str:
+    """The version of the open run's model; its files are logged and registered if they were not before."""
+    known = version_of(client, run_id)
+    if known is not None:
+        return str(known.version)
+    mlflow.log_artifacts(str(candidate), CANDIDATE_FILES)
+    network = onnx.load(candidate / Manifest.load(candidate).file)
+    logged = mlflow.onnx.log_model(
+        network, name="onnx", signature=_signature(network), pip_requirements=["numpy", "onnxruntime"]
+    )
+    if not client.search_registered_models(f"name = '{NAME}'"):
+        client.create_registered_model(NAME, description="Handwritten digits, 28x28 pixels")
+    tags = {name: f"{value:.5f}" for name, value in scores.items()}
+    made = client.create_model_version(NAME, logged.model_uri, run_id, tags, model_id=logged.model_id)
+    return str(made.version)
+
+
+def _signature(network: onnx.ModelProto) -> ModelSignature:
+    outputs = network.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    ink = TensorSpec(np.dtype(np.float32), (-1, FIELD, FIELD, 1), network.graph.input[0].name)
+    logits = TensorSpec(np.dtype(np.float32), (-1, outputs), network.graph.output[0].name)
+    return ModelSignature(inputs=Schema([ink]), outputs=Schema([logits]))
+
+
+def version_of(client: MlflowClient, run_id: str) -> ModelVersion | None:
+    """The registered version of a run, None where it has none yet."""
+    found = client.search_model_versions(f"name = '{NAME}' and run_id = '{run_id}'")
+    return found[0] if found else None
+
+
+def champion_version(client: MlflowClient) -> ModelVersion | None:
+    """The version that carries the alias, None where none does; raises where MLflow cannot tell."""
+    try:
+        return client.get_model_version_by_alias(NAME, CHAMPION)
+    except MlflowException as error:
+        if not is_absent(error):
+            raise
+        return None
+
+
+@contextmanager
+def artifacts_of(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
+    """The folder of the artifacts of a version's run on this disk; raises `ModelError` without that run.
+
+    MLflow stores absolute addresses. Where such a folder is not there, only what follows `mlruns/` is
+    taken of it, so that a project that was moved or mounted elsewhere still finds its files. A server's
+    artifacts are downloaded, and deleted again in the end.
+    """
+    run_id = version.run_id or ""
+    try:
+        address = urlparse(client.get_run(run_id).info.artifact_uri)
+    except MlflowException as error:
+        if not is_absent(error):
+            raise
+        raise ModelError(f"The run of version {version.version} is gone: promote another version.") from error
+    if address.scheme in ("", "file"):
+        told = Path(unquote(address.path))
+        _, _, inside = str(told).rpartition("/mlruns/")
+        yield told if told.exists() else store() / inside
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=folder))

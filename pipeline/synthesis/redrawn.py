@@ -1,0 +1,33 @@
+"""MNIST's digits as pens draw them: smooth outlines, thin and thick strokes, back through `network_input`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from digits.network.network_input import network_input
+from pipeline.mnist.dataset import Digits
+from pipeline.synthesis.canvas import enlarged, restroked
+from pipeline.synthesis.pen import scanned
+
+_SIZES = (60, 110)  # pixels, the longer side of the ink when it is drawn
+_WIDTHS = (0.4, 1.8)  # of the stroke's own width
+_SCANNED = 0.25  # of the digits come from a coarse scan
+
+
+def redrawn(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
+    """`count` of the digits, chosen by the seed, half of them with strokes of another width."""
+    rng = np.random.default_rng(seed)
+    chosen = digits.take(rng.permutation(digits.total)[:count])
+    images = chosen.images.copy()
+    for image in images:
+        ink = enlarged(image, int(rng.integers(*_SIZES)))
+        if rng.random() < 0.5:
+            ink = restroked(ink, float(np.exp(rng.uniform(*np.log(_WIDTHS)))))
+        if rng.random() < _SCANNED:
+            ink = scanned(ink, rng)
+        seen = network_input(ink)
+        if seen is not None:
+            image[:] = seen.round()
+    return Digits(images, chosen.labels)

@@ -1,0 +1,1 @@
+"""The training: network, optimizers, batches, and how an interrupted training goes on."""

@@ -1,0 +1,100 @@
+"""The optimizers: Adam, AdamW or Muon, at a constant rate or in one cycle, with averaged weights or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from pipeline.project.errors import ParameterError
+
+
+def make_optimizer(
+    name: Literal["adam", "adamw", "muon"],
+    *,
+    steps: int,
+    learning_rate: float,
+    schedule: Literal["constant", "one_cycle"] = "constant",
+    warmup: float = 0.0,
+    weight_decay: float = 0.0,
+    average: float = 0.0,
+) -> keras.optimizers.Optimizer:
+    """The optimizer for a training of `steps` steps.
+
+    "one_cycle" rises to `learning_rate` over the share `warmup` of all steps and falls to nothing
+    along a cosine (Smith & Topin 2017, arXiv 1708.07120). `average` is the momentum of the moving
+    average of the weights; 0 is none. Raises `ParameterError` for a name that is not known.
+    """
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
+    if schedule == "one_cycle":
+        rate = _one_cycle(learning_rate, steps, warmup)
+    elif schedule != "constant":
+        raise ParameterError(f"train.optimizer.schedule: {schedule!r} is neither constant nor one_cycle.")
+    averaging = {"use_ema": True, "ema_momentum": average} if average else {}
+    if name == "adamw":
+        return AdamW(rate, weight_decay=weight_decay, **averaging)
+    if name == "muon":
+        return Muon(rate, weight_decay=weight_decay, adam_weight_decay=weight_decay, **averaging)
+    if name == "adam":
+        return Adam(rate, **averaging)
+    raise ParameterError(f"train.optimizer.name: {name!r} is neither adam nor adamw nor muon.")
+
+
+def _one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.schedules.LearningRateSchedule:
+    rising = round(steps * warmup)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=peak / 25,
+        decay_steps=max(1, steps - rising),
+        warmup_target=peak,
+        warmup_steps=rising,
+    )
+
+
+class Averaging(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras comes without types
+    """Keras's moving average of the weights, with a momentum that grows to the one that is set.
+
+    After t steps it is at most (1 + t) / (10 + t), as in TensorFlow's ExponentialMovingAverage. Else half of
+    the first epoch's average would be weights that nobody has trained yet.
+    """
+
+    ema_momentum: Any
+
+    def _update_model_variables_moving_average(self, trainable_variables: Sequence[keras.Variable]) -> None:
+        highest, steps = self.ema_momentum, ops.cast(self.iterations, "float32")
+        self.ema_momentum = ops.minimum(highest, (1 + steps) / (10 + steps))
+        super()._update_model_variables_moving_average(trainable_variables)
+        self.ema_momentum = highest
+
+
+class Adam(Averaging, keras.optimizers.Adam):  # type: ignore[misc]  # Keras comes without types
+    """Adam (Kingma & Ba 2014, arXiv 1412.6980)."""
+
+
+class AdamW(Averaging, keras.optimizers.AdamW):  # type: ignore[misc]  # Keras comes without types
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2017, arXiv 1711.05101)."""
+
+
+class Muon(Averaging, keras.optimizers.Muon):  # type: ignore[misc]  # Keras comes without types
+    """Muon for convolutions: steps of equal strength in all directions (Jordan et al. 2024).
+
+    A kernel's update is made orthogonal, so that rare directions in its gradients count as much as common
+    ones (https://kellerjordan.github.io/posts/muon/). Keras's Muon leaves all but matrices to AdamW; here a
+    kernel is a matrix too.
+    Its rows are what each filter sees, its columns the filters. The first layer's kernels, which see one
+    channel alone, and the last layer's matrix stay with AdamW, as Muon's author advises.
+    """
+
+    def _should_use_adamw(self, variable: keras.Variable) -> bool:
+        return len(variable.shape) != 4 or variable.shape[2] == 1
+
+    def zeropower_via_newtonschulz5(self, x: keras.KerasTensor, steps: int) -> keras.KerasTensor:
+        return ops.reshape(super().zeropower_via_newtonschulz5(_matrix(x), steps), x.shape)
+
+    def lr_adjust(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.reshape(super().lr_adjust(_matrix(x)), x.shape)
+
+
+def _matrix(kernel: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.reshape(kernel, (-1, kernel.shape[-1]))

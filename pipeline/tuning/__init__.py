@@ -1,0 +1,1 @@
+"""The search for better parameters: its space, its study and its trials."""

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digits.ink.sheet import Sheet
+from digits.layout.components import common_box, find_pieces, main_group
+
+_FULL = np.minimum(np.arange(256) * 255, 255).astype(np.uint8)
+
+
+def _place(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> Sheet:
+    mask = np.zeros(size, np.uint8)
+    for left, top, right, bottom in boxes:
+        mask[top:bottom, left:right] = 1
+    return Sheet.all_of(mask)
+
+
+def test_find_pieces_of_a_blank_sheet_finds_none() -> None:
+    assert find_pieces(_place()).kept == ()
+
+
+def test_find_pieces_drops_specks_and_keeps_parts() -> None:
+    digit, bar, speck = (50, 40, 60, 140), (70, 40, 100, 48), (250, 20, 255, 25)
+    kept = find_pieces(_place(digit, bar, speck)).kept
+    assert [piece.box for piece in kept] == [digit, bar]
+
+
+def test_find_pieces_takes_dust_alone_for_nothing() -> None:
+    assert find_pieces(_place((100, 100, 103, 103))).kept == ()
+
+
+def test_find_pieces_asks_for_more_on_rough_paper() -> None:
+    place = _place((100, 100, 107, 107))
+    assert len(find_pieces(place).kept) == 1
+    assert find_pieces(place, rough=True).kept == ()
+
+
+def test_find_pieces_drops_the_edge_of_the_sheet() -> None:
+    digit, edge = (100, 50, 140, 130), (0, 0, 12, 200)
+    assert [piece.box for piece in find_pieces(_place(digit, edge)).kept] == [digit]
+
+
+def test_find_pieces_keeps_a_digit_that_touches_the_border() -> None:
+    digit, other = (0, 60, 30, 140), (100, 60, 130, 140)
+    place = _place(digit, other)
+    place.part[70:130, 0:20] = 0  # touches with its ends alone, as a C does
+    assert len(find_pieces(place).kept) == 2
+
+
+def test_find_pieces_on_a_coarser_map_has_the_same_boxes() -> None:
+    boxes = [(100, 100, 400, 1500), (700, 90, 1100, 1490)]
+    found = find_pieces(_place(*boxes, size=(1600, 1600)))
+    assert found.coarse > 1
+    for piece, box in zip(found.kept, sorted(boxes, key=lambda box: box[1] - box[3]), strict=True):
+        assert piece.box == pytest.approx(box, abs=found.coarse)
+
+
+def test_only_gives_the_ink_of_the_chosen_pieces() -> None:
+    first, second = (50, 40, 60, 140), (56, 150, 90, 170)
+    place = _place(first, second)
+    found = find_pieces(place)
+    box, ink = found.only(place.mapped(_FULL), [found.kept[0]])
+    assert box == first
+    assert ink.shape == (100, 10)
+    assert ink.min() == 255
+    both, ink = found.only(place.mapped(_FULL), list(found.kept))
+    assert both == common_box([first, second])
+    assert (ink > 0).sum() == place.part.sum()
+
+
+def test_main_group_leaves_far_small_pieces_out() -> None:
+    digit, near, far = (50, 40, 70, 140), (75, 40, 100, 60), (220, 150, 245, 175)
+    group = main_group(find_pieces(_place(digit, near, far)))
+    assert [piece.box for piece in group] == [digit, near]
+    large = (220, 60, 240, 150)
+    assert len(main_group(find_pieces(_place(digit, large)))) == 2
+
+
+def test_only_takes_a_box_of_a_coarser_map_beyond_the_part() -> None:
+    part = np.zeros((1603, 1603), np.uint8)
+    part[2:1601, 2:1601] = 1
+    place = Sheet(part, 100, 100, 1900, 1900, 0)
+    found = find_pieces(place)
+    box, ink = found.only(place.mapped(_FULL), [found.kept[0]])
+    assert found.coarse > 3
+    assert ink.shape == (box[3] - box[1], box[2] - box[0])
+    assert (ink > 0).sum() == part.sum()

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.layout.grouping import settle
+from digits.layout.lines import Atom, Run
+from digits.network.model import Classification
+
+
+class BarReader:
+    """Stands in for the network: it reads one upright bar as 1, and nothing else as a digit."""
+
+    asked = 0
+
+    def classify(self, batch: NDArray[np.float32]) -> Classification:
+        self.asked += len(batch)
+        wide = np.array([np.ptp(np.flatnonzero(seen.any(axis=(0, 2)))) + 1 for seen in batch])
+        probabilities = np.full((len(batch), 10), 0.01, np.float32)
+        probabilities[:, 1] = 0.91
+        return Classification(probabilities, np.where(wide > 8, 6.0, -6.0).astype(np.float32))
+
+    def is_rejected(self, score: float) -> bool:
+        return score > 0
+
+
+def _bar(left: int, height: int = 80) -> Atom:
+    return Atom((left, 80 - height, left + 12, 80), np.full((height, 12), 255, np.uint8))
+
+
+def test_settle_keeps_neighbours_apart_that_read_better_alone() -> None:
+    (found,) = settle(BarReader(), [Run((_bar(0), _bar(30), _bar(60)), 80)])
+    assert [mark.atom.box[0] for mark in found] == [0, 30, 60]
+
+
+def test_settle_joins_pieces_that_read_better_together() -> None:
+    upper = Atom((0, 0, 12, 38), np.full((38, 12), 255, np.uint8))
+    lower = Atom((1, 44, 13, 80), np.full((36, 12), 255, np.uint8))
+    (found,) = settle(BarReader(), [Run((upper, lower), 80)])
+    assert [mark.atom.box for mark in found] == [(0, 0, 13, 80)]
+
+
+def test_settle_cuts_what_cannot_be_read_whole() -> None:
+    pixels = np.zeros((80, 70), np.uint8)
+    pixels[:, :12] = pixels[:, 58:] = 255
+    pixels[40:42] = 255
+    (found,) = settle(BarReader(), [Run((Atom((0, 0, 70, 80), pixels),), 80)])
+    assert len(found) >= 2
+    assert found[0].atom.box[0] == 0
+    assert found[-1].atom.box[2] == 70
+
+
+def test_settle_asks_once_for_marks_that_stand_alone() -> None:
+    model = BarReader()
+    settle(model, [Run((_bar(0),), 80), Run((_bar(50),), 80)])
+    assert model.asked == 2
+
+
+def test_settle_of_nothing_is_nothing() -> None:
+    assert settle(BarReader(), []) == []

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+
+from digits.ink.sheet import Sheet
+from digits.layout.components import find_pieces
+from digits.layout.cuts import slices
+from digits.layout.lines import Atom, joined, lines
+
+
+def _runs(*boxes: tuple[int, int, int, int]) -> list[list[list[tuple[int, int, int, int]]]]:
+    mask = np.zeros((400, 600), np.uint8)
+    for left, top, right, bottom in boxes:
+        mask[top:bottom, left:right] = 1
+    found = lines(find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255))
+    return [[[atom.box for atom in run.atoms] for run in line] for line in found]
+
+
+def test_lines_are_in_reading_order() -> None:
+    a, b = (40, 40, 80, 120), (140, 50, 180, 130)
+    c, d = (60, 240, 100, 320), (160, 230, 200, 310)
+    assert _runs(d, a, c, b) == [[[a], [b]], [[c], [d]]]
+
+
+def test_lines_may_slope() -> None:
+    boxes = [(40 + 90 * k, 40 + 30 * k, 80 + 90 * k, 120 + 30 * k) for k in range(5)]
+    assert _runs(*boxes) == [[[box] for box in boxes]]
+
+
+def test_pieces_of_one_digit_share_a_run() -> None:
+    body, bar, other = (40, 60, 80, 140), (60, 45, 100, 53), (200, 50, 240, 140)
+    assert _runs(body, bar, other) == [[[body, bar], [other]]]
+
+
+def test_joined_has_the_ink_of_all() -> None:
+    first = Atom((10, 10, 14, 20), np.full((10, 4), 200, np.uint8))
+    second = Atom((12, 18, 20, 22), np.full((4, 8), 100, np.uint8))
+    both = joined((first, second))
+    assert both.box == (10, 10, 20, 22)
+    assert both.pixels[9, 3] == 200
+    assert both.pixels[11, 9] == 100
+    assert both.pixels[0, 9] == 0
+
+
+def test_slices_cut_where_least_ink_is() -> None:
+    pixels = np.zeros((80, 120), np.uint8)
+    pixels[:, 10:20] = pixels[:, 90:100] = 255
+    pixels[38:44, 10:100] = 255  # an H: the bar is the only ink between
+    parts = slices(Atom((0, 0, 120, 80), pixels), 80)
+    assert len(parts) > 1
+    assert sum(int((part.pixels > 0).sum()) for part in parts) >= 0.85 * (pixels > 0).sum()
+    assert all(0 < part.cut < 0.2 for part in parts[1:])
+    assert any(part.box[0] < 15 and part.box[2] < 90 for part in parts)
+
+
+def test_slices_leave_a_narrow_bar_whole() -> None:
+    bar = Atom((5, 5, 15, 105), np.full((100, 10), 255, np.uint8))
+    assert slices(bar, 100) == (bar,)

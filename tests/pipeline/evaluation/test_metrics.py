@@ -1,0 +1,88 @@
+"""Figures from answers that are known, so that each can be counted by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.evaluation import metrics
+from pipeline.mnist.dataset import Digits
+from pipeline.synthesis.lines import number_lines
+
+THREE = Digits(np.full((3, 28, 28), 200, np.uint8), np.array([4, 5, 6], np.uint8))
+
+
+def test_answers_figures_and_recall() -> None:
+    probabilities = np.full((4, 10), 0.05, np.float32)
+    probabilities[[0, 1, 2, 3], [1, 1, 2, 2]] = 0.55
+    rejected = np.array([False, False, False, True])
+    told = metrics.Answers(probabilities, np.zeros(4, np.float32), rejected, np.array([1, 1, 2, 3], np.uint8))
+    figures = told.figures()
+    assert (figures["accuracy"], figures["errors"], figures["rejected"]) == (0.75, 1, 0.25)
+    assert figures["loss"] == pytest.approx(-(3 * np.log(0.55) + np.log(0.05)) / 4, abs=1e-6)
+    assert figures["expected_calibration_error"] == pytest.approx(0.75 - 0.55, abs=1e-6)
+    assert told.recall() == {"1": 1.0, "2": 1.0, "3": 0.0}
+
+
+def test_answers_figures_of_an_impossible_truth_are_finite() -> None:
+    sure = np.eye(10, dtype=np.float32)[[3]]
+    told = metrics.Answers(sure, np.zeros(1, np.float32), np.zeros(1, bool), np.array([4], np.uint8))
+    assert told.figures()["loss"] == pytest.approx(-np.log(1e-12))
+
+
+def test_redrawn_counts_rejections_as_wrong_but_not_in_the_calibration() -> None:
+    kinds = np.array(["thin", "thin", "thick", "thick"])
+    confidence = np.array([1, 1, 1, 0], np.float32)
+    redrawn = metrics.RedrawnAnswers(kinds, confidence, np.array([True, True, True, False]))
+    assert redrawn.accuracy == 0.75
+    assert redrawn.by_kind() == {"thick": 0.5, "thin": 1.0}
+    assert redrawn.calibration_error == 0
+
+
+def test_read_redrawn_of_a_reader_that_rejects() -> None:
+    told = iter([(4, 0.9), (None, None), (8, 0.7)])
+
+    def predict(_: object) -> SimpleNamespace:
+        digit, confidence = next(told)
+        return SimpleNamespace(digit=digit, confidence=confidence)
+
+    reader: Any = SimpleNamespace(predict=predict)
+    redrawn = metrics.read_redrawn(reader, THREE, most=3, seed=1)
+    assert redrawn.right.tolist() == [True, False, False]
+    assert redrawn.confidence.tolist() == pytest.approx([0.9, 0, 0.7])
+
+
+def test_line_accuracy_counts_whole_lines() -> None:
+    texts = [text for text, _ in number_lines(THREE, 4, seed=3)]
+    said = iter([texts[0], texts[1][:-1], texts[2], texts[3]])
+    reader: Any = SimpleNamespace(read=lambda _: SimpleNamespace(text=next(said)))
+    assert metrics.line_accuracy(reader, THREE, 4, seed=3) == 0.75
+
+
+def test_rejection_figures_of_scores_that_part_all() -> None:
+    figures = metrics.rejection_figures(np.array([-3, -2], np.float32), np.array([1, 2], np.float32), 0.0)
+    assert figures == {"reject_auroc": 1.0, "false_reject_rate": 0.0, "false_accept_rate": 0.0}
+
+
+def test_rejection_figures_count_both_kinds_of_error() -> None:
+    digits, others = np.array([-3, -2, -1, 5], np.float32), np.array([-4, 1], np.float32)
+    figures = metrics.rejection_figures(digits, others, 0.0)
+    assert figures["false_reject_rate"] == 0.25
+    assert figures["false_accept_rate"] == 0.5
+    assert figures["reject_auroc"] == pytest.approx(3 / 8)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "right", "expected"),
+    [
+        ([1.0, 1.0], [True, True], 0.0),
+        ([1.0, 1.0], [True, False], 0.5),
+        ([0.75] * 4, [True] * 3 + [False], 0.0),
+    ],
+)
+def test_expected_calibration_error(confidence: list[float], right: list[bool], expected: float) -> None:
+    error = metrics.expected_calibration_error(np.array(confidence, np.float32), np.array(right))
+    assert error == pytest.approx(expected)

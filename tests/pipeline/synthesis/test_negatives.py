@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.synthesis import negatives as made
+from pipeline.synthesis.negatives import NOT_A_DIGIT, negatives
+
+
+def test_negatives_carry_the_eleventh_label_and_ink() -> None:
+    marks = negatives(60, seed=1)
+    assert marks.images.shape == (60, 28, 28)
+    assert set(marks.labels.tolist()) == {NOT_A_DIGIT}
+    assert (marks.images.max(axis=(1, 2)) > 100).all()
+
+
+def test_negatives_follow_from_the_seed() -> None:
+    first, again, other = negatives(20, seed=1), negatives(20, seed=1), negatives(20, seed=2)
+    assert np.array_equal(first.images, again.images)
+    assert not np.array_equal(first.images, other.images)
+
+
+def test_dash_lies() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        (line,) = made.dash(random)
+        assert np.ptp(line[:, 0]) > 1.3 * np.ptp(line[:, 1])
+
+
+def test_scribble_winds_more_than_a_digit() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        steps = np.diff(np.concatenate([part - part[0] for part in made.scribble(random)]), axis=0)
+        assert len(steps) >= 20
+        assert np.ptp(np.arctan2(steps[:, 1], steps[:, 0])) > 1.5
+
+
+@pytest.mark.parametrize("kind", [made.dots, made.glyph, made.half, made.sign])
+def test_marks_of_pixels_are_ink(kind: object) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        ink = kind(random)
+        assert ink.max() <= 1
+        assert ink.min() >= 0

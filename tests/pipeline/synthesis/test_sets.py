@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.mnist.dataset import Digits, load_drawn
+from pipeline.project.errors import ParameterError
+from pipeline.synthesis.negatives import NOT_A_DIGIT
+from pipeline.synthesis.redrawn import redrawn
+from pipeline.synthesis.sets import drawn_sets
+from pipeline.training.data import mixed, training_data
+
+SHARES = {"prototypes": 0.5, "redrawn": 0.25, "negatives": 0.3}
+
+
+def bars(count: int) -> Digits:
+    """Standing bars, 20 pixels high and 2 to 5 wide."""
+    images = np.zeros((count, 28, 28), np.uint8)
+    for number, image in enumerate(images):
+        image[4:24, 12 : 14 + number % 4] = 255
+    return Digits(images, np.ones(count, np.uint8))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    splits = {"train": bars(40), "validation": bars(20)}
+    for name, digits in (splits | drawn_sets(splits, SHARES, seed=1)).items():
+        digits.save(tmp_path, name)
+    return tmp_path
+
+
+def test_drawn_sets_have_their_share_of_each_split(folder: Path) -> None:
+    sizes = {kind: load_drawn(folder, "train", kind).total for kind in SHARES}
+    assert sizes == {"prototypes": 20, "redrawn": 10, "negatives": 12}
+    assert load_drawn(folder, "validation", "prototypes").total == 10
+
+
+def test_drawn_sets_differ_between_splits(folder: Path) -> None:
+    train, validation = (load_drawn(folder, split, "prototypes") for split in ("train", "validation"))
+    shared = {image.tobytes() for image in train.images} & {image.tobytes() for image in validation.images}
+    assert not shared
+
+
+def test_drawn_sets_refuse_a_name_that_is_none() -> None:
+    with pytest.raises(ParameterError, match="prototype"):
+        drawn_sets({"train": bars(4)}, SHARES | {"scribbles": 0.1}, seed=1)
+
+
+def test_mixed_appends_a_share_of_every_set(folder: Path) -> None:
+    digits = mixed(folder, "train", 0.5)
+    assert digits.total == 40 + 10 + 5 + 6
+    assert np.array_equal(digits.images[:40], bars(40).images)
+    assert (digits.labels == NOT_A_DIGIT).sum() == 6
+
+
+def test_mixed_without_a_share_holds_the_digits_alone(folder: Path) -> None:
+    assert mixed(folder, "train", 0.0).labels.max() < NOT_A_DIGIT
+
+
+def test_redrawn_keeps_labels_and_changes_the_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.synthesis.redrawn._SCANNED", 0.0)  # scans are stretched as well
+    digits = redrawn(bars(40), 40, seed=1)
+    ink = digits.images.sum(axis=(1, 2)) / 255
+    assert set(digits.labels.tolist()) == {1}
+    assert ink.min() > 20 * 1.5
+    assert ink.max() < 20 * 6
+    assert len(np.unique(ink.round(1))) > 10
+
+
+@pytest.mark.parametrize(
+    ("share", "at_last", "total", "judged"),
+    [(0.5, 0.5, 40 + 42, 20 + 10), (0.5, 0.0, 40 + 42, 20), (0.0, 0.0, 40, 20)],
+)
+def test_training_data_holds_all_that_is_drawn_or_nothing(
+    folder: Path, share: float, at_last: float, total: int, judged: int
+) -> None:
+    digits, validation, own = training_data(folder, share, at_last)
+    assert (digits.total, validation.total, own) == (total, judged, 40)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from pipeline.project.errors import ParameterError
+from pipeline.training.optimizers import Muon, make_optimizer
+
+STEPS = 100
+
+
+def rates(**changes: Any) -> list[float]:
+    optimizer = make_optimizer(**{"name": "adamw", "steps": STEPS, "learning_rate": 0.01} | changes)
+    schedule = optimizer._learning_rate
+    return [float(schedule(step)) if callable(schedule) else float(schedule) for step in range(STEPS + 1)]
+
+
+def test_one_cycle_rises_and_falls_to_nothing() -> None:
+    given = rates(schedule="one_cycle", warmup=0.25)
+    assert given[0] == pytest.approx(0.01 / 25)
+    assert max(given) == pytest.approx(0.01)
+    assert given.index(max(given)) == 25
+    assert given[:26] == sorted(given[:26])
+    assert given[25:] == sorted(given[25:], reverse=True)
+    assert given[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_constant_stays() -> None:
+    assert rates() == pytest.approx([0.01] * (STEPS + 1))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_average_is_a_moving_average_of_the_weights(average: float) -> None:
+    optimizer = make_optimizer("adam", steps=STEPS, learning_rate=0.01, average=average)
+    assert optimizer.use_ema is bool(average)
+    if average:
+        assert optimizer.ema_momentum == average
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "muon"])
+def test_average_soon_forgets_where_the_weights_began(name: str) -> None:
+    optimizer = make_optimizer(name, steps=STEPS, learning_rate=0.1, average=0.99)
+    weight = keras.Variable([100.0])
+    weights = []
+    for _ in range(STEPS):
+        optimizer.apply([keras.ops.ones(1)], [weight])
+        weights.append(float(weight[0]))
+    (average,) = optimizer._model_variables_moving_average
+    assert optimizer.ema_momentum == 0.99
+    assert float(average[0]) == pytest.approx(np.mean(weights[-30:]), abs=1)  # of 10 that they have moved
+    assert abs(weights[-1] - weights[0]) > 5
+
+
+@pytest.mark.parametrize("changes", [{"name": "sgd"}, {"schedule": "two_cycles"}])
+def test_unknown_names(changes: dict[str, str]) -> None:
+    with pytest.raises(ParameterError, match="is neither"):
+        rates(**changes)
+
+
+Floats = np.ndarray
+
+
+def moved(shape: tuple[int, ...], gradient: Floats) -> Floats:
+    """By how much one step of length 1 moves a variable."""
+    variable = keras.Variable(np.zeros(shape, np.float32))
+    optimizer = Muon(1.0, weight_decay=0.0, adam_weight_decay=0.0)
+    optimizer.build([variable])
+    optimizer.apply([ops.convert_to_tensor(gradient)], [variable])
+    return np.asarray(variable)
+
+
+def test_muon_moves_a_kernel_as_far_in_all_directions() -> None:
+    random = np.random.default_rng(0)
+    gradient = random.normal(size=(3, 3, 4, 8)).astype(np.float32)
+    gradient[..., 0] *= 100  # one filter's gradient drowns all others
+    step = moved(gradient.shape, gradient).reshape(36, 8)
+    strengths = np.linalg.svd(step, compute_uv=False)
+    assert strengths.max() < 2 * strengths.min()
+    assert np.sqrt(np.mean(step**2)) == pytest.approx(0.2, rel=0.3)  # about as far as AdamW goes
+    assert (step * gradient.reshape(36, 8)).sum() < 0  # downhill
+
+
+@pytest.mark.parametrize("shape", [(5, 5, 1, 8), (16, 11), (8,)])
+def test_muon_leaves_all_else_to_adamw(shape: tuple[int, ...]) -> None:
+    gradient = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    assert moved(shape, gradient) == pytest.approx(-np.sign(gradient), abs=1e-3)

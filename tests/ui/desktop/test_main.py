@@ -1,0 +1,62 @@
+"""The window's entry: clear sentences where there is no window, and reading without a service."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from digits import Reader
+from tests.browser.pictures import encoded, picture
+from ui.desktop.__main__ import local_read
+from ui.text import WINDOW
+
+
+def desktop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run(
+        [sys.executable, "-m", "ui.desktop", *arguments],
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="these always have a display")
+def test_desktop_without_a_display_says_so() -> None:
+    pytest.importorskip(
+        "tkinter",
+        reason="NO TK: install it (apt-get install python3-tk) to test the window",
+        exc_type=ImportError,
+    )
+    done = desktop()
+    assert (done.returncode, done.stderr.strip()) == (2, WINDOW["no_display"])
+
+
+def test_desktop_without_tk_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "tkinter.py").write_text("raise ImportError('no _tkinter')", encoding="utf-8")
+    done = desktop(PYTHONPATH=f"{tmp_path}{os.pathsep}{Path(__file__).resolve().parents[3]}")
+    assert (done.returncode, done.stderr.strip()) == (2, WINDOW["no_tk"])
+
+
+def test_desktop_local_without_a_model_says_how_to_make_one(tmp_path: Path) -> None:
+    done = desktop("--model", str(tmp_path))
+    assert done.returncode == 2
+    assert "make repro" in done.stderr
+
+
+def test_local_read_gives_what_digits_gives(model_folder: Path) -> None:
+    content = encoded(picture(3))
+    reading = local_read(model_folder)(content)
+    with Image.open(BytesIO(content)) as image:
+        found = Reader.load(model_folder).read(image)
+    assert reading.text == found.text
+    assert [(mark.digit, mark.confidence, mark.box) for mark in reading.digits] == [
+        (mark.digit, mark.confidence, mark.box) for mark in found.digits
+    ]

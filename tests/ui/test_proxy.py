@@ -1,0 +1,166 @@
+"""The page's way to the service, in process: the page in front, a faked service behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from ui import proxy
+from ui.proxy import ask_routes, run_link, service_ask, service_client
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def through_page(
+    handler: Handler, method: str, path: str, key: str = "", **options: object
+) -> httpx.Response:
+    """What the browser gets for a request to the page while the service behaves as `handler`."""
+
+    async def send() -> httpx.Response:
+        async with service_client("http://service", key, httpx.MockTransport(handler)) as service:
+            app = FastAPI()
+            app.include_router(ask_routes(service_ask(service), linked))
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url="http://page"
+            ) as browser:
+                return await browser.request(method, path, **options)
+
+    return asyncio.run(send())
+
+
+async def linked(run_id: str) -> str | None:
+    return f"http://mlflow/{run_id}" if run_id else None
+
+
+def replying(status: int, **options: object) -> Handler:
+    return lambda _: httpx.Response(status, **options)
+
+
+PICTURE = {"image": ("drawing.png", b"the picture", "image/png")}
+
+
+@pytest.mark.parametrize("question", ["read", "explain"])
+def test_question_goes_on_as_it_came(question: str) -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"text": "7"}, headers={"X-Request-ID": "a1", "Set-Cookie": "x=y"})
+
+    answer = through_page(handler, "POST", f"/ask/{question}", key="secret", files=PICTURE)
+    assert answer.json() == {"text": "7"}
+    assert answer.headers["X-Request-ID"] == "a1"
+    assert "Set-Cookie" not in answer.headers
+    assert seen[0].url.path == f"/{question}"
+    assert b"the picture" in seen[0].content
+    assert seen[0].headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert seen[0].headers["Authorization"] == "Bearer secret"
+
+
+def test_refusal_comes_back_with_status_sentence_and_retry_after() -> None:
+    refusal = {"error": "Too much to do.", "code": "busy"}
+    answer = through_page(
+        replying(429, json=refusal, headers={"Retry-After": "3"}),
+        "POST",
+        "/ask/read",
+        files=PICTURE,
+    )
+    assert (answer.status_code, answer.json()) == (429, refusal)
+    assert answer.headers["Retry-After"] == "3"
+
+
+def failing(error: type[httpx.RequestError]) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise error("failed", request=request)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("handler", "status", "code"),
+    [
+        (failing(httpx.ConnectError), 502, "service_away"),
+        (failing(httpx.ReadTimeout), 504, "service_slow"),
+        (failing(httpx.RemoteProtocolError), 502, "service_away"),
+        (replying(200, text="<html>"), 502, "service_strange"),
+    ],
+)
+def test_failure_on_the_way_is_an_answer_with_a_sentence(handler: Handler, status: int, code: str) -> None:
+    answer = through_page(handler, "POST", "/ask/read", files=PICTURE)
+    assert answer.status_code == status
+    assert answer.json()["code"] == code
+    assert answer.json()["error"].endswith(".") or answer.json()["error"].endswith("again.")
+
+
+def test_connection_that_the_service_just_closed_is_tried_once_more() -> None:
+    tries: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        tries.append(request)
+        if len(tries) == 1:
+            raise httpx.RemoteProtocolError("closed", request=request)
+        return httpx.Response(200, json={"text": "1"})
+
+    assert through_page(handler, "POST", "/ask/read", files=PICTURE).json() == {"text": "1"}
+    assert len(tries) == 2
+
+
+def test_body_over_the_limit_is_refused_and_not_sent_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxy, "MAX_BODY", 1000)
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("the service was asked")
+
+    answer = through_page(handler, "POST", "/ask/read", content=b"x" * 1001)
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
+def test_unknown_question_is_not_passed_on() -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("the service was asked")
+
+    assert through_page(handler, "POST", "/ask/feedback", files=PICTURE).status_code == 422
+
+
+def test_model_comes_with_the_link_to_its_run() -> None:
+    answer = through_page(replying(200, json={"version": "3", "run_id": "abc"}), "GET", "/ask/model")
+    assert answer.json() == {"version": "3", "run_id": "abc", "run_link": "http://mlflow/abc"}
+
+
+def link(handler: Handler, run_id: str = "abc") -> str | None:
+    async def look() -> str | None:
+        transport = httpx.MockTransport(handler)
+        async with httpx.AsyncClient(base_url="http://mlflow:5000", transport=transport) as client:
+            return await run_link(client, run_id, "http://shown:5000/")
+
+    return asyncio.run(look())
+
+
+def test_run_link_names_experiment_and_run() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["run_id"] == "abc"
+        return httpx.Response(200, json={"run": {"info": {"experiment_id": "7"}}})
+
+    assert link(handler) == "http://shown:5000/#/experiments/7/runs/abc"
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        failing(httpx.ConnectError),
+        replying(404, json={"error_code": "RESOURCE_DOES_NOT_EXIST"}),
+        replying(200, text="another program"),
+        replying(200, json={"other": "program"}),
+    ],
+)
+def test_run_link_is_none_where_mlflow_does_not_know(handler: Handler) -> None:
+    assert link(handler) is None
+
+
+def test_run_link_of_a_model_without_a_run_asks_nobody() -> None:
+    assert link(failing(AssertionError), "") is None

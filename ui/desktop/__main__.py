@@ -1,0 +1,78 @@
+"""Open the desktop window: `python -m ui.desktop`, or `--local` to read without the service."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from ui.client import Mark, Reading, Service, service_url
+from ui.desktop.latest import Read
+from ui.text import WINDOW
+
+
+def local_read(folder: Path) -> Read:
+    """A `Read` that asks nobody: the `digits` package with a model folder; raises `digits.ModelError`."""
+    from digits import Reader  # only here: with a service, the window needs no onnxruntime
+
+    reader = Reader.load(folder)
+
+    def read(picture: bytes) -> Reading:
+        with Image.open(BytesIO(picture)) as image:
+            found = reader.read(image)
+        marks = (
+            Mark(mark.digit, mark.confidence, mark.probabilities, mark.rejected, mark.box)
+            for mark in found.digits
+        )
+        return Reading(found.text, tuple(marks), found.model)
+
+    return read
+
+
+def open_window(read: Read, note: str) -> str | None:
+    """Show the window until it is closed; gives the sentence that says why there is none."""
+    try:
+        import tkinter
+
+        from ui.desktop.window import Window
+    except ImportError:
+        return WINDOW["no_tk"]
+    try:
+        root = tkinter.Tk(className="Digits")
+    except tkinter.TclError:
+        return WINDOW["no_display"]
+    Window(root, read, note)
+    root.mainloop()
+    return None
+
+
+def main() -> int:
+    """Take the arguments and the environment, and open the window; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ui.desktop", description=__doc__)
+    parser.add_argument("--local", action="store_true", help="read without the service")
+    parser.add_argument("--model", type=Path, help="read without the service, with this model folder")
+    options = parser.parse_args()
+    if options.local or options.model:
+        from digits import DigitsError
+
+        try:
+            read = local_read(options.model or Path("models/champion"))
+        except DigitsError as error:
+            print(error, file=sys.stderr)
+            return 2
+        sentence = open_window(read, WINDOW["local"])
+    else:
+        url = service_url()
+        with Service(url, os.environ.get("API_KEY", "")) as service:
+            sentence = open_window(service.read, url)
+    if sentence:
+        print(sentence, file=sys.stderr)
+    return 2 if sentence else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
