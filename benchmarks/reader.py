@@ -21,7 +21,7 @@ from digits.ink.extraction import find_ink
 from digits.ink.layer import layer_of
 from digits.layout.components import find_pieces, main_group
 from digits.layout.grouping import settle
-from digits.layout.lines import atom_of, lines
+from digits.layout.lines import atom_of, find_lines
 from digits.network.model import Model
 from digits.network.network_input import field_of
 from digits.reader import Reader
@@ -69,7 +69,7 @@ def _read_steps(model: Model) -> list[Step]:
     return [
         ("picture to one layer", layer_of),
         ("layer to ink", find_ink),
-        ("ink to pieces and lines", lambda ink: lines(find_pieces(ink.place, ink.rough), ink.strength)),
+        ("ink to pieces and lines", lambda ink: find_lines(find_pieces(ink.place, ink.rough), ink.strength)),
         ("28x28, network, division", lambda found: settle(model, [run for line in found for run in line])),
     ]
 

@@ -14,7 +14,7 @@ from digits.ink.pixels import Picture
 from digits.ink.sheet import Box
 from digits.layout.components import find_pieces, main_group
 from digits.layout.grouping import Found, settle
-from digits.layout.lines import are_several, atom_of, lines
+from digits.layout.lines import are_several, atom_of, find_lines
 from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
 from digits.network.saliency import saliency
@@ -125,7 +125,7 @@ class Reader:
 
     def _settled(self, ink: Ink) -> list[list[Found]]:
         """The marks of every line that has any."""
-        found = lines(find_pieces(ink.place, ink.rough), ink.strength)
+        found = find_lines(find_pieces(ink.place, ink.rough), ink.strength)
         settled = iter(settle(self.model, [run for line in found for run in line]))
         marks = [[mark for _ in line for mark in next(settled)] for line in found]
         return [line for line in marks if line]

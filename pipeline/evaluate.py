@@ -49,7 +49,7 @@ def run(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
         **report(read, redrawn),
         **handwriting(reader, read, lines, seed),
     }
-    draw(REPORTS, test, read, redrawn, worst)
+    write_plots(REPORTS, test, read, redrawn, worst)
     print("evaluate: into MLflow", flush=True)
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores)
@@ -126,7 +126,7 @@ def handwriting(reader: Reader, plain: Answers, lines: int, seed: int) -> dict[s
     }
 
 
-def draw(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswers, worst: int) -> None:
+def write_plots(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswers, worst: int) -> None:
     """Confusion matrix, training curves, reliability and the worst mistakes."""
     write_text(folder / CURVES, (CANDIDATE / CURVES).read_text(encoding="utf-8"))
     write_csv(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})

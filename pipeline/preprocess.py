@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from digits.network.contract import CLASSES, FIELD
-from pipeline.evaluation.contact_sheets import mark_sheet, sample_sheet
+from pipeline.evaluation.contact_sheets import digit_contact_sheet, mark_contact_sheet
 from pipeline.mnist.dataset import SPLITS, SUMMARY, Digits
 from pipeline.mnist.idx import read_idx
 from pipeline.project.errors import DataError, ParameterError
@@ -110,15 +110,15 @@ def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
         digits.save(PROCESSED, name)
         print(f"preprocess: {digits.total} digits for {name}", flush=True)
     write_text(PROCESSED / SUMMARY, summary(splits | made, everything.total - distinct.total))
-    sheets(train, made, seed)
+    write_contact_sheets(train, made, seed)
 
 
-def sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
+def write_contact_sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
     """Pictures of samples: of MNIST, of what the project draws itself, and of what is no digit."""
     pictures = {
-        "samples.png": sample_sheet(train, seed),
-        "prototypes.png": sample_sheet(made["train-prototypes"], seed),
-        "negatives.png": mark_sheet(made["train-negatives"].images),
+        "samples.png": digit_contact_sheet(train, seed),
+        "prototypes.png": digit_contact_sheet(made["train-prototypes"], seed),
+        "negatives.png": mark_contact_sheet(made["train-negatives"].images),
     }
     for name, picture in pictures.items():
         with atomic_write(REPORTS / name) as temporary:

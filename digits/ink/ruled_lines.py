@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Sheet
+from digits.network.network_input import InkLevels
 
 Mask = NDArray[np.uint8]
-Pixels = NDArray[np.uint8]
 
 _LEAST = 64  # pixels: on less there are no printed lines
 _COARSE = 320  # pixels, the longer side on which lines are searched
@@ -55,7 +55,7 @@ def near_the_border(place: Sheet) -> bool:
     return sum(side.size > 0 and cv2.countNonZero(side) > 0 for side in sides) >= 2
 
 
-def without_rules(ink: Pixels, mask: Mask) -> Pixels | None:
+def without_rules(ink: InkLevels, mask: Mask) -> InkLevels | None:
     """The ink (0..255) with printed lines taken out; None where there are none."""
     found = [rule for line in _candidates(mask) if (rule := _followed(mask, *line))]
     rules = [rule for rule in found if rule.from_edge_to_edge or _has_company(rule, found)]
@@ -144,7 +144,7 @@ def _lies(rule: Rule) -> bool:
     return bool(abs(np.sin(rule.angle)) > abs(np.cos(rule.angle)))
 
 
-def _opened(ink: Pixels, rules: list[Rule], across: bool, bands: Mask) -> Pixels:
+def _opened(ink: InkLevels, rules: list[Rule], across: bool, bands: Mask) -> InkLevels:
     """Ink on these lines kept only where it goes on at right angles to them."""
     if not rules:
         return ink
@@ -161,7 +161,7 @@ def _opened(ink: Pixels, rules: list[Rule], across: bool, bands: Mask) -> Pixels
     return np.where(band > 0, opened, ink)
 
 
-def _without_leftovers(ink: Pixels, bands: Mask, thickness: float) -> Pixels:
+def _without_leftovers(ink: InkLevels, bands: Mask, thickness: float) -> InkLevels:
     """Ink without pieces that lie mostly on printed lines, and without lines that cut off a corner."""
     ink = np.where(ink > _TRACE, ink, 0).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))

@@ -104,8 +104,8 @@ class Sheet:
         if self.table is not None and self.plain is not None:
             return np.asarray(np.bincount(self.table, self.plain.counts, 256), np.float64)
         # Equal neighbours are slow to count: the paper is what remains.
-        drawn = (self.grey != self.around).view(np.uint8)
-        counts = histogram(self.grey, drawn)
+        different = (self.grey != self.around).view(np.uint8)
+        counts = histogram(self.grey, different)
         counts[self.around] += self.width * self.height - counts.sum()
         return counts
 

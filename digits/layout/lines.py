@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digits.ink.sheet import Box, Sheet
 from digits.layout.components import Piece, Pieces, common_box
-
-Pixels = NDArray[np.uint8]
+from digits.network.network_input import InkLevels
 
 _SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share vertically
 _TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
@@ -31,7 +29,7 @@ class Atom:
     """
 
     box: Box
-    pixels: Pixels
+    pixels: InkLevels
     cut: float = 0.0
 
     @property
@@ -64,7 +62,7 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
     return Atom(box, pixels, atoms[0].cut)
 
 
-def lines(pieces: Pieces, ink: Sheet) -> list[list[Run]]:
+def find_lines(pieces: Pieces, ink: Sheet) -> list[list[Run]]:
     """Lines of writing from top to bottom, each as its runs from left to right."""
     return [_runs(line, pieces, ink) for line in _grouped(list(pieces.kept))]
 

@@ -16,8 +16,8 @@ from digits.network.contract import BOX, FIELD
 InkMap = NDArray[np.float32]
 """(height, width), 0 where there is paper, 1 where there is full ink."""
 
-Pixels = NDArray[np.uint8]
-"""The same in levels of 0 to 255."""
+InkLevels = NDArray[np.uint8]
+"""(height, width): the same in levels of 0 (paper) to 255 (full ink)."""
 
 INK = 0.25  # of full ink: less does not count when the ink's box is measured
 _FINER = 4  # strokes are measured and changed on a grid so many times finer than the field's
@@ -32,7 +32,7 @@ def network_input(ink: InkMap) -> NDArray[np.float32] | None:
     return field_of(np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8))
 
 
-def field_of(ink: Pixels) -> NDArray[np.float32] | None:
+def field_of(ink: InkLevels) -> NDArray[np.float32] | None:
     """What `network_input` gives, for ink in levels of 0 to 255."""
     cropped = _cropped(ink)
     if cropped is None:
@@ -46,19 +46,19 @@ def field_of(ink: Pixels) -> NDArray[np.float32] | None:
     return _centred(_sized(cropped, BOX))
 
 
-def _cropped(ink: Pixels) -> Pixels | None:
+def _cropped(ink: InkLevels) -> InkLevels | None:
     left, top, width, height = cv2.boundingRect(cv2.threshold(ink, 255 * INK, 1, cv2.THRESH_BINARY)[1])
     return ink[top : top + height, left : left + width] if width else None
 
 
-def _enlarged(ink: Pixels) -> Pixels:
+def _enlarged(ink: InkLevels) -> InkLevels:
     """Ink of few pixels as a drawing of many, with smooth outlines."""
     times = _FINER * BOX // max(ink.shape)
     room = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     return np.asarray(cv2.resize(room, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _sized(ink: Pixels, side: int) -> Pixels:
+def _sized(ink: InkLevels, side: int) -> InkLevels:
     """The ink with its longer side made `side` pixels."""
     scale = side / max(ink.shape)
     height, width = (max(1, round(length * scale)) for length in ink.shape)
@@ -66,7 +66,7 @@ def _sized(ink: Pixels, side: int) -> Pixels:
     return np.asarray(cv2.resize(ink, (width, height), interpolation=method), np.uint8)
 
 
-def _with_usual_stroke(ink: Pixels) -> Pixels:
+def _with_usual_stroke(ink: InkLevels) -> InkLevels:
     """The ink on the finer grid, its strokes thickened or thinned to what MNIST has."""
     edge = 2 * _FINER
     sized = _sized(ink, BOX * _FINER)
@@ -79,7 +79,7 @@ def _with_usual_stroke(ink: Pixels) -> Pixels:
     return fine
 
 
-def stroke_width(ink: Pixels) -> float:
+def stroke_width(ink: InkLevels) -> float:
     """The mean width of the strokes in pixels: twice the area by the length of the outline."""
     mask = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
     area = int(cv2.countNonZero(mask))
@@ -93,7 +93,7 @@ def _disc(diameter: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
-def _centred(small: Pixels) -> NDArray[np.float32]:
+def _centred(small: InkLevels) -> NDArray[np.float32]:
     """Ink of at most 20x20 laid into the 28x28 field with its centre of mass in the middle."""
     height, width = small.shape
     moments = cv2.moments(small)

@@ -14,11 +14,11 @@ CELL = 64  # pixels of a cell's side, a 28x28 digit twice as large with a margin
 MARGIN = 4
 
 
-def sample_sheet(digits: Digits, seed: int) -> Image.Image:
+def digit_contact_sheet(digits: Digits, seed: int) -> Image.Image:
     """Up to 14 digits of each class, dark on white, chosen by the seed; the class stands before its row."""
     generator = np.random.default_rng(seed)
-    sheet = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
-    draw = ImageDraw.Draw(sheet)
+    picture = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
+    draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(CELL // 2)
     for digit in range(CLASSES):
         middle = (CELL // 2, digit * CELL + CELL // 2)
@@ -28,16 +28,16 @@ def sample_sheet(digits: Digits, seed: int) -> Image.Image:
             image = Image.fromarray(255 - digits.images[place])
             side = CELL - 2 * MARGIN
             cell = image.resize((side, side), Image.Resampling.NEAREST)
-            sheet.paste(cell, (column * CELL + MARGIN, digit * CELL + MARGIN))
-    return sheet
+            picture.paste(cell, (column * CELL + MARGIN, digit * CELL + MARGIN))
+    return picture
 
 
-def mark_sheet(images: NDArray[np.uint8]) -> Image.Image:
+def mark_contact_sheet(images: NDArray[np.uint8]) -> Image.Image:
     """The first 150 of the images (n, 28, 28), dark on white, fifteen in a row."""
-    sheet = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
+    picture = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
     side = CELL - 2 * MARGIN
     for number, image in enumerate(images[: (COLUMNS + 1) * CLASSES]):
         row, column = divmod(number, COLUMNS + 1)
         cell = Image.fromarray(255 - image).resize((side, side), Image.Resampling.NEAREST)
-        sheet.paste(cell, (column * CELL + MARGIN, row * CELL + MARGIN))
-    return sheet
+        picture.paste(cell, (column * CELL + MARGIN, row * CELL + MARGIN))
+    return picture

@@ -37,13 +37,13 @@ def _row(marks: list[InkMap], height: float, rng: np.random.Generator) -> InkMap
     gaps = (height * rng.uniform(*_GAPS, len(marks))).round().astype(int)
     drift = np.clip(rng.normal(0, _DRIFT * height, len(marks)), -margin, margin).round().astype(int)
     width = sum(mark.shape[1] for mark in marks) + int(gaps.sum()) + 2 * margin
-    sheet = np.zeros((tallest + 2 * margin, width), np.float32)
+    paper = np.zeros((tallest + 2 * margin, width), np.float32)
     left = margin
     for mark, gap, down in zip(marks, gaps, drift, strict=True):
         foot = margin + tallest + down
-        sheet[foot - mark.shape[0] : foot, left : left + mark.shape[1]] = mark
+        paper[foot - mark.shape[0] : foot, left : left + mark.shape[1]] = mark
         left += mark.shape[1] + gap
-    return sheet
+    return paper
 
 
 def _as_image(ink: NDArray[np.float32]) -> Image.Image:

@@ -36,7 +36,7 @@ _SCANNED = 0.05  # of the marks come from a coarse scan, as digits do
 _LEAST_TURNS = 9.0  # radians: a line that turns less may pass for a digit
 _HALVES = ((0, "top"), (0, "bottom"), (3, "left"))  # halves that are no digit themselves
 
-Mark = list[Curve] | InkMap
+Drawing = list[Curve] | InkMap
 
 
 def negatives(count: int, seed: int | Sequence[int]) -> Digits:
@@ -54,7 +54,7 @@ def negatives(count: int, seed: int | Sequence[int]) -> Digits:
     return Digits(images, np.full(count, NOT_A_DIGIT, np.uint8))
 
 
-def scribble(rng: np.random.Generator) -> Mark:
+def scribble(rng: np.random.Generator) -> Drawing:
     """A pen that wanders, its direction a smoothed random walk; sometimes it is lifted."""
     turns = np.zeros(1)
     while np.abs(np.diff(turns)).sum() < _LEAST_TURNS:
@@ -70,13 +70,13 @@ def scribble(rng: np.random.Generator) -> Mark:
     return [part + rng.normal(0, 12, 2) for part in np.array_split(points, rng.integers(2, 5))]
 
 
-def tangle(rng: np.random.Generator) -> Mark:
+def tangle(rng: np.random.Generator) -> Drawing:
     """A knot through random points, round or angular."""
     points = rng.uniform(0, 100, (int(rng.integers(7, 18)), 2)) * np.exp(rng.normal(0, 0.3, 2))
     return [curve(points, np.full(len(points), rng.random() < 0.5))]
 
 
-def zigzag(rng: np.random.Generator) -> Mark:
+def zigzag(rng: np.random.Generator) -> Drawing:
     """A pen that goes to and fro, as one hatches or crosses out; a thick one would fill it to a bar, a 1."""
     turns, angle, side = int(rng.integers(5, 15)), rng.uniform(0, np.pi), rng.uniform(70, 110)
     across = np.where(np.arange(turns) % 2, 1.0, -1.0) * rng.uniform(0.5, 1.0, turns)
@@ -87,7 +87,7 @@ def zigzag(rng: np.random.Generator) -> Mark:
     return draw([way], side, round(side * rng.uniform(0.02, 0.08)))
 
 
-def dash(rng: np.random.Generator) -> Mark:
+def dash(rng: np.random.Generator) -> Drawing:
     """A lying line, straight or bent; a standing one may be a 1."""
     slope = np.deg2rad(rng.uniform(-28, 28))
     end = 100 * np.array([np.cos(slope), np.sin(slope)])
@@ -95,39 +95,39 @@ def dash(rng: np.random.Generator) -> Mark:
     return [curve(np.stack([0 * end, middle, end]), np.zeros(3, bool))]
 
 
-def dots(rng: np.random.Generator) -> Mark:
+def dots(rng: np.random.Generator) -> Drawing:
     """One blot or some dots."""
-    sheet = np.zeros((120, 120), np.uint8)
+    paper = np.zeros((120, 120), np.uint8)
     if rng.random() < 0.5:
         radii = (rng.uniform(10, 40) * np.array([1.0, rng.uniform(0.7, 1.0)])).astype(int)
-        cv2.ellipse(sheet, (60, 60), radii.tolist(), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(paper, (60, 60), radii.tolist(), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
     else:
         for x, y in rng.integers(12, 108, (int(rng.integers(2, 7)), 2)).tolist():
-            cv2.circle(sheet, (x, y), int(rng.integers(3, 10)), 255, -1, cv2.LINE_AA)
-    return _as_ink(sheet)
+            cv2.circle(paper, (x, y), int(rng.integers(3, 10)), 255, -1, cv2.LINE_AA)
+    return _as_ink(paper)
 
 
-def sign(rng: np.random.Generator) -> Mark:
+def sign(rng: np.random.Generator) -> Drawing:
     """A letter or another sign in handwriting; a thick pen would fill a face to a 0 and two lines to a 1."""
     side = rng.uniform(70, 110)
     return draw(write(_SIGNS[rng.integers(len(_SIGNS))], rng), side, round(side * rng.uniform(0.02, 0.09)))
 
 
-def glyph(rng: np.random.Generator) -> Mark:
+def glyph(rng: np.random.Generator) -> Drawing:
     """A letter or another sign in one of OpenCV's stroke fonts, a little turned and slanted."""
     letters = _LETTERS if rng.random() < 0.75 else _OTHERS
     letter, face = letters[rng.integers(len(letters))], int(rng.choice(_FACES))
-    sheet = np.zeros((180, 200), np.uint8)
+    paper = np.zeros((180, 200), np.uint8)
     thickness = int(rng.integers(2, 12))
-    cv2.putText(sheet, letter, (45, 120), face, rng.uniform(2.4, 3.2), 255, thickness, cv2.LINE_AA)
+    cv2.putText(paper, letter, (45, 120), face, rng.uniform(2.4, 3.2), 255, thickness, cv2.LINE_AA)
     warp = cv2.getRotationMatrix2D((100, 90), rng.normal(0, 8), 1.0)
     slant = rng.normal(0.1, 0.2)
     warp[0, 1] -= slant
     warp[0, 2] += slant * 90
-    return _as_ink(cv2.warpAffine(sheet, warp, (200, 180)))
+    return _as_ink(cv2.warpAffine(paper, warp, (200, 180)))
 
 
-def several(rng: np.random.Generator) -> Mark:
+def several(rng: np.random.Generator) -> Drawing:
     """Two or three digits in one box."""
     curves: list[Curve] = []
     left = 0.0
@@ -141,7 +141,7 @@ def several(rng: np.random.Generator) -> Mark:
     return curves
 
 
-def half(rng: np.random.Generator) -> Mark:
+def half(rng: np.random.Generator) -> Drawing:
     """A digit cut where what is left is none."""
     digit, kept = _HALVES[rng.integers(len(_HALVES))]
     ink = _inked(prototype(digit, rng), rng)
@@ -150,7 +150,7 @@ def half(rng: np.random.Generator) -> Mark:
     return parts[kept]
 
 
-_KINDS: dict[Callable[[np.random.Generator], Mark], float] = {
+_KINDS: dict[Callable[[np.random.Generator], Drawing], float] = {
     scribble: 0.36,
     tangle: 0.06,
     zigzag: 0.06,
@@ -163,9 +163,9 @@ _KINDS: dict[Callable[[np.random.Generator], Mark], float] = {
 }
 
 
-def _inked(mark: Mark, rng: np.random.Generator) -> InkMap:
-    return draw(mark, *some_pen(rng)) if isinstance(mark, list) else mark
+def _inked(drawing: Drawing, rng: np.random.Generator) -> InkMap:
+    return draw(drawing, *some_pen(rng)) if isinstance(drawing, list) else drawing
 
 
-def _as_ink(sheet: NDArray[np.uint8] | cv2.typing.MatLike) -> InkMap:
-    return np.asarray(sheet / np.float32(255), np.float32)
+def _as_ink(paper: NDArray[np.uint8] | cv2.typing.MatLike) -> InkMap:
+    return np.asarray(paper / np.float32(255), np.float32)

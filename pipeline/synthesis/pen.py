@@ -73,10 +73,10 @@ def draw(curves: Sequence[Curve], side: float, width: int) -> InkMap:
     scale = max(side - width, 1.0) / max(float((high - low).max()), 1e-3)
     margin = width / 2 + 2
     columns, rows = np.ceil((high - low) * scale + 2 * margin).astype(int) + 1
-    sheet = np.zeros((rows, columns), np.uint8)
+    paper = np.zeros((rows, columns), np.uint8)
     lines = [np.rint(((c - low) * scale + margin) * 2**_SUBPIXEL).astype(np.int32) for c in curves]
-    cv2.polylines(sheet, lines, False, 255, width, cv2.LINE_AA, _SUBPIXEL)
-    return np.asarray(sheet / np.float32(255), np.float32)
+    cv2.polylines(paper, lines, False, 255, width, cv2.LINE_AA, _SUBPIXEL)
+    return np.asarray(paper / np.float32(255), np.float32)
 
 
 def some_pen(rng: np.random.Generator) -> tuple[float, int]:

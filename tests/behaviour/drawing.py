@@ -8,18 +8,18 @@ from PIL import Image, ImageDraw
 
 from tests.browser.strokes import DIGITS, curve
 
-Sheet = NDArray[np.uint8]
+Grey = NDArray[np.uint8]
 _FINER = 4  # drawn so many times larger, then averaged: smooth edges
 
 
-def sheet(
+def drawing(
     text: str,
     size: tuple[int, int] = (280, 280),
     box: float = 160,
     at: tuple[float, float] = (80, 60),
     pen: float = 12,
     step: float = 1.0,
-) -> Sheet:
+) -> Grey:
     """Digits side by side as dark ink on white: `box` pixels high, the first one's box at `at` (x, y).
 
     `step` is how far the next digit begins, in boxes' widths (0.8 of the height).
@@ -39,11 +39,11 @@ def sheet(
     return np.array(image.resize(size, Image.Resampling.BOX))
 
 
-def picture(pixels: Sheet) -> Image.Image:
+def picture(pixels: Grey) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def shadowed(pixels: Sheet, depth: float = 0.5) -> Sheet:
+def shadowed(pixels: Grey, depth: float = 0.5) -> Grey:
     """With the edge of a shadow across it."""
     height, width = pixels.shape
     across = np.arange(width)[None, :] * 0.8 + np.arange(height)[:, None] * 0.6
@@ -51,7 +51,7 @@ def shadowed(pixels: Sheet, depth: float = 0.5) -> Sheet:
     return np.asarray(pixels * light, np.uint8)
 
 
-def ruled(pixels: Sheet, gap: int = 40, level: int = 130, squared: bool = False, slope: float = 0.0) -> Sheet:
+def ruled(pixels: Grey, gap: int = 40, level: int = 130, squared: bool = False, slope: float = 0.0) -> Grey:
     """On ruled or squared paper, whose lines may rise by `slope`."""
     height, width = pixels.shape
     x, y = np.arange(width)[None, :], np.arange(height)[:, None]

@@ -10,26 +10,26 @@ import pytest
 from PIL import Image
 
 from digits.reader import Reader
-from tests.behaviour.drawing import Sheet, picture, ruled, shadowed, sheet
+from tests.behaviour.drawing import Grey, drawing, picture, ruled, shadowed
 
 
-def _transparent(pixels: Sheet, colour: int) -> Image.Image:
+def _transparent(pixels: Grey, colour: int) -> Image.Image:
     ink = np.full_like(pixels, colour)
     return Image.fromarray(np.dstack([ink, ink, ink, 255 - pixels]))
 
 
-def _coloured(pixels: Sheet, paper: tuple[int, int, int], ink: tuple[int, int, int]) -> Image.Image:
+def _coloured(pixels: Grey, paper: tuple[int, int, int], ink: tuple[int, int, int]) -> Image.Image:
     share = pixels[..., None] / 255
     return Image.fromarray(np.asarray(np.array(paper) * share + np.array(ink) * (1 - share), np.uint8))
 
 
-def _jpeg(pixels: Sheet) -> Image.Image:
+def _jpeg(pixels: Grey) -> Image.Image:
     stream = io.BytesIO()
     picture(pixels).save(stream, "JPEG", quality=20)
     return Image.open(stream)
 
 
-def _turned(pixels: Sheet) -> Image.Image:
+def _turned(pixels: Grey) -> Image.Image:
     """Lying on its side, with an EXIF note that says so."""
     stream = io.BytesIO()
     exif = Image.Exif()
@@ -38,12 +38,12 @@ def _turned(pixels: Sheet) -> Image.Image:
     return Image.open(stream)
 
 
-def _noisy(pixels: Sheet) -> Image.Image:
+def _noisy(pixels: Grey) -> Image.Image:
     noise = np.random.default_rng(0).normal(0, 20, pixels.shape)
     return picture(np.clip(pixels * 0.8 + 20 + noise, 0, 255).astype(np.uint8))
 
 
-CHANGES: dict[str, Callable[[Sheet], Image.Image]] = {
+CHANGES: dict[str, Callable[[Grey], Image.Image]] = {
     "light on dark": lambda pixels: picture(255 - pixels),
     "dark mode": lambda pixels: picture((255 - pixels) // 2 + 30),
     "transparent, black ink": lambda pixels: _transparent(pixels, 0),
@@ -71,7 +71,7 @@ CHANGES: dict[str, Callable[[Sheet], Image.Image]] = {
 def test_answers_survive(reader: Reader, change: str) -> None:
     same = 0
     for digit in "0123456789":
-        plain = sheet(digit)
+        plain = drawing(digit)
         same += reader.predict(picture(plain)).digit == reader.predict(CHANGES[change](plain)).digit
     assert same >= 9
 
@@ -79,7 +79,7 @@ def test_answers_survive(reader: Reader, change: str) -> None:
 @pytest.mark.parametrize("at", [(8, 8), (100, 8), (8, 100), (120, 105)])
 def test_answers_do_not_depend_on_the_place(reader: Reader, at: tuple[float, float]) -> None:
     for digit in "0123456789":
-        middle, moved = (reader.predict(picture(sheet(digit, at=place))) for place in ((80, 60), at))
+        middle, moved = (reader.predict(picture(drawing(digit, at=place))) for place in ((80, 60), at))
         assert moved.digit == middle.digit
         assert moved.probabilities == pytest.approx(middle.probabilities, abs=0.05)
 
@@ -87,14 +87,14 @@ def test_answers_do_not_depend_on_the_place(reader: Reader, at: tuple[float, flo
 @pytest.mark.parametrize(("box", "pen"), [(40, 4), (90, 8), (230, 18), (160, 3), (160, 24)])
 def test_answers_do_not_depend_on_size_and_pen(reader: Reader, box: float, pen: float) -> None:
     right = sum(
-        reader.predict(picture(sheet(digit, box=box, pen=pen, at=(30, 20)))).digit == int(digit)
+        reader.predict(picture(drawing(digit, box=box, pen=pen, at=(30, 20)))).digit == int(digit)
         for digit in "0123456789"
     )
     assert right >= 9
 
 
 def test_more_of_the_digit_makes_the_answer_surer(reader: Reader) -> None:
-    whole = sheet("8")
+    whole = drawing("8")
     upper = whole.copy()
     upper[130:] = 255
     full, half = (reader.predict(picture(pixels)).probabilities for pixels in (whole, upper))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from digits.reader import Reader
-from tests.behaviour.drawing import picture, ruled, shadowed, sheet
+from tests.behaviour.drawing import drawing, picture, ruled, shadowed
 
 WHITE = np.full((300, 300), 255, np.uint8)
 
@@ -57,7 +57,7 @@ def test_specks_change_no_answer(reader: Reader) -> None:
     rng = np.random.default_rng(3)
     same = 0
     for digit in "0123456789":
-        clean = sheet(digit)
+        clean = drawing(digit)
         dirty = clean.copy()
         for x, y in rng.integers(5, 270, (8, 2)):
             dirty[y : y + 4, x : x + 4] = 40

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from digits.reader import Reader
-from tests.behaviour.drawing import picture, ruled, shadowed, sheet
+from tests.behaviour.drawing import drawing, picture, ruled, shadowed
 
-NUMBER = sheet("20471", size=(620, 160), box=90, at=(40, 30), pen=8, step=1.4)
-SECOND = sheet("3865", size=(620, 160), box=80, at=(90, 40), pen=8, step=1.5)
+NUMBER = drawing("20471", size=(620, 160), box=90, at=(40, 30), pen=8, step=1.4)
+SECOND = drawing("3865", size=(620, 160), box=80, at=(90, 40), pen=8, step=1.5)
 
 
 def _alike(text: str, truth: str) -> int:
@@ -59,14 +59,14 @@ def test_the_number_survives(reader: Reader, spoilt: str) -> None:
 
 
 def test_a_digit_in_two_pieces_stays_one(reader: Reader) -> None:
-    broken = sheet("50", size=(400, 200), box=130, at=(40, 30), pen=10, step=1.5)
+    broken = drawing("50", size=(400, 200), box=130, at=(40, 30), pen=10, step=1.5)
     rows = slice(75, 82)
     broken[rows, :140] = 255  # parts the upper part of the 5 from its belly
     assert len(reader.read(picture(broken)).digits) == 2
 
 
 def test_touching_digits_are_cut(reader: Reader) -> None:
-    touching = sheet("27", size=(400, 200), box=120, at=(60, 40), pen=10, step=0.86)
+    touching = drawing("27", size=(400, 200), box=120, at=(60, 40), pen=10, step=0.86)
     reading = reader.read(picture(touching))
     assert len(reading.digits) == 2
 
@@ -90,8 +90,8 @@ def test_explanations_go_with_the_marks(reader: Reader) -> None:
 
 
 def test_hints_say_what_would_help(reader: Reader) -> None:
-    tiny = sheet("5", size=(100, 100), box=8, at=(40, 40), pen=1.5)
-    faint = 255 - (255 - sheet("5")) // 20
+    tiny = drawing("5", size=(100, 100), box=8, at=(40, 40), pen=1.5)
+    faint = 255 - (255 - drawing("5")) // 20
     assert [part.hint for part in reader.explain(picture(tiny))] == ["too_small"]
     assert [part.hint for part in reader.explain(picture(faint))] == ["too_faint"]
-    assert [part.hint for part in reader.explain(picture(sheet("5")))] == [None]
+    assert [part.hint for part in reader.explain(picture(drawing("5")))] == [None]

@@ -28,7 +28,7 @@ class Outcome:
     seconds: float
 
 
-class Newest:
+class Latest:
     """Asks in a thread of its own, one question at a time; `deliver` is called in that thread."""
 
     def __init__(self, read: Read, deliver: Callable[[Outcome], None]) -> None:
@@ -38,7 +38,7 @@ class Newest:
         self._picture: bytes | None = None
         self._number = 0
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="newest", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="latest", daemon=True)
         self._thread.start()
 
     def ask(self, picture: bytes) -> int:

@@ -9,8 +9,8 @@ from pathlib import Path
 from tkinter import filedialog, ttk
 
 from ui.client import Mark, Reading, ServiceError
-from ui.desktop.latest import Newest, Outcome, Read
-from ui.desktop.paper import BRUSH, HEIGHT, WIDTH, Sheet, save
+from ui.desktop.drawing import BRUSH, HEIGHT, WIDTH, Drawing, save
+from ui.desktop.latest import Latest, Outcome, Read
 from ui.text import WINDOW
 
 _LOOK_EVERY = 20  # milliseconds between looks for an answer
@@ -31,9 +31,9 @@ class Window:
 
     def __init__(self, root: tk.Tk, read: Read, note: str = "") -> None:
         self._root = root
-        self._sheet = Sheet()
+        self._drawing = Drawing()
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self._newest = Newest(read, self._outcomes.put)
+        self._latest = Latest(read, self._outcomes.put)
         self._asked = 0
         self._build(note)
         self._bind()
@@ -100,19 +100,19 @@ class Window:
 
     def close(self) -> None:
         """End the asking and the window."""
-        self._newest.close()
+        self._latest.close()
         self._root.destroy()
 
     def _press(self, x: int, y: int) -> None:
-        self._sheet.begin((x, y))
-        self._paint_stroke(self._sheet.strokes[-1])
+        self._drawing.begin((x, y))
+        self._paint_stroke(self._drawing.strokes[-1])
         self._ask()
 
     def _move(self, x: int, y: int) -> None:
-        if self._sheet.is_blank:  # cleared by a key while the button is down
+        if self._drawing.is_blank:  # cleared by a key while the button is down
             return
-        self._sheet.extend((x, y))
-        self._paint_stroke(self._sheet.strokes[-1][-2:])
+        self._drawing.extend((x, y))
+        self._paint_stroke(self._drawing.strokes[-1][-2:])
         self._ask()
 
     def _paint_stroke(self, points: list[tuple[float, float]]) -> None:
@@ -121,38 +121,38 @@ class Window:
         self._paper.create_line(*flat, width=BRUSH, capstyle="round", joinstyle="round", tags="ink")
 
     def _undo(self) -> None:
-        self._sheet.undo()
+        self._drawing.undo()
         self._paper.delete("ink")
-        for stroke in self._sheet.strokes:
+        for stroke in self._drawing.strokes:
             self._paint_stroke(stroke)
         self._ask()
 
     def _clear(self) -> None:
-        self._sheet.clear()
+        self._drawing.clear()
         self._paper.delete("ink")
         self._ask()
 
     def _recognise(self) -> None:
         self._say("", WINDOW["reading"])
-        self._asked = self._newest.ask(self._sheet.png())
+        self._asked = self._latest.ask(self._drawing.png())
 
     def _save(self) -> None:
         name = filedialog.asksaveasfilename(defaultextension=".png", initialfile="drawing.png")
         if name:
-            self._say(self._big["text"], save(self._sheet.png(), Path(name)))
+            self._say(self._big["text"], save(self._drawing.png(), Path(name)))
 
     def _ask(self) -> None:
-        if self._sheet.is_blank:
-            self._asked = self._newest.forget()
+        if self._drawing.is_blank:
+            self._asked = self._latest.forget()
             self._reset()
         else:
-            self._asked = self._newest.ask(self._sheet.png())
+            self._asked = self._latest.ask(self._drawing.png())
 
     def _look(self) -> None:
         """Show what has been answered since the last look; Tk wants its own thread for that."""
         while not self._outcomes.empty():
             outcome = self._outcomes.get()
-            if self._sheet.is_blank and outcome.number < self._asked:
+            if self._drawing.is_blank and outcome.number < self._asked:
                 continue  # about a drawing that has been cleared
             if isinstance(outcome.result, ServiceError):
                 self._say("", str(outcome.result))

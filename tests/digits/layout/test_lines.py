@@ -5,14 +5,14 @@ import numpy as np
 from digits.ink.sheet import Sheet
 from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
-from digits.layout.lines import Atom, joined, lines
+from digits.layout.lines import Atom, find_lines, joined
 
 
 def _runs(*boxes: tuple[int, int, int, int]) -> list[list[list[tuple[int, int, int, int]]]]:
     mask = np.zeros((400, 600), np.uint8)
     for left, top, right, bottom in boxes:
         mask[top:bottom, left:right] = 1
-    found = lines(find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255))
+    found = find_lines(find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255))
     return [[[atom.box for atom in run.atoms] for run in line] for line in found]
 
 

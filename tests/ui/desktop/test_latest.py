@@ -1,4 +1,4 @@
-"""Newest wins: what is asked, dropped, and asked again."""
+"""Latest wins: what is asked, dropped, and asked again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from ui.client import Reading, ServiceAway, ServiceBusy, ServiceError
 from ui.desktop import latest
-from ui.desktop.latest import Newest, Outcome
+from ui.desktop.latest import Latest, Outcome
 
 AWAY = ServiceAway("Nobody is there.", "service_away")
 
@@ -44,31 +44,31 @@ def outcomes() -> queue.Queue[Outcome]:
 
 
 @pytest.fixture
-def newest(service: Service, outcomes: queue.Queue[Outcome]) -> Iterator[Newest]:
-    newest = Newest(service.read, outcomes.put)
-    yield newest
+def asker(service: Service, outcomes: queue.Queue[Outcome]) -> Iterator[Latest]:
+    asker = Latest(service.read, outcomes.put)
+    yield asker
     service.open.set()
-    newest.close()
+    asker.close()
 
 
 def test_question_is_answered_with_its_number_and_time(
-    newest: Newest, outcomes: queue.Queue[Outcome]
+    asker: Latest, outcomes: queue.Queue[Outcome]
 ) -> None:
-    number = newest.ask(b"7")
+    number = asker.ask(b"7")
     outcome = outcomes.get(timeout=5)
     assert (outcome.number, outcome.result) == (number, Reading("7", (), "1"))
     assert 0 <= outcome.seconds < 5
 
 
 def test_newest_of_those_that_wait_is_asked_and_the_others_never(
-    newest: Newest, service: Service, outcomes: queue.Queue[Outcome]
+    asker: Latest, service: Service, outcomes: queue.Queue[Outcome]
 ) -> None:
     service.open.clear()
-    newest.ask(b"1")
+    asker.ask(b"1")
     while not service.asked:
         pass
     for picture in (b"2", b"3", b"4"):
-        newest.ask(picture)
+        asker.ask(picture)
     service.open.set()
     answers = [outcomes.get(timeout=5).result, outcomes.get(timeout=5).result]
     assert [answer.text for answer in answers if isinstance(answer, Reading)] == ["1", "4"]
@@ -76,14 +76,14 @@ def test_newest_of_those_that_wait_is_asked_and_the_others_never(
 
 
 def test_forgotten_question_has_an_older_number(
-    newest: Newest, service: Service, outcomes: queue.Queue[Outcome]
+    asker: Latest, service: Service, outcomes: queue.Queue[Outcome]
 ) -> None:
     service.open.clear()
-    newest.ask(b"1")
+    asker.ask(b"1")
     while not service.asked:
         pass
-    newest.ask(b"2")
-    number = newest.forget()
+    asker.ask(b"2")
+    number = asker.forget()
     service.open.set()
     assert outcomes.get(timeout=5).number < number
     with pytest.raises(queue.Empty):
@@ -92,32 +92,32 @@ def test_forgotten_question_has_an_older_number(
 
 @pytest.mark.parametrize("error", [AWAY, ServiceBusy("Busy.", "busy", 429, 0.01)])
 def test_failure_is_told_and_asked_again_until_it_is_answered(
-    newest: Newest, service: Service, outcomes: queue.Queue[Outcome], error: ServiceError
+    asker: Latest, service: Service, outcomes: queue.Queue[Outcome], error: ServiceError
 ) -> None:
     service.failures = [error, error]
-    newest.ask(b"5")
+    asker.ask(b"5")
     results = [outcomes.get(timeout=5).result for _ in range(3)]
     assert results == [error, error, Reading("5", (), "1")]
 
 
 def test_refused_picture_is_not_asked_again(
-    newest: Newest, service: Service, outcomes: queue.Queue[Outcome]
+    asker: Latest, service: Service, outcomes: queue.Queue[Outcome]
 ) -> None:
     refusal = ServiceError("Send a PNG.", "wrong_kind", 415)
     service.failures = [refusal]
-    newest.ask(b"5")
+    asker.ask(b"5")
     assert outcomes.get(timeout=5).result is refusal
     with pytest.raises(queue.Empty):
         outcomes.get(timeout=0.2)
 
 
 def test_newer_question_replaces_one_that_waits_to_be_asked_again(
-    newest: Newest, service: Service, outcomes: queue.Queue[Outcome], monkeypatch: pytest.MonkeyPatch
+    asker: Latest, service: Service, outcomes: queue.Queue[Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(latest, "FIRST_WAIT", 0.2)
     service.failures = [AWAY]
-    newest.ask(b"old")
+    asker.ask(b"old")
     assert outcomes.get(timeout=5).result is AWAY
-    newest.ask(b"new")
+    asker.ask(b"new")
     assert outcomes.get(timeout=5).result == Reading("new", (), "1")
     assert service.asked == [b"old", b"new"]

@@ -18,7 +18,7 @@ _FINER = 2  # strokes are drawn this much larger and shrunk, which gives them sm
 Point = tuple[float, float]
 
 
-class Sheet:
+class Drawing:
     """Strokes on white paper, 560x420 pixels; the last one can be taken back."""
 
     def __init__(self) -> None:

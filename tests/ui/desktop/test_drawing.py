@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ui.desktop.paper import BRUSH, HEIGHT, WIDTH, Sheet, save
+from ui.desktop.drawing import BRUSH, HEIGHT, WIDTH, Drawing, save
 
 
-def drawn() -> Sheet:
-    sheet = Sheet()
-    sheet.begin((100, 100))
-    sheet.extend((100, 300))
-    return sheet
+def drawn() -> Drawing:
+    drawing = Drawing()
+    drawing.begin((100, 100))
+    drawing.extend((100, 300))
+    return drawing
 
 
 def test_sheet_starts_blank_and_white() -> None:
-    sheet = Sheet()
-    assert sheet.is_blank
-    assert sheet.image().getextrema() == (255, 255)
-    assert sheet.image().size == (WIDTH, HEIGHT)
+    drawing = Drawing()
+    assert drawing.is_blank
+    assert drawing.image().getextrema() == (255, 255)
+    assert drawing.image().size == (WIDTH, HEIGHT)
 
 
 def test_stroke_is_black_where_it_went_and_as_wide_as_the_brush() -> None:
@@ -39,36 +39,36 @@ def test_stroke_has_round_ends() -> None:
 
 
 def test_press_without_a_move_is_a_dot() -> None:
-    sheet = Sheet()
-    sheet.begin((50, 60))
-    inked = np.asarray(sheet.image()) < 128
+    drawing = Drawing()
+    drawing.begin((50, 60))
+    inked = np.asarray(drawing.image()) < 128
     assert inked[60, 50]
     assert abs(inked.sum() - np.pi * (BRUSH / 2) ** 2) < 40
 
 
 def test_undo_takes_the_last_stroke_only() -> None:
-    sheet = drawn()
-    first = sheet.png()
-    sheet.begin((400, 100))
-    assert sheet.png() != first
-    sheet.undo()
-    assert sheet.png() == first
-    sheet.undo()
-    sheet.undo()
-    assert sheet.is_blank
+    drawing = drawn()
+    first = drawing.png()
+    drawing.begin((400, 100))
+    assert drawing.png() != first
+    drawing.undo()
+    assert drawing.png() == first
+    drawing.undo()
+    drawing.undo()
+    assert drawing.is_blank
 
 
 def test_clear_takes_everything() -> None:
-    sheet = drawn()
-    sheet.clear()
-    assert sheet.is_blank
+    drawing = drawn()
+    drawing.clear()
+    assert drawing.is_blank
 
 
 def test_png_is_the_image() -> None:
-    sheet = drawn()
-    with Image.open(BytesIO(sheet.png())) as image:
+    drawing = drawn()
+    with Image.open(BytesIO(drawing.png())) as image:
         assert image.format == "PNG"
-        assert image.tobytes() == sheet.image().tobytes()
+        assert image.tobytes() == drawing.image().tobytes()
 
 
 def test_save_writes_the_whole_file(tmp_path: Path) -> None:
