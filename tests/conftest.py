@@ -7,7 +7,9 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,18 @@ def environment_restored() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how long each group of tests took: a group is a folder below tests/."""
+    seconds: Counter[str] = Counter()
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            folder = Path(report.nodeid.split("::")[0]).parent
+            seconds["/".join(folder.parts[:2])] += report.duration
+    terminalreporter.section("seconds of each group")
+    for group, spent in seconds.most_common():
+        terminalreporter.write_line(f"{spent:7.1f}  {group}")
 
 
 def _free_ports(number: int) -> tuple[int, ...]:
