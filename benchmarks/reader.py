@@ -10,14 +10,17 @@ import argparse
 import io
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from digits.ink.extraction import find_ink
+from digits.ink.extraction import Ink, find_ink
 from digits.ink.layer import layer_of
 from digits.layout.components import find_pieces, main_group
 from digits.layout.grouping import settle
@@ -49,18 +52,18 @@ def main() -> None:
         stream = io.BytesIO()
         image.save(stream, kind)
         content = stream.getvalue()
-        spent = _median(lambda content=content: decode(content), few)
+        spent = _median(partial(decode, content), few)
         print(f"(decoding the {name}, {kind}: {spent:.2f} ms)")
 
 
-Step = tuple[str, Callable[[object], object]]
+Step = tuple[str, Callable[[Any], Any]]  # each takes what the one before it gives
 
 
 def _predict_steps(model: Model) -> list[Step]:
     return [
         ("picture to one layer", layer_of),
         ("layer to ink", find_ink),
-        ("ink to 28x28", lambda ink: _field(ink)),
+        ("ink to 28x28", _field),
         ("network", lambda seen: model.classify(seen[None, ..., None])),
     ]
 
@@ -74,7 +77,7 @@ def _read_steps(model: Model) -> list[Step]:
     ]
 
 
-def _field(ink: object) -> object:
+def _field(ink: Ink) -> NDArray[np.float32] | None:
     pieces = find_pieces(ink.place, ink.rough)
     return field_of(atom_of(pieces, main_group(pieces), ink.strength).pixels)
 
@@ -85,10 +88,10 @@ def _show(
     """Print the median of the whole call and the share of each step in it."""
     total = _median(lambda: whole(image), calls)
     print(f"{name}: {total:.2f} ms")
-    value: object = image
+    value: Any = image
     before = 0.0
     for place, (step, run) in enumerate(steps):
-        spent = _median(lambda run=run, value=value: run(value), calls)
+        spent = _median(partial(run, value), calls)
         if place < 2:  # `find_ink` begins with the picture again: its first part is taken off
             spent, before = spent - before, spent
         print(f"    {step:26s} {spent:7.2f} ms {spent / total:6.0%}")

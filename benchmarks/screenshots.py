@@ -9,6 +9,7 @@ import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -46,7 +47,7 @@ def main() -> None:
         browser.close()
 
 
-def opened(browser: Browser, address: str, size: tuple[int, int], theme: str) -> Page:
+def opened(browser: Browser, address: str, size: tuple[int, int], theme: Literal["light", "dark"]) -> Page:
     page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
     page.goto(address)
     page.wait_for_selector("[data-ready]")

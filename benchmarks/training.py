@@ -34,7 +34,7 @@ def measure(profile: str, seed: int) -> Row:
     from digits.network.model import rejection_scores
     from pipeline.evaluation.metrics import rejection_figures
     from pipeline.mnist.dataset import Digits, load_drawn
-    from pipeline.profile import load_drawn as settings_of
+    from pipeline.profile import load as settings_of
     from pipeline.project.paths import PROCESSED
     from pipeline.train import logits_of
     from pipeline.training.data import training_data

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -40,13 +40,13 @@ def environment_restored() -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how long each group of tests took: a group is a folder below tests/."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for report in chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
             folder = Path(report.nodeid.split("::")[0]).parent
             seconds["/".join(folder.parts[:2])] += report.duration
     terminalreporter.section("seconds of each group")
-    for group, spent in seconds.most_common():
+    for group, spent in sorted(seconds.items(), key=lambda one: -one[1]):
         terminalreporter.write_line(f"{spent:7.1f}  {group}")
 
 

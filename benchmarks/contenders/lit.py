@@ -17,7 +17,7 @@ from digits.ink.pixels import Picture
 from service.decode import decode
 
 
-class Digits(litserve.LitAPI):
+class Digits(litserve.LitAPI):  # type: ignore[misc]  # LitServe is in an environment of its own
     """Decodes, reads and answers in the worker processes."""
 
     def setup(self, _device: str) -> None:

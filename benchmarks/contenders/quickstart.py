@@ -20,6 +20,6 @@ class Quickstart:
     def __init__(self) -> None:
         self.reader = Reader.load(Path(os.environ["MODEL_DIR"]))
 
-    @bentoml.api
+    @bentoml.api  # type: ignore[untyped-decorator]  # BentoML's decorator comes without types
     def predict(self, image: Image.Image) -> dict[str, Any]:
         return asdict(self.reader.predict(image))

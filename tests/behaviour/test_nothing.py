@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from digits.reader import Reader
@@ -14,13 +15,13 @@ from tests.behaviour.drawing import drawing, picture, ruled, shadowed
 WHITE = np.full((300, 300), 255, np.uint8)
 
 
-def _as_jpeg(pixels: np.ndarray) -> Image.Image:
+def _as_jpeg(pixels: NDArray[np.uint8]) -> Image.Image:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=30)
     return Image.open(stream)
 
 
-def _grainy(level: float, spread: float) -> np.ndarray:
+def _grainy(level: float, spread: float) -> NDArray[np.uint8]:
     noise = np.random.default_rng(1).normal(level, spread, (300, 300))
     return np.clip(noise, 0, 255).astype(np.uint8)
 

@@ -72,7 +72,8 @@ _INKED = """() => {
 
 
 def _bright_pixels(page: Page) -> int:
-    return page.evaluate("""() => {
+    count: int = page.evaluate("""() => {
       const {data} = document.querySelector("#tiles .tile").getContext("2d").getImageData(0, 0, 28, 28);
       return Array.from({length: 784}, (_, i) => data[4 * i]).filter((light) => light > 128).length;
     }""")
+    return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -35,7 +36,9 @@ def touch(session: CDPSession, stroke: Stroke) -> None:
 
 
 def test_finger_draws_and_the_page_does_not_scroll(phone: Page) -> None:
-    phone.set_viewport_size({"width": phone.viewport_size["width"], "height": 500})
+    size = phone.viewport_size
+    assert size is not None
+    phone.set_viewport_size({"width": size["width"], "height": 500})
     assert phone.evaluate("document.documentElement.scrollHeight > innerHeight")
     session = phone.context.new_cdp_session(phone)
     read = {}
@@ -105,7 +108,9 @@ def test_screen_reader_hears_the_answer_once_it_rests(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_axe_finds_nothing_in_any_state(chromium: Browser, running: Running, theme: str, size: str) -> None:
+def test_axe_finds_nothing_in_any_state(
+    chromium: Browser, running: Running, theme: Literal["light", "dark"], size: str
+) -> None:
     width, height = SIZES[size]
     context = chromium.new_context(
         viewport={"width": width, "height": height},
@@ -140,11 +145,10 @@ def check(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_page_fits_one_screen(
-    chromium: Browser, running: Running, artifacts: Path, size: str, theme: str
+    chromium: Browser, running: Running, artifacts: Path, size: str, theme: Literal["light", "dark"]
 ) -> None:
     width, height = SIZES[size]
-    screen = {"width": width, "height": height}
-    context = chromium.new_context(viewport=screen, color_scheme=theme)
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
     page = open_page(context, running)
     draw(page, 3)
     assert answer(page) == "3"

@@ -15,8 +15,9 @@ from tests.browser.pictures import encoded, picture
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
 def test_upload_is_shown_and_read(page: Page, kind: str) -> None:
     draw(page, 1)
-    file = {"name": f"digit.{kind.lower()}", "mimeType": f"image/{kind.lower()}"}
-    page.set_input_files("#file", {**file, "buffer": encoded(picture(5), kind)})
+    name, mime = f"digit.{kind.lower()}", f"image/{kind.lower()}"
+    content = encoded(picture(5), kind)
+    page.set_input_files("#file", {"name": name, "mimeType": mime, "buffer": content})
     expect(page.locator("#big")).to_have_attribute("data-text", "5")
     expect(page.locator("#paper")).to_have_class("paper photo")
     page.keyboard.press("Control+z")

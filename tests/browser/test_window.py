@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from PIL import Image, ImageGrab
 from tests.browser.conftest import Running
 from tests.browser.hand import ASPECT, LARGE, Place
 from tests.browser.strokes import DIGITS, curve
-from ui.desktop.paper import HEIGHT
+from ui.desktop.drawing import HEIGHT
 
 MARGIN = 16  # pixels of the window left of and above its paper
 CLEAR_BUTTON = (370, 470)
@@ -60,7 +60,7 @@ class Desktop:
         )
         return done.stdout.strip()
 
-    def wait(self, done: object, seconds: float = 20) -> None:
+    def wait(self, done: Callable[[], bool], seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < deadline, f"the window says: {self.title()}"

@@ -201,5 +201,6 @@ def picture_width(stack: Stack, context: BrowserContext, run: str) -> int:
     page = context.new_page()
     page.goto(f"{stack.mlflow}/#/experiments/{experiment}/runs/{run}/artifacts/confusion.png")
     image = page.wait_for_selector("img[alt='confusion.png']", timeout=40_000)
+    assert image is not None
     page.wait_for_function("image => image.naturalWidth > 0", arg=image, timeout=20_000)
     return int(image.evaluate("image => image.naturalWidth"))

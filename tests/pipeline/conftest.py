@@ -51,6 +51,11 @@ def _handler(
     return Handler
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that leaves is nothing to print."""
+
+
 @pytest.fixture
 def mirror() -> Iterator[Callable[..., str]]:
     """Start a mirror of some files and get its address.
@@ -71,8 +76,7 @@ def mirror() -> Iterator[Callable[..., str]]:
         ) -> str:
             stall = None if stall_after is None else (stall_after, released)
             handler = _handler(files, headers or {}, cut, tell_length, stall)
-            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
-            server.handle_error = lambda *_: None  # a client that leaves
+            server = stack.enter_context(_QuietServer(("127.0.0.1", 0), handler))
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
             stack.callback(thread.join)
@@ -125,13 +129,13 @@ def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def make_candidate(project: Path) -> Callable[..., Path]:
     """Write a model folder: a linear model of its own that always prefers one digit."""
 
-    def make(favourite: int = 0, **entries: object) -> Path:
+    def make(favourite: int = 0, run_id: str = "") -> Path:
         folder = project / "models" / "candidate"
         folder.mkdir(parents=True, exist_ok=True)
         content = _linear(favourite).SerializeToString()
         (folder / "digits.onnx").write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
-        manifest = Manifest("digits.onnx", sha256, "2026-01-01T00:00:00+00:00", **entries)
+        manifest = Manifest("digits.onnx", sha256, "2026-01-01T00:00:00+00:00", run_id=run_id)
         (folder / "manifest.json").write_text(json.dumps(manifest.as_dict()))
         return folder
 

@@ -13,6 +13,8 @@ import pytest
 from digits.network.model import Manifest
 from pipeline import train
 from pipeline.mnist.dataset import Digits
+from pipeline.project.paths import CANDIDATE
+from pipeline.registry import runs
 from pipeline.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -39,8 +41,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(train, "training_data", lambda *_: (EMPTY, EMPTY, EMPTY.total))
     monkeypatch.setattr(train, "data_sha256", lambda _: "")
     monkeypatch.setattr(train, "manifest_of", lambda *_: manifest)
-    monkeypatch.setattr(train.runs, "training_run", lambda _: nullcontext("run"))
-    monkeypatch.setattr(train.runs, "log_data", lambda _: None)
+    monkeypatch.setattr(runs, "training_run", lambda _: nullcontext("run"))
+    monkeypatch.setattr(runs, "log_data", lambda _: None)
     monkeypatch.setattr(Checkpoint, "of", lambda *_: checkpoint)
     monkeypatch.setattr("pipeline.training.loop.train", lambda *_, **__: TRAINED)
     return checkpoint.path
@@ -70,4 +72,4 @@ def test_write_candidate_writes_the_manifest_last(monkeypatch: pytest.MonkeyPatc
     )
     train.write_candidate(TRAINED, EMPTY, Manifest("", "", ""))
     assert before == {"digits.keras", "training.csv"}
-    assert {file.name for file in train.CANDIDATE.iterdir()} == before
+    assert {file.name for file in CANDIDATE.iterdir()} == before

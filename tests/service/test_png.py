@@ -52,7 +52,9 @@ def test_what_only_describes_the_colours_leaves_a_picture_plain() -> None:
     described = data[:33] + chunk(b"sRGB", b"\0") + chunk(b"gAMA", struct.pack(">I", 45455)) + data[33:]
     plain = PlainPng.of(described)
     assert plain is not None
-    assert np.array_equal(plain.pixels(), by_pillow(data))
+    pixels = plain.pixels()
+    assert pixels is not None
+    assert np.array_equal(pixels, by_pillow(data))
 
 
 def _turned(*, late: bool) -> bytes:
@@ -143,4 +145,5 @@ def test_any_rows_give_what_pillow_gives(
     except OSError:
         assert pixels is None
     else:
+        assert pixels is not None
         assert np.array_equal(pixels, expected)

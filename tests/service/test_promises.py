@@ -84,6 +84,11 @@ def serving_model(server: Any, model: str) -> int:
     return 0
 
 
+def everywhere(server: Any, model: str) -> Callable[[], bool]:
+    """Whether both workers serve this model."""
+    return lambda: serving_model(server, model) == 2
+
+
 def wait(check: Callable[[], bool], seconds: float) -> float:
     """Seconds until the check holds; fails when it does not hold in time."""
     begin = time.monotonic()
@@ -99,11 +104,11 @@ def test_a_new_champion_is_served_by_every_worker_without_an_error(
     folder = tmp_path / "champion"
     promote(folder, "1")
     with serving(folder, tmp_path / "home", WORKERS="2", LOG_LEVEL="error") as server:
-        wait(lambda: serving_model(server, "1") == 2, 30)
+        wait(everywhere(server, "1"), 30)
         with Load(server.url, seven).running(4) as load:
             for version in range(2, 22):
                 promote(folder, str(version))
-                assert wait(lambda now=version: serving_model(server, str(now)) == 2, 5) < 2
+                assert wait(everywhere(server, str(version)), 5) < 2
             (folder / "manifest.json").write_text("{")
             time.sleep(1)
         assert load.errors == []
@@ -139,12 +144,12 @@ def test_a_killed_worker_comes_back_and_the_others_go_on(
 ) -> None:
     promote(tmp_path / "champion", "1")
     with serving(tmp_path / "champion", tmp_path / "home", WORKERS="2", LOG_LEVEL="error") as server:
-        wait(lambda: serving_model(server, "1") == 2, 30)
+        wait(everywhere(server, "1"), 30)
         victim = workers(server)[0].pid
         os.kill(victim, signal.SIGKILL)
         answers = [server.post("/predict", seven).status_code for _ in range(20)]
         assert answers == [200] * 20
-        wait(lambda: serving_model(server, "1") == 2, 30)
+        wait(everywhere(server, "1"), 30)
         assert victim not in {process.pid for process in workers(server)}
 
 

@@ -40,6 +40,6 @@ schema = schemathesis.openapi.from_dict(document(endpoints(Champion(Path("none")
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_service_is_as_documented(case: Case, server: Any) -> None:
+def test_service_is_as_documented(case: Case[Any], server: Any) -> None:
     response = case.call(base_url=server.url, timeout=10)
     case.validate_response(response, checks=CHECKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import pytest
@@ -16,7 +16,13 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def through_page(
-    handler: Handler, method: str, path: str, key: str = "", **options: object
+    handler: Handler,
+    method: str,
+    path: str,
+    *,
+    key: str = "",
+    files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    content: bytes | None = None,
 ) -> httpx.Response:
     """What the browser gets for a request to the page while the service behaves as `handler`."""
 
@@ -27,7 +33,7 @@ def through_page(
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://page"
             ) as browser:
-                return await browser.request(method, path, **options)
+                return await browser.request(method, path, files=files, content=content)
 
     return asyncio.run(send())
 
@@ -36,8 +42,14 @@ async def linked(run_id: str) -> str | None:
     return f"http://mlflow/{run_id}" if run_id else None
 
 
-def replying(status: int, **options: object) -> Handler:
-    return lambda _: httpx.Response(status, **options)
+def replying(
+    status: int, *, json: object = None, text: str | None = None, headers: dict[str, str] | None = None
+) -> Handler:
+    return lambda _: httpx.Response(status, json=json, text=text, headers=headers)
+
+
+def unasked(_: httpx.Request) -> httpx.Response:
+    raise AssertionError("the service was asked")
 
 
 PICTURE = {"image": ("drawing.png", b"the picture", "image/png")}
@@ -111,20 +123,13 @@ def test_connection_that_the_service_just_closed_is_tried_once_more() -> None:
 
 def test_body_over_the_limit_is_refused_and_not_sent_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxy, "MAX_BODY", 1000)
-
-    def handler(_: httpx.Request) -> httpx.Response:
-        raise AssertionError("the service was asked")
-
-    answer = through_page(handler, "POST", "/ask/read", content=b"x" * 1001)
+    answer = through_page(unasked, "POST", "/ask/read", content=b"x" * 1001)
     assert answer.status_code == 413
     assert answer.json()["code"] == "too_large"
 
 
 def test_unknown_question_is_not_passed_on() -> None:
-    def handler(_: httpx.Request) -> httpx.Response:
-        raise AssertionError("the service was asked")
-
-    assert through_page(handler, "POST", "/ask/feedback", files=PICTURE).status_code == 422
+    assert through_page(unasked, "POST", "/ask/feedback", files=PICTURE).status_code == 422
 
 
 def test_model_comes_with_the_link_to_its_run() -> None:
@@ -163,4 +168,4 @@ def test_run_link_is_none_where_mlflow_does_not_know(handler: Handler) -> None:
 
 
 def test_run_link_of_a_model_without_a_run_asks_nobody() -> None:
-    assert link(failing(AssertionError), "") is None
+    assert link(unasked, "") is None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from digits.errors import ImageError
@@ -10,7 +11,7 @@ from digits.ink import layer
 from digits.ink.extraction import find_ink, ink_map
 
 
-def _bar(paper: int = 255, ink: int = 0) -> np.ndarray:
+def _bar(paper: int = 255, ink: int = 0) -> NDArray[np.uint8]:
     pixels = np.full((120, 100), paper, np.uint8)
     pixels[30:90, 45:55] = ink
     return pixels
@@ -70,7 +71,7 @@ def test_find_ink_leaves_weak_rulings_out() -> None:
     assert ink.mask[60, 50]
 
 
-def _curve(size: int, pen: int, *, smooth: bool, seed: int) -> np.ndarray:
+def _curve(size: int, pen: int, *, smooth: bool, seed: int) -> NDArray[np.uint8]:
     """White paper, black ink; now and then a ruling, a shade or specks beside it."""
     rng = np.random.default_rng(seed)
     pixels = np.full((size, size + 13), 255, np.uint8)

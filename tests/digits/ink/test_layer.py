@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from digits.errors import ImageError
 from digits.ink.layer import layer_of
 
 
-def _corner_dark(height: int = 40, width: int = 60) -> np.ndarray:
+def _corner_dark(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
     pixels = np.full((height, width), 255, np.uint8)
     pixels[: height // 4, : width // 4] = 0
     return pixels
@@ -87,7 +88,7 @@ def test_layer_of_takes_pixels_as_arrays(mode: str) -> None:
     "odd",
     [np.zeros((4, 5)), np.zeros(9, np.uint8), np.zeros((4, 5, 2), np.uint8), np.zeros((0, 5), np.uint8)],
 )
-def test_layer_of_refuses_arrays_that_are_no_picture(odd: np.ndarray) -> None:
+def test_layer_of_refuses_arrays_that_are_no_picture(odd: NDArray[np.uint8]) -> None:
     with pytest.raises(ImageError, match=r"no picture|zero pixels"):
         layer_of(odd)
 

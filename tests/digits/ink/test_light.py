@@ -3,12 +3,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.ink.light import darkness, polarity
 from digits.ink.sheet import Sheet, small_copy
 
 
-def _cross(size: int = 120, stroke: int = 8, ink: int = 0, paper: int = 255) -> np.ndarray:
+def _cross(size: int = 120, stroke: int = 8, ink: int = 0, paper: int = 255) -> NDArray[np.uint8]:
     pixels = np.full((size, size), paper, np.uint8)
     cv2.line(pixels, (size // 4, size // 4), (3 * size // 4, 3 * size // 4), ink, stroke)
     cv2.line(pixels, (3 * size // 4, size // 4), (size // 4, 3 * size // 4), ink, stroke)

@@ -3,17 +3,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.ink.ruled_lines import without_rules
 
 
-def _digit(size: int = 300) -> np.ndarray:
+def _digit(size: int = 300) -> NDArray[np.uint8]:
     pixels = np.zeros((size, size), np.uint8)
     cv2.ellipse(pixels, (150, 150), (50, 80), 0, 0, 360, 255, 12)
     return pixels
 
 
-def _lines(angle: float, gap: int = 45, size: int = 300) -> np.ndarray:
+def _lines(angle: float, gap: int = 45, size: int = 300) -> NDArray[np.uint8]:
     pixels = np.zeros((size, size), np.uint8)
     along = np.array([np.cos(angle), np.sin(angle)])
     across = np.array([-along[1], along[0]])

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.ink.sheet import NEGATIVE, Sheet, histogram, small_copy, written
 
 
-def _drawn(height: int = 300, width: int = 200, paper: int = 255) -> np.ndarray:
+def _drawn(height: int = 300, width: int = 200, paper: int = 255) -> NDArray[np.uint8]:
     pixels = np.full((height, width), paper, np.uint8)
     pixels[100:140, 60:90] = np.arange(30)
     return pixels
 
 
-def _sheet(pixels: np.ndarray) -> Sheet:
+def _sheet(pixels: NDArray[np.uint8]) -> Sheet:
     left, top, right, bottom = written(pixels)
     height, width = pixels.shape
     return Sheet(pixels[top:bottom, left:right], left, top, width, height, int(pixels[0, 0]))

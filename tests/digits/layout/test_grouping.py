@@ -5,13 +5,14 @@ from numpy.typing import NDArray
 
 from digits.layout.grouping import settle
 from digits.layout.lines import Atom, Run
-from digits.network.model import Classification
+from digits.network.model import Classification, Model
 
 
-class BarReader:
+class BarReader(Model):
     """Stands in for the network: it reads one upright bar as 1, and nothing else as a digit."""
 
-    asked = 0
+    def __init__(self) -> None:
+        self.asked = 0
 
     def classify(self, batch: NDArray[np.float32]) -> Classification:
         self.asked += len(batch)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.errors import ModelError
 from digits.network.model import Manifest, Model, rejection_scores
@@ -12,7 +13,7 @@ from digits.network.model import Manifest, Model, rejection_scores
 Make = Callable[..., Path]
 
 
-def _columns(*places: int) -> np.ndarray:
+def _columns(*places: int) -> NDArray[np.float32]:
     batch = np.zeros((len(places), 28, 28, 1), np.float32)
     for row, place in enumerate(places):
         batch[row, :, 4 + 2 * place : 6 + 2 * place] = 255
@@ -100,8 +101,8 @@ def test_classify_gives_probabilities(make_folder: Make) -> None:
 
 
 def test_temperature_softens_without_changing_the_answer(make_folder: Make) -> None:
-    sharp = Model.load(make_folder()).classify(_columns(3) / 50).probabilities[0]
-    soft = Model.load(make_folder(temperature=3.0)).classify(_columns(3) / 50).probabilities[0]
+    sharp = Model.load(make_folder()).classify(_columns(3) / np.float32(50)).probabilities[0]
+    soft = Model.load(make_folder(temperature=3.0)).classify(_columns(3) / np.float32(50)).probabilities[0]
     assert soft.argmax() == sharp.argmax() == 3
     assert soft.max() < sharp.max()
 

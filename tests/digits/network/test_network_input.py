@@ -3,15 +3,22 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.network.contract import BOX, FIELD
 from digits.network.network_input import field_of, network_input, stroke_width
 
 
-def _ring(size: int, stroke: int) -> np.ndarray:
+def _ring(size: int, stroke: int) -> NDArray[np.uint8]:
     pixels = np.zeros((size, size), np.uint8)
     cv2.circle(pixels, (size // 2, size // 2), size // 2 - stroke, 255, stroke)
     return pixels
+
+
+def _resized(
+    pixels: NDArray[np.uint8], side: int, interpolation: int = cv2.INTER_LINEAR
+) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=interpolation), np.uint8)
 
 
 def test_network_input_is_none_without_ink() -> None:
@@ -67,14 +74,14 @@ def test_network_input_brings_thin_and_thick_strokes_near() -> None:
     for stroke in (2, 10, 20, 36):
         seen = field_of(_ring(200, stroke))
         assert seen is not None
-        widths.append(stroke_width(cv2.resize(seen.astype(np.uint8), None, fx=4, fy=4)) / 4)
+        widths.append(stroke_width(_resized(seen.astype(np.uint8), 4 * FIELD)) / 4)
     assert min(widths) > 1.3
     assert max(widths) < 4.2
 
 
 def test_network_input_of_few_pixels_is_that_of_many() -> None:
     large = _ring(200, 24)
-    small = cv2.resize(large, (12, 12), interpolation=cv2.INTER_AREA)
+    small = _resized(large, 12, cv2.INTER_AREA)
     seen, expected = field_of(small), field_of(large)
     assert seen is not None
     assert expected is not None

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.network.contract import FIELD
 from digits.network.test_time_augmentation import averaged
 
-Floats = np.ndarray
+Floats = NDArray[np.float32]
 
 
 def marks() -> Floats:

@@ -61,12 +61,10 @@ def test_write_csv_of_unequal_columns(tmp_path: Path) -> None:
 
 def test_locked_waits_for_another_process_and_survives_its_kill(tmp_path: Path) -> None:
     """The second process says that it waits, and goes on as soon as the first was killed."""
-    command = [sys.executable, "-c", HOLD]
-    pipes = {"cwd": tmp_path, "env": {"PYTHONPATH": str(ROOT)}, "text": True, "stdout": subprocess.PIPE}
-    with subprocess.Popen([*command, "first"], **pipes) as first:
+    with holding(tmp_path, "first") as first:
         try:
             appears(tmp_path / "first")
-            with subprocess.Popen([*command, "second"], **pipes) as second:
+            with holding(tmp_path, "second") as second:
                 try:
                     assert second.stdout is not None
                     assert second.stdout.readline() == "waits\n"
@@ -83,6 +81,13 @@ def test_locked_can_be_taken_again(tmp_path: Path) -> None:
     for _ in range(2):
         with locked(tmp_path / "deep" / "lock"):
             pass
+
+
+def holding(folder: Path, name: str) -> subprocess.Popen[str]:
+    """A process that takes the folder's lock, makes a file of this name and keeps the lock."""
+    command = [sys.executable, "-c", HOLD, name]
+    environment = {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE)
 
 
 def appears(path: Path) -> None:

@@ -18,6 +18,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from digits.errors import ModelError
 from digits.network.model import Manifest, Model
 from pipeline import promote
+from pipeline.project.paths import champion
 from pipeline.registry import promotion, runs, versions
 
 pytestmark = [  # raised inside MLflow
@@ -103,7 +104,7 @@ def test_promote_waits_for_another_one(
         other.start()
         assert not inside.wait(0.5)
         assert versions.champion_version(client) is None
-        write(client.get_model_version("digits", first), _candidate(client, first), promotion.champion())
+        write(client.get_model_version("digits", first), _candidate(client, first), champion())
     other.join(30)
     assert Model.load(project / "models" / "champion").manifest.version == second
 

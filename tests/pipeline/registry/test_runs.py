@@ -123,7 +123,9 @@ def test_log_data_names_and_hashes() -> None:
     digits = Digits(np.zeros((3, 28, 28), np.uint8), np.arange(3, dtype=np.uint8))
     with runs.training_run(PARAMS) as run_id:
         runs.log_data({"train": digits})
-    (logged,) = MlflowClient().get_run(run_id).inputs.dataset_inputs
+    inputs = MlflowClient().get_run(run_id).inputs
+    assert inputs is not None
+    (logged,) = inputs.dataset_inputs
     assert (logged.dataset.name, logged.dataset.digest) == ("train", digits.sha256()[:16])
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.synthesis.canvas import KINDS, SIDE, Kind, canvases, redraw
 
 
-def seven() -> np.ndarray:
+def seven() -> NDArray[np.uint8]:
     """A seven with strokes of three pixels, as MNIST's."""
     image = np.zeros((28, 28), np.uint8)
     image[5:8, 7:21] = 255
@@ -19,11 +20,11 @@ def seven() -> np.ndarray:
     return image
 
 
-def ink(canvas: Image.Image) -> np.ndarray:
+def ink(canvas: Image.Image) -> NDArray[np.bool_]:
     return np.asarray(canvas) < 128
 
 
-def longer_side(drawn: np.ndarray) -> int:
+def longer_side(drawn: NDArray[np.bool_]) -> int:
     return int(max(np.ptp(np.flatnonzero(drawn.any(axis=axis))) for axis in (0, 1))) + 1
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.lines import number_lines
@@ -14,7 +15,7 @@ def blocks() -> Digits:
     return Digits(images, np.arange(3, dtype=np.uint8))
 
 
-def pieces(ink: np.ndarray) -> int:
+def pieces(ink: NDArray[np.bool_]) -> int:
     """How many pieces stand beside each other."""
     columns = ink.any(axis=0).astype(int)
     return int((np.diff(np.concatenate([[0], columns])) == 1).sum())

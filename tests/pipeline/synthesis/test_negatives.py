@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from pipeline.synthesis import negatives as made
-from pipeline.synthesis.negatives import NOT_A_DIGIT, negatives
+from pipeline.synthesis.negatives import NOT_A_DIGIT, Drawing, negatives
 
 
 def test_negatives_carry_the_eleventh_label_and_ink() -> None:
@@ -36,9 +38,10 @@ def test_scribble_winds_more_than_a_digit() -> None:
 
 
 @pytest.mark.parametrize("kind", [made.dots, made.glyph, made.half, made.sign])
-def test_marks_of_pixels_are_ink(kind: object) -> None:
+def test_marks_of_pixels_are_ink(kind: Callable[[np.random.Generator], Drawing]) -> None:
     random = np.random.default_rng(0)
     for _ in range(20):
         ink = kind(random)
+        assert isinstance(ink, np.ndarray)
         assert ink.max() <= 1
         assert ink.min() >= 0

@@ -1,22 +1,31 @@
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.training.batches import batches
 from pipeline.training.sampling import Epochs
 
-CHANGES = {"rotation": 10.0, "shift": 2.0}
+
+class Changes(TypedDict, total=False):
+    rotation: float
+    shift: float
 
 
-def some_digits(count: int = 10) -> tuple[np.ndarray, np.ndarray]:
+CHANGES: Changes = {"rotation": 10.0, "shift": 2.0}
+
+
+def some_digits(count: int = 10) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
     return images, (np.arange(count) % 10).astype(np.uint8)
 
 
 def all_batches(
-    first_epoch: int = 0, epochs: int = 2, **changes: float
-) -> list[tuple[np.ndarray, np.ndarray]]:
+    first_epoch: int = 0, epochs: int = 2, **changes: Unpack[Changes]
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     plan = Epochs(10, 10, epochs, drawn=1.0, drawn_last=1.0, seed=5)
     made = batches(*some_digits(), classes=11, batch=4, epochs=plan, first_epoch=first_epoch, **changes)
     return [(x.numpy(), y.numpy()) for x, y in made]

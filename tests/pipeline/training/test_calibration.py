@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digits.network.probabilities import softmax
 from pipeline.evaluation.metrics import expected_calibration_error
 from pipeline.training.calibration import cross_entropy, rejection_threshold, temperature
 
 
-def sampled(scale: float) -> tuple[np.ndarray, np.ndarray]:
+def sampled(scale: float) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Logits `scale` times too sure, with truths drawn from what they should say."""
     rng = np.random.default_rng(0)
     honest = rng.normal(0, 2, (4000, 10)).astype(np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.mnist.dataset import Digits
 from pipeline.training import loop
@@ -45,7 +46,7 @@ def drawn(count: int, seed: int) -> Digits:
     return Digits(images, labels)
 
 
-def weights(trained: Trained) -> list[np.ndarray]:
+def weights(trained: Trained) -> list[NDArray[np.float32]]:
     return [np.asarray(array) for array in trained.model.get_weights()]
 
 

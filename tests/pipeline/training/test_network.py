@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -50,13 +52,16 @@ def test_build_scales_inside_the_network() -> None:
     assert layer.scale == pytest.approx(1 / 255)
 
 
-def test_build_wants_a_padding_a_kernel_and_a_halving_for_each_block() -> None:
-    whole = {"padding": ["same", "same"], "kernels": [3, 3], "halving": ["pool", "pool"]}
-    for short in whole:
-        with pytest.raises(ParameterError, match="one entry for each"):
-            build([[2], [2]], **whole | {short: whole[short][:1]})
+@pytest.mark.parametrize(("paddings", "kernels", "halvings"), [(1, 2, 2), (2, 1, 2), (2, 2, 1)])
+def test_build_wants_a_padding_a_kernel_and_a_halving_for_each_block(
+    paddings: int, kernels: int, halvings: int
+) -> None:
+    halving: list[Halving] = ["pool", "pool"]
+    with pytest.raises(ParameterError, match="one entry for each"):
+        build([[2], [2]], padding=["same"] * paddings, kernels=[3] * kernels, halving=halving[:halvings])
 
 
 def test_build_refuses_an_unknown_halving() -> None:
+    unknown: Any = ["pools"]  # as it may stand in params.yaml
     with pytest.raises(ParameterError, match="'pools' is none of stride, pool, none"):
-        build([[2]], padding=["same"], kernels=[3], halving=["pools"])
+        build([[2]], padding=["same"], kernels=[3], halving=unknown)

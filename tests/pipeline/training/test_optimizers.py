@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
+from numpy.typing import NDArray
 
 from pipeline.project.errors import ParameterError
 from pipeline.training.optimizers import Muon, make_optimizer
@@ -14,7 +15,8 @@ STEPS = 100
 
 
 def rates(**changes: Any) -> list[float]:
-    optimizer = make_optimizer(**{"name": "adamw", "steps": STEPS, "learning_rate": 0.01} | changes)
+    settings: dict[str, Any] = {"name": "adamw", "steps": STEPS, "learning_rate": 0.01} | changes
+    optimizer = make_optimizer(**settings)
     schedule = optimizer._learning_rate
     return [float(schedule(step)) if callable(schedule) else float(schedule) for step in range(STEPS + 1)]
 
@@ -42,7 +44,7 @@ def test_average_is_a_moving_average_of_the_weights(average: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "muon"])
-def test_average_soon_forgets_where_the_weights_began(name: str) -> None:
+def test_average_soon_forgets_where_the_weights_began(name: Literal["adam", "adamw", "muon"]) -> None:
     optimizer = make_optimizer(name, steps=STEPS, learning_rate=0.1, average=0.99)
     weight = keras.Variable([100.0])
     weights = []
@@ -61,7 +63,7 @@ def test_unknown_names(changes: dict[str, str]) -> None:
         rates(**changes)
 
 
-Floats = np.ndarray
+Floats = NDArray[np.float32]
 
 
 def moved(shape: tuple[int, ...], gradient: Floats) -> Floats:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.project.errors import ParameterError
 from pipeline.training.sampling import Epochs
@@ -13,7 +14,7 @@ def planned(
     return Epochs(total, own, count, drawn, drawn if drawn_last is None else drawn_last, seed)
 
 
-def orders(plan: Epochs) -> list[np.ndarray]:
+def orders(plan: Epochs) -> list[NDArray[np.intp]]:
     return [plan.order(epoch) for epoch in range(plan.count)]
 
 

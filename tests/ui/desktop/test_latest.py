@@ -51,9 +51,7 @@ def asker(service: Service, outcomes: queue.Queue[Outcome]) -> Iterator[Latest]:
     asker.close()
 
 
-def test_question_is_answered_with_its_number_and_time(
-    asker: Latest, outcomes: queue.Queue[Outcome]
-) -> None:
+def test_question_is_answered_with_its_number_and_time(asker: Latest, outcomes: queue.Queue[Outcome]) -> None:
     number = asker.ask(b"7")
     outcome = outcomes.get(timeout=5)
     assert (outcome.number, outcome.result) == (number, Reading("7", (), "1"))
