@@ -35,6 +35,11 @@ lint: setup ## check style, formatting and types
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy launch.py
+	@$(MAKE) --no-print-directory lint-js
+
+.PHONY: lint-js
+lint-js: ## check the page's JavaScript alone (skipped without npm)
+	@sh ui/lint
 
 .PHONY: setup
 setup: $(READY) ## make .venv with the locked dependencies
@@ -120,5 +125,5 @@ lock: setup ## resolve the dependencies anew and write requirements/*.txt
 
 .PHONY: clean
 clean: ## remove what setup and tests made; data, runs and models stay
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts
+	rm -rf .venv build ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,14 +3,24 @@
 import { ask, Trouble } from "./asking.js";
 import { percent, say } from "./say.js";
 
+/** @import { Model } from "./asking.js" */
+/** @import { Find, Page } from "../page.d.ts" */
+
 const AGAIN = 2000; // ms between looks at a service that is away
 
 export class About {
+  /** @type {string | null} */
   #version = null;
   #looking = false;
 
+  /**
+   * @param {Page} element
+   * @param {{ onAway: (trouble: Trouble) => void, onBack: () => void }} told
+   */
   constructor(element, { onAway, onBack }) {
-    Object.assign(this, { onAway, onBack });
+    this.onAway = onAway;
+    this.onBack = onBack;
+    /** @type {Find} */
     this.find = (selector) => element.querySelector(selector);
     const dialog = this.find("#about");
     this.find("#about-open").addEventListener("click", () => {
@@ -21,7 +31,10 @@ export class About {
     this.#facts(null);
   }
 
-  /** An answer came from model `version`: learn about it if it is another one. */
+  /**
+   * An answer came from model `version`: learn about it if it is another one.
+   * @param {string} version
+   */
   answered(version) {
     if (version !== this.#version) this.look();
   }
@@ -45,6 +58,7 @@ export class About {
     this.#looking = false;
   }
 
+  /** @param {Model} model */
   #show(model) {
     this.#version = model.version;
     this.find(".dot").classList.remove("away");
@@ -54,6 +68,7 @@ export class About {
     this.#facts(model);
   }
 
+  /** @param {Model | null} model */
   #facts(model) {
     const list = this.find("#about-facts");
     if (!model) {
@@ -61,6 +76,7 @@ export class About {
       return;
     }
     const { test_accuracy, canvas_accuracy } = model.metrics ?? {};
+    /** @type {[string, string | Node | 0 | null | undefined][]} */
     const facts = [
       ["model_version", model.version || say("model_unnamed")],
       ["model_created", date(model.created)],
@@ -73,32 +89,46 @@ export class About {
   }
 }
 
-/** 0.99631 as "99.63 %". */
+/**
+ * 0.99631 as "99.63 %".
+ * @param {number} share
+ */
 function shown(share) {
   const two = (share * 100).toFixed(2);
   return say("percent", { percent: share < 1 && two === "100.00" ? percent(share) : two });
 }
 
+/** @param {string} created */
 function date(created) {
   const day = new Date(created);
   return Number.isNaN(day.getTime()) ? created : day.toLocaleString(document.documentElement.lang || "en");
 }
 
-/** MLflow listens where the page does: from another machine, that is not 127.0.0.1. */
+/**
+ * MLflow listens where the page does: from another machine, that is not 127.0.0.1.
+ * @param {string} address
+ */
 function link(address) {
   const url = new URL(address);
   if (["127.0.0.1", "localhost", "[::1]"].includes(url.hostname)) url.hostname = location.hostname;
   const anchor = document.createElement("a");
-  Object.assign(anchor, { href: url.href, target: "_blank", rel: "noopener", textContent: say("model_run_link") });
+  Object.assign(anchor, {
+    href: url.href,
+    target: "_blank",
+    rel: "noopener",
+    textContent: say("model_run_link"),
+  });
   return anchor;
 }
 
+/** @param {string} content */
 function term(content) {
   const element = document.createElement("dt");
   element.append(content);
   return element;
 }
 
+/** @param {string | Node} content */
 function fact(content) {
   const element = document.createElement("dd");
   element.append(content);

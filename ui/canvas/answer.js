@@ -3,18 +3,34 @@
 import { HEIGHT, WIDTH } from "./drawing.js";
 import { percent, say, sureness } from "./say.js";
 
+/** @import { Box, Hint, Mark, Reading } from "./asking.js" */
+/** @import { Place } from "./drawing.js" */
+/** @import { Bar, Page } from "../page.d.ts" */
+
 const SPOKEN_AFTER = 700; // ms without a new answer until a screen reader is told
 
 export class Answer {
+  /** @type {Mark[]} */
   marks = [];
+  /** @type {Place} */
+  place = { left: 0, top: 0, scale: 1 };
   chosen = 0;
+  hurry = false;
   #speaking = 0;
 
+  /**
+   * @param {Page} element
+   * @param {(index: number) => void} onChoose
+   */
   constructor(element, onChoose) {
     this.onChoose = onChoose;
-    for (const id of ["big", "verdict", "detail", "took", "spoken", "bars", "marks"]) {
-      this[`_${id}`] = element.querySelector(`#${id}`);
-    }
+    this._big = element.querySelector("#big");
+    this._verdict = element.querySelector("#verdict");
+    this._detail = element.querySelector("#detail");
+    this._took = element.querySelector("#took");
+    this._spoken = element.querySelector("#spoken");
+    this._bars = element.querySelector("#bars");
+    this._marks = element.querySelector("#marks");
     this.#makeBars();
     this.reset();
   }
@@ -23,14 +39,19 @@ export class Answer {
   reset() {
     this.marks = [];
     this.#showWords(say("ready"), say("ready_more"), "");
-    this.#showBig([]);
+    this.#showBig("");
     this.#showBars(null);
     this._marks.replaceChildren();
     clearTimeout(this.#speaking);
     this._spoken.textContent = "";
   }
 
-  /** Show what `POST /read` answered; `place` says where its pixels lie on the paper. */
+  /**
+   * Show what `POST /read` answered; `place` says where its pixels lie on the paper.
+   * @param {Reading} reading
+   * @param {Place} place
+   * @param {number} milliseconds
+   */
   show(reading, place, milliseconds) {
     this.marks = reading.digits;
     this.place = place;
@@ -44,7 +65,10 @@ export class Answer {
     this.#speak(reading.text, verdict, detail);
   }
 
-  /** Say why a mark is hard to read, when /explain knows. */
+  /**
+   * Say why a mark is hard to read, when /explain knows.
+   * @param {(Hint | null)[]} hints
+   */
   hint(hints) {
     const found = hints.find((hint, i) => hint && this.marks[i]?.digit === null) ?? hints.find(Boolean);
     if (found) this._detail.textContent = say(`hint_${found}`);
@@ -55,6 +79,10 @@ export class Answer {
     this.hurry = true;
   }
 
+  /**
+   * @param {string} text
+   * @returns {[verdict: string, detail: string]}
+   */
   #words(text) {
     if (!this.marks.length) return [say("blank"), say("blank_more")];
     const unclear = this.marks.filter((mark) => mark.digit === null).length;
@@ -66,13 +94,21 @@ export class Answer {
     return [words, say("sure_number", { percent: percent(least) })];
   }
 
+  /**
+   * @param {string} verdict
+   * @param {string} detail
+   * @param {string} took
+   */
   #showWords(verdict, detail, took) {
     this._verdict.textContent = verdict;
     this._detail.textContent = detail;
     this._took.textContent = took;
   }
 
-  /** One digit large; several as buttons, so that each can be looked at. */
+  /**
+   * One digit large; several as buttons, so that each can be looked at.
+   * @param {string} text
+   */
   #showBig(text) {
     const single = text.length <= 1;
     this._big.classList.toggle("number", !single);
@@ -86,10 +122,16 @@ export class Answer {
       return;
     }
     let index = 0;
-    const letters = [...text].map((letter) => (letter === "\n" ? lineBreak() : this.#button(letter, index++)));
+    const letters = [...text].map((letter) =>
+      letter === "\n" ? lineBreak() : this.#button(letter, index++),
+    );
     this._big.replaceChildren(...letters);
   }
 
+  /**
+   * @param {string} letter
+   * @param {number} index
+   */
   #button(letter, index) {
     const { digit, confidence } = this.marks[index];
     const button = document.createElement("button");
@@ -101,9 +143,12 @@ export class Answer {
     return button;
   }
 
+  /** @param {number} index */
   #choose(index) {
     this.chosen = index;
-    [...this._big.querySelectorAll("button")].forEach((button, i) => (button.ariaPressed = String(i === index)));
+    [...this._big.querySelectorAll("button")].forEach((button, i) => {
+      button.ariaPressed = String(i === index);
+    });
     this.#showBars(this.marks[index]?.probabilities ?? null);
     this.onChoose(index);
   }
@@ -116,13 +161,17 @@ export class Answer {
     }
   }
 
+  /** @param {number[] | null} probabilities */
   #showBars(probabilities) {
     const top = probabilities ? probabilities.indexOf(Math.max(...probabilities)) : -1;
-    [...this._bars.children].forEach((row, digit) => {
+    const rows = /** @type {Iterable<Bar>} */ (this._bars.children);
+    [...rows].forEach((row, digit) => {
       const share = probabilities?.[digit] ?? 0;
       row.classList.toggle("top", digit === top);
       row.querySelector("i").style.setProperty("--p", share.toFixed(4));
-      row.querySelector(".percent").textContent = probabilities ? say("percent", { percent: percent(share) }) : "";
+      row.querySelector(".percent").textContent = probabilities
+        ? say("percent", { percent: percent(share) })
+        : "";
     });
   }
 
@@ -131,6 +180,7 @@ export class Answer {
     this._marks.replaceChildren(...boxes);
   }
 
+  /** @param {Mark} mark */
   #box(mark) {
     const box = document.createElement("div");
     box.className = mark.digit === null ? "mark unclear" : "mark";
@@ -144,17 +194,32 @@ export class Answer {
     box.classList.toggle("under", y < 0.06 * HEIGHT);
     const label = document.createElement("span");
     label.textContent =
-      mark.digit === null ? "?" : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
+      mark.digit === null
+        ? "?"
+        : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
     box.append(label);
     return box;
   }
 
-  /** A box in pixels of the picture that was sent, in those of the paper. */
+  /**
+   * A box in pixels of the picture that was sent, in those of the paper.
+   * @param {Box} box
+   */
   onPaper([left, top, right, bottom]) {
     const { left: x, top: y, scale } = this.place;
-    return { x: x + left * scale, y: y + top * scale, width: (right - left) * scale, height: (bottom - top) * scale };
+    return {
+      x: x + left * scale,
+      y: y + top * scale,
+      width: (right - left) * scale,
+      height: (bottom - top) * scale,
+    };
   }
 
+  /**
+   * @param {string} text
+   * @param {string} words
+   * @param {string} more
+   */
   #speak(text, words, more) {
     const sentence =
       text && !/^\?+$/.test(text)
@@ -163,7 +228,9 @@ export class Answer {
     clearTimeout(this.#speaking);
     const wait = this.hurry ? 0 : SPOKEN_AFTER;
     this.hurry = false;
-    this.#speaking = setTimeout(() => (this._spoken.textContent = sentence), wait);
+    this.#speaking = setTimeout(() => {
+      this._spoken.textContent = sentence;
+    }, wait);
   }
 }
 

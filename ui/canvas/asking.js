@@ -1,12 +1,38 @@
 // Asking the service: one question at a time, always about the newest drawing, again by itself after a failure.
 
+/** @import { Place } from "./drawing.js" */
+
 const BREATH = 40; // ms between an answer and the next question, while the pen is still down
 const SLOW_AFTER = 1500; // ms until the page says that it is still waiting
 const FIRST_WAIT = 500; // ms before the first new try; doubled each time
 const LONGEST_WAIT = 5000;
 
+/**
+ * The service's answers, as service/answers.py makes them.
+ * @typedef {[left: number, top: number, right: number, bottom: number]} Box in pixels of what was sent
+ * @typedef {{ digit: number, confidence: number } | { digit: null, confidence: null }} Judgement
+ * @typedef {Judgement & { probabilities: number[], box: Box }} Mark
+ * @typedef {{ text: string, digits: Mark[], model: string }} Reading
+ * @typedef {"too_small" | "too_faint" | "several_digits"} Hint
+ * @typedef {{ box: Box, seen: string, saliency: number[][], hint: Hint | null }} View `seen`: a PNG in base64
+ * @typedef {{ test_accuracy?: number, canvas_accuracy?: number }} Metrics
+ * @typedef {{ version: string, created: string, git_commit?: string, metrics?: Metrics }} Manifest
+ * @typedef {Manifest & { run_link: string | null }} Model with what the page's server adds
+ * @typedef {{ read: Reading, explain: View[], model: Model }} Answers by the question's path
+ */
+
+/**
+ * What is sent: a file, or the drawing, which has no name.
+ * @typedef {Blob & { name?: string }} Sent
+ */
+
 /** A question that got no answer: HTTP's status (0: the page's own server is away), the service's word and sentence. */
 export class Trouble extends Error {
+  /**
+   * @param {number} status
+   * @param {{ error?: string, code?: string } | null} content
+   * @param {number | null} retryAfter in seconds
+   */
   constructor(status, content, retryAfter) {
     super(content?.error ?? "");
     this.status = status;
@@ -20,7 +46,13 @@ export class Trouble extends Error {
   }
 }
 
-/** Ask the page's server; throws `Trouble`. */
+/**
+ * Ask the page's server; throws `Trouble`.
+ * @template {keyof Answers} Path
+ * @param {Path} path
+ * @param {Sent} [file]
+ * @returns {Promise<Answers[Path]>}
+ */
 export async function ask(path, file) {
   let body;
   if (file) {
@@ -45,11 +77,25 @@ export class Asking {
   #cleared = 0; // answers about drawings before this one are not shown any more
   #running = false;
   #failures = 0;
+  /** @type {(() => void) | null} */
   #wake = null;
 
-  /** `picture()` gives {file, place} of the drawing as it is now; the others are told what came of it. */
+  /**
+   * `picture()` gives {file, place} of the drawing as it is now; the others are told what came of it.
+   * @param {{
+   *   picture: () => Promise<{ file: Sent, place: Place }>,
+   *   onBusy: (busy: boolean) => void,
+   *   onAnswer: (reading: Reading, place: Place, milliseconds: number, file: Sent) => void,
+   *   onSlow: () => void,
+   *   onTrouble: (trouble: Trouble) => void,
+   * }} others
+   */
   constructor({ picture, onBusy, onAnswer, onSlow, onTrouble }) {
-    Object.assign(this, { picture, onBusy, onAnswer, onSlow, onTrouble });
+    this.picture = picture;
+    this.onBusy = onBusy;
+    this.onAnswer = onAnswer;
+    this.onSlow = onSlow;
+    this.onTrouble = onTrouble;
   }
 
   /** The drawing has changed, or an answer is wanted once more. */
@@ -92,6 +138,7 @@ export class Asking {
     this.onBusy(false);
   }
 
+  /** @param {number} asked */
   async #once(asked) {
     const start = performance.now();
     const slow = setTimeout(() => asked > this.#cleared && this.onSlow(), SLOW_AFTER);
@@ -104,16 +151,20 @@ export class Asking {
     }
   }
 
+  /** @param {Trouble} trouble */
   #waitAfter(trouble) {
     const backoff = FIRST_WAIT * 2 ** this.#failures++;
     return Math.min(trouble.retryAfter ? trouble.retryAfter * 1000 : backoff, LONGEST_WAIT);
   }
 
+  /** @param {number} milliseconds */
   async #sleep(milliseconds) {
-    await new Promise((resolve) => {
-      this.#wake = resolve;
-      setTimeout(resolve, milliseconds);
-    });
+    await /** @type {Promise<void>} */ (
+      new Promise((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, milliseconds);
+      })
+    );
     this.#wake = null;
   }
 }

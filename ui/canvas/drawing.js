@@ -1,20 +1,39 @@
 // What has been drawn, as a list of things done, so that every one of them can be undone; painted twice:
 // on the canvas one sees, in its pixels, and on the sheet that is sent, always 640x480, black on white.
 
+/** @import { Sent } from "./asking.js" */
+
 export const WIDTH = 640;
 export const HEIGHT = 480;
 
+/**
+ * @typedef {{ x: number, y: number }} Point
+ * @typedef {{ kind: "stroke", points: Point[], width: number, erases: boolean }} Stroke
+ * @typedef {{ left: number, top: number, width: number, height: number }} Area
+ * @typedef {{ kind: "picture", image: HTMLImageElement, file: Sent | null, place: Area }} Picture
+ * @typedef {Stroke | Picture | { kind: "clear" }} Step
+ * @typedef {{ left: number, top: number, scale: number }} Place of what is sent, on the paper
+ * @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context
+ */
+
 export class Drawing {
+  /** @type {Step[]} */
   #done = [];
+  /** @type {Step[]} */
   #undone = [];
+  /** @type {Stroke | null} */
   #stroke = null;
-  #sheet = new OffscreenCanvas(WIDTH, HEIGHT).getContext("2d", { willReadFrequently: true });
+  #sheet = contextOf(new OffscreenCanvas(WIDTH, HEIGHT), { willReadFrequently: true });
   #shown;
 
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {() => void} onChange
+   */
   constructor(canvas, onChange) {
     this.canvas = canvas;
     this.onChange = onChange;
-    this.#shown = canvas.getContext("2d");
+    this.#shown = contextOf(canvas);
     new ResizeObserver(() => this.#fit()).observe(canvas);
   }
 
@@ -32,11 +51,11 @@ export class Drawing {
   }
 
   get isBlank() {
-    return !this.#visible.some((step) => step.kind === "picture" || !step.erases);
+    return !this.#visible.some((step) => step.kind === "picture" || (step.kind === "stroke" && !step.erases));
   }
 
   get hasPhoto() {
-    return this.#visible.some((step) => step.file);
+    return this.#visible.some((step) => step.kind === "picture" && step.file);
   }
 
   /** The ink alone, 640x480, on nothing. */
@@ -44,26 +63,38 @@ export class Drawing {
     return this.#sheet.canvas;
   }
 
+  /**
+   * @param {Point} point
+   * @param {number} width
+   * @param {boolean} erases
+   */
   begin(point, width, erases) {
     this.#stroke = { kind: "stroke", points: [point], width, erases };
     this.#do(this.#stroke);
   }
 
+  /** @param {Point} point */
   extend(point) {
-    if (!this.#stroke) return;
-    this.#stroke.points.push(point);
-    this.#onBoth((context) => paintPiece(context, this.#stroke, this.#stroke.points.length - 1));
+    const stroke = this.#stroke;
+    if (!stroke) return;
+    stroke.points.push(point);
+    this.#onBoth((context) => paintPiece(context, stroke, stroke.points.length - 1));
     this.onChange();
   }
 
   end() {
-    if (!this.#stroke) return;
-    this.#onBoth((context) => paintTail(context, this.#stroke));
+    const stroke = this.#stroke;
+    if (!stroke) return;
+    this.#onBoth((context) => paintTail(context, stroke));
     this.#stroke = null;
     this.onChange();
   }
 
-  /** Lay a picture on the paper, as large as fits; `file` is what is sent in place of the sheet. */
+  /**
+   * Lay a picture on the paper, as large as fits; `file` is what is sent in place of the sheet.
+   * @param {HTMLImageElement} image
+   * @param {Sent | null} file
+   */
   addPicture(image, file) {
     const scale = Math.min(WIDTH / image.naturalWidth, HEIGHT / image.naturalHeight) * (file ? 1 : 0.8);
     const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
@@ -79,15 +110,17 @@ export class Drawing {
 
   undo() {
     this.#stroke = null;
-    if (!this.canUndo) return;
-    this.#undone.push(this.#done.pop());
+    const step = this.#done.pop();
+    if (!step) return;
+    this.#undone.push(step);
     this.#repaint();
     this.onChange();
   }
 
   redo() {
-    if (!this.canRedo) return;
-    this.#done.push(this.#undone.pop());
+    const step = this.#undone.pop();
+    if (!step) return;
+    this.#done.push(step);
     this.#repaint();
     this.onChange();
   }
@@ -104,7 +137,7 @@ export class Drawing {
   async picture() {
     const visible = this.#visible;
     const only = visible.length === 1 ? visible[0] : null;
-    if (only?.file) {
+    if (only?.kind === "picture" && only.file) {
       const scale = only.place.width / only.image.naturalWidth;
       return { file: only.file, place: { left: only.place.left, top: only.place.top, scale } };
     }
@@ -114,24 +147,27 @@ export class Drawing {
   /** The drawing as a PNG, 640x480, black on white. */
   sheet() {
     const flat = new OffscreenCanvas(WIDTH, HEIGHT);
-    const context = flat.getContext("2d", { alpha: false });
+    const context = contextOf(flat, { alpha: false });
     context.fillStyle = "#fff";
     context.fillRect(0, 0, WIDTH, HEIGHT);
     context.drawImage(this.#sheet.canvas, 0, 0);
     return flat.convertToBlob({ type: "image/png" });
   }
 
+  /** @param {Step} step */
   #do(step) {
     this.#undone = [];
     this.#add(step);
     this.onChange();
   }
 
+  /** @param {Step} step */
   #add(step) {
     this.#done.push(step);
     this.#onBoth((context) => paint(context, step));
   }
 
+  /** @param {(context: Context) => void} paintOn */
   #onBoth(paintOn) {
     paintOn(this.#shown);
     paintOn(this.#sheet);
@@ -155,6 +191,21 @@ export class Drawing {
   }
 }
 
+/**
+ * @param {HTMLCanvasElement | OffscreenCanvas} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ * @returns {Context}
+ */
+export function contextOf(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new TypeError("The canvas has a context of another kind than 2d.");
+  return context;
+}
+
+/**
+ * @param {Context} context
+ * @param {Step} step
+ */
 function paint(context, step) {
   if (step.kind === "clear") {
     context.clearRect(0, 0, WIDTH, HEIGHT);
@@ -168,7 +219,12 @@ function paint(context, step) {
   }
 }
 
-/** The curve that point `i` adds: from the middle of the piece before to the middle of its own. */
+/**
+ * The curve that point `i` adds: from the middle of the piece before to the middle of its own.
+ * @param {Context} context
+ * @param {Stroke} stroke
+ * @param {number} i
+ */
 function paintPiece(context, stroke, i) {
   const { points } = stroke;
   prepare(context, stroke);
@@ -185,17 +241,25 @@ function paintPiece(context, stroke, i) {
   context.globalCompositeOperation = "source-over";
 }
 
+/**
+ * @param {Context} context
+ * @param {Stroke} stroke
+ */
 function paintTail(context, stroke) {
-  const { points } = stroke;
-  if (points.length < 2) return;
+  const [before, last] = stroke.points.slice(-2);
+  if (!last) return;
   prepare(context, stroke);
-  const start = middle(points.at(-2), points.at(-1));
+  const start = middle(before, last);
   context.moveTo(start.x, start.y);
-  context.lineTo(points.at(-1).x, points.at(-1).y);
+  context.lineTo(last.x, last.y);
   context.stroke();
   context.globalCompositeOperation = "source-over";
 }
 
+/**
+ * @param {Context} context
+ * @param {Stroke} stroke
+ */
 function prepare(context, stroke) {
   context.globalCompositeOperation = stroke.erases ? "destination-out" : "source-over";
   context.lineWidth = stroke.width;
@@ -204,6 +268,10 @@ function prepare(context, stroke) {
   context.beginPath();
 }
 
+/**
+ * @param {Point} a
+ * @param {Point} b
+ */
 function middle(a, b) {
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
 }

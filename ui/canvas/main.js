@@ -2,7 +2,7 @@
 
 import { About } from "./about.js";
 import { Answer } from "./answer.js";
-import { ask, Asking, Trouble } from "./asking.js";
+import { Asking, ask, Trouble } from "./asking.js";
 import { Drawing } from "./drawing.js";
 import { Pen } from "./pen.js";
 import { download, Pictures } from "./pictures.js";
@@ -10,12 +10,19 @@ import { say, useText } from "./say.js";
 import { Sight } from "./sight.js";
 import { Notice } from "./trouble.js";
 
+/** @import { Find, Page, Parts } from "../page.d.ts" */
+
+/**
+ * @param {Page} element
+ * @param {Record<string, string>} text
+ */
 export function start(element, text) {
   useText(text);
-  const find = (id) => element.querySelector(`#${id}`);
-  const notice = new Notice(find("trouble"));
+  /** @type {Find} */
+  const find = (selector) => element.querySelector(selector);
+  const notice = new Notice(find("#trouble"));
 
-  const drawing = new Drawing(find("canvas"), () => {
+  const drawing = new Drawing(find("#canvas"), () => {
     showTools();
     notice.moveOn();
     if (drawing.isBlank) forget();
@@ -27,7 +34,9 @@ export function start(element, text) {
 
   const asking = new Asking({
     picture: () => drawing.picture(),
-    onBusy: (busy) => (find("answer").ariaBusy = String(busy)),
+    onBusy(busy) {
+      find("#answer").ariaBusy = String(busy);
+    },
     onAnswer(reading, place, milliseconds, file) {
       notice.hide();
       answer.show(reading, place, milliseconds);
@@ -57,14 +66,14 @@ export function start(element, text) {
   }
 
   function showTools() {
-    find("undo").disabled = !drawing.canUndo;
-    find("redo").disabled = !drawing.canRedo;
-    find("prompt").hidden = !drawing.isBlank;
-    find("paper").classList.toggle("photo", drawing.hasPhoto);
+    find("#undo").disabled = !drawing.canUndo;
+    find("#redo").disabled = !drawing.canRedo;
+    find("#prompt").hidden = !drawing.isBlank;
+    find("#paper").classList.toggle("photo", drawing.hasPhoto);
   }
 
-  const pen = new Pen(drawing, find("cursor"), () => asking.now());
-  const pictures = new Pictures(element, {
+  const pen = new Pen(drawing, find("#cursor"), () => asking.now());
+  new Pictures(element, {
     onPicture(image, file) {
       drawing.addPicture(image, file);
     },
@@ -82,32 +91,44 @@ export function start(element, text) {
     onNoExample: () => notice.sayLasting(say("no_example")),
   });
 
-  const on = (id, act) => find(id).addEventListener("click", act);
+  /**
+   * @param {keyof Parts} selector
+   * @param {() => void} act
+   */
+  const on = (selector, act) => find(selector).addEventListener("click", act);
   const recognise = () => {
     answer.speakNow();
     asking.now();
   };
+  /** @param {boolean} erases */
   const choose = (erases) => {
     pen.erases = erases;
-    find("pen").ariaPressed = String(!erases);
-    find("eraser").ariaPressed = String(erases);
-    find("paper").classList.toggle("erasing", erases);
+    find("#pen").ariaPressed = String(!erases);
+    find("#eraser").ariaPressed = String(erases);
+    find("#paper").classList.toggle("erasing", erases);
   };
-  on("pen", () => choose(false));
-  on("eraser", () => choose(true));
-  on("undo", () => drawing.undo());
-  on("redo", () => drawing.redo());
-  on("recognise", recognise);
-  on("clear", () => drawing.clear());
-  on("download", async () => download(await drawing.sheet()));
-  find("width").addEventListener("input", (event) => (pen.width = Number(event.target.value)));
+  on("#pen", () => choose(false));
+  on("#eraser", () => choose(true));
+  on("#undo", () => drawing.undo());
+  on("#redo", () => drawing.redo());
+  on("#recognise", recognise);
+  on("#clear", () => drawing.clear());
+  on("#download", async () => download(await drawing.sheet()));
+  const width = find("#width");
+  width.addEventListener("input", () => {
+    pen.width = Number(width.value);
+  });
   listenToKeys(drawing, recognise);
-  listenToTheme(find("theme"));
+  listenToTheme(find("#theme"));
   showTools();
   about.look();
   element.dataset.ready = "yes"; // from here on a stroke is a stroke
 }
 
+/**
+ * @param {Drawing} drawing
+ * @param {() => void} recognise
+ */
 function listenToKeys(drawing, recognise) {
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
@@ -121,6 +142,7 @@ function listenToKeys(drawing, recognise) {
   });
 }
 
+/** @param {HTMLButtonElement} button */
 function listenToTheme(button) {
   const root = document.documentElement;
   const name = () => {

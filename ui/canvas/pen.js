@@ -2,6 +2,8 @@
 
 import { HEIGHT, WIDTH } from "./drawing.js";
 
+/** @import { Drawing } from "./drawing.js" */
+
 const ERASER_BUTTON = 32; // of `PointerEvent.buttons`: the other end of a tablet pen
 const PALM_SECONDS = 1; // after the pen was near, a touch is the hand that holds it
 const STEP = 16;
@@ -10,24 +12,38 @@ const SMALL_STEP = 4;
 export class Pen {
   erases = false;
   width = 26;
+  /** @type {number | null} */
   #pointer = null;
   #penSeen = -Infinity;
   #at = { x: WIDTH / 2, y: HEIGHT / 4 };
   #down = false;
 
+  /**
+   * @param {Drawing} drawing
+   * @param {HTMLElement} cursor
+   * @param {() => void} onEnd
+   */
   constructor(drawing, cursor, onEnd) {
     this.drawing = drawing;
     this.canvas = drawing.canvas;
     this.cursor = cursor;
     this.onEnd = onEnd;
+    /**
+     * @template {keyof HTMLElementEventMap} Name
+     * @param {Name} name
+     * @param {(event: HTMLElementEventMap[Name]) => void} act
+     */
     const listen = (name, act) => this.canvas.addEventListener(name, act.bind(this));
     listen("pointerdown", this.#press);
     listen("pointermove", this.#move);
-    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) listen(name, this.#release);
+    listen("pointerup", this.#release);
+    listen("pointercancel", this.#release);
+    listen("lostpointercapture", this.#release);
     listen("keydown", this.#key);
     listen("blur", this.#lift);
   }
 
+  /** @param {PointerEvent} event */
   #press(event) {
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
     const palm = event.pointerType === "touch" && event.timeStamp - this.#penSeen < PALM_SECONDS * 1000;
@@ -45,6 +61,7 @@ export class Pen {
     this.drawing.begin(this.#point(event), this.width, erases);
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
     if (event.pointerId !== this.#pointer) return;
@@ -52,6 +69,7 @@ export class Pen {
     for (const one of all.length ? all : [event]) this.drawing.extend(this.#point(one));
   }
 
+  /** @param {PointerEvent} event */
   #release(event) {
     if (event.pointerId !== this.#pointer) return;
     this.#pointer = null;
@@ -59,6 +77,7 @@ export class Pen {
     this.onEnd();
   }
 
+  /** @param {PointerEvent} event */
   #point(event) {
     const box = this.canvas.getBoundingClientRect();
     return {
@@ -67,7 +86,9 @@ export class Pen {
     };
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
+    /** @type {Record<string, [x: number, y: number]>} */
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const way = ways[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey) return;

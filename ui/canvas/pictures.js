@@ -1,22 +1,40 @@
 // Pictures from elsewhere: upload, paste, drag and drop, camera, examples; and the drawing as a download.
 
+import { contextOf } from "./drawing.js";
 import { say } from "./say.js";
 
+/** @import { Find, Page } from "../page.d.ts" */
+
+/** @type {{ name: string, digit?: string }[]} */
 const EXAMPLES = [
   ...Array.from("0123456789", (digit) => ({ name: `${digit}.png`, digit })),
   { name: "number.png" },
 ];
 
 export class Pictures {
-  /** `onPicture(image, file)` for a picture that the browser can show, `onFile(file)` for one that it cannot. */
+  /**
+   * `onPicture(image, file)` for a picture that the browser can show, `onFile(file)` for one that it cannot.
+   * @param {Page} element
+   * @param {{
+   *   onPicture: (image: HTMLImageElement, file: File | null) => void,
+   *   onFile: (file: File) => void,
+   *   onNoCamera: () => void,
+   *   onNoExample: () => void,
+   * }} told
+   */
   constructor(element, { onPicture, onFile, onNoCamera, onNoExample }) {
-    Object.assign(this, { onPicture, onFile, onNoCamera, onNoExample });
+    this.onPicture = onPicture;
+    this.onFile = onFile;
+    this.onNoCamera = onNoCamera;
+    this.onNoExample = onNoExample;
+    /** @type {Find} */
     this.find = (selector) => element.querySelector(selector);
     this.#listenToFiles(element);
     this.#listenToCamera();
     this.#showExamples();
   }
 
+  /** @param {File} [file] */
   async take(file) {
     if (!file) return;
     let image;
@@ -29,16 +47,18 @@ export class Pictures {
     this.onPicture(image, file);
   }
 
+  /** @param {Page} element */
   #listenToFiles(element) {
-    const [file, photo, paper] = ["#file", "#photo", "#paper"].map(this.find);
+    const [file, photo, paper] = [this.find("#file"), this.find("#photo"), this.find("#paper")];
     this.find("#upload").addEventListener("click", () => file.click());
     for (const input of [file, photo]) {
       input.addEventListener("change", () => {
-        this.take(input.files[0]);
+        this.take(input.files?.[0]);
         input.value = ""; // so that the same file can be chosen again
       });
     }
     document.addEventListener("paste", (event) => this.take(event.clipboardData?.files[0]));
+    /** @param {DragEvent} event */
     const holdsFile = (event) => event.dataTransfer?.types.includes("Files");
     element.addEventListener("dragover", (event) => {
       if (!holdsFile(event)) return;
@@ -46,18 +66,19 @@ export class Pictures {
       paper.classList.add("dropping");
     });
     element.addEventListener("dragleave", (event) => {
-      if (!element.contains(event.relatedTarget)) paper.classList.remove("dropping");
+      const over = /** @type {Node | null} */ (event.relatedTarget);
+      if (!element.contains(over)) paper.classList.remove("dropping");
     });
     element.addEventListener("drop", (event) => {
       if (!holdsFile(event)) return;
       event.preventDefault();
       paper.classList.remove("dropping");
-      this.take(event.dataTransfer.files[0]);
+      this.take(event.dataTransfer?.files[0]);
     });
   }
 
   #listenToCamera() {
-    const [dialog, video, photo] = ["#shoot", "#video", "#photo"].map(this.find);
+    const [dialog, video, photo] = [this.find("#shoot"), this.find("#video"), this.find("#photo")];
     this.find("#camera").addEventListener("click", async () => {
       // Without HTTPS a browser gives no camera to a page, but a phone's file dialogue has one.
       if (!navigator.mediaDevices?.getUserMedia) return photo.click();
@@ -71,7 +92,7 @@ export class Pictures {
     this.find("#shoot-cancel").addEventListener("click", () => dialog.close());
     this.find("#shoot-take").addEventListener("click", async () => {
       const still = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-      still.getContext("2d").drawImage(video, 0, 0);
+      contextOf(still).drawImage(video, 0, 0);
       const blob = await still.convertToBlob({ type: "image/jpeg", quality: 0.92 });
       dialog.close();
       this.take(new File([blob], "photo.jpg", { type: blob.type }));
@@ -97,6 +118,7 @@ export class Pictures {
     }
   }
 
+  /** @param {HTMLImageElement} image */
   async #takeExample(image) {
     let picture;
     try {
@@ -113,6 +135,7 @@ export class Pictures {
   }
 }
 
+/** @param {Blob} blob */
 export function download(blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -121,6 +144,7 @@ export function download(blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/** @param {string} address */
 async function loaded(address) {
   const image = new Image();
   image.src = address;

@@ -1,21 +1,31 @@
 // Sentences: all come from Python (ui/text.py), so that one file translates the page.
 
+/** @type {Record<string, string>} */
 let text = {};
 
+/** @param {Record<string, string>} sentences */
 export function useText(sentences) {
   text = sentences;
 }
 
-/** The sentence called `name`, its {blanks} filled in. */
+/**
+ * The sentence called `name`, its {blanks} filled in.
+ * @param {string} name
+ * @param {Record<string, string | number>} values
+ */
 export function say(name, values = {}) {
-  return (text[name] ?? name).replace(/\{(\w+)\}/g, (blank, key) => values[key] ?? blank);
+  return (text[name] ?? name).replace(/\{(\w+)\}/g, (blank, key) => String(values[key] ?? blank));
 }
 
-/** 0.9987 as "99.9": never rounded up to a certainty that nobody has. */
+/**
+ * 0.9987 as "99.9": never rounded up to a certainty that nobody has.
+ * @param {number} share
+ */
 export function percent(share) {
   return (Math.min(Math.floor(share * 1000 + 0.5), share < 1 ? 999 : 1000) / 10).toFixed(1);
 }
 
+/** @param {number} confidence */
 export function sureness(confidence) {
   const steps = [0.5, 0.8, 0.95, 0.99].filter((step) => confidence >= step).length;
   return say(`sure_${steps + 1}`);

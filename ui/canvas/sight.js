@@ -1,8 +1,18 @@
 // What the network saw: the 28x28 pixels of every mark and, on demand, which of them spoke for the answer.
 
 import { ask, Trouble } from "./asking.js";
-import { HEIGHT, WIDTH } from "./drawing.js";
+import { contextOf, HEIGHT, WIDTH } from "./drawing.js";
 import { say } from "./say.js";
+
+/** @import { Answer } from "./answer.js" */
+/** @import { Box, Hint, Sent, View } from "./asking.js" */
+/** @import { Drawing } from "./drawing.js" */
+/** @import { Page } from "../page.d.ts" */
+
+/**
+ * A view with its pixels and its saliency each as one list, row after row.
+ * @typedef {Omit<View, "seen" | "saliency"> & { seen: number[], saliency: number[] }} Decoded
+ */
 
 const FIELD = 28;
 const CALM = 250; // ms without a new answer until the network's view is asked for
@@ -11,12 +21,19 @@ const INK = 40; // of 255: less does not count when the ink's box in the 28x28 i
 export class Sight {
   #timer = 0;
   #asked = 0;
+  /** @type {Decoded[]} */
   #views = [];
   #chosen = 0;
   #why = false;
 
+  /**
+   * @param {Page} element
+   * @param {{ answer: Answer, drawing: Drawing, onHints: (hints: (Hint | null)[]) => void }} others
+   */
   constructor(element, { answer, drawing, onHints }) {
-    Object.assign(this, { answer, drawing, onHints });
+    this.answer = answer;
+    this.drawing = drawing;
+    this.onHints = onHints;
     this.tiles = element.querySelector("#tiles");
     this.empty = this.tiles.firstElementChild;
     this.marks = element.querySelector("#marks");
@@ -33,19 +50,29 @@ export class Sight {
     this.#show();
   }
 
-  /** A new answer to `file`: its view follows as soon as no newer one comes. */
-  follow(file, at_once) {
+  /**
+   * A new answer to `file`: its view follows as soon as no newer one comes.
+   * @param {Sent} file
+   */
+  follow(file) {
     clearTimeout(this.#timer);
     const asked = ++this.#asked;
     this.#hideHeat();
-    this.#timer = setTimeout(() => this.#ask(file, asked), at_once ? 0 : CALM);
+    this.#timer = setTimeout(() => this.#ask(file, asked), CALM);
   }
 
+  /** @param {number} index */
   choose(index) {
     this.#chosen = index;
-    [...this.tiles.querySelectorAll("canvas")].forEach((tile, i) => this.#outline(tile, i));
+    [...this.tiles.querySelectorAll("canvas")].forEach((tile, i) => {
+      this.#outline(tile, i);
+    });
   }
 
+  /**
+   * @param {Sent} file
+   * @param {number} asked
+   */
   async #ask(file, asked) {
     try {
       const views = await ask("explain", file);
@@ -81,6 +108,10 @@ export class Sight {
     if (this.#why && this.#views.length) this.#showHeat();
   }
 
+  /**
+   * @param {HTMLCanvasElement} tile
+   * @param {number} index
+   */
   #outline(tile, index) {
     tile.classList.toggle("chosen", this.#views.length > 1 && index === this.#chosen);
   }
@@ -94,11 +125,21 @@ export class Sight {
     const heat = document.createElement("canvas");
     heat.className = "heat";
     Object.assign(heat, { width: WIDTH, height: HEIGHT });
-    const context = heat.getContext("2d");
+    const context = contextOf(heat);
     for (const view of this.#views) {
       const [left, top, right, bottom] = inkBox(view.seen);
       const { x, y, width, height } = this.answer.onPaper(view.box);
-      context.drawImage(newCanvas(heatPixels(view)), left, top, right - left, bottom - top, x, y, width, height);
+      context.drawImage(
+        newCanvas(heatPixels(view)),
+        left,
+        top,
+        right - left,
+        bottom - top,
+        x,
+        y,
+        width,
+        height,
+      );
     }
     context.globalCompositeOperation = "destination-in";
     context.drawImage(this.drawing.ink, 0, 0);
@@ -106,17 +147,25 @@ export class Sight {
   }
 }
 
+/**
+ * @param {View} view
+ * @returns {Promise<Decoded>}
+ */
 async function decoded(view) {
   const bytes = Uint8Array.from(atob(view.seen), (letter) => letter.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-  const context = new OffscreenCanvas(FIELD, FIELD).getContext("2d");
+  const context = contextOf(new OffscreenCanvas(FIELD, FIELD));
   context.drawImage(bitmap, 0, 0);
   const rgba = context.getImageData(0, 0, FIELD, FIELD).data;
   const seen = Array.from({ length: FIELD * FIELD }, (_, i) => rgba[4 * i]);
   return { ...view, seen, saliency: view.saliency.flat() };
 }
 
-/** The view in grey or, with `why`, in the colours of for and against. */
+/**
+ * The view in grey or, with `why`, in the colours of for and against.
+ * @param {Decoded} view
+ * @param {boolean} why
+ */
 function pixels(view, why) {
   const image = new ImageData(FIELD, FIELD);
   view.seen.forEach((light, i) => {
@@ -130,6 +179,7 @@ function pixels(view, why) {
   return image;
 }
 
+/** @param {Decoded} view */
 function heatPixels(view) {
   const image = new ImageData(FIELD, FIELD);
   view.saliency.forEach((value, i) => {
@@ -139,11 +189,16 @@ function heatPixels(view) {
   return image;
 }
 
+/** @param {number} value */
 function colour(value) {
   const rgb = value > 0 ? [255, 122, 26] : [40, 140, 245];
   return { rgb, share: Math.min(Math.abs(value) * 1.2, 0.95) };
 }
 
+/**
+ * @param {number[]} seen
+ * @returns {Box}
+ */
 function inkBox(seen) {
   const inked = seen.flatMap((light, i) => (light > INK ? [[i % FIELD, Math.floor(i / FIELD)]] : []));
   if (!inked.length) return [0, 0, FIELD, FIELD];
@@ -151,9 +206,10 @@ function inkBox(seen) {
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1];
 }
 
+/** @param {ImageData} image */
 function newCanvas(image) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: FIELD, height: FIELD });
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  contextOf(canvas).putImageData(image, 0, 0);
   return canvas;
 }

@@ -2,7 +2,16 @@
 
 import { say } from "./say.js";
 
-const BY_CODE = { service_away: "service_away", service_strange: "service_away", service_slow: "service_slow", no_model: "no_model" };
+/** @import { Trouble } from "./asking.js" */
+
+/** @type {Record<string, string>} */
+const BY_CODE = {
+  service_away: "service_away",
+  service_strange: "service_away",
+  service_slow: "service_slow",
+  no_model: "no_model",
+};
+/** @type {Record<number, string>} */
 const BY_STATUS = {
   0: "page_away",
   401: "unauthorized",
@@ -16,6 +25,7 @@ const BY_STATUS = {
 };
 
 export class Notice {
+  /** @param {HTMLElement} element */
   constructor(element) {
     this.element = element;
   }
@@ -36,6 +46,7 @@ export class Notice {
     this.element.textContent = "";
   }
 
+  /** @param {(string | false)[]} sentences */
   say(...sentences) {
     this.#lasting = false;
     const text = sentences.filter(Boolean).join(" ");
@@ -43,17 +54,25 @@ export class Notice {
     this.element.hidden = false;
   }
 
+  /** @param {boolean} drawn */
   slow(drawn) {
     this.say(say("service_slow"), drawn && say("kept"));
   }
 
-  /** Say something that stays until the person goes on. */
+  /**
+   * Say something that stays until the person goes on.
+   * @param {(string | false)[]} sentences
+   */
   sayLasting(...sentences) {
     this.say(...sentences);
     this.#lasting = true;
   }
 
-  /** A refused or unanswered question; `drawn`: whether there is something that is kept. */
+  /**
+   * A refused or unanswered question; `drawn`: whether there is something that is kept.
+   * @param {Trouble} trouble
+   * @param {boolean} drawn
+   */
   trouble(trouble, drawn) {
     const name = BY_CODE[trouble.code] ?? BY_STATUS[trouble.status];
     const sentence = name ? say(name) : trouble.message || say("service_error", { status: trouble.status });

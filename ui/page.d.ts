@@ -1,0 +1,55 @@
+// What the scripts in canvas/ may count on in page.html: for the type check alone, no browser gets it.
+
+/** An element whose content is known: `querySelector` gives what `Parts` names, never null. */
+type Holding<Parts> = { querySelector: FindIn<Parts> } & HTMLElement;
+type FindIn<Parts> = <Selector extends keyof Parts>(selector: Selector) => Parts[Selector];
+
+/** What the scripts use of canvas/page.html. */
+export interface Parts {
+  "#about": HTMLDialogElement;
+  "#about-close": HTMLButtonElement;
+  "#about-facts": HTMLDListElement;
+  "#about-name": HTMLElement;
+  "#about-open": HTMLButtonElement;
+  "#answer": HTMLElement;
+  "#bars": HTMLOListElement;
+  "#big": HTMLElement;
+  "#camera": HTMLButtonElement;
+  "#canvas": HTMLCanvasElement;
+  "#clear": HTMLButtonElement;
+  "#cursor": HTMLElement;
+  "#detail": HTMLElement;
+  "#download": HTMLButtonElement;
+  "#eraser": HTMLButtonElement;
+  "#examples": HTMLElement;
+  "#file": HTMLInputElement;
+  "#legend": HTMLElement;
+  "#marks": HTMLElement;
+  "#paper": HTMLElement;
+  "#pen": HTMLButtonElement;
+  "#photo": HTMLInputElement;
+  "#prompt": HTMLElement;
+  "#recognise": HTMLButtonElement;
+  "#redo": HTMLButtonElement;
+  "#shoot": HTMLDialogElement;
+  "#shoot-cancel": HTMLButtonElement;
+  "#shoot-take": HTMLButtonElement;
+  "#spoken": HTMLElement;
+  "#theme": HTMLButtonElement;
+  "#tiles": HTMLElement & { firstElementChild: HTMLElement };
+  "#took": HTMLElement;
+  "#trouble": HTMLElement;
+  "#undo": HTMLButtonElement;
+  "#upload": HTMLButtonElement;
+  "#verdict": HTMLElement;
+  "#video": HTMLVideoElement & { srcObject: MediaStream | null };
+  "#why": HTMLButtonElement;
+  "#width": HTMLInputElement;
+  ".dot": HTMLElement;
+}
+
+export type Page = Holding<Parts>;
+export type Find = FindIn<Parts>;
+
+/** One of the ten rows that say how likely a digit is. */
+export type Bar = Holding<{ i: HTMLElement; ".percent": HTMLElement }>;
