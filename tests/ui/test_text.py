@@ -32,3 +32,14 @@ def test_text_of_the_page_is_all_used() -> None:
 def test_text_of_window_and_service_is_all_used() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in UI.rglob("*.py") if path.name != "text.py")
     assert {name for name in WINDOW | SERVICE if f'"{name}"' not in code} == set()
+
+
+def test_page_has_every_element_that_the_type_check_counts_on() -> None:
+    """`page.d.ts` says what scripts find in the page; a browser alone would notice that it is untrue."""
+    declared = (
+        (UI / "page.d.ts").read_text(encoding="utf-8").split("export interface Parts")[1].split("}\n\n")[0]
+    )
+    html = (UI / "canvas" / "page.html").read_text(encoding="utf-8")
+    ids = set(re.findall(r'"#([\w-]+)"', declared))
+    assert len(ids) > 30
+    assert ids - set(re.findall(r'id="([\w-]+)"', html)) == set()
