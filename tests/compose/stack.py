@@ -28,7 +28,8 @@ def copy_of_project(folder: Path) -> None:
     """What a fresh clone holds, with the parameters for the small real subset of the digits."""
 
     def left_out(of: str, names: list[str]) -> Iterable[str]:
-        return NOT_IN_A_CLONE if Path(of) == ROOT else {"__pycache__", "artifacts", "node_modules"} & set(names)
+        made = {"__pycache__", "artifacts", "node_modules"}
+        return NOT_IN_A_CLONE if Path(of) == ROOT else made & set(names)
 
     shutil.copytree(ROOT, folder, ignore=left_out, symlinks=True)
     for name in ("models", "mlruns"):
