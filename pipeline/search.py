@@ -9,38 +9,38 @@ adds to it.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from multiprocessing import connection, get_context
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from mlflow import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
-from optuna import Study, Trial
+from optuna import Study
 from optuna.pruners import MedianPruner
-from optuna.trial import TrialState
-from ruamel.yaml import YAML
 
 from pipeline.mnist.dataset import data_sha256
 from pipeline.project.errors import ParameterError, PipelineError
-from pipeline.project.files import write_text
 from pipeline.project.params import read_params
-from pipeline.project.paths import PROCESSED, PROFILES
+from pipeline.project.paths import PROCESSED
 from pipeline.project.runner import end_with_parent, run_stage
 from pipeline.registry import runs
 from pipeline.tuning import trial
-from pipeline.tuning.space import Distribution, distributions, with_values
-from pipeline.tuning.study import DONE, alone, answered, done, open_study, study_name, try_present
-from pipeline.tuning.trial import Plan
+from pipeline.tuning.space import distributions
+from pipeline.tuning.study import (
+    FOUND,
+    RUN,
+    Plan,
+    alone,
+    done,
+    keep_best,
+    open_study,
+    try_lost_again,
+    try_present,
+)
 
-FOUND = PROFILES / "found.yaml"
-RUN = "run_id"  # the study's attribute with the search's MLflow run
-OWN = ("seed", "resume")  # of the section `train`: no profile sets them
-LOSSES = 3  # trials in a row that end without an answer: then something else is wrong
+LOSSES = 3  # times in a row that workers end without a trial's answer: then something else is wrong
 
 
 def run(
@@ -68,86 +68,57 @@ def run(
         raise ParameterError("A search needs trials, epochs and jobs of 1 or more, and a share in (0, 1].")
     settings = read_params("train")
     searched = distributions(space, settings)
-    data = data_sha256(PROCESSED)
+    pruner = MedianPruner(prune_after_trials, prune_after_epochs)
+    plan = Plan(settings, searched, epochs, share, data_sha256(PROCESSED), pruner)
     logged = {"seed": settings["seed"], "epochs": epochs, "share": share, "space": space}
     with alone():
-        name = study_name(settings, searched, epochs, share, data)
-        study = open_study(name, settings["seed"], MedianPruner(prune_after_trials, prune_after_epochs))
-        try_present(study, searched, settings)
+        study = open_study(plan)
+        try_present(study, plan)
         with runs.reopened_run(study.user_attrs.get(RUN, ""), logged) as (client, run_id):
             client.set_tag(run_id, MLFLOW_RUN_NAME, "search")
             study.set_user_attr(RUN, run_id)
-            keep = partial(keep_best, study, settings, client)
-            keep()
-            search(study, searched, Plan(settings, epochs, share, data, run_id), trials, jobs, keep)
+            search(study, plan, trials, jobs)
+            keep_best(study, settings, client)  # a worker may have been killed before it did
     best = study.best_trial
     print(f"search: {done(study)} trials are done; the best is trial {best.number}: {best.value:.2%}")
     print(f"search: its values are in {FOUND}; `make profile NAME={FOUND.stem}` and `dvc repro` train them")
 
 
-def search(
-    study: Study,
-    searched: Mapping[str, Distribution],
-    plan: Plan,
-    trials: int,
-    jobs: int,
-    after_each: Callable[[], None],
-) -> None:
-    """Run trials, `jobs` at a time, until `trials` are done. No process is left when this ends.
+def search(study: Study, plan: Plan, trials: int, jobs: int) -> None:
+    """Let `jobs` workers, each with its part of the cores, go on until `trials` are done.
 
-    Raises `PipelineError` where a trial fails, or too many in a row end without an answer.
+    Raises `PipelineError` where a trial fails, or workers are killed too often.
     """
-    running: dict[SpawnProcess, int] = {}
-    losses = 0
-    try:
-        while done(study) < trials:
-            while len(running) < min(jobs, trials - done(study)):
-                chosen = study.ask(dict(searched))
-                values = ", ".join(f"{name} {value:.4g}" for name, value in chosen.params.items())
-                print(f"search: trial {chosen.number}: {values}", flush=True)
-                running[start(chosen, plan, jobs)] = chosen.number
-            connection.wait([one.sentinel for one in running])
-            for ended in [one for one in running if not one.is_alive()]:
-                losses = 0 if answered(study, running.pop(ended)) else losses + 1
-                after_each()
-            if losses >= LOSSES:
-                raise PipelineError(f"{losses} trials in a row were killed: is there enough memory?")
-        told = study.get_trials(deepcopy=False)
-        for one, number in running.items():
-            if told[number].state in DONE:
-                one.join()  # it has an answer already, and ends its run
-        after_each()
-    finally:
-        for one in running:
-            one.terminate()
-        for one in running:
-            one.join()
-
-
-def start(chosen: Trial, plan: Plan, jobs: int) -> SpawnProcess:
-    """A process for the trial, with its part of the cores: TensorFlow's seed and threads are a process's."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    one = get_context("spawn").Process(target=trial.process, args=(chosen, plan, threads), daemon=True)
-    one.start()
-    return one
+    losses = 0
+    while (before := done(study)) < trials:
+        if losses == LOSSES:
+            raise PipelineError(f"{losses} trials in a row were killed: is there enough memory?")
+        try_lost_again(study)
+        if trial.FAILED in exit_codes(plan, trials, min(jobs, trials - before), threads):
+            raise PipelineError("A trial failed, for the reason above; the same command goes on after it.")
+        losses = losses + 1 if done(study) == before else 0
 
 
-def keep_best(study: Study, settings: Mapping[str, Any], client: MlflowClient) -> None:
-    """Write the best values so far as a profile, and tell the search's run."""
-    if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        return
-    best, run_id = study.best_trial, study.user_attrs[RUN]
-    profile = {name: value for name, value in with_values(settings, best.params).items() if name not in OWN}
-    yaml, text = YAML(), io.StringIO()
-    yaml.default_flow_style = None  # lists of numbers in one line
-    yaml.width = 110
-    yaml.dump(profile, text)
-    origin = (
-        f"# `make search` found it: {best.value:.2%} on validation, trial {best.number} of {study.study_name}"
-    )
-    write_text(FOUND, f"{origin}\n{text.getvalue()}")
-    client.log_metric(run_id, f"best_{trial.SCORE}", best.value or 0.0, step=done(study))
-    client.set_tag(run_id, "best_trial", best.number)
+def exit_codes(plan: Plan, trials: int, workers: int, threads: int) -> set[int | None]:
+    """Start so many workers and wait for all; one that fails or is killed ends the others. None is left."""
+    spawn = get_context("spawn").Process  # TensorFlow's seed and threads are a process's
+    started = [
+        spawn(target=trial.process, args=(plan, trials, n, threads), daemon=True) for n in range(workers)
+    ]
+    for one in started:
+        one.start()
+    try:
+        while alive := [one.sentinel for one in started if one.is_alive()]:
+            if any(one.exitcode for one in started):
+                break
+            connection.wait(alive)
+    finally:
+        for one in started:
+            one.terminate()
+        for one in started:
+            one.join()
+    return {one.exitcode for one in started}
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optuna import Trial
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from pipeline.project.errors import ParameterError
@@ -51,6 +52,16 @@ def _distribution(name: str, ends: object, whole: bool) -> Distribution:
     if whole and isinstance(low, int) and isinstance(high, int):
         return IntDistribution(low, high, log=log)
     return FloatDistribution(low, high, log=log)
+
+
+def suggest(trial: Trial, searched: Mapping[str, Distribution]) -> dict[str, float]:
+    """A value from each distribution, drawn by the sampler of the trial's study."""
+    return {
+        name: trial.suggest_int(name, one.low, one.high, log=one.log)
+        if isinstance(one, IntDistribution)
+        else trial.suggest_float(name, one.low, one.high, log=one.log)
+        for name, one in searched.items()
+    }
 
 
 def present(searched: Mapping[str, Distribution], settings: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,21 +1,21 @@
-"""One trial of a search: a short training in a process of its own, an MLflow run below the search's run."""
+"""A worker of a search, a process, and its trials: short trainings, MLflow runs below the search's run."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
-from optuna import Trial, TrialPruned
-from optuna.trial import TrialState
+from optuna import Study, Trial, TrialPruned
+from optuna.study import MaxTrialsCallback
+from optuna.trial import FrozenTrial, TrialState
 
 from pipeline.mnist.dataset import Digits
 from pipeline.project.errors import PipelineError
@@ -23,56 +23,64 @@ from pipeline.project.paths import CHECKPOINTS, PROCESSED, root
 from pipeline.project.runner import check_names, end_with_parent, quiet_stderr
 from pipeline.registry import runs
 from pipeline.training.data import training_data
-from pipeline.tuning.space import with_values
+from pipeline.tuning.space import suggest, with_values
+from pipeline.tuning.study import DONE, RUN, SCORE, Plan, keep_best, open_study, turn
 
 OUTCOME = "outcome"  # the tag that says whether a trial was pruned
-SCORE = "val_accuracy"
-"""Of the mixed validation images, as it chooses a training's best epoch. Not the loss: label smoothing, which
-may be searched, is a part of that."""
 NOT_TRAINING = ("resume", "false_rejects", "turns")  # of the section `train`: matters of its stage
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the trials of a search have in common: the section `train`, and how short they are."""
-
-    settings: Mapping[str, Any]
-    epochs: int
-    share: float  # of the training images
-    data_sha256: str
-    run_id: str  # of the search
+STARTED = (*DONE, TrialState.RUNNING)
+FAILED, INTERRUPTED = 1, 130  # exit codes
 
 
-def process(trial: Trial, plan: Plan, threads: int) -> None:
-    """What the trial's process does, with so many threads; its exit code is 1 where the trial failed."""
+def process(plan: Plan, trials: int, worker: int, threads: int) -> None:
+    """What a worker's process does, with so many threads; it exits with `FAILED` where a trial failed."""
     end_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM):  # a KeyboardInterrupt would fail the trial for Optuna
+        signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
+    with quiet_stderr():
+        import tensorflow as tf
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     try:
-        with quiet_stderr():
-            import tensorflow as tf
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        run(trial, plan)
+        work(plan, trials, worker)
     except PipelineError as error:
-        print(f"trial {trial.number}: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        print(f"search: {error}", file=sys.stderr)
+        sys.exit(FAILED)
 
 
-def run(trial: Trial, plan: Plan) -> None:
-    """Train with the values of a trial and tell its study how that ended.
+def work(plan: Plan, trials: int, worker: int) -> None:
+    """Run trials until `trials` of the study are done or another worker's; raises what one of them raises.
 
-    After an interruption the study is told nothing; the training's checkpoint stays for another try.
+    From the end of a trial to the values of the next it is this worker's turn alone: so no trial is taken
+    twice, and there are never too many.
     """
-    try:
-        score = _score(trial, plan)
-    except Exception:
-        trial.study.tell(trial, state=TrialState.FAIL)
-        raise
-    trial.study.tell(trial, score, TrialState.PRUNED if score is None else TrialState.COMPLETE)
+    study, client = open_study(plan, worker), runs.connect()
+    with ExitStack() as my_turn:
+
+        def objective(trial: Trial) -> float:
+            values = ", ".join(f"{name} {value:.4g}" for name, value in suggest(trial, plan.searched).items())
+            my_turn.close()
+            print(f"search: trial {trial.number}: {values}", flush=True)
+            try:
+                return run(trial, plan)
+            except PipelineError as error:
+                raise PipelineError(f"trial {trial.number}: {error}") from error
+
+        def after_each(study: Study, _: FrozenTrial) -> None:
+            my_turn.enter_context(turn())
+            keep_best(study, plan.settings, client)
+
+        my_turn.enter_context(turn())
+        if len(study.get_trials(deepcopy=False, states=STARTED)) < trials:
+            study.optimize(objective, callbacks=[after_each, MaxTrialsCallback(trials, STARTED)])
 
 
-def _score(trial: Trial, plan: Plan) -> float | None:
-    """The score of the best epoch; None for a trial that was pruned."""
+def run(trial: Trial, plan: Plan) -> float:
+    """Train with the values of a trial and give the score of its best epoch; raises `TrialPruned`.
+
+    After an interruption the training's checkpoint stays for another try.
+    """
     from pipeline.training.checkpoint import Checkpoint
     from pipeline.training.loop import train
 
@@ -84,17 +92,17 @@ def _score(trial: Trial, plan: Plan) -> float | None:
     check_names("train", training, params)
     logged = {**params, "share": plan.share}
     checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, plan.data_sha256)
+    score = None
     with runs.training_run(logged):
-        mlflow.set_tags({MLFLOW_PARENT_RUN_ID: plan.run_id, MLFLOW_RUN_NAME: f"trial {trial.number}"})
+        above = trial.study.user_attrs[RUN]
+        mlflow.set_tags({MLFLOW_PARENT_RUN_ID: above, MLFLOW_RUN_NAME: f"trial {trial.number}"})
         log = partial(_log, trial, plan.epochs)
-        try:
-            with _no_output():
-                trained = training(**params, log=log, checkpoint=checkpoint)
-            score = max(trained.history[SCORE])
-        except TrialPruned:
-            score = None
+        with suppress(TrialPruned), _no_output():
+            score = max(training(**params, log=log, checkpoint=checkpoint).history[SCORE])
         mlflow.set_tag(OUTCOME, "pruned" if score is None else "complete")
     checkpoint.remove()
+    if score is None:
+        raise TrialPruned  # not before: for MLflow the run has ended well
     return score
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -19,7 +19,8 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.distributions import FloatDistribution
+from optuna.pruners import MedianPruner
 from optuna.trial import TrialState
 from ruamel.yaml import YAML
 
@@ -30,7 +31,7 @@ from pipeline.project.params import flat, read_params
 from pipeline.project.paths import PROCESSED
 from pipeline.registry import runs
 from pipeline.tuning import study, trial
-from pipeline.tuning.space import distributions, present, with_values
+from pipeline.tuning.space import distributions
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,7 +53,7 @@ train:
   turns: []
   label_smoothing: 0.0
   network: {blocks: [[2]], padding: [same], kernels: [3], halving: [pool]}
-  optimizer: {drawn_name: adamw, learning_rate: 0.01, schedule: one_cycle, warmup: 0.2, weight_decay: 0.01}
+  optimizer: {name: adamw, learning_rate: 0.01, schedule: one_cycle, warmup: 0.2, weight_decay: 0.01}
   augment: {rotation: 5.0, shift: 0.0}
 search:
   trials: 1
@@ -143,26 +144,29 @@ def test_search_tries_a_killed_trial_again(searching: Path) -> None:
     assert not list((searching / "models" / "checkpoints").glob("*"))
 
 
-class Ended:
-    """A process that has ended before anybody looks: its sentinel is a pipe at its end."""
+@pytest.mark.parametrize(
+    ("first", "second", "codes"),
+    [
+        (lambda: None, lambda: time.sleep(0.5), {0}),
+        (lambda: sys.exit(1), lambda: time.sleep(600), {1, -signal.SIGTERM}),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: time.sleep(600), {-9, -signal.SIGTERM}),
+    ],
+)
+def test_workers_end_together(
+    monkeypatch: pytest.MonkeyPatch, first: Callable[[], None], second: Callable[[], None], codes: set[int]
+) -> None:
+    """All are waited for, but where one fails or is killed."""
+    fork = get_context("fork")  # starts at once, with the functions as they are patched here
+    monkeypatch.setattr(search, "get_context", lambda _: fork)
+    monkeypatch.setattr(trial, "process", lambda _plan, _trials, worker, _threads: (first, second)[worker]())
+    assert search.exit_codes(a_plan(), 2, 2, 1) == codes
 
-    def __init__(self) -> None:
-        self.sentinel, writing = os.pipe()
-        os.close(writing)
 
-    def is_alive(self) -> bool:
-        os.close(self.sentinel)
-        return False
-
-
-def end_at_once(how: Callable[[optuna.Trial], object]) -> Callable[..., Ended]:
-    """In the place of a trial's process: the trial ends in this one, before it begins."""
-
-    def start(chosen: optuna.Trial, *_: object) -> Ended:
-        how(chosen)
-        return Ended()
-
-    return start
+def a_plan() -> study.Plan:
+    """What `a_stage` searches."""
+    section = YAML(typ="safe").load(PARAMS)
+    searched = distributions(section["search"]["space"], section["train"])
+    return study.Plan(section["train"], searched, 2, 0.5, "abc", MedianPruner(1, 1))
 
 
 def a_stage(trials: int, **given: float) -> None:
@@ -170,19 +174,40 @@ def a_stage(trials: int, **given: float) -> None:
     search.run(jobs=1, given=given, **values)
 
 
+def in_this_process(plan: study.Plan, trials: int, *_: int) -> set[int | None]:
+    """In the place of workers: one of them, here. A process that is killed leaves its trial as it is."""
+    try:
+        trial.work(plan, trials, 0)
+    except PipelineError:
+        return {trial.FAILED}
+    except SystemExit:
+        return {trial.INTERRUPTED}
+    return {0}
+
+
 @pytest.fixture
 def quick(searching: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
     """Trials that train nothing and score their label smoothing; the values they got, in order."""
     got: list[dict[str, float]] = []
 
-    def answer(chosen: optuna.Trial) -> None:
+    def answer(chosen: optuna.Trial, _: study.Plan) -> float:
         got.append(chosen.params)
-        chosen.study.tell(chosen, chosen.params["label_smoothing"])
+        return float(chosen.params["label_smoothing"])
 
     monkeypatch.setattr(search, "end_with_parent", lambda: None)
-    monkeypatch.setattr(search, "start", end_at_once(answer))
-    assert not (searching / search.FOUND).exists()
+    monkeypatch.setattr(search, "exit_codes", in_this_process)
+    monkeypatch.setattr(trial, "run", answer)
+    assert not (searching / study.FOUND).exists()
     return got
+
+
+def end_each(how: BaseException) -> Callable[..., float]:
+    """In the place of a training: its process is ended so."""
+
+    def run(*_: object) -> float:
+        raise how
+
+    return run
 
 
 def test_search_goes_on_with_other_values(quick: list[dict[str, float]]) -> None:
@@ -201,19 +226,17 @@ def test_search_writes_the_best_as_a_profile(quick: list[dict[str, float]]) -> N
     best = max(quick, key=lambda values: values["label_smoothing"])
     profile.apply(profile.load("found"))
     written = flat(read_params("train"))
-    assert {drawn_name: written[drawn_name] for drawn_name in best} == pytest.approx(best, rel=1e-3)
+    assert {name: written[name] for name in best} == pytest.approx(best, rel=1e-3)
     assert (written["epochs"], written["seed"], written["network.blocks"]) == (9, 1, [[2]])
     a_stage(4)
     assert len(quick) == 4, "with what was found it is the same study"
 
 
 def test_search_interrupted_goes_on(quick: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr(search, "start", interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        patch.setattr(trial, "run", end_each(SystemExit()))
+        patch.setattr(search, "exit_codes", lambda plan, trials, *_: trial.work(plan, trials, 0))
+        with pytest.raises(SystemExit):
             a_stage(2)
     assert search_and_trials(runs.connect())[0].info.status == "KILLED"
     a_stage(2)
@@ -222,51 +245,62 @@ def test_search_interrupted_goes_on(quick: list[dict[str, float]], monkeypatch: 
     assert search_and_trials(runs.connect())[0].info.status == "FINISHED"
 
 
+def test_search_tries_the_present_values_though_a_kill_came_before_they_were_read(
+    quick: list[dict[str, float]],
+) -> None:
+    begun = study.open_study(a_plan())
+    study.try_present(begun, a_plan())
+    begun.ask()
+    a_stage(1)
+    assert quick[0] == {"label_smoothing": 0.0, "optimizer.learning_rate": 0.01, "augment.rotation": 5.0}
+
+
 def test_search_of_shorter_trials_is_another_study(quick: list[dict[str, float]]) -> None:
     a_stage(1)
     a_stage(1, epochs=1)
     assert quick[0] == quick[1], "each begins with the present values"
 
 
-def test_search_waits_for_a_trial_that_has_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = iter((1.5, 0.1))  # from a trial's answer to the end of its process
-    asked, started = [], []
+def test_workers_side_by_side_take_no_trial_twice_and_none_too_many(quick: list[dict[str, float]]) -> None:
+    runs.connect()
+    begun, plan = study.open_study(a_plan()), a_plan()
+    begun.set_user_attr(study.RUN, search_run())
+    for value in (0.01, 0.02, 0.03, 0.04):
+        begun.enqueue_trial({"label_smoothing": value})
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(trial.work, [plan] * 4, [10] * 4, range(4)))
+    assert states() == [TrialState.COMPLETE] * 10
+    assert len({str(values) for values in quick}) == len(quick) == 10
 
-    def answer_both(chosen: optuna.Trial, *_: object) -> SpawnProcess:
-        asked.append(chosen)
-        for one in asked if len(asked) == 2 else ():
-            one.study.tell(one, 0.5)
-        started.append(get_context("spawn").Process(target=time.sleep, args=(next(seconds),)))
-        started[-1].start()
-        return started[-1]
 
-    monkeypatch.setattr(search, "start", answer_both)
-    made, ended = optuna.create_study(direction="maximize"), []
-    search.search(
-        made,
-        {"label_smoothing": FloatDistribution(0.0, 0.1)},
-        trial.Plan({}, 1, 1.0, "", ""),
-        trials=2,
-        jobs=2,
-        after_each=lambda: ended.append([one.exitcode for one in started]),
-    )
-    assert ended[-1] == [0, 0]  # none was ended from outside, and both count
+def search_run() -> str:
+    with runs.training_run({"seed": 1}) as run_id:
+        return run_id
+
+
+@pytest.mark.usefixtures("quick")
+def test_workers_draw_different_values_of_one_study() -> None:
+    plan = a_plan()
+    drawn = [study.open_study(plan, worker).ask(dict(plan.searched)).params for worker in (0, 1, 0)]
+    assert len({str(values) for values in drawn}) == 3
 
 
 @pytest.mark.usefixtures("quick")
 def test_search_gives_up_after_three_lost_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "start", end_at_once(lambda _: None))
+    monkeypatch.setattr(trial, "run", end_each(SystemExit()))
     with pytest.raises(PipelineError, match="3 trials in a row were killed"):
         a_stage(2)
-    assert states() == [TrialState.FAIL] * 3 + [TrialState.WAITING]
+    assert states() == [TrialState.FAIL] * 2 + [TrialState.RUNNING]
 
 
 @pytest.mark.usefixtures("quick")
 def test_search_stops_at_a_trial_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    fail = end_at_once(lambda chosen: chosen.study.tell(chosen, state=TrialState.FAIL))
-    monkeypatch.setattr(search, "start", fail)
-    with pytest.raises(PipelineError, match="Trial 0 failed"):
+    monkeypatch.setattr(trial, "run", end_each(PipelineError("no such data")))
+    with pytest.raises(PipelineError, match="trial failed"):
         a_stage(2)
+    with pytest.raises(PipelineError, match="trial 1: no such data"):
+        trial.work(a_plan(), 2, 0)
+    assert states() == [TrialState.FAIL] * 2
 
 
 @pytest.mark.usefixtures("quick")
@@ -279,114 +313,26 @@ def test_search_refuses_numbers_that_make_no_sense(given: dict[str, float]) -> N
 
 
 @pytest.fixture
-def one_trial(searching: Path) -> tuple[optuna.Trial, trial.Plan]:
+def one_trial(searching: Path) -> tuple[optuna.Trial, study.Plan]:
     """A trial behind others that were always right, so that it is pruned once it may be."""
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=1, n_warmup_steps=1)
     assert (searching / "mlruns").is_dir()
-    made = study.open_study("a study", 1, pruner)
+    made = study.open_study(a_plan())
+    made.set_user_attr(study.RUN, "0" * 32)
     made.add_trial(optuna.create_trial(value=1.0, intermediate_values={1: 1.0, 2: 1.0}))
     runs.connect()
-    return made.ask({"label_smoothing": FloatDistribution(0.0, 0.1)}), trial.Plan(
-        read_params("train"), 2, 0.5, "abc", "0" * 32
-    )
+    return made.ask({"label_smoothing": FloatDistribution(0.0, 0.1)}), a_plan()
 
 
-def test_run_that_is_pruned(one_trial: tuple[optuna.Trial, trial.Plan]) -> None:
-    trial.run(*one_trial)
-    assert states()[-1] is TrialState.PRUNED
+def test_run_that_is_pruned(one_trial: tuple[optuna.Trial, study.Plan]) -> None:
+    with pytest.raises(optuna.TrialPruned):
+        trial.run(*one_trial)
     (run,) = runs.connect().search_runs(["1"])
     assert (run.info.status, run.data.tags[trial.OUTCOME]) == ("FINISHED", "pruned")
-    assert study.done(the_study()) == 2
 
 
-def test_run_that_fails(one_trial: tuple[optuna.Trial, trial.Plan], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr("pipeline.training.loop.train", fail)
+def test_run_that_fails(one_trial: tuple[optuna.Trial, study.Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.training.loop.train", lambda *_, **__: end_each(MemoryError())())
     with pytest.raises(MemoryError):
         trial.run(*one_trial)
-    assert states()[-1] is TrialState.FAIL
     (run,) = runs.connect().search_runs(["1"])
     assert run.info.status == "FAILED"
-
-
-def test_part_is_the_same_for_the_same_seed() -> None:
-    digits = Digits(
-        np.arange(10, dtype=np.uint8).repeat(784).reshape(10, 28, 28), np.arange(10, dtype=np.uint8)
-    )
-
-    def labels(share: float, seed: int) -> list[int]:
-        return trial.part(digits, 10, share, seed)[0].labels.tolist()
-
-    assert labels(0.3, 1) == labels(0.3, 1) != labels(0.3, 2)
-    assert [len(labels(share, 1)) for share in (0.01, 0.3, 1.0)] == [1, 3, 10]
-
-
-def test_part_takes_as_much_of_what_is_drawn() -> None:
-    digits = Digits(np.zeros((14, 28, 28), np.uint8), np.arange(14, dtype=np.uint8))
-    chosen, own = trial.part(digits, 10, 0.5, 1)
-    assert own == 5
-    assert max(chosen.labels[:own]) < 10 <= min(chosen.labels[own:])
-    assert chosen.total == 7
-
-
-SETTINGS: dict[str, Any] = {
-    "seed": 1,
-    "batch": 32,
-    "augment": {"shift": 2.0},
-    "optimizer": {"name": "adam", "learning_rate": 0.00123456},
-}
-
-
-def test_space_reads_ranges() -> None:
-    space = {
-        "batch": [16, 64],
-        "augment": {"shift": [0, 4.0]},
-        "optimizer": {"learning_rate": [0.001, 0.1, "log"]},
-    }
-    found = distributions(space, SETTINGS)
-    assert found == {
-        "batch": IntDistribution(16, 64),
-        "augment.shift": FloatDistribution(0, 4.0),
-        "optimizer.learning_rate": FloatDistribution(0.001, 0.1, log=True),
-    }
-    assert present(found, SETTINGS) == {
-        "batch": 32,
-        "augment.shift": 2.0,
-        "optimizer.learning_rate": 0.00123456,
-    }
-    assert present({"batch": IntDistribution(64, 128)}, SETTINGS) is None
-
-
-@pytest.mark.parametrize(
-    ("space", "said"),
-    [
-        (
-            {"augment": {"shfit": [0.0, 1.0]}},
-            r"cannot have 'augment\.shfit', only batch, augment\.shift, opt",
-        ),
-        ({"optimizer": {"name": ["adam", "adamw"]}}, r"cannot have 'optimizer\.name'"),
-        ({"seed": [1, 2]}, "cannot have 'seed'"),
-        ({"batch": 32}, r"batch is 32: use \[low, high\]"),
-        ({"batch": [16, 64, "lin"]}, "use"),
-        ({"batch": [64, 16]}, "needs low <= high"),
-        ({"augment": {"shift": [0.0, 1.0, "log"]}}, "needs 0 < low <= high"),
-        ({}, "names nothing"),
-    ],
-)
-def test_space_refuses(space: dict[str, Any], said: str) -> None:
-    with pytest.raises(ParameterError, match=said):
-        distributions(space, SETTINGS)
-
-
-def test_space_of_params_yaml_fits_and_holds_the_present_values() -> None:
-    settings = read_params("train", ROOT / "params.yaml")
-    searched = distributions(read_params("search", ROOT / "params.yaml")["space"], settings)
-    assert present(searched, settings) is not None
-
-
-def test_with_values_changes_what_was_searched_alone() -> None:
-    changed = with_values(SETTINGS, {"augment.shift": 1.234567, "batch": 20})
-    assert changed == SETTINGS | {"augment": {"shift": 1.235}, "batch": 20}
-    assert SETTINGS["batch"] == 32
