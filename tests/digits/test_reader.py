@@ -34,6 +34,7 @@ def test_predict_says_what_the_network_says(make_folder: Make) -> None:
 def test_predict_keeps_the_probabilities_of_what_it_rejects(make_folder: Make) -> None:
     answer = Reader.load(make_folder(rejection_threshold=-1000.0)).predict(_sheet(100))
     assert (answer.digit, answer.confidence, answer.rejected) == (None, None, "not_a_digit")
+    assert answer.probabilities == Reader.load(make_folder()).predict(_sheet(100)).probabilities
     assert answer.probabilities is not None
 
 

@@ -82,9 +82,12 @@ def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
         "negatives.png",
     }
     with Image.open("reports/samples.png") as sheet:
-        pixels = np.asarray(sheet)
-    rows = pixels.reshape(10, len(pixels) // 10, -1)
-    assert all(row.min() < 30 and row.max() == 255 for row in rows)
+        rows = np.split(255 - np.asarray(sheet), 10)
+    train = Digits.load(Path("data/processed"), "train")
+    for digit, row in enumerate(rows):
+        shown = {row[4:60:2, left : left + 56 : 2].tobytes() for left in range(64 + 4, row.shape[1], 64)}
+        assert len(shown) == 14
+        assert shown <= {image.tobytes() for image in train.images[train.labels == digit]}
 
 
 @pytest.mark.usefixtures("raw")

@@ -60,7 +60,11 @@ def test_layer_of_shrinks_large_photos() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (3, 2)])
 def test_layer_of_takes_odd_sizes(size: tuple[int, int]) -> None:
-    assert layer_of(Image.new("RGB", size)).grey.size > 0
+    image = Image.new("RGB", size)
+    image.putpixel((0, 0), (255, 255, 255))
+    layer = layer_of(image)
+    assert (layer.width, layer.height, layer.shrink) == (*size, 1)
+    assert np.argwhere(layer.grey).tolist() == [[0, 0]]
 
 
 def test_layer_of_refuses_no_pixels() -> None:

@@ -75,3 +75,4 @@ def test_canvases_take_turns_and_repeat_themselves() -> None:
     assert [kind for kind, _ in first] == [*KINDS, *KINDS[:2]]
     assert all(one.size == (SIDE, SIDE) for _, one in first)
     assert all(a.tobytes() == b.tobytes() for (_, a), (_, b) in zip(first, again, strict=True))
+    assert all(a.tobytes() != b.tobytes() for (_, a), (_, b) in zip(first, canvases(images, 4), strict=True))

@@ -34,3 +34,4 @@ def test_lines_follow_from_the_seed() -> None:
     first, again = list(number_lines(blocks(), 3, seed=1)), list(number_lines(blocks(), 3, seed=1))
     assert [text for text, _ in first] == [text for text, _ in again]
     assert first[0][1].tobytes() == again[0][1].tobytes()
+    assert [text for text, _ in first] != [text for text, _ in number_lines(blocks(), 3, seed=2)]

@@ -80,7 +80,15 @@ def test_train_gives_the_same_weights_again(once: Trained) -> None:
 
 
 def test_train_another_seed_gives_other_weights(once: Trained) -> None:
-    other = train(drawn(20, 0), drawn(20, 1), **TINY | {"seed": 2, "epochs": 1})
+    other = train(drawn(60, 0), drawn(20, 1), **TINY | {"seed": 2})
+    assert any((a != b).any() for a, b in zip(weights(other), weights(once), strict=True))
+
+
+def test_train_judges_and_gives_averaged_weights_and_goes_on_from_its_own(once: Trained) -> None:
+    plain = {"optimizer": TINY["optimizer"] | {"average": 0.0}}
+    other = train(drawn(60, 0), drawn(20, 1), **TINY | plain)
+    assert other.history["loss"] == pytest.approx(once.history["loss"], abs=1e-3)  # swapping rounds
+    assert all(a != b for a, b in zip(other.history["val_loss"], once.history["val_loss"], strict=True))
     assert any((a != b).any() for a, b in zip(weights(other), weights(once), strict=True))
 
 
@@ -98,11 +106,14 @@ def test_train_overfits_one_batch() -> None:
 
 
 def test_train_keeps_the_best_epoch() -> None:
-    spoilt = {"optimizer": {"name": "adam", "learning_rate": 0.3}, "epochs": 6}
-    validation = drawn(20, 1)
-    trained = train(drawn(60, 0), validation, **TINY | spoilt)
+    """Of a validation where every answer that is learned is wrong, so that it gets worse and worse."""
+    right = drawn(20, 1)
+    validation = Digits(right.images, (right.labels + 1) % 10)
+    changes = {"augment": {}, "optimizer": {"name": "adam", "learning_rate": 0.003}, "epochs": 12}
+    trained = train(drawn(60, 0), validation, **TINY | changes)
     best = max(trained.history["val_accuracy"])
     given = trained.model.predict(validation.images[..., None].astype(np.float32), verbose=0)
+    assert trained.history["val_accuracy"][-1] < best
     assert trained.history["val_accuracy"][trained.best_epoch - 1] == best
     assert (given.argmax(axis=1) == validation.labels).mean() == pytest.approx(best)
 
