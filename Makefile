@@ -26,8 +26,12 @@ run: setup ## set up, run the pipeline, start service and page
 	@$(PYTHON) launch.py
 
 .PHONY: test
-test: setup ## set up and run all the tests
+test: setup ## set up and run the tests
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-all
+test-all: setup ## set up and run all the tests, also those that take minutes each
+	$(PYTHON) -m pytest -m "heavy or not heavy" $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## check style, formatting and types
