@@ -38,7 +38,6 @@ lint: setup ## check style, formatting and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy launch.py
 	@$(MAKE) --no-print-directory lint-js
 
 .PHONY: lint-js

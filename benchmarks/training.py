@@ -39,7 +39,7 @@ def measure(profile: str, seed: int) -> Row:
     from pipeline.train import logits_of
     from pipeline.training.data import training_data
     from pipeline.training.loop import train
-    from pipeline.tuning.trial import NOT_TRAINING
+    from pipeline.tuning.space import NOT_TRAINING
 
     settings = settings_of(profile)
     digits, validation, own = training_data(PROCESSED, settings["drawn"], settings["drawn_last"])

@@ -91,10 +91,10 @@ class Reader:
         """Read a picture of one digit, anywhere on it, in any size and polarity."""
         ink = find_ink(picture)
         version = self.model.manifest.version
-        seen = _one_mark(ink)
+        seen = _whole(ink)
         if seen is None:
             return Prediction(None, None, None, "blank", version)
-        turned = _one_mark(find_ink(picture, turned=True)) if ink.in_doubt else None
+        turned = _whole(find_ink(picture, turned=True)) if ink.in_doubt else None
         marks = [seen] if turned is None else [seen, turned]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
         row = _better(result) if turned else 0
@@ -153,20 +153,20 @@ def _better(result: Classification) -> int:
     return int(np.argmax(sure))
 
 
-class _OneMark(NamedTuple):
-    """All the writing as one mark: what the network sees, and whether it is plainly several digits."""
+class _Whole(NamedTuple):
+    """All the writing taken for one digit: what the network sees, and whether it plainly is several."""
 
     field: NDArray[np.float32]
     several: bool
 
 
-def _one_mark(ink: Ink) -> _OneMark | None:
+def _whole(ink: Ink) -> _Whole | None:
     pieces = find_pieces(ink.place, ink.rough)
     if not pieces.kept:
         return None
     group = main_group(pieces)
     field = field_of(atom_of(pieces, group, ink.strength).pixels)
-    return None if field is None else _OneMark(field, are_several(group))
+    return None if field is None else _Whole(field, are_several(group))
 
 
 def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:

@@ -1,4 +1,4 @@
-"""The DVC stages: fetch, preprocess, train, evaluate; and the model registry's way to what is served."""
+"""On top the DVC stages (fetch, preprocess, train, evaluate) and the other commands; below, their rooms."""
 
 import os
 

@@ -95,16 +95,17 @@ def search(study: Study, plan: Plan, trials: int, jobs: int) -> None:
         if losses == LOSSES:
             raise PipelineError(f"{losses} trials in a row were killed: is there enough memory?")
         try_lost_again(study)
-        if trial.FAILED in exit_codes(plan, trials, min(jobs, trials - before), threads):
+        if trial.FAILED in run_workers(plan, trials, min(jobs, trials - before), threads):
             raise PipelineError("A trial failed, for the reason above; the same command goes on after it.")
         losses = losses + 1 if done(study) == before else 0
 
 
-def exit_codes(plan: Plan, trials: int, workers: int, threads: int) -> set[int | None]:
+def run_workers(plan: Plan, trials: int, workers: int, threads: int) -> set[int | None]:
     """Start so many workers and wait for all; one that fails or is killed ends the others. None is left."""
     spawn = get_context("spawn").Process  # TensorFlow's seed and threads are a process's
     started = [
-        spawn(target=trial.process, args=(plan, trials, n, threads), daemon=True) for n in range(workers)
+        spawn(target=trial.worker_process, args=(plan, trials, n, threads), daemon=True)
+        for n in range(workers)
     ]
     for one in started:
         one.start()

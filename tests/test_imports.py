@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources import PACKAGES, imported_names, imports, modules, tree
+from tests.sources import PACKAGES, ROOT, imported_names, imports, modules, tree
 
 ALLOWED = {
     "digits": {"digits"},
@@ -69,6 +69,23 @@ def test_imports_go_downwards_only(path: Path) -> None:
         if (theirs := floor(other)) is None or (mine is not None and theirs > mine)
     }
     assert not upwards
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in (*modules("digits"), *modules("pipeline")) if p.name != "__init__.py"], ids=str
+)
+def test_parts_are_imported_from_where_they_are(path: Path) -> None:
+    """`from digits import Reader` is for other packages: inside, it would hide who depends on what."""
+    assert Path("digits/__init__.py") not in {
+        file for name in imported_names(path) for file in defining(name) if name.count(".") == 1
+    }
+
+
+def defining(name: str) -> set[Path]:
+    """The `__init__.py` that passes a name on; nothing for a module or a room of that name."""
+    package, _, rest = name.partition(".")
+    exists = any((ROOT / package / end).exists() for end in (f"{rest}.py", rest))
+    return set() if exists else {Path(package, "__init__.py")}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -1,1 +1,1 @@
-"""From any image to its ink: paper 0, full ink 1."""
+"""From any image to its ink: paper 0, full ink 255."""

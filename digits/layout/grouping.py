@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from digits.layout.cuts import slices
 from digits.layout.lines import Atom, Run, joined
-from digits.network.contract import FIELD
+from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
 
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A mark that was settled upon, with its row of the network's answer."""
+    """A candidate that was settled upon, with its row of the network's answer."""
 
     atom: Atom
     seen: NDArray[np.float32]
@@ -50,7 +50,7 @@ class Found:
 
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
-    """The marks of each run, left to right."""
+    """What is found in each run, left to right."""
     first = [_candidates(run) for run in runs]
     answers = _scored(model, first)
     again = [k for k, run in enumerate(runs) if _may_touch(model, run, first[k], answers[k])]
@@ -83,7 +83,7 @@ def _scored(model: Model, groups: list[list[Candidate]]) -> list[Classification]
     """The network's answers for groups of candidates, all asked for in one batch."""
     batch = [candidate.seen for group in groups for candidate in group]
     if not batch:
-        return [Classification(np.zeros((0, 10), np.float32), np.zeros(0, np.float32)) for _ in groups]
+        return [Classification(np.zeros((0, CLASSES), np.float32), np.zeros(0, np.float32)) for _ in groups]
     answer = model.classify(np.array(batch, np.float32).reshape(-1, FIELD, FIELD, 1))
     ends = np.cumsum([len(group) for group in groups])[:-1]
     probabilities, rejection = np.split(answer.probabilities, ends), np.split(answer.rejection, ends)
@@ -110,7 +110,7 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
     """The division of a run with the highest sum of scores."""
     count = len(run.atoms)
     totals: list[float] = [0.0] + [-np.inf] * count
-    marks: list[list[int]] = [[] for _ in range(count + 1)]
+    divisions: list[list[int]] = [[] for _ in range(count + 1)]
     gains = [
         _gain(run, candidate, p, float(r))
         for candidate, p, r in zip(candidates, answer.probabilities, answer.rejection, strict=True)
@@ -120,12 +120,12 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
         size = max(atom.width, atom.height) / run.height
         if size < _PART and count > 1:
             totals[after] = totals[after - 1] - _DROPPED - 4 * size
-            marks[after] = marks[after - 1]
+            divisions[after] = divisions[after - 1]
         for k, candidate in enumerate(candidates):
             if candidate.after == after and totals[candidate.first] + gains[k] > totals[after]:
                 totals[after] = totals[candidate.first] + gains[k]
-                marks[after] = [*marks[candidate.first], k]
-    chosen = [k for k in marks[count]]
+                divisions[after] = [*divisions[candidate.first], k]
+    chosen = [k for k in divisions[count]]
     return [
         Found(candidates[k].atom, candidates[k].seen, answer.probabilities[k], float(answer.rejection[k]))
         for k in chosen

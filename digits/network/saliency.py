@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.network.contract import FIELD
+from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Model
 from digits.network.probabilities import log_sum_exp
 
@@ -25,7 +25,7 @@ def saliency(model: Model, seen: NDArray[np.float32]) -> NDArray[np.float32]:
     windows = _windows(seen)
     covered = np.where(windows, 0, seen).astype(np.float32)
     logits = model.logits(np.concatenate([seen[None], covered])[..., None])
-    answer = int(logits[0, :10].argmax())
+    answer = int(logits[0, :CLASSES].argmax())
     lost = _odds(logits, answer)[0] - _odds(logits, answer)[1:]
     share = windows.sum(axis=0)
     weighed = (lost[:, None, None] * windows).sum(axis=0) / np.maximum(share, 1)

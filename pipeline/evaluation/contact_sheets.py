@@ -1,4 +1,4 @@
-"""A picture of sample digits: one row for each class, so that a wrong label catches the eye."""
+"""Contact sheets: of digits, a row a class so that a wrong label catches the eye, and of other marks."""
 
 from __future__ import annotations
 

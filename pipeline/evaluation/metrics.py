@@ -116,8 +116,8 @@ def rejection(model: Model, digits: Answers, others: Digits) -> dict[str, float]
     A model that rejects nothing knows no difference: an AUROC of 0.5, and every mark accepted.
     """
     limit = model.manifest.rejection_threshold
-    marks = answers(model, others)
-    return rejection_figures(digits.scores, marks.scores, np.inf if limit is None else limit)
+    of_others = answers(model, others)
+    return rejection_figures(digits.scores, of_others.scores, np.inf if limit is None else limit)
 
 
 def rejection_figures(

@@ -1,4 +1,4 @@
-"""Every error that a stage raises on purpose, and how a stage ends when one is raised.
+"""Every error that a stage or command raises on purpose.
 
 PipelineError
 ├── ParameterError   a section of params.yaml that is missing, or holds a misspelt or wrong entry

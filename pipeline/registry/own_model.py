@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -49,7 +50,15 @@ def adapt(model: keras.Model, highest: float) -> keras.Model:
 def scales_itself(model: keras.Model) -> bool:
     """Whether the model holds a layer that brings pixels 0..255 to its own range."""
     kinds = (keras.layers.Rescaling, keras.layers.Normalization)
-    return any(isinstance(layer, kinds) for layer in model._flatten_layers())
+    return any(isinstance(layer, kinds) for layer in _layers(model))
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """The layers of a model, and of the models that are layers of it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
 
 
 def _input_shape(model: keras.Model) -> tuple[int, ...]:

@@ -210,6 +210,6 @@ def strokes(form: str) -> tuple[Stroke, ...]:
     return tuple(_stroke(part.split()) for part in form.split("/"))
 
 
-def _stroke(marks: list[str]) -> Stroke:
-    points = [[float(number) for number in mark.rstrip("!").split(",")] for mark in marks]
-    return Stroke(np.array(points), np.array([mark.endswith("!") for mark in marks]))
+def _stroke(points: list[str]) -> Stroke:
+    places = [[float(number) for number in point.rstrip("!").split(",")] for point in points]
+    return Stroke(np.array(places), np.array([point.endswith("!") for point in points]))

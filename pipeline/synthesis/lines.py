@@ -26,23 +26,23 @@ def number_lines(digits: Digits, count: int, seed: int) -> Iterator[tuple[str, I
         chosen = digits.take(rng.integers(digits.total, size=int(rng.integers(*_LENGTH, endpoint=True))))
         height = rng.uniform(*_HEIGHT)
         sides = (height * rng.uniform(*_SIZES, chosen.total)).round().astype(int)
-        marks = [enlarged(image, int(side)) for image, side in zip(chosen.images, sides, strict=True)]
+        inked = [enlarged(image, int(side)) for image, side in zip(chosen.images, sides, strict=True)]
         text = "".join(str(label) for label in chosen.labels)
-        yield text, _as_image(_row(marks, height, rng))
+        yield text, _as_image(_row(inked, height, rng))
 
 
-def _row(marks: list[InkMap], height: float, rng: np.random.Generator) -> InkMap:
-    """The marks from left to right on one foot, with a margin of half a digit around."""
-    margin, tallest = round(height / 2), max(mark.shape[0] for mark in marks)
-    gaps = (height * rng.uniform(*_GAPS, len(marks))).round().astype(int)
-    drift = np.clip(rng.normal(0, _DRIFT * height, len(marks)), -margin, margin).round().astype(int)
-    width = sum(mark.shape[1] for mark in marks) + int(gaps.sum()) + 2 * margin
+def _row(inked: list[InkMap], height: float, rng: np.random.Generator) -> InkMap:
+    """The inked from left to right on one foot, with a margin of half a digit around."""
+    margin, tallest = round(height / 2), max(digit.shape[0] for digit in inked)
+    gaps = (height * rng.uniform(*_GAPS, len(inked))).round().astype(int)
+    drift = np.clip(rng.normal(0, _DRIFT * height, len(inked)), -margin, margin).round().astype(int)
+    width = sum(digit.shape[1] for digit in inked) + int(gaps.sum()) + 2 * margin
     paper = np.zeros((tallest + 2 * margin, width), np.float32)
     left = margin
-    for mark, gap, down in zip(marks, gaps, drift, strict=True):
+    for digit, gap, down in zip(inked, gaps, drift, strict=True):
         foot = margin + tallest + down
-        paper[foot - mark.shape[0] : foot, left : left + mark.shape[1]] = mark
-        left += mark.shape[1] + gap
+        paper[foot - digit.shape[0] : foot, left : left + digit.shape[1]] = digit
+        left += digit.shape[1] + gap
     return paper
 
 

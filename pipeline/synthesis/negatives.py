@@ -132,7 +132,7 @@ def several(rng: np.random.Generator) -> Drawing:
     curves: list[Curve] = []
     left = 0.0
     for _ in range(2 if rng.random() < 0.8 else 3):
-        digit = prototype(int(rng.integers(10)), rng)
+        digit = prototype(int(rng.integers(CLASSES)), rng)
         points = np.concatenate(digit)
         low, size = points.min(axis=0), np.ptp(points, axis=0)
         scale = 100 / max(size[1], 0.8 * size[0])

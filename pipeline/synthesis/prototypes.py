@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.network.contract import FIELD
+from digits.network.contract import CLASSES, FIELD
 from digits.network.network_input import network_input
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.forms import DIGITS, strokes
@@ -18,7 +18,7 @@ _SHARES = {
     for digit, forms in DIGITS.items()
 }
 _HANDS = {1: Hand(jitter=(0.5, 3.5), slant=0.22), 0: Hand(aspect=0.24)}
-_ROUND = (*range(10), 1, 1, 4, 7)  # the digits whose forms differ most from MNIST's come more often
+_ROUND = (*range(CLASSES), 1, 1, 4, 7)  # the digits whose forms differ most from MNIST's come more often
 _BETWEEN = 0.4  # of the digits are written between two forms
 _WORN = 0.1  # of the digits have gaps or specks
 _SCANNED = 0.05  # of the digits come from a coarse scan

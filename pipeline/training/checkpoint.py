@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.project.files import atomic_write
 
 Arrays = list[NDArray[Any]]
-CODE = Path(__file__).parent  # the room of the training: other code changes no weight
+CODE = Path(__file__).parent  # the room of the training: whatever else changes hardly changes a weight
 
 
 @dataclass(frozen=True)

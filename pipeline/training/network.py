@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import keras
 
-from digits.network.contract import FIELD
+from digits.network.contract import CLASSES, FIELD
 from pipeline.project.errors import ParameterError
 from pipeline.training.precision import FusedBatchNormalization
 
@@ -20,7 +20,7 @@ def build(
     padding: Sequence[str],
     kernels: Sequence[int],
     halving: Sequence[Halving],
-    outputs: int = 10,
+    outputs: int = CLASSES,
     batch_norm: bool = True,
     dropout: float = 0.0,
     dense: Sequence[int] = (),

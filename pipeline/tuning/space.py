@@ -14,7 +14,12 @@ from pipeline.project.paths import PARAMS
 
 Distribution = FloatDistribution | IntDistribution
 LOG = "log"
-NOT_SEARCHED = ("seed", "epochs", "drawn", "drawn_last", "false_rejects", "turns")
+NOT_TRAINING = (
+    "resume",
+    "false_rejects",
+    "turns",
+)  # of the section `train`: matters of its stage, of no weight
+NOT_SEARCHED = ("seed", "epochs", "drawn", "drawn_last", *NOT_TRAINING)
 """Luck, what the search sets itself, what changes the validation images, what changes no weight."""
 DIGITS = 4  # significant ones of a value that is tried: enough to tell settings apart, short to read
 

@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import flat
 from pipeline.project.paths import PROFILES, store
-from pipeline.tuning.space import Distribution, present, with_values
+from pipeline.tuning.space import NOT_TRAINING, Distribution, present, with_values
 
 FOUND = PROFILES / "found.yaml"
 OWN = ("seed", "resume")  # of the section `train`: no profile sets them
@@ -51,7 +51,7 @@ class Plan:
         The searched values as they are now make no difference: who takes over what was found goes on with
         the same study.
         """
-        ignored = {*self.searched, "epochs", "resume", "false_rejects", "turns"}
+        ignored = {*self.searched, "epochs", *NOT_TRAINING}
         fixed = {name: value for name, value in flat(self.settings).items() if name not in ignored}
         ranges = {name: distribution_to_json(one) for name, one in self.searched.items()}
         text = json.dumps([fixed, ranges, self.epochs, self.share, self.data_sha256], sort_keys=True)
@@ -63,7 +63,7 @@ def alone() -> AbstractContextManager[None]:
     return locked(store() / ".search.lock", "search: waits for another search to end")
 
 
-def turn() -> AbstractContextManager[None]:
+def one_at_a_time() -> AbstractContextManager[None]:
     """Held while trials are counted and one is taken: SQLite would let two processes take the same."""
     return locked(store() / ".search-turn.lock")
 

@@ -23,18 +23,15 @@ from pipeline.project.paths import CHECKPOINTS, PROCESSED, root
 from pipeline.project.runner import check_names, end_with_parent, quiet_stderr
 from pipeline.registry import runs
 from pipeline.training.data import training_data
-from pipeline.tuning.space import suggest, with_values
-from pipeline.tuning.study import DONE, RUN, SCORE, Plan, keep_best, open_study, turn
+from pipeline.tuning.space import NOT_TRAINING, suggest, with_values
+from pipeline.tuning.study import DONE, RUN, SCORE, Plan, keep_best, one_at_a_time, open_study
 
 OUTCOME = "outcome"  # the tag that says whether a trial was pruned
-NOT_TRAINING = ("resume", "false_rejects", "turns")  # of the section `train`: matters of its stage
-
-
 STARTED = (*DONE, TrialState.RUNNING)
 FAILED, INTERRUPTED = 1, 130  # exit codes
 
 
-def process(plan: Plan, trials: int, worker: int, threads: int) -> None:
+def worker_process(plan: Plan, trials: int, worker: int, threads: int) -> None:
     """What a worker's process does, with so many threads; it exits with `FAILED` where a trial failed."""
     end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):  # a KeyboardInterrupt would fail the trial for Optuna
@@ -68,10 +65,10 @@ def work(plan: Plan, trials: int, worker: int) -> None:
                 raise PipelineError(f"trial {trial.number}: {error}") from error
 
         def after_each(study: Study, _: FrozenTrial) -> None:
-            my_turn.enter_context(turn())
+            my_turn.enter_context(one_at_a_time())
             keep_best(study, plan.settings, client)
 
-        my_turn.enter_context(turn())
+        my_turn.enter_context(one_at_a_time())
         if len(study.get_trials(deepcopy=False, states=STARTED)) < trials:
             study.optimize(objective, callbacks=[after_each, MaxTrialsCallback(trials, STARTED)])
 
@@ -86,7 +83,7 @@ def run(trial: Trial, plan: Plan) -> float:
 
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
     every, validation, own = training_data(PROCESSED, chosen["drawn"], chosen["drawn_last"])
-    digits, own = part(every, own, plan.share, chosen["seed"])
+    digits, own = subset(every, own, plan.share, chosen["seed"])
     training = partial(train, digits, validation, own=own)
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}
     check_names("train", training, params)
@@ -106,7 +103,7 @@ def run(trial: Trial, plan: Plan) -> float:
     return score
 
 
-def part(digits: Digits, own: int, share: float, seed: int) -> tuple[Digits, int]:
+def subset(digits: Digits, own: int, share: float, seed: int) -> tuple[Digits, int]:
     """A random share of the first `own` digits and after them of the others, and how many are of the first.
 
     One at least; the same for the same seed.

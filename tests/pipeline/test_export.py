@@ -61,35 +61,6 @@ def test_export_says_what_is_missing(run: Callable[..., int], capsys: pytest.Cap
     assert not Path("out").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [("own.txt", b"", "save the model as .keras or .h5"), ("own.keras", b"damaged", "cannot be loaded")],
-)
-def test_load_model_refuses(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(ExportError, match=said):
-        own_model.load_model(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("model", "said"),
-    [
-        (network(32, 32, 3), r"takes \(32, 32, 3\)"),
-        (network(28, 28, 1, outputs=26), r"gives \(26,\)"),
-    ],
-)
-def test_adapt_refuses_other_shapes(model: keras.Model, said: str) -> None:
-    with pytest.raises(ExportError, match=said):
-        own_model.adapt(model, 255)
-
-
-def test_adapt_two_inputs() -> None:
-    inputs = [keras.Input((28, 28, 1)), keras.Input((28, 28, 1))]
-    model = keras.Model(inputs, keras.layers.Flatten()(keras.layers.add(inputs)))
-    with pytest.raises(ExportError, match="one input"):
-        own_model.adapt(model, 255)
-
-
 def test_write_folder_refuses_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = model_folder.onnx_bytes(own_model.adapt(network(28, 28), 1))
     keras.utils.set_random_seed(1)

@@ -159,7 +159,7 @@ def test_workers_end_together(
     fork = get_context("fork")  # starts at once, with the functions as they are patched here
     monkeypatch.setattr(search, "get_context", lambda _: fork)
     monkeypatch.setattr(trial, "process", lambda _plan, _trials, worker, _threads: (first, second)[worker]())
-    assert search.exit_codes(a_plan(), 2, 2, 1) == codes
+    assert search.run_workers(a_plan(), 2, 2, 1) == codes
 
 
 def a_plan() -> study.Plan:
@@ -195,7 +195,7 @@ def quick(searching: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, fl
         return float(chosen.params["label_smoothing"])
 
     monkeypatch.setattr(search, "end_with_parent", lambda: None)
-    monkeypatch.setattr(search, "exit_codes", in_this_process)
+    monkeypatch.setattr(search, "run_workers", in_this_process)
     monkeypatch.setattr(trial, "run", answer)
     assert not (searching / study.FOUND).exists()
     return got
@@ -235,7 +235,7 @@ def test_search_writes_the_best_as_a_profile(quick: list[dict[str, float]]) -> N
 def test_search_interrupted_goes_on(quick: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(trial, "run", end_each(SystemExit()))
-        patch.setattr(search, "exit_codes", lambda plan, trials, *_: trial.work(plan, trials, 0))
+        patch.setattr(search, "run_workers", lambda plan, trials, *_: trial.work(plan, trials, 0))
         with pytest.raises(SystemExit):
             a_stage(2)
     assert search_and_trials(runs.connect())[0].info.status == "KILLED"

@@ -65,7 +65,10 @@ class Drawing:
 
 
 def save(png: bytes, path: Path) -> str:
-    """Write a drawing, whole or not at all; gives the sentence that says what came of it."""
+    """Write a drawing, whole or not at all; gives the sentence that says what came of it.
+
+    `ui` imports nothing of the other packages, so this cannot be `pipeline.project.files`.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(png)

@@ -1,4 +1,4 @@
-"""A stage ends with the command that started it, also through a shell and after `kill -9`."""
+"""How a stage is run: parameters, exit codes, its end with the command that started it, silence."""
 
 from __future__ import annotations
 
