@@ -6,9 +6,18 @@ so that what the network sees in use is what it was measured on. No HTTP and no 
 
 from digits.errors import DigitsError, ImageError, ModelError
 from digits.network.model import Manifest, Model
-from digits.reader import Explanation, Mark, Prediction, Reader, Reading
+from digits.reader import (
+    DEFAULT_MODEL,
+    Explanation,
+    Mark,
+    Prediction,
+    Reader,
+    Reading,
+    champion_or_default,
+)
 
 __all__ = [
+    "DEFAULT_MODEL",
     "DigitsError",
     "Explanation",
     "ImageError",
@@ -19,4 +28,5 @@ __all__ = [
     "Prediction",
     "Reader",
     "Reading",
+    "champion_or_default",
 ]

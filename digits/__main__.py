@@ -1,8 +1,9 @@
-"""Read pictures of handwritten digits from the shell: `python -m digits FILE|FOLDER ...`."""
+"""Read pictures of handwritten digits from the shell: `digits FILE|FOLDER|- ...` (or `python -m digits`)."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 from PIL import Image
 
 from digits.errors import DigitsError
-from digits.reader import Reader
+from digits.reader import Reader, champion_or_default
 from digits.report import WRITERS, Row
 
+_STDIN = Path("-")
 _KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 _MANY = 10  # files: more get a progress bar
 _BAR = 30  # characters
@@ -43,12 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m digits", description=__doc__)
+    parser = argparse.ArgumentParser(prog="digits", description=__doc__)
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="a picture of digits, or a folder of pictures"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a picture of digits, a folder of pictures, or - for a picture from standard input",
     )
     parser.add_argument(
-        "--model", type=Path, default=Path("models/champion"), help="model folder (%(default)s)"
+        "--model",
+        type=Path,
+        default=champion_or_default(),
+        help="model folder (models/champion if it is there, else the model in the package)",
     )
     parser.add_argument("--format", choices=sorted(WRITERS), default="text", help="(%(default)s)")
     return parser.parse_args(arguments)
@@ -66,7 +75,7 @@ def _pictures(path: Path) -> Iterator[Path]:
 
 def _read(reader: Reader, path: Path) -> Row:
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(sys.stdin.buffer.read()) if path == _STDIN else path) as image:
             return Row(path, reader.read(image), None)
     except FileNotFoundError:
         return Row(path, None, "There is no such file.")

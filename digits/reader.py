@@ -19,6 +19,12 @@ from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
 from digits.network.saliency import saliency
 
+DEFAULT_MODEL = Path(__file__).parent / "default"
+"""The model folder that comes with the package; its version is "default"."""
+
+CHAMPION = Path("models/champion")
+"""The model folder that a training leaves, below the project's folder."""
+
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
 _SMALL = 14  # pixels: a mark no larger has too few of them
 _WIDE = 0.9  # width by height: a mark that cannot be read and is so wide may be several digits
@@ -83,7 +89,7 @@ class Reader:
         self.model = model
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> Self:
+    def load(cls, folder: Path = DEFAULT_MODEL, threads: int = 1) -> Self:
         """A reader for a model folder; raises `ModelError` where it cannot be served."""
         return cls(Model.load(folder, threads))
 
@@ -145,6 +151,11 @@ class Reader:
             return None, None, probabilities, "not_a_digit"
         digit = int(result.probabilities[row].argmax())
         return digit, probabilities[digit], probabilities, None
+
+
+def champion_or_default() -> Path:
+    """The champion's folder where a training has left one in the present folder, else the default model's."""
+    return CHAMPION if CHAMPION.exists() else DEFAULT_MODEL
 
 
 def _better(result: Classification) -> int:
