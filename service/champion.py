@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits import Model, ModelError, Reader
+from digits import DEFAULT_MODEL, Model, ModelError, Reader
 from digits.network.contract import FIELD
+from digits.network.model import MANIFEST
 from service.errors import Busy
 from service.metrics import SWAPS, WORKERS, count_network
 
@@ -23,17 +24,24 @@ _logger = logging.getLogger("service")
 
 
 class Champion:
-    """The reader of a model folder; another model in the folder replaces it."""
+    """The reader of a model folder; another model in the folder replaces it.
 
-    def __init__(self, folder: Path) -> None:
+    Until the folder has a model that can serve, the one in `default` does.
+    """
+
+    def __init__(self, folder: Path, default: Path = DEFAULT_MODEL) -> None:
         self._folder = folder
+        self._default = default
         self._reader: Reader | None = None
+        self._has_served = False  # whether a model of the folder, and not the default one, was taken
         self._seen: object = "nothing yet"
 
     def reader(self) -> Reader:
         """The reader in service; raises `Busy` while there is none."""
         if self._reader is None:
-            raise Busy("There is no model yet: `make repro` makes one, taken up by itself.", "no_model")
+            raise Busy(
+                "There is no model here, not even the default one: install the project anew.", "no_model"
+            )
         return self._reader
 
     def refresh(self) -> None:
@@ -42,14 +50,32 @@ class Champion:
         if state == self._seen:
             return
         self._seen = state
+        if not self._has_served and not (self._folder / MANIFEST).exists():
+            self._serve_default()
+            return
         try:
             reader = Reader(_TimedModel.load(self._folder))
             _warm(reader)
         except ModelError as error:
             SWAPS.labels("refused").inc()
             _logger.error("%s", error, extra={"serving": self._version()})
+            self._serve_default()
+        else:
+            self._has_served = True
+            self._take(reader)
+
+    def _serve_default(self) -> None:
+        """Serve the default model if nothing serves yet."""
+        if self._reader is not None:
+            return
+        try:
+            reader = Reader(_TimedModel.load(self._default))
+            _warm(reader)
+        except ModelError as error:
+            _logger.error("%s", error)
         else:
             self._take(reader)
+            _logger.info("A model that appears in %s takes over", self._folder)
 
     async def watch(self) -> None:
         """Refresh for ever; loading is done on a thread, so that requests go on."""

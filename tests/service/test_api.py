@@ -138,19 +138,6 @@ def test_health_is_well(client: TestClient, path: str) -> None:
     assert client.head(path).status_code == 200
 
 
-def test_without_a_model_the_answers_say_which_command_makes_one(
-    tmp_path: Path, make_client: MakeClient, seven: bytes
-) -> None:
-    client = make_client(tmp_path / "missing")
-    assert client.get("/livez").status_code == 200
-    answers = [client.get("/readyz"), client.get("/model"), client.post("/predict", files={"image": seven})]
-    for answer in answers:
-        assert answer.status_code == 503
-        assert answer.json()["code"] == "no_model"
-        assert "`make repro`" in answer.json()["error"]
-        assert answer.headers["retry-after"]
-
-
 REFUSED = {
     "a text": (b"hello, world", 400, "broken_image"),
     "nothing": (b"", 400, "broken_image"),

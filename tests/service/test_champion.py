@@ -32,10 +32,44 @@ def loads(outcome: str) -> float:
     return REGISTRY.get_sample_value("digits_model_loads_total", {"outcome": outcome}) or 0
 
 
-def test_champion_without_a_model_is_busy(tmp_path: Path) -> None:
+def test_champion_without_a_model_is_the_default_one(
+    tmp_path: Path, promote: Promote, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("service"), "propagate", True)
+    caplog.set_level(logging.INFO)
+    refused = loads("refused")
     champion = Champion(tmp_path / "none")
     champion.refresh()
-    with pytest.raises(Busy, match="`make repro`"):
+    assert version(champion) == "default"
+    (tmp_path / "none").mkdir()
+    champion.refresh()
+    assert version(champion) == "default"
+    promote(tmp_path / "none", "1")
+    champion.refresh()
+    assert version(champion) == "1"
+    assert [record.message for record in caplog.records] == [
+        "Serving model default",
+        f"A model that appears in {tmp_path / 'none'} takes over",
+        "Serving model 1",
+    ]
+    assert loads("refused") == refused
+
+
+def test_champion_that_is_broken_from_the_start_leaves_the_default_one(
+    tmp_path: Path, promote: Promote, nearest_digit: Callable[..., bytes]
+) -> None:
+    refused = loads("refused")
+    broken("wrong hash", tmp_path / "champion", promote, nearest_digit)
+    champion = Champion(tmp_path / "champion")
+    champion.refresh()
+    assert version(champion) == "default"
+    assert loads("refused") == refused + 1
+
+
+def test_champion_without_any_model_is_busy(tmp_path: Path) -> None:
+    champion = Champion(tmp_path / "none", default=tmp_path / "neither")
+    champion.refresh()
+    with pytest.raises(Busy, match="no model"):
         champion.reader()
 
 

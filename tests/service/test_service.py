@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from digits import Reader
 
 
@@ -57,14 +59,14 @@ def test_broken_http_is_refused_in_the_one_shape(server: Any) -> None:
     assert json.loads(body)["code"] == "broken_http"  # uvicorn itself answers in plain text
 
 
-def test_without_a_model_the_log_says_which_command_makes_one(
-    tmp_path: Path, serving: Callable[..., Any]
+def test_without_a_champion_the_default_model_answers(
+    tmp_path: Path, serving: Callable[..., Any], seven: bytes
 ) -> None:
-    with serving(tmp_path / "nothing", tmp_path / "home", ready="/livez") as server:
-        answer = server.get("/readyz")
-        assert (answer.status_code, answer.json()["code"]) == (503, "no_model")
-        assert "`make repro` makes one" in server.log.read_text()
-        assert str(tmp_path) not in answer.text
+    with serving(tmp_path / "nothing", tmp_path / "home") as server:
+        assert server.get("/model").json()["version"] == "default"
+        answer = httpx.post(f"{server.url}/predict", files={"image": seven}, trust_env=False).json()
+        assert (answer["digit"], answer["model"]) == (7, "default")
+        assert f"A model that appears in {tmp_path / 'nothing'} takes over" in server.log.read_text()
 
 
 def test_nothing_is_sent_home() -> None:
