@@ -5,6 +5,7 @@ SERVICE_URL=http://127.0.0.1:3000 PAGE_PORT=7860 HOST=127.0.0.1 python -m ui.pag
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
@@ -80,11 +81,14 @@ async def serve(
 
 
 def main() -> None:
-    """Take the addresses from the environment and serve.
+    """Take the addresses from the environment and serve; the only argument is --help.
 
     MLFLOW_URL is where the page finds MLflow, MLFLOW_LINK_URL where a browser does (the same, unless
     containers are between the two).
     """
+    argparse.ArgumentParser(
+        prog="python -m ui.page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     env = os.environ.get
     host, port = env("HOST", "127.0.0.1"), int(env("PAGE_PORT", "7860"))
     url = service_url()

@@ -75,6 +75,8 @@ PAGE: Final[dict[str, str]] = {
     # the model
     "model": "Model {version}",
     "model_unnamed": "Own model",
+    "model_default": "Default model",
+    "model_default_is": "the model that comes with the project",
     "model_unknown": "Model unknown",
     "model_version": "Version",
     "model_created": "Trained",
@@ -119,6 +121,7 @@ WINDOW: Final[dict[str, str]] = {
     "unclear": "I cannot read the mark shown as ?",
     "model": "Model {version}",
     "own_model": "Own model",
+    "default_model": "Default model",
     "local": "Reading by itself, without the service",
     "saved": "Saved as {name}",
     "not_saved": "Could not save: {reason}",

@@ -7,6 +7,8 @@ import { percent, say } from "./say.js";
 /** @import { Find, Page } from "../page.d.ts" */
 
 const AGAIN = 2000; // ms between looks at a service that is away
+const LOOK_EVERY = 5000; // ms between looks at which model answers: a training may end while nobody draws
+const DEFAULT = "default"; // the version of the model that comes with the project
 
 export class About {
   /** @type {string | null} */
@@ -29,6 +31,9 @@ export class About {
     });
     this.find("#about-close").addEventListener("click", () => dialog.close());
     this.#facts(null);
+    setInterval(() => {
+      if (!document.hidden) this.look();
+    }, LOOK_EVERY);
   }
 
   /**
@@ -62,7 +67,7 @@ export class About {
   #show(model) {
     this.#version = model.version;
     this.find(".dot").classList.remove("away");
-    const name = model.version ? say("model", { version: model.version }) : say("model_unnamed");
+    const name = named(model);
     const accuracy = model.metrics?.test_accuracy;
     this.find("#about-name").textContent = accuracy ? `${name} · ${shown(accuracy)}` : name;
     this.#facts(model);
@@ -78,7 +83,10 @@ export class About {
     const { test_accuracy, canvas_accuracy } = model.metrics ?? {};
     /** @type {[string, string | Node | 0 | null | undefined][]} */
     const facts = [
-      ["model_version", model.version || say("model_unnamed")],
+      [
+        "model_version",
+        model.version === DEFAULT ? say("model_default_is") : model.version || say("model_unnamed"),
+      ],
       ["model_created", date(model.created)],
       ["model_test_accuracy", test_accuracy && shown(test_accuracy)],
       ["model_canvas_accuracy", canvas_accuracy && shown(canvas_accuracy)],
@@ -87,6 +95,12 @@ export class About {
     ];
     list.replaceChildren(...facts.flatMap(([name, value]) => (value ? [term(say(name)), fact(value)] : [])));
   }
+}
+
+/** @param {Model} model */
+function named(model) {
+  if (model.version === DEFAULT) return say("model_default");
+  return model.version ? say("model", { version: model.version }) : say("model_unnamed");
 }
 
 /**

@@ -57,10 +57,10 @@ def main() -> int:
     parser.add_argument("--model", type=Path, help="read without the service, with this model folder")
     options = parser.parse_args()
     if options.local or options.model:
-        from digits import DigitsError
+        from digits import DigitsError, champion_or_default
 
         try:
-            read = local_read(options.model or Path("models/champion"))
+            read = local_read(options.model or champion_or_default())
         except DigitsError as error:
             print(error, file=sys.stderr)
             return 2

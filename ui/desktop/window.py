@@ -181,7 +181,7 @@ class Window:
         if len(reading.digits) > 1:
             for mark in reading.digits:
                 self._show_box(mark)
-        name = WINDOW["model"].format(version=reading.model) if reading.model else WINDOW["own_model"]
+        name = _named(reading.model)
         self._foot.configure(text=name)
 
     def _show_box(self, mark: Mark) -> None:
@@ -216,3 +216,10 @@ def words(reading: Reading) -> str:
         return WINDOW["unclear"]
     name = "sure" if len(confidences) == 1 else "sure_number"
     return WINDOW[name].format(percent=f"{min(confidences) * 100:.1f}")
+
+
+def _named(version: str) -> str:
+    """What to call the model that answered."""
+    if version == "default":
+        return WINDOW["default_model"]
+    return WINDOW["model"].format(version=version) if version else WINDOW["own_model"]
