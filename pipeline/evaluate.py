@@ -26,7 +26,7 @@ from pipeline.mnist.dataset import Digits, load_drawn
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
-from pipeline.project.runner import end_with_parent, run_stage
+from pipeline.project.runner import end_with_parent, main
 from pipeline.registry import runs, versions
 from pipeline.registry.promotion import promote, sync
 
@@ -34,8 +34,13 @@ Scores = Mapping[str, float]
 """The validation figures that decide between two models; test digits never do."""
 
 
-def run(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
-    """The whole stage: how many digits and lines of digits are redrawn, how many mistakes are shown."""
+def run(seed: int, canvas_digits: int, lines: int, worst: int, default_margin: float) -> None:
+    """The whole stage.
+
+    `canvas_digits` and `lines`: how many digits and lines of digits are redrawn. `worst`: how many mistakes
+    are shown. `default_margin`: by how much the first champion's validation score may lie below that of the
+    default model.
+    """
     end_with_parent()
     test = Digits.load(PROCESSED, "test")
     reader = Reader.load(CANDIDATE)
@@ -54,15 +59,16 @@ def run(seed: int, canvas_digits: int, lines: int, worst: int) -> None:
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores)
         served = present_champion(client)
-        rival = validation_scores(served, canvas_digits, lines, seed) if served else None
-        won = wins(scores, rival)
-        figures["champion"] = won or served is None or served.model.manifest.sha256 == manifest.sha256
+        rival = served or Reader.load()
+        rivals = validation_scores(rival, canvas_digits, lines, seed)
+        won = wins(scores, rivals) if served else takes_over(scores, rivals, default_margin)
+        figures["champion"] = won or (served is not None and rival.model.manifest.sha256 == manifest.sha256)
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         runs.log_evaluation(figures, REPORTS)
         if won:
             promote(client, version)
     print(f"evaluate: {summary(figures)}")
-    print(f"evaluate: {verdict(scores, rival, version)}", flush=True)
+    print(f"evaluate: {verdict(scores, rivals, version, won, served is None)}", flush=True)
 
 
 def present_champion(client: MlflowClient) -> Reader | None:
@@ -95,9 +101,18 @@ def rejection_on(reader: Reader, plain: Answers, split: str) -> dict[str, float]
     return rejection(reader.model, plain, load_drawn(PROCESSED, split, "negatives"))
 
 
-def wins(candidate: Scores, champion: Scores | None) -> bool:
-    """Whether the candidate is the better one: by the mean of its scores, a tie keeps the champion."""
-    return champion is None or sum(candidate.values()) > sum(champion.values())
+def wins(candidate: Scores, champion: Scores) -> bool:
+    """Whether the candidate is the better one, by the mean of its scores: a tie keeps the champion."""
+    return mean(candidate) > mean(champion)
+
+
+def takes_over(candidate: Scores, default: Scores, margin: float) -> bool:
+    """Whether a first candidate is not clearly worse than the default model: a tie goes to the candidate."""
+    return mean(candidate) >= mean(default) - margin
+
+
+def mean(scores: Scores) -> float:
+    return sum(scores.values()) / len(scores)
 
 
 def report(read: Answers, redrawn: RedrawnAnswers) -> dict[str, Any]:
@@ -154,15 +169,20 @@ def summary(figures: Mapping[str, Any]) -> str:
     )
 
 
-def verdict(scores: Scores, rival: Scores | None, version: str) -> str:
-    """Who won, and by which scores."""
-    ours = sum(scores.values()) / len(scores)
-    if rival is None:
-        return f"version {version} is the first champion (validation score {ours:.3%})"
-    theirs = sum(rival.values()) / len(rival)
-    who = f"version {version} is the new champion" if wins(scores, rival) else "the champion stays"
-    return f"{who}: validation score {ours:.3%} against its {theirs:.3%}"
+def verdict(scores: Scores, rival: Scores, version: str, won: bool, first: bool) -> str:
+    """Which model is served from now on, and both validation scores; `first`: no champion was there yet."""
+    whose = "the default model's" if first else "the champion's"
+    compared = f"its validation score is {mean(scores):.3%}, {whose} {mean(rival):.3%}"
+    if won:
+        which = "first" if first else "new"
+        return f"version {version} is the {which} champion: {compared}"
+    if first:
+        return (
+            f"version {version} does not take over from the default model: {compared}; "
+            f"`make promote VERSION={version}` serves this one all the same"
+        )
+    return f"the champion stays, not version {version}: {compared}"
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("evaluate", run))
+    sys.exit(main("evaluate", run))

@@ -15,7 +15,7 @@ from pipeline.mnist.sources import files_of
 from pipeline.project.errors import FetchError, SourceError
 from pipeline.project.files import write_bytes
 from pipeline.project.paths import RAW
-from pipeline.project.runner import run_stage
+from pipeline.project.runner import main
 
 GZIP_MAGIC = b"\x1f\x8b"
 FOLDER_VARIABLE = "MNIST_DIR"
@@ -85,4 +85,4 @@ def run(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("fetch", run))
+    sys.exit(main("fetch", run))

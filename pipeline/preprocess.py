@@ -19,7 +19,7 @@ from pipeline.mnist.idx import read_idx
 from pipeline.project.errors import DataError, ParameterError
 from pipeline.project.files import atomic_write, write_text
 from pipeline.project.paths import PROCESSED, RAW, REPORTS
-from pipeline.project.runner import run_stage
+from pipeline.project.runner import main
 from pipeline.synthesis.sets import drawn_sets
 
 TRAIN_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
@@ -126,4 +126,4 @@ def write_contact_sheets(train: Digits, made: Mapping[str, Digits], seed: int) -
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("preprocess", run))
+    sys.exit(main("preprocess", run))

@@ -17,7 +17,7 @@ from digits.network.test_time_augmentation import averaged
 from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
 from pipeline.project.files import write_csv
 from pipeline.project.paths import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
-from pipeline.project.runner import check_names, end_with_parent, quiet_stderr, run_stage
+from pipeline.project.runner import check_names, end_with_parent, main, quiet_stderr
 from pipeline.registry import runs
 from pipeline.training import calibration
 from pipeline.training.data import training_data
@@ -117,4 +117,4 @@ def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) ->
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage("train", run))
+    sys.exit(main("train", run))

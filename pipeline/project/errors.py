@@ -5,7 +5,8 @@ PipelineError
 ├── FetchError       no source could give the digits
 ├── SourceError      one source cannot give a file: fetch goes on to the next
 ├── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
-└── ExportError      a model that cannot become a model folder
+├── ExportError      a model that cannot become a model folder
+└── UpdateError      a new version of the project that cannot be merged
 """
 
 from __future__ import annotations
@@ -33,3 +34,7 @@ class DataError(PipelineError):
 
 class ExportError(PipelineError):
     """A model that cannot be put behind the contract of a model folder; the text says why."""
+
+
+class UpdateError(PipelineError):
+    """A new version of the project that cannot be merged; the text says why and what to do."""

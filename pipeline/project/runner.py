@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import os
 import signal
@@ -23,6 +24,17 @@ from pipeline.project.paths import PARAMS
 SHELLS = {"sh", "dash", "bash", "zsh", "fish", "ksh"}
 POLL = 1.0  # seconds
 GRACE = 20.0  # seconds that a stage has for its own end
+
+
+def main(section: str, run: Callable[..., None]) -> int:
+    """The command line of a stage, which takes --help alone; gives the exit code of `run_stage`."""
+    argparse.ArgumentParser(
+        prog=f"python -m pipeline.{section}",
+        description=sys.modules[run.__module__].__doc__,
+        epilog=f"Its parameters are the section {section!r} of {PARAMS}. `dvc repro {section}` runs it, and"
+        " what it depends on, where something has changed.",
+    ).parse_args()
+    return run_stage(section, run)
 
 
 def run_stage(section: str, run: Callable[..., None]) -> int:

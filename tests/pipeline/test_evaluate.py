@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ pytestmark = [  # raised inside MLflow
 ]
 
 Make = Callable[..., Path]
-HOW = {"seed": 1, "canvas_digits": 5, "lines": 1, "worst": 4}
+HOW: dict[str, Any] = {"seed": 1, "canvas_digits": 5, "lines": 1, "worst": 4, "default_margin": 1.0}
 PARAMS = "train:\n  seed: 1\n  epochs: 3\n"
 CURVES = "epoch,loss,val_loss,accuracy,val_accuracy,learning_rate\n1,0.5,0.5,0.9,0.9,0.001\n"
 
@@ -110,14 +111,34 @@ def test_stage_candidate_of_a_run_that_the_store_forgot(make: Callable[..., str]
     assert client.get_run(served.run_id).data.params["epochs"] == "3"
 
 
+def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
+    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that only ever says 7, beside one that reads."""
+    make(7)
+    evaluate.run(**HOW | {"default_margin": 0.01})
+    assert not (project / "models" / "champion" / "manifest.json").exists()
+    assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is False
+    said = capsys.readouterr().out
+    assert "version 1 does not take over from the default model" in said
+    assert "make promote VERSION=1" in said
+
+
 @pytest.mark.parametrize(
-    ("candidate", "champion", "won"),
+    ("candidate", "won"),
     [
-        ({"a": 0.9, "b": 0.9}, None, True),
-        ({"a": 0.9, "b": 0.9}, {"a": 0.9, "b": 0.9}, False),
-        ({"a": 0.8, "b": 0.99}, {"a": 0.9, "b": 0.9}, False),
-        ({"a": 0.95, "b": 0.86}, {"a": 0.9, "b": 0.9}, True),
+        ({"a": 0.9, "b": 0.9}, False),
+        ({"a": 0.8, "b": 0.99}, False),
+        ({"a": 0.95, "b": 0.86}, True),
     ],
 )
-def test_wins(candidate: dict[str, float], champion: dict[str, float] | None, won: bool) -> None:
-    assert evaluate.wins(candidate, champion) is won
+def test_wins(candidate: dict[str, float], won: bool) -> None:
+    assert evaluate.wins(candidate, {"a": 0.9, "b": 0.9}) is won
+
+
+@pytest.mark.parametrize(
+    ("candidate", "over"),
+    [({"a": 0.9, "b": 0.9}, True), ({"a": 0.88, "b": 0.905}, True), ({"a": 0.85, "b": 0.92}, False)],
+)
+def test_takes_over(candidate: dict[str, float], over: bool) -> None:
+    assert evaluate.takes_over(candidate, {"a": 0.9, "b": 0.9}, 0.01) is over

@@ -145,6 +145,43 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
         assert Reader.load(moved / "models" / "champion").model.manifest.version == version
 
 
+def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_path: Path) -> None:
+    """As `dvc pull` leaves a clone: all outputs, and no store. Then again, which repeats nothing."""
+    folder = tmp_path / "a clone"
+    shutil.copytree(small_project, folder)
+    shutil.rmtree(folder / "mlruns")
+    (folder / "mlruns").mkdir()
+    shutil.rmtree(folder / "models" / "champion")
+    environment = os.environ | {"MNIST_DIR": str(SMALL), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder)}
+    for expected, stages in (("this model was trained elsewhere", ["evaluate"]), ("champion: version 1", [])):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline.repro"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert expected in done.stdout
+        assert re.findall(r"Running stage '(\w+)'", done.stdout) == stages
+        assert champion_of(folder) == Manifest.load(folder / "models" / "champion").version == "1"
+
+
+def test_conflict_marks_in_the_lock_end_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("schema: '2.0'\n<<<<<<< HEAD\n=======\n>>>>>>> main\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.repro"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "`make update`" in done.stderr
+
+
 def test_queued_experiment_keeps_its_run(small_project: Path, tmp_path: Path) -> None:
     """DVC runs it in a copy of the project, but its run goes into the project's own store."""
     folder = tmp_path / "a project"

@@ -1,0 +1,66 @@
+"""Run the pipeline, and see that the champion is served: `make repro`, or `python -m pipeline.repro`.
+
+It is `dvc repro`, and then what `dvc repro` skips where nothing has to run: the champion's files are written
+anew from the registry, and a model that came from elsewhere (`dvc pull`) is evaluated and registered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from digits.errors import ModelError
+from digits.network.model import Manifest
+from pipeline.project.paths import CANDIDATE, champion
+from pipeline.registry import runs
+from pipeline.registry.promotion import sync
+from pipeline.registry.versions import version_of
+
+LOCK = Path("dvc.lock")
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m pipeline.repro", description=__doc__).parse_args()
+    if LOCK.exists() and "\n<<<<<<< " in LOCK.read_text(encoding="utf-8"):
+        print(f"{LOCK} has conflict marks: `make update` takes the project's version of it.", file=sys.stderr)
+        return 1
+    try:
+        return repro()
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def repro() -> int:
+    """Run what has changed and write the champion's files; gives the exit code."""
+    if status := dvc("repro"):
+        return status
+    if sync(runs.connect()) is None and not is_registered():
+        print("repro: this model was trained elsewhere: it is evaluated and registered here", flush=True)
+        if status := dvc("repro", "--force", "--single-item", "evaluate"):
+            return status
+    served = sync(runs.connect())
+    if served is None:
+        print("repro: the default model stays in service: `make promote VERSION=n` serves another")
+    else:
+        print(f"champion: version {served.version} ({served.sha256[:12]}) in {champion()}")
+    return 0
+
+
+def is_registered() -> bool:
+    """Whether the candidate's run has a version in the registry, so that `evaluate` has judged it here."""
+    return version_of(runs.connect(), Manifest.load(CANDIDATE).run_id) is not None
+
+
+def dvc(*arguments: str) -> int:
+    """Run a command of DVC with this Python first on the PATH; gives its exit code."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
