@@ -4,6 +4,7 @@
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
+SERVING := .venv/.serving
 READY := .venv/.ready
 BENCH := build/bench/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -20,10 +21,8 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: setup ## set up, run the pipeline, start service and page
-	@$(PYTHON) launch.py --check
-	@$(MAKE) --no-print-directory repro
-	@$(PYTHON) launch.py
+run: serving ## start service and page at once, train a model of your own beside them (TRAIN=0: only serve)
+	@$(PYTHON) launch.py --train
 
 .PHONY: test
 test: setup ## set up and run the tests
@@ -47,32 +46,36 @@ lint-js: ## check the page's JavaScript alone (skipped without npm)
 .PHONY: setup
 setup: $(READY) ## make .venv with the locked dependencies
 
-$(READY): requirements/all.txt requirements/uv.txt
-	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "python3 is $$(python3 --version): this project needs Python 3.11, 3.12 or 3.13 as python3." >&2; exit 1; }
-	@$(PYTHON) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv || \
-		{ echo "python3 cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
-	@echo "Installing the locked dependencies into .venv (about 3 GB, most of it TensorFlow) ..."
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(PYTHON) -m uv pip sync --python $(PYTHON) --compile-bytecode --require-hashes requirements/all.txt requirements/uv.txt
+$(READY): requirements/all.txt requirements/uv.txt requirements/venv | $(SERVING)
+	@sh requirements/venv all
 	@[ -e .git ] || $(PYTHON) -m dvc config --local core.no_scm true
+	@touch $@ $(SERVING)
+
+.PHONY: serving
+serving: $(SERVING)
+
+$(SERVING): requirements/run.txt requirements/uv.txt requirements/venv
+	@sh requirements/venv run
 	@touch $@
 
 .PHONY: repro
 repro: setup ## run the pipeline: fetch, preprocess, train, evaluate
-	@$(PYTHON) -m dvc repro
-	@$(PYTHON) -m pipeline.promote --sync
+	@$(PYTHON) -m pipeline.repro
+
+.PHONY: update
+update: setup ## get the newest version of the project, also after trainings of your own
+	@$(PYTHON) -m pipeline.update
 
 .PHONY: serve
-serve: setup ## start the service alone (MODEL_DIR=FOLDER serves your own model)
+serve: serving ## start the service alone (MODEL_DIR=FOLDER serves your own model)
 	@$(PYTHON) launch.py service
 
 .PHONY: ui
-ui: setup ## start the page alone (SERVICE_URL names the service)
+ui: serving ## start the page alone (SERVICE_URL names the service)
 	@$(PYTHON) launch.py page
 
 .PHONY: desktop
-desktop: setup ## open the desktop window (ARGS=--local needs no service)
+desktop: serving ## open the desktop window (ARGS=--local needs no service)
 	@$(PYTHON) -m ui.desktop $(ARGS)
 
 .PHONY: mlflow
@@ -87,6 +90,10 @@ promote: setup ## make VERSION=n of the registered model the champion
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
 	@$(PYTHON) -m pipeline.profile $(NAME)
+
+.PHONY: default-model
+default-model: setup ## make the model that comes with the project, digits/default, from the champion
+	@$(PYTHON) -m pipeline.default_model
 
 .PHONY: search
 search: setup ## look for better parameters (TRIALS=20 JOBS=1; half an hour): profiles/found.yaml

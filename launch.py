@@ -1,6 +1,7 @@
 """Starts service and page together, says where they are, and stops both on Ctrl-C.
 
 python launch.py [service] [page] [mlflow]    start these (default: service and page)
+python launch.py --train                      and once they are ready, train a model (TRAIN=0: do not)
 python launch.py --check [NAME ...]           only say whether their ports are free
 """
 
@@ -11,6 +12,7 @@ import os
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -23,7 +25,8 @@ import honcho.manager
 HERE = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 SLOW_SECONDS = 60  # service and page usually take about ten
-STOP_SECONDS = 15  # longer than the service takes to finish what is in flight
+STOP_SECONDS = 25  # longer than the service takes to finish what is in flight, and a training to end its run
+YIELDING = 10  # niceness of the training: whoever draws goes first
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",
@@ -97,14 +100,18 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", type=known, metavar="NAME", help=", ".join(PROGRAMS))
     parser.add_argument("--check", action="store_true", help="only say whether the ports are free")
+    parser.add_argument("--train", action="store_true", help="train a model beside them, once they are ready")
     parser.add_argument("--announce", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     programs = {name: PROGRAMS[name] for name in options.names or ["service", "page"]}
+    training = options.train and os.environ.get("TRAIN", "1") != "0"
     if options.announce:
-        return announce(programs)
+        return announce(programs, training)
     for program in programs.values():
         require_free(program)
-    return 0 if options.check else run(programs)
+    if "service" in programs:
+        require_model()
+    return 0 if options.check else run(programs, training)
 
 
 def known(name: str) -> str:
@@ -127,24 +134,42 @@ def require_free(program: Program) -> None:
             ) from None
 
 
-def run(programs: dict[str, Program]) -> int:
+def require_model() -> None:
+    """End the program where a person names a model folder that holds no model."""
+    folder = os.environ.get("MODEL_DIR", "")
+    if folder and not Path(folder, "manifest.json").is_file():
+        raise SystemExit(
+            f"MODEL_DIR={folder} holds no model: a model folder has a manifest.json and the ONNX file that it"
+            " names. `python -m pipeline.export MODEL.keras FOLDER` makes one. Without MODEL_DIR the champion"
+            " is served."
+        )
+
+
+def run(programs: dict[str, Program], training: bool) -> int:
     """Run the programs until one ends or Ctrl-C; 0 where a person ended them."""
     honcho.manager.KILL_WAIT = STOP_SECONDS
     manager = honcho.manager.Manager()
     service_url = os.environ.get("SERVICE_URL") or f"http://{reachable()}:{PROGRAMS['service'].port}"
-    environment = {"LOG_LEVEL": "warning", **os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
+    # Two services with one home would delete each other's metrics.
+    home = HERE / "build" / f"bentoml-{PROGRAMS['service'].port}"
+    defaults = {"LOG_LEVEL": "warning", "BENTOML_HOME": str(home)}
+    environment = {**defaults, **os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
     for name, program in programs.items():
         port = {program.variable: str(program.port)}
         manager.add_process(name, program.command, env=environment | port, cwd=str(HERE))
-    announcer = shlex.join([sys.executable, str(HERE / "launch.py"), *programs, "--announce"])
+    if "service" in programs:
+        home.mkdir(parents=True, exist_ok=True)
+    announce_too = ["--announce", *(["--train"] if training else [])]
+    announcer = shlex.join([sys.executable, str(HERE / "launch.py"), *programs, *announce_too])
     manager.add_process("digits", announcer, env=environment, cwd=str(HERE))
     manager.loop()
     asked_to_stop = manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
     return 0 if asked_to_stop else int(manager.returncode or 1)
 
 
-def announce(programs: dict[str, Program]) -> int:
-    """Say where all are once they are ready, and stay: honcho ends all when one ends."""
+def announce(programs: dict[str, Program], training: bool) -> int:
+    """Say where all are once they are ready, train if asked to, and stay: honcho ends all when one ends."""
+    began = time.monotonic()
     waiting = dict(programs)
     slow = time.monotonic() + SLOW_SECONDS
     while waiting:
@@ -156,9 +181,24 @@ def announce(programs: dict[str, Program]) -> int:
         time.sleep(0.2)
     for program in programs.values():
         print(f"{program.title:8} http://{shown_host()}:{program.port}")
-    print("Ready. Ctrl-C stops everything.")
+    if "page" in programs:
+        print(f"Draw now: http://{shown_host()}:{programs['page'].port}")
+    print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
+    if training:
+        train()
     while True:
         signal.pause()
+
+
+def train() -> None:
+    """Install what training needs and run the pipeline, at a lower priority; say how that ended."""
+    print("Now the pipeline makes a model of your own, which takes over by itself.")
+    print("Nothing that is done is repeated: after Ctrl-C, the next `make run` goes on.")
+    command = ["nice", "-n", str(YIELDING), "make", "--no-print-directory", "-C", str(HERE), "repro"]
+    if subprocess.run(command, check=False).returncode:
+        print("The training failed, for the reason above. Service and page go on; `make repro` tries again.")
+    else:
+        print("The pipeline is done: the page shows which model answers. `make mlflow` shows the training.")
 
 
 def is_ready(program: Program) -> bool:

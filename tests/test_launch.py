@@ -98,14 +98,15 @@ def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def test_launch_of_a_service_without_a_model_says_which_command_makes_one(
-    watched: Callable[..., subprocess.Popen[str]], free_port: int, tmp_path: Path
+def test_launch_with_a_model_folder_that_holds_none_says_so_and_starts_nothing(
+    free_port: int, tmp_path: Path
 ) -> None:
-    process = watched("service", SERVICE_PORT=str(free_port), MODEL_DIR=str(tmp_path / "none"))
-    assert "make repro" in said_until(process, "make repro")
-    process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, rest
+    folder = str(tmp_path / "typo")
+    code, output = finished("service", SERVICE_PORT=str(free_port), MODEL_DIR=folder)
+    assert code == 1
+    assert output.count("\n") == 1
+    assert f"MODEL_DIR={folder} holds no model" in output
+    assert "pipeline.export" in output
 
 
 def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
