@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.browser.conftest import artifacts, chromium, context  # noqa: F401 (fixtures)
-from tests.compose.stack import IMAGES, Stack, copy_of_project, docker
+from tests.browser.conftest import ARTIFACTS, artifacts, chromium, context  # noqa: F401 (fixtures)
+from tests.compose.stack import IMAGES, Stack, copy_of_project, docker, wait_until
 
 
 def _missing() -> str | None:
@@ -34,8 +36,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(folder)
     before = _image_ids()
     try:
+        began = time.monotonic()
         stack.compose("build", seconds=1500)
-        stack.compose("up", "-d", seconds=900)
+        built = time.monotonic()
+        with ThreadPoolExecutor() as beside:  # `up` itself returns when the last container has started
+            answered = beside.submit(wait_until, stack.answers, 600)
+            stack.compose("up", "-d", seconds=900)
+        said = f"compose: built in {built - began:.0f} s, page and service up after {answered.result():.0f} s"
+        ARTIFACTS.mkdir(exist_ok=True)
+        (ARTIFACTS / "compose.txt").write_text(said + "\n", encoding="utf-8")
         yield stack
     finally:
         stack.compose("down", "--volumes", "--remove-orphans")

@@ -116,6 +116,14 @@ class Stack:
             for one in many
         )
 
+    def answers(self) -> bool:
+        """Whether page and service both answer."""
+        try:
+            urls = (self.page, f"{self.service}/readyz")
+            return all(httpx.get(url, timeout=5, trust_env=False).is_success for url in urls)
+        except httpx.HTTPError:
+            return False
+
     def model(self) -> str:
         """The version that answers at the published port."""
         return str(

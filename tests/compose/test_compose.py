@@ -22,8 +22,16 @@ BASE = "python:3.11-slim-bookworm"
 MEGABYTE = 1_000_000  # as `docker images` counts
 
 
-def test_up_in_a_fresh_clone_makes_a_champion_and_serves_it(stack: Stack) -> None:
+def test_up_in_a_fresh_clone_answers_before_the_pipeline_is_done(stack: Stack) -> None:
     wait_until(stack.healthy, 120)
+    (pipeline,) = stack.containers("pipeline")
+    assert pipeline["State"]["Running"], stack.compose("logs", "--no-color", "pipeline")
+    assert stack.model() == "default"
+
+
+def test_pipeline_makes_a_champion_that_takes_over(stack: Stack) -> None:
+    wait_until(lambda: stack.model() == "1", 900)
+    wait_until(lambda: not stack.containers("pipeline")[0]["State"]["Running"], 60)
     log = stack.compose("logs", "--no-color", "pipeline")
     assert all(f"Running stage '{stage}'" in log for stage in ("fetch", "preprocess", "train", "evaluate"))
     answered = httpx.post(f"{stack.service}/predict", files={"image": drawing()}, timeout=10, trust_env=False)
