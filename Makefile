@@ -63,8 +63,8 @@ repro: setup ## run the pipeline: fetch, preprocess, train, evaluate
 	@$(PYTHON) -m pipeline.repro
 
 .PHONY: update
-update: setup ## get the newest version of the project, also after trainings of your own
-	@$(PYTHON) -m pipeline.update
+update: ## get the newest version of the project, also after trainings of your own
+	@python3 -m pipeline.update
 
 .PHONY: serve
 serve: serving ## start the service alone (MODEL_DIR=FOLDER serves your own model)

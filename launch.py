@@ -104,9 +104,11 @@ def main() -> int:
     parser.add_argument("--announce", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     programs = {name: PROGRAMS[name] for name in options.names or ["service", "page"]}
-    training = options.train and os.environ.get("TRAIN", "1") != "0"
+    training = options.train and os.environ.get("TRAIN", "1") != "0" and not os.environ.get("MODEL_DIR")
     if options.announce:
         return announce(programs, training)
+    if options.train and os.environ.get("MODEL_DIR"):
+        print("MODEL_DIR is set: its model is served, and none is trained.", flush=True)
     for program in programs.values():
         require_free(program)
     if "service" in programs:
@@ -129,17 +131,24 @@ def require_free(program: Program) -> None:
             probe.bind((HOST, program.port))
         except OSError as error:
             raise SystemExit(
-                f"Port {program.port} on {HOST} cannot be had for {program.title} ({error.strerror}). "
-                f"Stop what uses it, or set {program.variable} to another port."
+                f"Port {program.port} is already in use, or not to be had on {HOST} ({error.strerror}): "
+                f"stop what uses it, or set {program.variable} to another port."
             ) from None
 
 
 def require_model() -> None:
-    """End the program where a person names a model folder that holds no model."""
-    folder = os.environ.get("MODEL_DIR", "")
-    if folder and not Path(folder, "manifest.json").is_file():
+    """End the program where a person names a model folder that holds no model.
+
+    The folder in which a champion will appear may still be empty: the default model answers until then.
+    """
+    named = os.environ.get("MODEL_DIR", "")
+    folder = Path(named).resolve()
+    if not named or folder == HERE / "models" / "champion":
+        return
+    os.environ["MODEL_DIR"] = str(folder)  # the service starts in the project's folder
+    if not (folder / "manifest.json").is_file():
         raise SystemExit(
-            f"MODEL_DIR={folder} holds no model: a model folder has a manifest.json and the ONNX file that it"
+            f"MODEL_DIR={named} holds no model: a model folder has a manifest.json and the ONNX file that it"
             " names. `python -m pipeline.export MODEL.keras FOLDER` makes one. Without MODEL_DIR the champion"
             " is served."
         )
@@ -192,11 +201,12 @@ def announce(programs: dict[str, Program], training: bool) -> int:
 
 def train() -> None:
     """Install what training needs and run the pipeline, at a lower priority; say how that ended."""
-    print("Now the pipeline makes a model of your own, which takes over by itself.")
-    print("Nothing that is done is repeated: after Ctrl-C, the next `make run` goes on.")
+    print("Meanwhile the pipeline does what is still to be done; a model of your own takes over by itself.")
+    print("Nothing is repeated: after Ctrl-C, the next `make run` goes on.")
     command = ["nice", "-n", str(YIELDING), "make", "--no-print-directory", "-C", str(HERE), "repro"]
     if subprocess.run(command, check=False).returncode:
-        print("The training failed, for the reason above. Service and page go on; `make repro` tries again.")
+        print("Installing or training failed, for the reason above. Service and page go on.")
+        print("`make repro` tries again.")
     else:
         print("The pipeline is done: the page shows which model answers. `make mlflow` shows the training.")
 

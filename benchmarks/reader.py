@@ -27,13 +27,13 @@ from digits.layout.grouping import settle
 from digits.layout.lines import atom_of, find_lines
 from digits.network.model import Model
 from digits.network.network_input import field_of
-from digits.reader import Reader
+from digits.reader import Reader, champion_or_default
 from service.decode import decode
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=Path("models/champion"))
+    parser.add_argument("--model", type=Path, default=champion_or_default())
     parser.add_argument("--calls", type=int, default=200)
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -20,7 +20,7 @@ from digits.ink.sheet import Box
 from digits.layout.components import find_pieces
 from digits.layout.grouping import settle
 from digits.layout.lines import Run, find_lines, joined
-from digits.reader import Reader
+from digits.reader import Reader, champion_or_default
 from tests.behaviour.drawing import drawing, picture
 
 PICTURE = Path("docs/images/reading-steps.png")
@@ -38,7 +38,7 @@ COLOURS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=Path("models/champion"))
+    parser.add_argument("--model", type=Path, default=champion_or_default())
     options = parser.parse_args()
     reader = Reader.load(options.model)
     written = _written()

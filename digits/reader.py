@@ -15,7 +15,7 @@ from digits.ink.sheet import Box
 from digits.layout.components import find_pieces, main_group
 from digits.layout.grouping import Found, settle
 from digits.layout.lines import are_several, atom_of, find_lines
-from digits.network.model import Classification, Model
+from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import field_of
 from digits.network.saliency import saliency
 
@@ -155,7 +155,7 @@ class Reader:
 
 def champion_or_default() -> Path:
     """The champion's folder where a training has left one in the present folder, else the default model's."""
-    return CHAMPION if CHAMPION.exists() else DEFAULT_MODEL
+    return CHAMPION if (CHAMPION / MANIFEST).is_file() else DEFAULT_MODEL
 
 
 def _better(result: Classification) -> int:

@@ -59,7 +59,7 @@ def run(seed: int, canvas_digits: int, lines: int, worst: int, default_margin: f
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores)
         served = present_champion(client)
-        rival = served or Reader.load()
+        rival = served or Reader.load()  # of digits/default, which a test holds to load
         rivals = validation_scores(rival, canvas_digits, lines, seed)
         won = wins(scores, rivals) if served else takes_over(scores, rivals, default_margin)
         figures["champion"] = won or (served is not None and rival.model.manifest.sha256 == manifest.sha256)

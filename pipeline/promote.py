@@ -28,7 +28,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if served is None:
-        print("No version is the champion yet: `make repro` makes one.", file=sys.stderr)
+        print("No version is the champion yet: `make repro` trains one.", file=sys.stderr)
         return 1
     print(f"champion: version {served.version} ({served.sha256[:12]}) in {champion()}")
     return 0

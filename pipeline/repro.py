@@ -17,7 +17,7 @@ from digits.network.model import Manifest
 from pipeline.project.paths import CANDIDATE, champion
 from pipeline.registry import runs
 from pipeline.registry.promotion import sync
-from pipeline.registry.versions import version_of
+from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 
 LOCK = Path("dvc.lock")
 
@@ -25,7 +25,7 @@ LOCK = Path("dvc.lock")
 def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.repro", description=__doc__).parse_args()
     if LOCK.exists() and "\n<<<<<<< " in LOCK.read_text(encoding="utf-8"):
-        print(f"{LOCK} has conflict marks: `make update` takes the project's version of it.", file=sys.stderr)
+        print(f"{LOCK} has conflict markers: `make update` takes the project's version.", file=sys.stderr)
         return 1
     try:
         return repro()
@@ -38,7 +38,7 @@ def repro() -> int:
     """Run what has changed and write the champion's files; gives the exit code."""
     if status := dvc("repro"):
         return status
-    if sync(runs.connect()) is None and not is_registered():
+    if not champion_is_written() and not is_registered():
         print("repro: this model was trained elsewhere: it is evaluated and registered here", flush=True)
         if status := dvc("repro", "--force", "--single-item", "evaluate"):
             return status
@@ -50,9 +50,23 @@ def repro() -> int:
     return 0
 
 
+def champion_is_written() -> bool:
+    """Write the champion's files; False where there is none, or its artifacts are lost."""
+    try:
+        return sync(runs.connect()) is not None
+    except ModelError as error:
+        print(f"repro: the champion is lost ({error})", flush=True)
+        return False
+
+
 def is_registered() -> bool:
-    """Whether the candidate's run has a version in the registry, so that `evaluate` has judged it here."""
-    return version_of(runs.connect(), Manifest.load(CANDIDATE).run_id) is not None
+    """Whether `evaluate` has judged the candidate here: its run has a version whose files are still there."""
+    client = runs.connect()
+    version = version_of(client, Manifest.load(CANDIDATE).run_id)
+    if version is None:
+        return False
+    with artifacts_of(client, version) as artifacts:
+        return (artifacts / CANDIDATE_FILES).is_dir()
 
 
 def dvc(*arguments: str) -> int:

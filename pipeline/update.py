@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 from pipeline.project.errors import UpdateError
 
@@ -33,17 +34,41 @@ def update() -> str:
         raise UpdateError("This is not a git checkout: unpack the new version into another folder.")
     if succeeds("rev-parse", "-q", "--verify", "MERGE_HEAD"):  # a `git pull` that ended in conflicts
         return conclude()
+    states = ("rebase-merge", "rebase-apply")
+    if any(Path(git("rev-parse", "--git-path", state)).exists() for state in states):
+        raise UpdateError("A rebase has stopped half-way: `git rebase --abort`, then `make update` again.")
+    if not succeeds("symbolic-ref", "-q", "HEAD"):
+        raise UpdateError("No branch is checked out: `git switch main`, then `make update` again.")
     if not succeeds("rev-parse", "@{upstream}"):
         raise UpdateError("This branch has no upstream branch: `git branch --set-upstream-to=origin/main`.")
     git("fetch", "--quiet")
-    before = git("rev-parse", "HEAD")
+    if succeeds("merge-base", "--is-ancestor", "@{upstream}", "HEAD") and not conflicts():
+        return "this is the newest version already."
     git("checkout", "--quiet", "HEAD", "--", *GENERATED)
-    if succeeds("merge", "--quiet", "--no-edit", "@{upstream}"):
-        changed = git("rev-parse", "HEAD") != before
-        return "done: `make run` goes on with it." if changed else "this is the newest version already."
+    remove_reports_that_the_project_has_now()
+    if succeeds(*identity(), "merge", "--quiet", "--no-edit", "@{upstream}"):
+        return "done: `make run` goes on with it."
     if not succeeds("rev-parse", "-q", "--verify", "MERGE_HEAD"):
-        raise UpdateError("git cannot merge: commit or stash your changes of the files named above.")
+        raise UpdateError(
+            "git cannot merge, for the reason above. Your own changes are as they were: commit or stash"
+            " those of the files that it names."
+        )
     return conclude()
+
+
+def remove_reports_that_the_project_has_now() -> None:
+    """Remove untracked reports that the merge brings, over which git would stumble; `evaluate` makes them."""
+    theirs = set(git("ls-tree", "-r", "--name-only", "@{upstream}", "reports").splitlines())
+    for path in git("ls-files", "--others", "reports").splitlines():
+        if path in theirs:
+            Path(path).unlink()
+
+
+def identity() -> list[str]:
+    """What a merge needs to be committed where git does not know who commits."""
+    if succeeds("var", "GIT_COMMITTER_IDENT"):
+        return []
+    return ["-c", "user.name=make update", "-c", "user.email=update@localhost"]
 
 
 def conclude() -> str:
@@ -59,7 +84,7 @@ def conclude() -> str:
             git("rm", "--quiet", "--", path)
         else:
             git("add", "--", path)
-    git("commit", "--quiet", "--no-edit")
+    git(*identity(), "commit", "--quiet", "--no-edit")
     return "done: `make run` goes on with it."
 
 
@@ -78,7 +103,7 @@ def git(*arguments: str) -> str:
 
 def succeeds(*arguments: str) -> bool:
     """Whether a command of git succeeds; what a merge says is shown."""
-    quiet = arguments[0] != "merge"
+    quiet = "merge" not in arguments
     return subprocess.run(["git", *arguments], capture_output=quiet, check=False).returncode == 0
 
 

@@ -47,7 +47,7 @@ def taken() -> Iterator[int]:
 def test_check_of_a_taken_port_names_it_and_what_to_do(taken: int) -> None:
     code, output = finished("--check", "service", SERVICE_PORT=str(taken), HOST="127.0.0.1")
     assert code == 1
-    assert f"Port {taken} " in output
+    assert f"Port {taken} is already in use" in output
     assert "set SERVICE_PORT" in output
 
 

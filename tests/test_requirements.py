@@ -18,8 +18,17 @@ def pins(name: str) -> set[str]:
 
 @pytest.mark.parametrize("group", ["run", "service", "ui", "pipeline"])
 def test_every_group_is_a_part_of_the_whole_lock(group: str) -> None:
-    versions = {pin.split(" ;")[0] for pin in pins("all")}
-    assert {pin.split(" ;")[0] for pin in pins(group)} <= versions
+    assert {pin.split(" ;")[0] for pin in pins(group)} <= {pin.split(" ;")[0] for pin in pins("all")}
+
+
+def test_versions_that_differ_by_python_do_so_in_the_same_way_everywhere() -> None:
+    """Packages that are locked more than once, for different Pythons."""
+    whole = pins("all")
+    names = [pin.split("==")[0] for pin in whole]
+    twice = {name for name in names if names.count(name) > 1}
+    assert twice
+    for group in ("run", "service", "ui", "pipeline"):
+        assert {pin for pin in pins(group) if pin.split("==")[0] in twice} <= whole
 
 
 def test_run_serves_without_the_tools_of_training() -> None:

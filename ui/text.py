@@ -92,7 +92,7 @@ PAGE: Final[dict[str, str]] = {
     "service_away": "The recognition service does not answer.",
     "page_away": "This page's server does not answer.",
     "service_slow": "The recognition service is slow just now. Still waiting.",
-    "no_model": "The recognition service has no model yet: `make repro` makes one.",
+    "no_model": "The recognition service has no model: install the project anew.",
     "busy": "The recognition service is busy.",
     "unauthorized": (
         "The recognition service refuses this page: start the page with the API_KEY that the service has."

@@ -51,7 +51,9 @@ class Manifest:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ModelError(f"There is no model in {folder}: `make repro` makes one.") from None
+            raise ModelError(
+                f"There is no model in {folder}: it needs a {MANIFEST} and the file that this names."
+            ) from None
         except (OSError, ValueError) as error:
             raise ModelError(f"{path} cannot be read ({error}): promote the model again.") from error
         if not isinstance(values, dict):

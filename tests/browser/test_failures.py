@@ -66,7 +66,7 @@ def test_service_stopped_and_started_again_answers_by_itself(page: Page, running
     [
         (429, "busy", "is busy"),
         (503, "busy", "is busy"),
-        (503, "no_model", "no model yet"),
+        (503, "no_model", "has no model"),
         (401, "unauthorized", "API_KEY"),
         (504, "service_slow", "slow just now"),
         (500, "internal", "The service says so."),

@@ -128,12 +128,41 @@ def test_make_run_answers_first_and_trains_beside(
     (artifacts / "first-minute.txt").write_text(said + "\n", encoding="utf-8")
 
 
-def test_make_run_again_repeats_nothing(clone: Path, tmp_path: Path, chromium: Browser) -> None:
+def test_make_run_again_repeats_nothing(
+    clone: Path, artifacts: Path, tmp_path: Path, chromium: Browser
+) -> None:
     """After the test above; `chromium` only sees to it that both run or none."""
     assert chromium.is_connected()
     with make_run(clone, tmp_path / "log") as run:
-        run.seconds_until(lambda: "Draw now" in run.said, 60)
+        again = run.seconds_until(lambda: "Draw now" in run.said, 60)
         run.seconds_until(lambda: "The pipeline is done" in run.said, 120)
         assert "Installing" not in run.said
         assert "Running stage" not in run.said
         assert re.search(r"champion: version 1 \(", run.said)
+    with (artifacts / "first-minute.txt").open("a", encoding="utf-8") as file:
+        file.write(f"make run again: {again:.0f} s to ready\n")
+
+
+def test_ctrl_c_while_it_trains_and_make_run_again(clone: Path, tmp_path: Path, chromium: Browser) -> None:
+    """A new parameter makes a new training, which is stopped half-way and gone on with."""
+    assert chromium.is_connected()
+    params = clone / "params.yaml"
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("  seed: 1\n  resume", "  seed: 2\n  resume")
+    )
+    with make_run(clone, tmp_path / "first") as run:
+        run.seconds_until(lambda: "epoch  4/16" in run.said, 200)
+    with make_run(clone, tmp_path / "second") as run:
+        run.seconds_until(lambda: "The pipeline is done" in run.said, 400)
+        assert re.search(r"goes on after epoch \d+, where it was interrupted", run.said)
+
+
+def test_make_run_without_training_only_serves(
+    clone: Path, tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert chromium.is_connected()
+    monkeypatch.setenv("TRAIN", "0")
+    with make_run(clone, tmp_path / "log") as run:
+        run.seconds_until(lambda: "Ready after" in run.said, 60)
+        time.sleep(3)
+        assert "pipeline" not in run.said.partition("Ready after")[2]

@@ -62,4 +62,6 @@ def test_champion_goes_before_the_default_model(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     assert champion_or_default() == DEFAULT_MODEL
     CHAMPION.mkdir(parents=True)
+    assert champion_or_default() == DEFAULT_MODEL, "an empty folder is no champion"
+    (CHAMPION / "manifest.json").touch()
     assert champion_or_default() == CHAMPION

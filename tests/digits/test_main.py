@@ -87,9 +87,9 @@ def test_main_says_so_where_a_folder_has_no_pictures(
     assert "No pictures" in err
 
 
-def test_main_says_how_to_get_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_says_where_there_is_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(tmp_path / "none", "a.png") == 2
-    assert "make repro" in capsys.readouterr().err
+    assert "There is no model in" in capsys.readouterr().err
 
 
 def test_main_shows_a_bar_for_many_files(

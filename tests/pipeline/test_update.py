@@ -143,3 +143,46 @@ def test_update_without_git_or_upstream(
     monkeypatch.chdir(project)
     with pytest.raises(UpdateError, match="no upstream branch"):
         update.update()
+
+
+def test_update_keeps_results_where_there_is_nothing_new(clone: Path) -> None:
+    assert "newest version already" in update.update()
+    assert (clone / "dvc.lock").read_text() == "mine\n"
+
+
+def test_update_brings_a_report_that_lies_here_untracked(project: Path, clone: Path) -> None:
+    (clone / "reports" / "new.json").write_text("mine\n")
+    commit(project, reports__new_json="theirs\n")
+    assert "done" in update.update()
+    assert (clone / "reports" / "new.json").read_text() == "theirs\n"
+
+
+def test_update_where_git_does_not_know_who_commits(
+    project: Path, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(clone, params_yaml="epochs: 9\n")
+    commit(project, dvc_lock="theirs 2\n")
+    for name in ("user.name", "user.email"):
+        git(clone, "config", "--unset", name)
+    git(clone, "config", "user.useConfigOnly", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert "done" in update.update()
+
+
+def test_update_in_a_rebase_that_has_stopped(project: Path, clone: Path) -> None:
+    commit(clone, params_yaml="epochs: 9\n")
+    commit(project, dvc_lock="theirs 2\n", reports__metrics_json="theirs 2\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(clone, "pull", "--quiet", "--rebase")
+    with pytest.raises(UpdateError, match="git rebase --abort"):
+        update.update()
+    git(clone, "rebase", "--abort")
+    assert "done" in update.update()
+
+
+@pytest.mark.usefixtures("project")
+def test_update_without_a_branch(clone: Path) -> None:
+    git(clone, "checkout", "--quiet", "--detach", "--force")
+    with pytest.raises(UpdateError, match="No branch is checked out"):
+        update.update()

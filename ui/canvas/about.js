@@ -7,7 +7,8 @@ import { percent, say } from "./say.js";
 /** @import { Find, Page } from "../page.d.ts" */
 
 const AGAIN = 2000; // ms between looks at a service that is away
-const LOOK_EVERY = 5000; // ms between looks at which model answers: a training may end while nobody draws
+const LOOK_EVERY = 5000; // ms between looks at which model answers, while the first training goes on
+const LOOK_LATER = 12; // so many times as long between looks at a champion, which changes seldom
 const DEFAULT = "default"; // the version of the model that comes with the project
 
 export class About {
@@ -31,8 +32,11 @@ export class About {
     });
     this.find("#about-close").addEventListener("click", () => dialog.close());
     this.#facts(null);
+    let ticks = 0;
     setInterval(() => {
-      if (!document.hidden) this.look();
+      ticks += 1;
+      const soon = this.#version === DEFAULT || ticks % LOOK_LATER === 0;
+      if (soon && !document.hidden) this.look();
     }, LOOK_EVERY);
   }
 
@@ -48,19 +52,22 @@ export class About {
   async look() {
     if (this.#looking) return;
     this.#looking = true;
-    for (let away = false; ; away = true) {
-      try {
-        this.#show(await ask("model"));
-        if (away) this.onBack();
-        break;
-      } catch (trouble) {
-        if (!(trouble instanceof Trouble)) throw trouble;
-        this.find(".dot").classList.add("away");
-        if (!away) this.onAway(trouble);
-        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    try {
+      for (let away = false; ; away = true) {
+        try {
+          this.#show(await ask("model"));
+          if (away) this.onBack();
+          break;
+        } catch (trouble) {
+          if (!(trouble instanceof Trouble)) throw trouble;
+          this.find(".dot").classList.add("away");
+          if (!away) this.onAway(trouble);
+          await new Promise((resolve) => setTimeout(resolve, AGAIN));
+        }
       }
+    } finally {
+      this.#looking = false;
     }
-    this.#looking = false;
   }
 
   /** @param {Model} model */
