@@ -115,6 +115,7 @@ def test_make_run_answers_first_and_trains_beside(
         assert "first champion" not in run.said, "the training has ended already"
         expect(page.locator("#about-name")).to_contain_text("Default model")
         page.screenshot(path=artifacts / "first-minute.png")
+        assert len([*(clone / "build").glob("bentoml-*")]) == 1, "a home for this port alone"
 
         own = run.seconds_until(lambda: "is the first champion" in run.said, 900)
         expect(page.locator("#about-name")).to_contain_text("Model 1", timeout=15_000)

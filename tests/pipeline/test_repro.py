@@ -168,6 +168,22 @@ def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_
         assert champion_of(folder) == Manifest.load(folder / "models" / "champion").version == "1"
 
 
+def test_registered_model_loads_as_the_readme_says(small_project: Path) -> None:
+    code = (
+        "import mlflow; mlflow.set_tracking_uri('sqlite:///mlruns/mlflow.db');"
+        "print(mlflow.onnx.load_model('models:/digits@champion').graph.name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=small_project, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert not (small_project / "mlflow.db").exists()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert 'mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")' in readme
+    assert 'mlflow.onnx.load_model("models:/digits@champion")' in readme
+
+
 def test_conflict_marks_in_the_lock_end_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "dvc.lock").write_text("schema: '2.0'\n<<<<<<< HEAD\n=======\n>>>>>>> main\n")
     done = subprocess.run(
