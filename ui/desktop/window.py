@@ -11,6 +11,7 @@ from tkinter import filedialog, ttk
 from ui.client import Mark, Reading, ServiceError
 from ui.desktop.drawing import BRUSH, HEIGHT, WIDTH, Drawing, save
 from ui.desktop.latest import Latest, Outcome, Read
+from ui.desktop.words import model_name, words
 from ui.text import WINDOW
 
 _LOOK_EVERY = 20  # milliseconds between looks for an answer
@@ -181,7 +182,7 @@ class Window:
         if len(reading.digits) > 1:
             for mark in reading.digits:
                 self._show_box(mark)
-        name = _named(reading.model)
+        name = model_name(reading.model)
         self._foot.configure(text=name)
 
     def _show_box(self, mark: Mark) -> None:
@@ -203,23 +204,3 @@ class Window:
                 self._bars.create_rectangle(20, y - 6, 20 + _BAR * share, y + 6, fill=colour, outline="")
             text = f"{share:.1%}" if probabilities else ""
             self._bars.create_text(_BAR + 80, y, text=text, fill=_SOFT, anchor="e")
-
-
-def words(reading: Reading) -> str:
-    """How sure the answer is, or why there is none."""
-    confidences = [mark.confidence for mark in reading.digits if mark.confidence is not None]
-    if not reading.digits:
-        return WINDOW["blank"]
-    if not confidences:
-        return WINDOW["not_a_digit"]
-    if len(confidences) < len(reading.digits):
-        return WINDOW["unclear"]
-    name = "sure" if len(confidences) == 1 else "sure_number"
-    return WINDOW[name].format(percent=f"{min(confidences) * 100:.1f}")
-
-
-def _named(version: str) -> str:
-    """What to call the model that answered."""
-    if version == "default":
-        return WINDOW["default_model"]
-    return WINDOW["model"].format(version=version) if version else WINDOW["own_model"]

@@ -18,7 +18,7 @@ pytest.importorskip(
 
 import tkinter
 
-from ui.desktop.window import Window, words
+from ui.desktop.window import Window
 
 SURE = tuple(0.991 if digit == 7 else 0.001 for digit in range(10))
 SEVEN = Mark(7, 0.991, SURE, None, (10, 20, 60, 90))
@@ -116,17 +116,3 @@ def test_service_away_is_said_and_recovers_by_itself(opened: Opened) -> None:
     assert opened.drawn("ink") == 2
     opened.reading = Reading("7", (SEVEN,), "12")
     opened.until("7 · Digits")
-
-
-@pytest.mark.parametrize(
-    ("marks", "sentence"),
-    [
-        ((), WINDOW["blank"]),
-        ((UNCLEAR,), WINDOW["not_a_digit"]),
-        ((SEVEN, UNCLEAR), WINDOW["unclear"]),
-        ((SEVEN,), "99.1 % sure"),
-        ((SEVEN, SEVEN), "99.1 % sure of its least sure digit"),
-    ],
-)
-def test_words_say_how_sure_the_answer_is(marks: tuple[Mark, ...], sentence: str) -> None:
-    assert words(Reading("", marks, "")) == sentence

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from ui.client import Mark, Reading
+from ui.desktop.words import model_name, words
+from ui.text import WINDOW
+
+SEVEN = Mark(7, 0.991, (0.1,) * 10, None, (10, 20, 60, 90))
+UNCLEAR = Mark(None, None, (0.1,) * 10, "not_a_digit", (100, 20, 150, 90))
+
+
+@pytest.mark.parametrize(
+    ("marks", "sentence"),
+    [
+        ((), WINDOW["blank"]),
+        ((UNCLEAR,), WINDOW["not_a_digit"]),
+        ((SEVEN, UNCLEAR), WINDOW["unclear"]),
+        ((SEVEN,), "99.1 % sure"),
+        ((SEVEN, SEVEN), "99.1 % sure of its least sure digit"),
+    ],
+)
+def test_words_say_how_sure_the_answer_is(marks: tuple[Mark, ...], sentence: str) -> None:
+    assert words(Reading("", marks, "")) == sentence
+
+
+@pytest.mark.parametrize(
+    ("version", "name"), [("12", "Model 12"), ("default", "Default model"), ("", "Own model")]
+)
+def test_model_name(version: str, name: str) -> None:
+    assert model_name(version) == name
