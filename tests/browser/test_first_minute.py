@@ -20,6 +20,7 @@ from tests.browser.hand import answer, clear, draw
 from tests.browser.processes import ROOT, quiet_port
 
 SMALL = Path("tests/data/mnist-small")
+WHO = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 MADE = (".git", ".venv", "__pycache__", "artifacts", "build", "cache", "config.local", "data", "tmp")
 NOT_IN_A_CLONE = shutil.ignore_patterns(*MADE, "mlruns", ".*_cache", "node_modules")
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.timeout(1200)  # everything is installed, and a model i
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy without anything that was installed or made, with the parameters of the small real subset."""
+    """A clone of the tree as it is, uncommitted changes too, with the parameters of the small real subset."""
     folder = tmp_path_factory.mktemp("clone") / "digits"
     shutil.copytree(ROOT, folder, ignore=NOT_IN_A_CLONE)
     shutil.copytree(ROOT / SMALL, folder / SMALL, dirs_exist_ok=True)
@@ -36,6 +37,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in ("models", "mlruns"):
         (folder / name).mkdir()
     shutil.copy2(folder / SMALL / "params.yaml", folder / "params.yaml")
+    for command in (
+        ("init", "--quiet"),
+        ("add", "--all"),
+        (*WHO, "commit", "--quiet", "--message", "A clone"),
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
