@@ -151,6 +151,7 @@ def test_make_run_again_repeats_nothing(
         file.write(f"make run again: {again:.0f} s to ready\n")
 
 
+@pytest.mark.heavy
 def test_ctrl_c_while_it_trains_and_make_run_again(clone: Path, tmp_path: Path, chromium: Browser) -> None:
     """A new parameter makes a new training, which is stopped half-way and gone on with."""
     assert chromium.is_connected()

@@ -198,6 +198,7 @@ def test_conflict_marks_in_the_lock_end_in_a_sentence(tmp_path: Path) -> None:
     assert "`make update`" in done.stderr
 
 
+@pytest.mark.heavy
 def test_queued_experiment_keeps_its_run(small_project: Path, tmp_path: Path) -> None:
     """DVC runs it in a copy of the project, but its run goes into the project's own store."""
     folder = tmp_path / "a project"
