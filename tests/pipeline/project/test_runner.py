@@ -143,3 +143,16 @@ def test_quiet_stderr_shows_it_after_an_error(capfd: pytest.CaptureFixture[str])
     with pytest.raises(ImportError), quiet_stderr():
         fail()
     assert capfd.readouterr().err == "the reason"
+
+
+@pytest.mark.parametrize(("block", "noisy"), [("quiet_stderr()", False), ("contextlib.nullcontext()", True)])
+def test_quiet_stderr_is_what_keeps_tensorflow_silent(block: str, noisy: bool, tmp_path: Path) -> None:
+    """Its log level is set, and yet it writes about the processor and about CUDA while it is imported."""
+    code = (
+        "import contextlib\nfrom pipeline.project.runner import quiet_stderr\n"
+        f"with {block}:\n    import tensorflow\n"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert bool(done.stderr) is noisy, done.stderr
