@@ -158,7 +158,9 @@ def test_workers_end_together(
     """All are waited for, but where one fails or is killed."""
     fork = get_context("fork")  # starts at once, with the functions as they are patched here
     monkeypatch.setattr(search, "get_context", lambda _: fork)
-    monkeypatch.setattr(trial, "process", lambda _plan, _trials, worker, _threads: (first, second)[worker]())
+    monkeypatch.setattr(
+        trial, "worker_process", lambda _plan, _trials, worker, _threads: (first, second)[worker]()
+    )
     assert search.run_workers(a_plan(), 2, 2, 1) == codes
 
 
