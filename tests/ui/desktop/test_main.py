@@ -45,10 +45,10 @@ def test_desktop_without_tk_says_what_to_install(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (2, WINDOW["no_tk"])
 
 
-def test_desktop_local_without_a_model_says_how_to_make_one(tmp_path: Path) -> None:
+def test_desktop_local_without_a_model_says_what_it_needs(tmp_path: Path) -> None:
     done = desktop("--model", str(tmp_path))
     assert done.returncode == 2
-    assert "make repro" in done.stderr
+    assert "it needs a manifest.json" in done.stderr
 
 
 def test_local_read_gives_what_digits_gives(model_folder: Path) -> None:
