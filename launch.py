@@ -68,7 +68,10 @@ PROGRAMS = {
         "SERVICE_PORT",
         3000,
         "/readyz",
-        ("bentoml", "serve", "service.service:DigitsService", "--host", "{host}", "--port", "{port}"),
+        (
+            *("bentoml", "serve", "service.service:DigitsService", "--host", "{host}", "--port", "{port}"),
+            *("--timeout-graceful-shutdown", "8"),  # seconds, for requests that have begun
+        ),
     ),
     "page": Program("Page", "PAGE_PORT", 7860, "/", ("ui.page",)),
     "mlflow": Program(

@@ -1,4 +1,4 @@
-"""Looks for bytes that `service.decode` neither reads nor refuses, guided by what code they reach.
+"""Looks for bytes that `service.pictures.decode` neither reads nor refuses, guided by what code they reach.
 
 make fuzz SECONDS=600        (needs atheris, in requirements/bench.txt)
 
@@ -16,10 +16,10 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["PIL", "service.decode", "service.png"]):
+with atheris.instrument_imports(include=["PIL", "service.pictures.decode", "service.pictures.png"]):
     from PIL import Image
 
-    from service.decode import MAX_PIXELS, decode
+    from service.pictures.decode import MAX_PIXELS, decode
 
 from digits.ink.layer import layer_of
 from service.errors import Refusal

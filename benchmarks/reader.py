@@ -28,7 +28,7 @@ from digits.layout.lines import atom_of, find_lines
 from digits.network.model import Model
 from digits.network.network_input import field_of
 from digits.reader import Reader, champion_or_default
-from service.decode import decode
+from service.pictures.decode import decode
 
 
 def main() -> None:

@@ -1,17 +1,19 @@
-"""What the service answers, typed: these models make the JSON and `/docs.json`."""
+"""What the service answers, typed: these models make the JSON, `/docs.json` and `/schema.json`.
+
+The process that starts the workers imports this for BentoML's methods, so nothing here imports `digits`.
+"""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from io import BytesIO
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, RootModel
+from starlette.responses import Response
 
-from digits import Explanation, Manifest, Mark, Prediction, Reading
-from digits.reader import Hint, Rejection
 from service.errors import Problem
+
+if TYPE_CHECKING:
+    from digits import Explanation, Mark, Prediction, Reading
 
 Digit = Annotated[int | None, Field(ge=0, le=9, description="None where `rejected` says why.")]
 Confidence = Annotated[float | None, Field(ge=0, le=1)]
@@ -20,6 +22,8 @@ Box = Annotated[
     list[int],
     Field(min_length=4, max_length=4, description="Left, top, right, bottom in pixels of the image sent."),
 ]
+Rejection = Literal["blank", "not_a_digit"]
+Hint = Literal["too_small", "too_faint", "several_digits"]
 Version = Annotated[str, Field(description="The model's version in the registry.")]
 
 
@@ -81,12 +85,11 @@ class ExplainAnswer(_Answer):
     hint: Hint | None
 
     @classmethod
-    def of(cls, explanation: Explanation, times: int = 1) -> ExplainAnswer:
-        png = BytesIO()
-        Image.fromarray(explanation.seen).save(png, "PNG")
+    def of(cls, explanation: Explanation, seen: str, times: int = 1) -> ExplainAnswer:
+        """`seen`: the 28x28 PNG in base64."""
         return cls(
             box=_on_sent(explanation.box, times),
-            seen=b64encode(png.getvalue()).decode(),
+            seen=seen,
             saliency=explanation.saliency.tolist(),
             hint=explanation.hint,
         )
@@ -96,15 +99,21 @@ class ExplainAnswers(RootModel[list[ExplainAnswer]]):
     """What the network saw of every mark, in reading order."""
 
 
+def _one_of(schema: dict[str, Any]) -> None:
+    """Says `oneOf` for `anyOf`, of which BentoML's client would take the first and drop what that lacks."""
+    schema["oneOf"] = schema.pop("anyOf")
+
+
 class BatchAnswer(_Answer):
     """For every picture, in the order sent, its answer or why there is none."""
 
-    answers: list[PredictAnswer | Problem]
+    answers: list[Annotated[PredictAnswer | Problem, Field(json_schema_extra=_one_of)]]
 
 
 def _on_sent(box: tuple[int, int, int, int], times: int) -> list[int]:
     return [side * times for side in box]
 
 
-class ManifestAnswer(RootModel[Manifest]):
-    """What the folder of the model says of it."""
+def as_json(answer: BaseModel) -> Response:
+    """A typed answer as a response."""
+    return Response(answer.model_dump_json(), media_type="application/json")

@@ -1,28 +1,16 @@
-"""Every refusal of the service, and the one shape in which a client sees it.
-
-Refusal (status, code, message)
-├── BadImage        400  broken_image: bytes that do not decode
-├── BadForm         400  broken_form: a body that is no whole multipart form
-├── Unauthorized    401  unauthorized
-├── NotFound        404  not_found
-├── WrongMethod     405  wrong_method, with Allow
-├── TooSlow         408  too_slow: a body that does not arrive
-├── TooLarge        413  too_large in bytes, or too_many_pixels
-├── WrongKind       415  wrong_kind: a recognised kind of file that is not taken
-├── WrongField      422  wrong_field: a field missing, repeated or of another kind
-└── Busy            503  busy, no_model or stopping, with Retry-After
-"""
+"""Every refusal of the service, and the one shape in which a client sees it."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 
 class Problem(BaseModel):
-    """What every refusal looks like."""
+    """The body of every refusal."""
 
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
@@ -37,95 +25,113 @@ class Problem(BaseModel):
 class Refusal(Exception):
     """A request that is not served; the message is one sentence that says what to do."""
 
-    def __init__(
-        self, message: str, status: HTTPStatus, code: str, headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = headers
+    status: ClassVar[HTTPStatus]
+    code: ClassVar[str]
+    headers: ClassVar[dict[str, str]] = {}
+    held_seconds: ClassVar[float] = 0  # for which the refusal is held back
 
 
 class BadImage(Refusal):
     """Bytes that do not decode."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.BAD_REQUEST, "broken_image")
+    status = HTTPStatus.BAD_REQUEST
+    code = "broken_image"
 
 
 class BadForm(Refusal):
-    """A body that is no whole multipart form."""
+    """A body that is not a whole multipart form."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.BAD_REQUEST, "broken_form")
+    status = HTTPStatus.BAD_REQUEST
+    code = "broken_form"
 
 
 class Unauthorized(Refusal):
     """No API key, or a wrong one."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.UNAUTHORIZED, "unauthorized", {"WWW-Authenticate": "Bearer"})
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+    headers: ClassVar = {"WWW-Authenticate": "Bearer"}
 
 
 class NotFound(Refusal):
     """An unknown path."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.NOT_FOUND, "not_found")
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
 
 
 class WrongMethod(Refusal):
-    """A method that a path does not take; `allowed` lists the others."""
+    """A method that a path does not take."""
 
-    def __init__(self, message: str, allowed: str) -> None:
-        super().__init__(message, HTTPStatus.METHOD_NOT_ALLOWED, "wrong_method", {"Allow": allowed})
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "wrong_method"
 
 
 class TooSlow(Refusal):
     """A body that does not arrive in time."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.REQUEST_TIMEOUT, "too_slow", {"Connection": "close"})
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "too_slow"
+    headers: ClassVar = {"Connection": "close"}
 
 
 class TooLarge(Refusal):
-    """Too many bytes, pixels or parts."""
+    """Too many bytes or parts."""
 
-    def __init__(self, message: str, code: str = "too_large") -> None:
-        super().__init__(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code)
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large"
+
+
+class TooManyPixels(TooLarge):
+    """Few bytes, perhaps, but too many pixels."""
+
+    code = "too_many_pixels"
 
 
 class WrongKind(Refusal):
     """A recognised kind of file that is not taken."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_kind")
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "wrong_kind"
 
 
 class WrongField(Refusal):
     """A field that is missing, repeated or of another kind."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_field")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "wrong_field"
 
 
-class Busy(Refusal):
-    """Not now: too much to do, no model yet, or stopping."""
+class Unavailable(Refusal):
+    """Not now."""
 
-    def __init__(self, message: str, code: str = "busy") -> None:
-        super().__init__(message, HTTPStatus.SERVICE_UNAVAILABLE, code, {"Retry-After": "1"})
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers: ClassVar = {"Retry-After": "1"}
 
 
-def problem(error: Refusal) -> Response:
+class NoModel(Unavailable):
+    """There is no model to answer with."""
+
+    code = "no_model"
+
+
+class Busy(Unavailable):
+    """Too much to do. Held back for a second: a client that asks again at once is slowed down, at no cost."""
+
+    code = "busy"
+    held_seconds = 1.0
+
+
+def refused(refusal: Refusal) -> Response:
     """A refusal as the response that a client sees."""
-    return _response(Problem.of(error), error.status, error.headers)
+    return _response(Problem.of(refusal), refusal.status, refusal.headers)
 
 
-def unexpected() -> Response:
+def failed() -> Response:
     """What a client sees of a fault of ours: no trace, no path, no version."""
     sentence = "Something went wrong here, and the log has the details: try again."
-    return _response(Problem(error=sentence, code="internal"), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _response(Problem(error=sentence, code="internal"), HTTPStatus.INTERNAL_SERVER_ERROR, {})
 
 
-def _response(body: Problem, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response:
-    return Response(body.model_dump_json(), status, headers, "application/json")
+def _response(problem: Problem, status: HTTPStatus, headers: dict[str, str]) -> Response:
+    return Response(problem.model_dump_json(), status, headers, "application/json")

@@ -1,8 +1,11 @@
 """The BentoML service: `bentoml serve service.service:DigitsService`.
 
-BentoML starts, supervises and stops the workers; the endpoints are in `service.api` (see
-docs/decisions/service.md for why they are no `@bentoml.api` methods). The process that starts the workers
-imports this module too, for the configuration alone: what they run is in `service.worker`.
+BentoML starts, supervises and stops the workers. The methods work in process, `/schema.json` lists them and
+BentoML's clients call them. Over HTTP the application of `service.app` stands in front of BentoML's own and
+answers the same addresses: docs/decisions/service.md says why.
+
+The process that starts the workers imports this module too, for the configuration and the types alone, so
+what reads pictures is imported only where it runs.
 """
 
 from __future__ import annotations
@@ -10,41 +13,74 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from pathlib import Path
 
 import bentoml
-from bentoml._internal.utils.analytics import usage_stats
+from starlette.types import ASGIApp
 
-os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-usage_stats.do_not_track.cache_clear()  # `bentoml serve` asked before it imported this module
+from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
+
 gc.freeze()  # BentoML's objects, which every collection while importing the rest would look through again
 
 
-class Digits:
-    """Reads handwritten digits."""
+@bentoml.service(
+    name="digits",
+    workers=int(os.environ.get("WORKERS", "1")),
+    http={"host": os.environ.get("HOST", "127.0.0.1"), "port": int(os.environ.get("SERVICE_PORT", "3000"))},
+    metrics={"enabled": False},  # unknown paths would become labels there: `service.runtime.metrics` counts
+    logging={"access": {"enabled": False}},  # `service.app` logs
+    tracing={"excluded_urls": "."},
+)
+class DigitsService:
+    """Reads handwritten digits.
+
+    Every method raises one of `service.errors` for a picture that cannot be read.
+    """
 
     def __init__(self) -> None:
-        worker.set_up()
+        from service.endpoints import images
+        from service.pictures.decode import opened
+        from service.runtime.worker import worker
 
-    @bentoml.on_startup  # type: ignore[untyped-decorator]  # theirs to type
+        self._images = images
+        self._opened = opened
+        self._champion = worker().champion
+
+    @bentoml.api
+    def predict(self, image: Path) -> PredictAnswer:
+        """Read one digit."""
+        return self._images.predict(self._champion.reader(), self._opened(image.read_bytes()))
+
+    @bentoml.api
+    def read(self, image: Path) -> ReadAnswer:
+        """Read all digits, in reading order."""
+        return self._images.read(self._champion.reader(), self._opened(image.read_bytes()))
+
+    @bentoml.api
+    def explain(self, image: Path) -> list[ExplainAnswer]:
+        """Show what the network saw of every mark, in reading order."""
+        return self._images.explain(self._champion.reader(), self._opened(image.read_bytes())).root
+
+    @bentoml.api
+    def predict_batch(self, images: list[Path]) -> BatchAnswer:
+        """Read one digit in each picture; one that cannot be read is answered with the reason."""
+        return self._images.predict_batch(self._champion.reader(), [file.read_bytes() for file in images])
+
+    @bentoml.on_startup
     async def start(self) -> None:
-        worker.before_listening()
-        self._watch = asyncio.create_task(worker.champion.watch())
+        self._watch = asyncio.create_task(self._champion.watch())
 
-    @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # theirs to type
+    @bentoml.on_shutdown
     async def stop(self) -> None:
         self._watch.cancel()
 
 
-DigitsService = bentoml.service(
-    name="digits",
-    workers=int(os.environ.get("WORKERS", "1")),
-    http={"host": os.environ.get("HOST", "127.0.0.1"), "port": int(os.environ.get("SERVICE_PORT", "3000"))},
-    metrics={"enabled": False},  # unknown paths would become labels there: `service.metrics` counts
-    logging={"access": {"enabled": False}},  # `service.gate` logs
-    tracing={"excluded_urls": "."},
-)(Digits)
+def _in_front(app: ASGIApp) -> ASGIApp:
+    from service.app import in_front
+    from service.runtime.worker import worker
 
-if bentoml.server_context.worker_index is not None:  # in a worker
-    from service import worker
+    origins = os.environ.get("CORS_ORIGINS", "").replace(",", " ").split()
+    return in_front(app, worker(), os.environ.get("API_KEY", ""), origins)
 
-    DigitsService.add_asgi_middleware(worker.gate)
+
+DigitsService.add_asgi_middleware(_in_front)  # type: ignore[attr-defined]  # mypy ignores class decorators

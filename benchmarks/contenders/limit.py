@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from digits import Reader
-from service.decode import decode
+from service.pictures.decode import decode
 
 cv2.setNumThreads(1)
 reader = Reader.load(Path(os.environ["MODEL_DIR"]))

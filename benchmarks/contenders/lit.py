@@ -14,7 +14,7 @@ import litserve
 
 from digits import Reader
 from digits.ink.pixels import Picture
-from service.decode import decode
+from service.pictures.decode import decode
 
 
 class Digits(litserve.LitAPI):  # type: ignore[misc]  # LitServe is in an environment of its own

@@ -26,10 +26,9 @@ from starlette.testclient import TestClient
 
 from digits.ink.extraction import ink_map
 from digits.network.network_input import network_input
-from service.api import endpoints
-from service.champion import Champion
-from service.gate import Gate
-from service.lanes import Lanes
+from service.app import in_front
+from service.runtime.champion import Champion
+from service.runtime.worker import Worker
 from tests.service.encoding import encoded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,9 +129,7 @@ def make_client() -> Callable[..., TestClient]:
         async def nowhere(_scope: Any, _receive: Any, _send: Any) -> None:
             raise AssertionError("nothing but the page's files is for BentoML")
 
-        return TestClient(
-            Gate(nowhere, endpoints(champion, Lanes()), **options), raise_server_exceptions=False
-        )
+        return TestClient(in_front(nowhere, Worker(champion), **options), raise_server_exceptions=False)
 
     return build
 
@@ -158,17 +155,30 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, home: Path, ready: str = "/readyz", **environment: str) -> Iterator[Server]:
-    """The service as a process of its own on a free port, ended by its process id."""
+def serving(
+    folder: Path | None,
+    home: Path,
+    ready: str = "/readyz",
+    bento: str = "service.service:DigitsService",
+    cwd: Path = ROOT,
+    **environment: str,
+) -> Iterator[Server]:
+    """The service as a process of its own on a free port, ended by its process id.
+
+    It serves the model in `folder`, or where that is None the one that it finds itself.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService", "--port", str(port)]
-    variables = {"MODEL_DIR": str(folder), "BENTOML_HOME": str(home), "HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "bentoml", "serve", bento, "--port", str(port)]
+    command += ["--timeout-graceful-shutdown", "8"]  # as `make serve` has it
+    variables = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "HOST": "127.0.0.1"}
+    if folder is not None:
+        variables["MODEL_DIR"] = str(folder)
     home.mkdir(exist_ok=True)
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | variables | environment, stdout=log, stderr=log
+            command, cwd=cwd, env=os.environ | variables | environment, stdout=log, stderr=log
         )
     server = Server(f"http://127.0.0.1:{port}", process, home / "log")
     try:

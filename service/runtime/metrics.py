@@ -7,8 +7,6 @@ is asked for /metrics adds them up. Labels come from fixed lists only, never fro
 from __future__ import annotations
 
 import os
-import threading
-import time
 from functools import cache
 from pathlib import Path
 
@@ -24,63 +22,34 @@ REQUESTS = Counter(
     "digits_requests", "Requests by endpoint and outcome (ok or a refusal's code)", ["endpoint", "outcome"]
 )
 SECONDS = Histogram(
-    "digits_request_seconds", "From the first byte to the answer", ["endpoint"], buckets=_FAST
+    "digits_request_seconds", "From the request's head to the answer sent", ["endpoint"], buckets=_FAST
 )
-STEPS = Histogram("digits_step_seconds", "Time in one step of a picture", ["step"], buckets=_FAST)
+STEPS = Histogram(
+    "digits_step_seconds", "Time to decode a picture, to read it, and in the network", ["step"], buckets=_FAST
+)
 ANSWERS = Counter("digits_answers", "Marks by digit answered, or why there is none", ["answer"])
 CONFIDENCE = Histogram(
     "digits_confidence", "Confidence of answered digits", buckets=(0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1)
 )
-QUEUE = Gauge("digits_queue", "Pictures waiting or in work", ["lane"], multiprocess_mode="livesum")
-SWAPS = Counter("digits_model_loads", "Models taken into service or refused", ["outcome"])
+QUEUE = Gauge("digits_queue", "Pictures waiting or in work", ["queue"], multiprocess_mode="livesum")
+LOADS = Counter("digits_model_loads", "Models taken into service or refused", ["outcome"])
 WORKERS = Gauge(
     "digits_workers", "Workers by model version in service", ["model"], multiprocess_mode="livesum"
 )
 
-
-_spent = threading.local()
-
 # `labels` makes its key anew each time: a third of what counting costs.
+step = cache(STEPS.labels)
+"""The seconds of one step: `with step("decode").time(): ...`."""
 _requests = cache(REQUESTS.labels)
 _seconds = cache(SECONDS.labels)
-_steps = cache(STEPS.labels)
 _answers = cache(ANSWERS.labels)
 
 
-def count_request(path: str, outcome: str, seconds: float) -> None:
-    """Count one request that has been answered."""
-    _requests(path, outcome).inc()
-    _seconds(path).observe(seconds)
-
-
-class timed:  # read as a verb: `with timed("decode")`
-    """Count the seconds of a block as one step of a picture."""
-
-    def __init__(self, step: str) -> None:
-        self._step = step
-
-    def __enter__(self) -> None:
-        self._begin = time.perf_counter()
-
-    def __exit__(self, *_error: object) -> None:
-        _steps(self._step).observe(time.perf_counter() - self._begin)
-
-
-class reading:
-    """Count the seconds of a block as two steps: the network's, and the rest, which is finding ink."""
-
-    def __enter__(self) -> None:
-        _spent.network = 0.0
-        self._begin = time.perf_counter()
-
-    def __exit__(self, *_error: object) -> None:
-        _steps("network").observe(_spent.network)
-        _steps("ink").observe(time.perf_counter() - self._begin - _spent.network)
-
-
-def count_network(seconds: float) -> None:
-    """Add to the network's share of this thread's `reading`."""
-    _spent.network = getattr(_spent, "network", 0.0) + seconds
+def count_request(endpoint: str, outcome: str, seconds: float) -> None:
+    """Count one request that has been answered; how long a refusal was held back is not counted."""
+    _requests(endpoint, outcome).inc()
+    if outcome != "busy":
+        _seconds(endpoint).observe(seconds)
 
 
 def count_answer(answer: Prediction | Mark) -> None:

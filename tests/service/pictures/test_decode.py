@@ -12,8 +12,8 @@ from PIL import Image
 
 from digits.ink.extraction import ink_map
 from digits.ink.layer import layer_of
-from service.decode import MAX_PIXELS, decode, loaded, opened
 from service.errors import BadImage, TooLarge, WrongKind
+from service.pictures.decode import MAX_PIXELS, decode, loaded, opened
 from tests.service.encoding import chunk, encoded
 
 # Pillow warns of oddities in broken files; they are expected here and no fault of ours.

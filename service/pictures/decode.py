@@ -7,14 +7,15 @@ unpacked before the size that it claims has been checked.
 from __future__ import annotations
 
 import math
+import warnings
 from io import BytesIO
 
 from PIL import Image
 
 from digits.ink.layer import WORKING_PIXELS
 from digits.ink.pixels import Picture
-from service.errors import BadImage, TooLarge, WrongKind
-from service.png import PlainPng
+from service.errors import BadImage, TooManyPixels, WrongKind
+from service.pictures.png import PlainPng
 
 MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
 MAX_SIDE = 10_000  # pixels
@@ -46,7 +47,8 @@ _NOT_TAKEN = (
 Opened = PlainPng | Image.Image
 """A picture of which only the header has been read."""
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own check only warns, at another limit: `_check_size` refuses
+# Pillow warns of more than 89 megapixels and raises at twice that: both are refused alike.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def decode(data: bytes) -> Picture:
@@ -58,7 +60,7 @@ def opened(data: bytes) -> Opened:
     """A picture of which only the header has been read.
 
     Raises `BadImage` for bytes that are no picture, `WrongKind` for a recognised kind that is not
-    taken, `TooLarge` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`.
+    taken, `TooManyPixels` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`.
     """
     picture = PlainPng.of(data) or _opened_by_pillow(data)
     _check_size(picture.width, picture.height)
@@ -69,6 +71,8 @@ def _opened_by_pillow(data: bytes) -> Image.Image:
     kind = _kind(data)
     try:
         return Image.open(BytesIO(data), formats=(kind,))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise _too_many_pixels("far too many") from error
     except Exception as error:  # Pillow's parsers raise whatever they trip over
         raise _damaged(kind) from error
 
@@ -135,8 +139,11 @@ def _check_size(width: int, height: int) -> None:
     if min(width, height) < 1:
         raise BadImage("The picture has no pixels: send one with at least 1x1.")
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
-        raise TooLarge(
-            f"The picture has {width}x{height} pixels: send one of at most {MAX_PIXELS // 10**6} "
-            f"megapixels and {MAX_SIDE} pixels a side.",
-            "too_many_pixels",
-        )
+        raise _too_many_pixels(f"{width}x{height}")
+
+
+def _too_many_pixels(how_many: str) -> TooManyPixels:
+    return TooManyPixels(
+        f"The picture has {how_many} pixels: send one of at most {MAX_PIXELS // 10**6} megapixels and "
+        f"{MAX_SIDE} pixels a side."
+    )

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from service.champion import Champion
-from service.errors import Busy
+from service.errors import NoModel
+from service.runtime.champion import Champion
 
 Promote = Callable[..., None]
 
@@ -69,7 +69,7 @@ def test_champion_that_is_broken_from_the_start_leaves_the_default_one(
 def test_champion_without_any_model_is_busy(tmp_path: Path) -> None:
     champion = Champion(tmp_path / "none", default=tmp_path / "neither")
     champion.refresh()
-    with pytest.raises(Busy, match="no model"):
+    with pytest.raises(NoModel, match="no model"):
         champion.reader()
 
 

@@ -16,10 +16,10 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from service.api import endpoints
-from service.champion import Champion
-from service.docs import document
-from service.lanes import Lanes
+from service.app import endpoints
+from service.openapi import document
+from service.runtime.champion import Champion
+from service.runtime.worker import Worker
 
 CHECKS = [
     not_a_server_error,
@@ -30,7 +30,7 @@ CHECKS = [
 ]
 
 
-schema = schemathesis.openapi.from_dict(document(endpoints(Champion(Path("none")), Lanes())))
+schema = schemathesis.openapi.from_dict(document(endpoints(Worker(Champion(Path("none"))))))
 
 
 @schema.parametrize()

@@ -1,4 +1,4 @@
-"""What the gate gives every endpoint: refusals in one shape, keys, request ids, logs, metrics."""
+"""What the application gives every endpoint: refusals in one shape, keys, request ids, logs, metrics."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.testclient import TestClient
 
-from service.docs import PAGE
-from service.logs import JsonLines
+from service.openapi import PAGE
+from service.runtime.logs import JsonLines
 
 MakeClient = Callable[..., TestClient]
 
@@ -50,7 +50,7 @@ def test_a_fault_of_ours_leaks_nothing(client: TestClient, monkeypatch: pytest.M
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr("service.images.opened", fail)
+    monkeypatch.setattr("service.endpoints.images.opened", fail)
     answer = client.post("/predict", files={"image": b"x"})
     assert_refused(answer, 500, "internal")
     assert "secret" not in answer.text

@@ -35,3 +35,4 @@ def set_up() -> None:
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(os.environ.get("LOG_LEVEL", "info").upper())
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every broken form

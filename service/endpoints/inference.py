@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digits.network.contract import CLASSES, FIELD
-from service.champion import Champion
-from service.endpoint import json_answer
+from service.answers import as_json
+from service.endpoints.tensors import InferAnswer, InferRequest, Tensor, as_binary, parsed, tensor_of
 from service.errors import WrongField
-from service.lanes import Lanes
-from service.tensors import InferAnswer, InferRequest, Tensor, as_binary, parsed, tensor_of
-from service.upload import Body, header
+from service.openapi import Endpoint
+from service.pictures.upload import Body, header
+from service.runtime.worker import Worker
 
 NAME = "digits"
 _MAX_BODY = 8 * 2**20
@@ -67,28 +67,57 @@ class ModelReady(Ready):
 
 
 class Inference:
-    """Handlers over one champion and one worker's lanes."""
+    """Handlers over what one worker reads with."""
 
-    def __init__(self, champion: Champion, lanes: Lanes) -> None:
-        self._champion = champion
-        self._lane = lanes.side
+    def __init__(self, worker: Worker) -> None:
+        self._champion = worker.champion
+        self._queue = worker.queues.side
 
-    async def server(self, _request: Request) -> Response:
-        return json_answer(ServerMetadata())
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        get = partial(Endpoint, "GET")
+        health = partial(Endpoint, "GET", open=True, quiet=True)
+        without_model = (503,)
+        model = f"/v2/models/{NAME}"
+        infer = Endpoint(
+            "POST",
+            f"{model}/infer",
+            self._post,
+            "Read a batch of 28x28 digits",
+            InferAnswer,
+            InferRequest,
+            refuses=(400, 408, 413, 422, 503),
+        )
+        return (
+            get("/v2", self._server, "What speaks the Open Inference Protocol here", ServerMetadata),
+            health("/v2/health/live", self._live, "Is the process alive?", Live),
+            health("/v2/health/ready", self._ready, "Is a model in service?", Ready, refuses=without_model),
+            get(model, self._model, "What the model takes and gives", ModelMetadata, refuses=without_model),
+            health(
+                f"{model}/ready",
+                self._model_ready,
+                "Is the model in service?",
+                ModelReady,
+                refuses=without_model,
+            ),
+            infer,
+        )
 
-    async def live(self, _request: Request) -> Response:
-        return json_answer(Live())
+    async def _server(self, _request: Request) -> Response:
+        return as_json(ServerMetadata())
 
-    async def ready(self, _request: Request) -> Response:
+    async def _live(self, _request: Request) -> Response:
+        return as_json(Live())
+
+    async def _ready(self, _request: Request) -> Response:
         self._champion.reader()  # raises where there is none
-        return json_answer(Ready())
+        return as_json(Ready())
 
-    async def model_ready(self, _request: Request) -> Response:
+    async def _model_ready(self, _request: Request) -> Response:
         self._champion.reader()
-        return json_answer(ModelReady())
+        return as_json(ModelReady())
 
-    async def model(self, _request: Request) -> Response:
-        return json_answer(
+    async def _model(self, _request: Request) -> Response:
+        return as_json(
             ModelMetadata(
                 name=NAME,
                 versions=[self._champion.reader().model.manifest.version],
@@ -101,12 +130,12 @@ class Inference:
             )
         )
 
-    async def infer(self, request: Request) -> Response:
-        self._lane.admit()
+    async def _post(self, request: Request) -> Response:
+        self._queue.admit()
         self._champion.reader()
         with Body(request, _MAX_BODY) as body:
             json_length = header(request.scope, _JSON_LENGTH.lower().encode())
-            return await self._lane.run(partial(self._infer, await body.read(), json_length))
+            return await self._queue.run(partial(self._infer, await body.read(), json_length))
 
     def _infer(self, body: bytes, json_length: bytes) -> Response:
         asked, batch = parsed(body, json_length)

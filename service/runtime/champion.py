@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,8 @@ from PIL import Image
 from digits import DEFAULT_MODEL, Model, ModelError, Reader
 from digits.network.contract import FIELD
 from digits.network.model import MANIFEST
-from service.errors import Busy
-from service.metrics import SWAPS, WORKERS, count_network
+from service.errors import NoModel
+from service.runtime.metrics import LOADS, WORKERS, step
 
 LOOK_SECONDS = 0.5
 
@@ -37,11 +36,9 @@ class Champion:
         self._seen: object = "nothing yet"
 
     def reader(self) -> Reader:
-        """The reader in service; raises `Busy` while there is none."""
+        """The reader in service; raises `NoModel` while there is none."""
         if self._reader is None:
-            raise Busy(
-                "There is no model here, not even the default one: install the project anew.", "no_model"
-            )
+            raise NoModel("There is no model here, not even the default one: install the project anew.")
         return self._reader
 
     def refresh(self) -> None:
@@ -57,7 +54,7 @@ class Champion:
             reader = Reader(_TimedModel.load(self._folder))
             _warm(reader)
         except ModelError as error:
-            SWAPS.labels("refused").inc()
+            LOADS.labels("refused").inc()
             _logger.error("%s", error, extra={"serving": self._version()})
             self._serve_default()
         else:
@@ -90,7 +87,7 @@ class Champion:
             WORKERS.labels(self._version()).set(0)
         self._reader = reader
         WORKERS.labels(self._version()).set(1)
-        SWAPS.labels("taken").inc()
+        LOADS.labels("taken").inc()
         _logger.info("Serving model %s", self._version())
 
     def _version(self) -> str:
@@ -101,13 +98,11 @@ class Champion:
 
 
 class _TimedModel(Model):
-    """A model that counts the network's share of the time."""
+    """A model that counts how long the network takes."""
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        begin = time.perf_counter()
-        logits = super().logits(batch)
-        count_network(time.perf_counter() - begin)
-        return logits
+        with step("network").time():
+            return super().logits(batch)
 
 
 def _state(folder: Path) -> object:

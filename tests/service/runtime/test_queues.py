@@ -9,34 +9,34 @@ import time
 import pytest
 
 from service.errors import Busy
-from service.lanes import Lane, Lanes
+from service.runtime.queues import Queue, Queues
 
 
-def test_lane_gives_results_and_errors() -> None:
+def test_queue_gives_results_and_errors() -> None:
     async def ask() -> None:
-        for lane in (Lane("quick", 1), Lanes().side, Lanes().photos):
+        for queue in (Queue("quick", 1), Queues().side, Queues().photos):
             for _ in range(40):  # more than a queue holds: nothing stays in it
-                assert await lane.run(lambda: 7) == 7
+                assert await queue.run(lambda: 7) == 7
                 with pytest.raises(ZeroDivisionError):
-                    await lane.run(lambda: 1 // 0)
+                    await queue.run(lambda: 1 // 0)
 
     asyncio.run(ask())
 
 
 @pytest.mark.parametrize("limit", [1, 5])
-def test_lane_refuses_at_once_what_is_too_much(limit: int) -> None:
+def test_queue_refuses_at_once_what_is_too_much(limit: int) -> None:
     async def ask() -> list[object]:
-        lane = Lane("quick", limit)
-        return await asyncio.gather(*(lane.run(lambda: "done") for _ in range(9)), return_exceptions=True)
+        queue = Queue("quick", limit)
+        return await asyncio.gather(*(queue.run(lambda: "done") for _ in range(9)), return_exceptions=True)
 
     results = asyncio.run(ask())
     assert results.count("done") == limit
     assert sum(isinstance(result, Busy) for result in results) == 9 - limit
 
 
-def test_lane_on_a_thread_leaves_the_loop_free() -> None:
+def test_queue_on_a_thread_leaves_the_loop_free() -> None:
     async def ask() -> int:
-        work = asyncio.create_task(Lanes().side.run(lambda: time.sleep(0.3)))
+        work = asyncio.create_task(Queues().side.run(lambda: time.sleep(0.3)))
         turns = 0
         while not work.done():
             await asyncio.sleep(0.01)
@@ -48,12 +48,12 @@ def test_lane_on_a_thread_leaves_the_loop_free() -> None:
 
 def test_photos_have_a_thread_of_their_own() -> None:
     async def ask() -> set[str]:
-        lanes = Lanes()
+        queues = Queues()
         waiting = threading.Event()
         photo = asyncio.create_task(
-            lanes.photos.run(lambda: (waiting.wait(5), threading.current_thread().name)[1])
+            queues.photos.run(lambda: (waiting.wait(5), threading.current_thread().name)[1])
         )
-        side = await lanes.side.run(lambda: threading.current_thread().name)
+        side = await queues.side.run(lambda: threading.current_thread().name)
         waiting.set()
         return {side, await photo}
 

@@ -15,9 +15,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from digits.ink.layer import layer_of
 from digits.ink.pixels import Pixels
-from service.decode import decode
 from service.errors import BadImage
-from service.png import PlainPng
+from service.pictures.decode import decode
+from service.pictures.png import PlainPng
 from tests.service.encoding import chunk, encoded
 
 MODES = ["L", "RGB", "RGBA"]

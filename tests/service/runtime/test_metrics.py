@@ -13,15 +13,15 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from service import metrics
+from service.runtime import metrics
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CODE = """
 import os, sys
-from service import metrics
+from service.runtime import metrics
 metrics.WORKERS.labels("1").set(1)
 metrics.REQUESTS.labels("/predict", "ok").inc(int(sys.argv[1]))
-with metrics.timed("decode"):
+with metrics.step("decode").time():
     pass
 print(metrics.text().decode())
 if len(sys.argv) > 2:
@@ -44,18 +44,6 @@ def test_text_adds_up_workers_and_forgets_dead_ones(tmp_path: Path) -> None:
     assert value(text, 'digits_workers{model="1"}') == 1
 
 
-def test_reading_parts_the_network_from_the_ink() -> None:
-    def seconds(step: str) -> float:
-        return REGISTRY.get_sample_value("digits_step_seconds_sum", {"step": step}) or 0
-
-    ink, network = seconds("ink"), seconds("network")
-    with metrics.reading():
-        metrics.count_network(0.5)
-        metrics.count_network(0.25)
-    assert seconds("network") == pytest.approx(network + 0.75)
-    assert seconds("ink") == pytest.approx(ink - 0.75, abs=0.1)
-
-
 def known() -> set[str]:
     return {
         sample for metric in REGISTRY.collect() for sample in (metric.name, *(s.name for s in metric.samples))
@@ -64,10 +52,10 @@ def known() -> set[str]:
 
 @pytest.mark.parametrize("name", ["grafana.json", "alerts.yml", "operations.md"])
 def test_documents_name_metrics_that_exist(name: str) -> None:
-    with metrics.timed("decode"):
+    with metrics.step("decode").time():
         metrics.REQUESTS.labels("/predict", "ok").inc()
         metrics.SECONDS.labels("/predict").observe(1)
-        metrics.SWAPS.labels("taken").inc()
+        metrics.LOADS.labels("taken").inc()
         metrics.ANSWERS.labels("7").inc()
         metrics.WORKERS.labels("1").set(1)
         metrics.QUEUE.labels("quick").set(0)

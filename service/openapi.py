@@ -1,15 +1,18 @@
-"""`/docs.json`, an OpenAPI 3.1 document made from the endpoints, and a page that shows it."""
+"""What an endpoint is, and `/docs.json`: an OpenAPI 3.1 document of them, and a page that shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from service.endpoint import Endpoint
 from service.errors import Problem
 
 _TITLE = "Digits: reads handwritten digits"
@@ -37,6 +40,31 @@ _PICTURE = {
     "contentMediaType": "application/octet-stream",
     "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
 }
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path; an ASGI application, to which Starlette routes.
+
+    `answer` is a model of its JSON, or the media type of something else; `takes` is a model of the
+    JSON it takes, or the multipart field that holds pictures; `refuses` are the statuses of its refusals.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Handler
+    summary: str
+    answer: type[BaseModel] | str
+    takes: type[BaseModel] | Literal["image", "images"] | None = None
+    refuses: tuple[int, ...] = ()
+    open: bool = False  # asks for no API key
+    quiet: bool = False  # is asked by machines every few seconds: not logged where all is well
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.handler(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service import decode, images
-from service.upload import SMALL
+from service.endpoints import images
+from service.pictures import decode
+from service.pictures.upload import SMALL
 
 Draw = Callable[..., Image.Image]
 Encoded = Callable[..., bytes]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digits.ink.extraction import ink_map
-from service.decode import decode
 from service.errors import Refusal
+from service.pictures.decode import decode
 
 # Pillow warns of oddities in broken files; they are expected here and no fault of ours.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")

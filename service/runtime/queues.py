@@ -15,15 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from service.errors import Busy
-from service.metrics import QUEUE
+from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
 _PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
 
 
-class Lane:
-    """One queue of work with a limit; `pool` None works on the event loop itself."""
+class Queue:
+    """Work that waits its turn, with a limit; `pool` None works on the event loop itself."""
 
     def __init__(self, name: str, limit: int, pool: ThreadPoolExecutor | None = None) -> None:
         self._limit = limit
@@ -53,13 +53,13 @@ class Lane:
             self._gauge.set(self._waiting)
 
 
-class Lanes:
-    """The three lanes of one worker."""
+class Queues:
+    """The three queues of one worker."""
 
     def __init__(self) -> None:
-        self.quick = Lane("quick", 128)
-        self.side = Lane("side", 32, ThreadPoolExecutor(1, "side"))
-        self.photos = Lane("photos", 8, ThreadPoolExecutor(1, "photos", _yield_to_others))
+        self.quick = Queue("quick", 128)
+        self.side = Queue("side", 32, ThreadPoolExecutor(1, "side"))
+        self.photos = Queue("photos", 8, ThreadPoolExecutor(1, "photos", _yield_to_others))
 
 
 def _yield_to_others() -> None:

@@ -1,0 +1,174 @@
+"""The application in front of BentoML's: the same addresses, answered faster, with one shape of refusals."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import re
+import time
+from asyncio import sleep
+from collections.abc import Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import openapi
+from service.endpoints.admin import Admin
+from service.endpoints.images import Images
+from service.endpoints.inference import Inference
+from service.errors import NotFound, Refusal, Unauthorized, WrongMethod, failed, refused
+from service.openapi import Endpoint
+from service.pictures.upload import header
+from service.runtime.metrics import count_request
+from service.runtime.worker import Worker
+
+FROM_BENTOML = ("/schema.json", *openapi.PAGE_FILES)
+"""The addresses that BentoML's own application answers: what its clients ask first, and the page's files."""
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+_logger = logging.getLogger("service")
+
+
+def in_front(bento: ASGIApp, worker: Worker, api_key: str = "", origins: Sequence[str] = ()) -> ASGIApp:
+    """The application; start, stop and `FROM_BENTOML` are passed on to BentoML's."""
+    ours = application(endpoints(worker), api_key, origins)
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        is_theirs = scope["type"] == "lifespan" or scope["path"] in FROM_BENTOML
+        await (bento if is_theirs else ours)(scope, receive, send)
+
+    return either
+
+
+def endpoints(worker: Worker) -> tuple[Endpoint, ...]:
+    """All endpoints: they are routed, and `/docs.json` is made from them."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        return openapi.document(table)
+
+    admin = Admin(worker.champion, document)
+    table = Images(worker).endpoints() + Inference(worker).endpoints() + admin.endpoints()
+    return table
+
+
+def application(table: Sequence[Endpoint], api_key: str = "", origins: Sequence[str] = ()) -> Starlette:
+    """A Starlette application of these endpoints."""
+    key = [Middleware(_AskForKey, api_key)] if api_key else []
+    cors = Middleware(CORSMiddleware, origins, ("GET", "POST"), ("*",), expose_headers=("X-Request-ID",))
+    app = Starlette(
+        routes=[
+            Route(each.path, each, methods=[each.method], middleware=[] if each.open else key)
+            for each in table
+        ],
+        middleware=[*([cors] if origins else []), Middleware(_CountAndLog)],
+        exception_handlers={Refusal: _refuse, HTTPException: _refuse_route, ClientDisconnect: _give_up},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _AskForKey:
+    """Refuses requests without the API key; compares in constant time, so that its time does not spell it."""
+
+    def __init__(self, app: ASGIApp, api_key: str) -> None:
+        self._app = app
+        self._api_key = api_key.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = header(scope, b"authorization").removeprefix(b"Bearer ") or header(scope, b"x-api-key")
+        if not hmac.compare_digest(given, self._api_key):
+            raise Unauthorized("The API key is missing or wrong: send it as `Authorization: Bearer KEY`.")
+        await self._app(scope, receive, send)
+
+
+async def _refuse(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    request.state.outcome = refusal.code
+    await sleep(refusal.held_seconds)
+    return refused(refusal)
+
+
+async def _refuse_route(request: Request, error: Exception) -> Response:
+    """The two refusals that Starlette's routing makes."""
+    assert isinstance(error, HTTPException)
+    if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+        sentence = "There is nothing here: the page at / lists what there is."
+        return await _refuse(request, NotFound(sentence))
+    allowed = ", ".join(sorted(request.scope["route"].methods))
+    response = await _refuse(request, WrongMethod(f"This address takes {allowed} only."))
+    response.headers["Allow"] = allowed
+    return response
+
+
+async def _give_up(request: Request, _error: Exception) -> Response:
+    request.state.outcome = "gone"
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
+
+
+class _CountAndLog:
+    """Gives each request its id, and counts and logs it once it is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begin = time.perf_counter()
+        request_id = _request_id(scope)
+        state = scope.setdefault("state", {})
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", request_id))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            _logger.exception("The service failed", extra={"request_id": request_id.decode()})
+            state["outcome"] = "internal"
+            if not status:
+                await failed()(scope, receive, send_with_id)
+        seconds = time.perf_counter() - begin
+        outcome = state.get("outcome", "ok")
+        endpoint = scope.get("endpoint")
+        count_request(endpoint.path if endpoint else "unknown", outcome, seconds)
+        if outcome != "ok" or endpoint is None or not endpoint.quiet:
+            _log(scope, request_id.decode(), status, outcome, seconds)
+
+
+def _request_id(scope: Scope) -> bytes:
+    """The client's own request id where it is a plain word, else a new one."""
+    given = header(scope, b"x-request-id")
+    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex().encode()
+
+
+def _log(scope: Scope, request_id: str, status: int, outcome: str, seconds: float) -> None:
+    """One line a request: its path as it was sent, never its body, its query or its key."""
+    extra = {
+        "request_id": request_id,
+        "method": scope["method"],
+        "path": scope["path"][:200],
+        "status": status,
+        "outcome": outcome,
+        "seconds": round(seconds, 6),
+    }
+    level = logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    _logger.log(level, "request", extra=extra)

@@ -1,0 +1,1 @@
+"""What the service answers: to pictures, tensors (the Open Inference Protocol) and operators."""

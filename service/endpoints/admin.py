@@ -1,0 +1,66 @@
+"""The endpoints for those who run the service: the model, health, metrics, documentation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import RootModel
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from digits import Manifest
+from service import openapi
+from service.answers import as_json
+from service.openapi import Endpoint
+from service.runtime import metrics
+from service.runtime.champion import Champion
+
+
+class ManifestAnswer(RootModel[Manifest]):
+    """What the folder of the model says of it."""
+
+
+class Admin:
+    """Handlers over one champion; `document` gives the OpenAPI document."""
+
+    def __init__(self, champion: Champion, document: Callable[[], dict[str, Any]]) -> None:
+        self._champion = champion
+        self._document = document
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        get = partial(Endpoint, "GET")
+        health = partial(Endpoint, "GET", answer="text/plain", open=True, quiet=True)
+        return (
+            get("/model", self._model, "The model's manifest", ManifestAnswer, refuses=(503,)),
+            health("/livez", self._live, "Is the process alive?"),
+            health("/healthz", self._live, "The same as /livez"),
+            health("/readyz", self._ready, "Is a model in service?", refuses=(503,)),
+            get("/metrics", self._metrics, "Prometheus metrics of all workers", "text/plain", quiet=True),
+            get("/docs.json", self._docs_json, "This document", "application/json", open=True),
+            get("/", self._docs_page, "This document as a page", "text/html", open=True),
+        )
+
+    async def _model(self, _request: Request) -> Response:
+        return as_json(ManifestAnswer(self._champion.reader().model.manifest))
+
+    async def _live(self, _request: Request) -> Response:
+        return PlainTextResponse("\n")
+
+    async def _ready(self, _request: Request) -> Response:
+        self._champion.reader()  # raises where there is none
+        return PlainTextResponse("\n")
+
+    async def _metrics(self, _request: Request) -> Response:
+        """All workers' files are read on a thread: there may be many."""
+        content = await asyncio.to_thread(metrics.text)
+        return Response(content, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def _docs_json(self, _request: Request) -> Response:
+        return JSONResponse(self._document())
+
+    async def _docs_page(self, _request: Request) -> Response:
+        return HTMLResponse(openapi.PAGE, headers=openapi.PAGE_HEADERS)

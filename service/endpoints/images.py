@@ -1,0 +1,181 @@
+"""The endpoints that take pictures. The reading is done in `digits`."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from io import BytesIO
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from digits import Reader
+from service.answers import BatchAnswer, ExplainAnswer, ExplainAnswers, PredictAnswer, ReadAnswer, as_json
+from service.errors import Problem, Refusal, TooManyPixels, WrongField
+from service.openapi import Endpoint
+from service.pictures.decode import Opened, loaded, opened
+from service.pictures.form import Form
+from service.pictures.upload import SMALL, Body, header
+from service.runtime.metrics import count_answer, step
+from service.runtime.queues import Queue
+from service.runtime.worker import Worker
+
+T = TypeVar("T", bound=BaseModel)
+Work = Callable[[Reader, Opened], T]
+
+QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
+PHOTO_PIXELS = 2_000_000
+MAX_BATCH = 64  # pictures
+MAX_BATCH_PIXELS = 50_000_000
+
+
+def predict(reader: Reader, picture: Opened) -> PredictAnswer:
+    """Read one digit; raises `BadImage` where the pixels do not decode, as the others do."""
+    with step("decode").time():
+        pixels, _ = loaded(picture)
+    with step("read").time():
+        prediction = reader.predict(pixels)
+    count_answer(prediction)
+    return PredictAnswer.of(prediction)
+
+
+def read(reader: Reader, picture: Opened) -> ReadAnswer:
+    """Read all digits."""
+    with step("decode").time():
+        pixels, times = loaded(picture)
+    with step("read").time():
+        reading = reader.read(pixels)
+    for mark in reading.digits:
+        count_answer(mark)
+    return ReadAnswer.of(reading, times)
+
+
+def explain(reader: Reader, picture: Opened) -> ExplainAnswers:
+    """Show what the network saw of every mark."""
+    with step("decode").time():
+        pixels, times = loaded(picture)
+    with step("read").time():
+        explanations = reader.explain(pixels)
+    return ExplainAnswers([ExplainAnswer.of(each, _as_png(each.seen), times) for each in explanations])
+
+
+def _as_png(pixels: NDArray[np.uint8]) -> str:
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return b64encode(file.getvalue()).decode()
+
+
+class Batch:
+    """The limits that the pictures of one request share; raises `WrongField` for too many or none."""
+
+    def __init__(self, pictures: int) -> None:
+        if not 1 <= pictures <= MAX_BATCH:
+            raise WrongField(
+                f"The field `images` comes {pictures} times: send 1 to {MAX_BATCH} pictures in it."
+            )
+        self._pixels = 0
+
+    def admit(self, picture: Opened) -> Opened:
+        """The picture, if there is room for it; raises `TooManyPixels`."""
+        self._pixels += picture.width * picture.height
+        if self._pixels > MAX_BATCH_PIXELS:
+            raise TooManyPixels("The batch has too many pixels: send fewer pictures.")
+        return picture
+
+
+def predict_batch(reader: Reader, files: Sequence[bytes]) -> BatchAnswer:
+    """Read one digit in each picture, one after another."""
+    batch = Batch(len(files))
+
+    def each() -> Iterator[PredictAnswer | Problem]:
+        for file in files:
+            try:
+                yield predict(reader, batch.admit(opened(file)))
+            except Refusal as refusal:
+                yield Problem.of(refusal)
+
+    return BatchAnswer(answers=list(each()))
+
+
+class Images:
+    """Handlers over what one worker reads with."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._champion = worker.champion
+        self._queues = worker.queues
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """A digit from a small picture is read where it arrives; what takes longer, on a thread."""
+        post = partial(Endpoint, "POST", takes="image", refuses=(400, 408, 413, 415, 422, 503))
+        many = partial(Endpoint, "POST", takes="images", refuses=(400, 408, 413, 422, 503))
+        quick, side = self._queues.quick, self._queues.side
+        return (
+            post("/predict", self._answering(predict, quick), "Read one digit", PredictAnswer),
+            post("/read", self._answering(read, side), "Read all digits", ReadAnswer),
+            post("/explain", self._answering(explain, side), "Show what the network saw", ExplainAnswers),
+            many("/predict_batch", self._predict_batch, "Read one digit in each picture", BatchAnswer),
+        )
+
+    def _answering(self, work: Work[T], queue: Queue) -> Callable[[Request], Awaitable[Response]]:
+        """A handler that answers with `work`; `queue` is for small pictures."""
+
+        async def handler(request: Request) -> Response:
+            queue.admit()
+            self._champion.reader()
+            with Body(request) as body:
+                pieces = (await _form(request, body, b"image")).content()
+                picture, its_queue = await self._opened(pieces, queue)
+                return as_json(await its_queue.run(partial(self._do, work, picture)))
+
+        return handler
+
+    async def _predict_batch(self, request: Request) -> Response:
+        """Each picture takes a turn of its own, so that a batch does not hold up the others."""
+        self._queues.side.admit()
+        self._champion.reader()
+        with Body(request) as body:
+            files = (await _form(request, body, b"images")).contents()
+            return as_json(BatchAnswer(answers=[answer async for answer in self._each(files)]))
+
+    async def _each(self, files: list[list[bytes]]) -> AsyncIterator[PredictAnswer | Problem]:
+        batch = Batch(len(files))
+        for pieces in files:
+            try:
+                picture, queue = await self._opened(pieces, self._queues.side)
+                batch.admit(picture)
+                yield await queue.run(partial(self._do, predict, picture))
+            except Refusal as refusal:
+                yield Problem.of(refusal)
+
+    def _do(self, work: Work[T], picture: Opened) -> T:
+        """The work, with the reader that is in service when its turn comes."""
+        return work(self._champion.reader(), picture)
+
+    async def _opened(self, pieces: list[bytes], small: Queue) -> tuple[Opened, Queue]:
+        """A picture of which only the header has been read, and its queue.
+
+        That is `small` for few pixels in a small file. A large one is put together on a thread, and takes
+        long: it may hold much that unpacks to nothing.
+        """
+        is_small = sum(map(len, pieces)) <= SMALL
+        if is_small:
+            picture = opened(b"".join(pieces))
+        else:
+            picture = await self._queues.photos.run(lambda: opened(b"".join(pieces)))
+        pixels = picture.width * picture.height
+        if pixels > PHOTO_PIXELS:
+            return picture, self._queues.photos
+        return picture, small if is_small and pixels <= QUICK_PIXELS else self._queues.side
+
+
+async def _form(request: Request, body: Body, name: bytes) -> Form:
+    """The form that a request holds, read to its end."""
+    form = Form(header(request.scope, b"content-type"), name)
+    await body.pour(form.take)
+    return form

@@ -1,0 +1,109 @@
+"""The pictures in a multipart form (RFC 7578), taken out of it while it arrives."""
+
+from __future__ import annotations
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from service.errors import BadForm, TooLarge, WrongField
+
+MAX_PARTS = 100  # a batch of pictures and some fields
+MAX_BOUNDARY = 70  # characters, as RFC 2046 (5.1.1) has it
+
+_DAMAGED = "A part of the multipart form is damaged: send it again."
+
+
+class Form:
+    """A form that arrives in chunks, and what its fields of one name hold."""
+
+    def __init__(self, content_type: bytes, name: bytes) -> None:
+        self._content_type = content_type
+        self._name = name
+        self._parser: MultipartParser | None = None  # made with the first chunk
+        self._found: list[list[bytes]] = []
+        self._part: list[bytes] | None = None  # where the data of the present part goes, if it is wanted
+        self._parts = 0
+        self._header = b""
+        self._value = b""
+        self._part_name: bytes | None = None
+        self._ended = False
+
+    def take(self, chunk: bytes) -> None:
+        """The next chunk, of any size; raises `WrongField`, `BadForm` or `TooLarge` once that is known."""
+        if self._parser is None:
+            self._parser = self._begin()
+        try:
+            self._parser.write(chunk)
+        except FormParserError:
+            raise BadForm(_DAMAGED) from None
+
+    def contents(self) -> list[list[bytes]]:
+        """What the fields of this name hold, in order, each as the pieces it came in.
+
+        Raises `BadForm` where the form's end is missing.
+        """
+        if not self._ended:
+            missing = "is cut off" if self._parts else "holds no boundary"
+            raise BadForm(f"The multipart form {missing}: send it again.")
+        return self._found
+
+    def content(self) -> list[bytes]:
+        """What the field holds, which must be there once."""
+        found = self.contents()
+        if len(found) != 1:
+            name, times = self._name.decode(), "is missing" if not found else f"comes {len(found)} times"
+            raise WrongField(f"The field `{name}` {times}: send one picture as the multipart field `{name}`.")
+        return found[0]
+
+    def _begin(self) -> MultipartParser:
+        kind, options = parse_options_header(self._content_type)
+        if kind != b"multipart/form-data":
+            name = self._name.decode()
+            raise WrongField(f"The body is not a multipart form: send the multipart field `{name}`.")
+        boundary = options.get(b"boundary")
+        if not boundary or len(boundary) > MAX_BOUNDARY:
+            raise BadForm("The content type names no boundary: let your HTTP library write it.")
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begins,
+                "on_header_field": self._header_arrives,
+                "on_header_value": self._value_arrives,
+                "on_header_end": self._header_ends,
+                "on_headers_finished": self._headers_end,
+                "on_part_data": self._data_arrives,
+                "on_end": self._form_ends,
+            },
+        )
+
+    def _part_begins(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise TooLarge(f"The form has more than {MAX_PARTS} parts: send fewer.")
+        self._part = self._part_name = None
+
+    def _header_arrives(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _value_arrives(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_ends(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._part_name = parse_options_header(self._value)[1].get(b"name", b"")
+        self._header = self._value = b""
+
+    def _headers_end(self) -> None:
+        if self._part_name is None:
+            raise BadForm("A part of the multipart form has no name: send it again.")
+        if self._part_name == self._name:
+            self._part = []
+            self._found.append(self._part)
+
+    def _data_arrives(self, data: bytes, start: int, end: int) -> None:
+        if self._part is not None:
+            self._part.append(data[start:end])
+
+    def _form_ends(self) -> None:
+        self._ended = True

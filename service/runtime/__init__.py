@@ -1,0 +1,1 @@
+"""What a worker runs on: the model in service, queues, metrics and logs."""
