@@ -108,6 +108,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         service(form, options.workers, options.model),
         service(form, 1, options.model),
         Contender("BentoML quickstart", [*BENTO, f"{apps}.quickstart:Quickstart"], form),
+        Contender("quickstart, same settings", [*BENTO, f"{apps}.quickstart_tuned:Quickstart"], form),
     ]
     if options.litserve:
         command = [options.litserve, "benchmarks/contenders/lit.py", "{port}"]

@@ -1,14 +1,19 @@
-"""What only our own service promises: start, memory, pictures beside photos, floods."""
+"""What only our own service promises: start, memory, pictures beside photos, floods, also behind nginx."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from serving_contenders import Contender, as_form, service
+from serving_contenders import ROOT, Contender, as_form, service
 from serving_load import drawn_seven, load, photo_of_seven, processes, repeating, running
 
 
@@ -27,8 +32,12 @@ def measure(model: Path, port: int, rounds: int, seconds: int) -> dict[str, Any]
         load(two, 16, 1)
         photos = beside_photos(two, rounds, seconds)
         curve = {at: load(two, at, seconds) for at in (1, 2, 4, 8, 16, 32, 64, 100, 200, 400)}
-    show_curve(curve)
-    return {"start_seconds": start, "memory_mb": memory, "photos": photos, "curve": curve}
+        show_curve(curve)
+        kept = {"bare": goodput(two, rounds, seconds)}
+        if shutil.which("nginx"):
+            with behind_nginx(two, port + 9) as proxy:
+                kept["behind nginx"] = goodput(proxy, rounds, seconds)
+    return {"start_seconds": start, "memory_mb": memory, "photos": photos, "curve": curve, "goodput": kept}
 
 
 def start_seconds(contender: Contender, port: int) -> float:
@@ -58,6 +67,42 @@ def beside_photos(contender: Contender, rounds: int, seconds: int) -> dict[str, 
     before, after = statistics.median(without), statistics.median(beside)
     print(f"p99 at 4 connections: {before:.1f} ms, beside photos {after:.1f} ms ({after / before:.1f}x)")
     return {"without": before, "with": after}
+
+
+def goodput(contender: Contender, rounds: int, seconds: int) -> float:
+    """Answers a second to 400 clients who ask again at once when refused, as a share of the most."""
+    rates: dict[int, list[float]] = {16: [], 64: [], 400: []}
+    for _ in range(rounds):
+        for at, found in rates.items():
+            found.append(load(contender, at, seconds)["rate"])
+            time.sleep(1.5)  # until refusals that were held back have left
+    flooded = statistics.median(rates.pop(400))
+    share = flooded / max(statistics.median(found) for found in rates.values())
+    print(f"{contender.name}: {flooded:,.0f} a second to 400 connections, {share:.0%} of the most")
+    return share
+
+
+@contextmanager
+def behind_nginx(contender: Contender, port: int) -> Iterator[Contender]:
+    """The service behind the nginx of `docker compose`: its configuration, with other addresses."""
+    folder = Path(tempfile.mkdtemp(prefix="nginx-"))
+    configuration = (ROOT / "containers" / "nginx.conf").read_text()
+    for inside, here in (
+        ("listen 3000", f"listen 127.0.0.1:{port}"),
+        ("set $service service:3000", f"set $service 127.0.0.1:{contender.port}"),
+        ("/dev/stdout", str(folder / "log")),
+        (" /tmp/", f" {folder}/"),
+    ):
+        configuration = configuration.replace(inside, here)
+    (folder / "nginx.conf").write_text(configuration)
+    nginx = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-g", "daemon off;"])
+    proxy = Contender("service, 2 workers, behind nginx", [], contender.payload, port=port)
+    try:
+        proxy.wait(20)
+        yield proxy
+    finally:
+        nginx.terminate()
+        nginx.wait(10)
 
 
 def show_curve(curve: dict[int, dict[str, float]]) -> None:

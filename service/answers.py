@@ -13,7 +13,7 @@ from starlette.responses import Response
 from service.errors import Problem
 
 if TYPE_CHECKING:
-    from digits import Explanation, Mark, Prediction, Reading
+    from digits import Explanation, Mark, Reading
 
 Digit = Annotated[int | None, Field(ge=0, le=9, description="None where `rejected` says why.")]
 Confidence = Annotated[float | None, Field(ge=0, le=1)]
@@ -39,10 +39,6 @@ class PredictAnswer(_Answer):
     probabilities: Probabilities | None
     rejected: Rejection | None
     model: Version
-
-    @classmethod
-    def of(cls, prediction: Prediction) -> PredictAnswer:
-        return cls.model_validate(prediction)
 
 
 class MarkAnswer(_Answer):

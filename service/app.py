@@ -170,5 +170,5 @@ def _log(scope: Scope, request_id: str, status: int, outcome: str, seconds: floa
         "outcome": outcome,
         "seconds": round(seconds, 6),
     }
-    level = logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    level = logging.WARNING if outcome == "internal" else logging.INFO
     _logger.log(level, "request", extra=extra)

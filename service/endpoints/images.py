@@ -42,7 +42,7 @@ def predict(reader: Reader, picture: Opened) -> PredictAnswer:
     with step("read").time():
         prediction = reader.predict(pixels)
     count_answer(prediction)
-    return PredictAnswer.of(prediction)
+    return PredictAnswer.model_validate(prediction)
 
 
 def read(reader: Reader, picture: Opened) -> ReadAnswer:

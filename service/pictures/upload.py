@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Self
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import Scope
 
 from service.errors import Busy, Refusal, TooLarge, TooSlow
@@ -51,9 +51,13 @@ class Body:
         if length.isdigit() and int(length) > self._limit:
             raise self._too_large()
         refusal: Refusal | None = None
+        size = 0
         try:
             async with asyncio.timeout(READ_SECONDS):
-                async for chunk in self._chunks():
+                async for chunk in self._request.stream():
+                    size += len(chunk)
+                    if size > SMALL:
+                        self._hold(size)
                     try:
                         if refusal is None:
                             take(chunk)
@@ -63,19 +67,6 @@ class Body:
             raise TooSlow(f"The request did not arrive within {READ_SECONDS:.0f} s: send it again.") from None
         if refusal:
             raise refusal
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        size, more = 0, True
-        while more:
-            message = await self._request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > SMALL:
-                self._hold(size)
-            yield chunk
-            more = message.get("more_body", False)
 
     def _hold(self, size: int) -> None:
         Body._held_by_all += size - self._held

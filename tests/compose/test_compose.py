@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -141,7 +143,28 @@ def test_killed_replica_fails_no_request(stack: Stack) -> None:
         docker("kill", stack.containers("service")[0]["Id"])
         time.sleep(4)
     assert load.answers["200"] > 100
-    assert set(load.answers) == {"200"}  # not even those in flight: they are asked again of another
+    # Those in flight are asked again of another, but for one whose head has just left (decisions/compose.md).
+    assert load.answers.total() - load.answers["200"] <= 1, load.answers
+
+
+def test_broken_and_endless_heads_are_refused_by_the_proxy(stack: Stack) -> None:
+    headers = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 1000) for number in range(100))
+    for sent, status, code in (
+        (b"nonsense\r\n\r\n", 400, "broken_http"),
+        (b"GET /livez HTTP/9.9\r\n\r\n", 400, "broken_http"),
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 431, "head_too_large"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n", 431, "head_too_large"),
+        (b"GET /refused/away HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404, "not_found"),
+    ):
+        answered = sent_raw(stack, sent)
+        assert answered.startswith(f"HTTP/1.1 {status} "), sent[:40]
+        assert f'"code": "{code}"' in answered
+
+
+def test_slow_and_silent_heads_are_closed_by_the_proxy(stack: Stack) -> None:
+    began = time.monotonic()
+    assert sent_raw(stack, b"GET /livez HTTP/1.1\r\nX: a") == ""
+    assert 5 < time.monotonic() - began < 20
 
 
 def test_stopped_service_is_told_of_in_one_sentence(stack: Stack) -> None:
@@ -190,6 +213,14 @@ def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_s
 
 def alive(stack: Stack) -> bool:
     return httpx.get(f"{stack.service}/readyz", timeout=20, trust_env=False).is_success
+
+
+def sent_raw(stack: Stack, request: bytes) -> str:
+    """What comes back for these bytes until the connection is closed."""
+    address = urlsplit(stack.service)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as client:
+        client.sendall(request)
+        return client.makefile("rb").read().decode()
 
 
 def run_of(stack: Stack, version: str) -> str:
