@@ -90,8 +90,8 @@ def behind_nginx(contender: Contender, port: int) -> Iterator[Contender]:
     for inside, here in (
         ("listen 3000", f"listen 127.0.0.1:{port}"),
         ("set $service service:3000", f"set $service 127.0.0.1:{contender.port}"),
-        ("/dev/stdout", str(folder / "log")),
         (" /tmp/", f" {folder}/"),
+        ("/dev/stdout", str(folder / "log")),
     ):
         configuration = configuration.replace(inside, here)
     (folder / "nginx.conf").write_text(configuration)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-import os
+import random
 import re
 import time
 from asyncio import sleep
@@ -34,6 +34,9 @@ from service.runtime.worker import Worker
 
 FROM_BENTOML = ("/schema.json", *openapi.PAGE_FILES)
 """The addresses that BentoML's own application answers: what its clients ask first, and the page's files."""
+
+CLOSE_EVERY = 64
+"""Answers after which a worker with several connections closes one: whoever has time takes the next."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -122,12 +125,15 @@ class _CountAndLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._in_flight = 0
+        self._answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         begin = time.perf_counter()
+        self._in_flight += 1
         request_id = _request_id(scope)
         state = scope.setdefault("state", {})
         status = 0
@@ -137,6 +143,9 @@ class _CountAndLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
+                self._answered += 1
+                if self._in_flight > 1 and self._answered % CLOSE_EVERY == 0:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
@@ -146,6 +155,7 @@ class _CountAndLog:
             state["outcome"] = "internal"
             if not status:
                 await failed()(scope, receive, send_with_id)
+        self._in_flight -= 1
         seconds = time.perf_counter() - begin
         outcome = state.get("outcome", "ok")
         endpoint = scope.get("endpoint")
@@ -157,7 +167,7 @@ class _CountAndLog:
 def _request_id(scope: Scope) -> bytes:
     """The client's own request id where it is a plain word, else a new one."""
     given = header(scope, b"x-request-id")
-    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex().encode()
+    return given if _REQUEST_ID.fullmatch(given) else b"%016x" % random.getrandbits(64)
 
 
 def _log(scope: Scope, request_id: str, status: int, outcome: str, seconds: float) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Self
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from service.errors import Busy, Refusal, TooLarge, TooSlow
@@ -51,10 +51,14 @@ class Body:
         if length.isdigit() and int(length) > self._limit:
             raise self._too_large()
         refusal: Refusal | None = None
-        size = 0
+        size, more = 0, True
         try:
             async with asyncio.timeout(READ_SECONDS):
-                async for chunk in self._request.stream():
+                while more:  # and not `request.stream()`: an asynchronous generator costs a tenth of a form
+                    message = await self._request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    chunk, more = message.get("body", b""), message.get("more_body", False)
                     size += len(chunk)
                     if size > SMALL:
                         self._hold(size)

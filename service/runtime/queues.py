@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -29,7 +30,7 @@ class Queue:
         self._limit = limit
         self._pool = pool
         self._waiting = 0
-        self._turn = asyncio.Lock()
+        self._turns: deque[asyncio.Future[None]] = deque()
         self._gauge = QUEUE.labels(name)
 
     def admit(self) -> None:
@@ -44,13 +45,28 @@ class Queue:
         self._gauge.set(self._waiting)
         try:
             if self._pool is None:
-                async with self._turn:
-                    await asyncio.sleep(0)  # between two works the loop accepts, counts and refuses others
-                    return work()
+                await self._turn()
+                return work()
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
             self._gauge.set(self._waiting)
+
+    async def _turn(self) -> None:
+        """Waits for the caller's turn: one a turn of the loop, which accepts and refuses in between."""
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._turns.append(turn)
+        if len(self._turns) == 1:
+            loop.call_soon(self._next)
+        await turn
+
+    def _next(self) -> None:
+        turn = self._turns.popleft()
+        if not turn.done():  # else its client has left
+            turn.set_result(None)
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next)
 
 
 class Queues:

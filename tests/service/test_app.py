@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.testclient import TestClient
 
+from service import app
 from service.openapi import PAGE
 from service.runtime.logs import JsonLines
 
@@ -144,3 +146,14 @@ def assert_refused(answer: Any, status: int, code: str) -> None:
     assert set(answer.json()) == {"error", "code"}
     assert answer.json()["code"] == code
     assert answer.json()["error"].endswith((".", "`"))
+
+
+def test_a_worker_with_several_connections_closes_one_now_and_then(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has time takes it; a client alone keeps its connection."""
+    monkeypatch.setattr(app, "CLOSE_EVERY", 2)
+    assert "connection" not in {key for _ in range(4) for key in client.get("/model").headers}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: client.get("/metrics"), range(200)))
+    assert {answer.headers.get("connection") for answer in answers} == {None, "close"}
