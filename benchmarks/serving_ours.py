@@ -85,7 +85,11 @@ def goodput(contender: Contender, rounds: int, seconds: int) -> float:
 @contextmanager
 def behind_nginx(contender: Contender, port: int) -> Iterator[Contender]:
     """The service behind the nginx of `docker compose`: its configuration, with other addresses."""
-    folder = Path(tempfile.mkdtemp(prefix="nginx-"))
+    with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
+        yield from _nginx(contender, port, Path(folder))
+
+
+def _nginx(contender: Contender, port: int, folder: Path) -> Iterator[Contender]:
     configuration = (ROOT / "containers" / "nginx.conf").read_text()
     for inside, here in (
         ("listen 3000", f"listen 127.0.0.1:{port}"),

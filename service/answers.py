@@ -22,6 +22,7 @@ Box = Annotated[
     list[int],
     Field(min_length=4, max_length=4, description="Left, top, right, bottom in pixels of the image sent."),
 ]
+MAX_BATCH = 64  # pictures
 Rejection = Literal["blank", "not_a_digit"]
 Hint = Literal["too_small", "too_faint", "several_digits"]
 Version = Annotated[str, Field(description="The model's version in the registry.")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import random
 import re
 import time
-from asyncio import sleep
 from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
@@ -36,7 +36,7 @@ FROM_BENTOML = ("/schema.json", *openapi.PAGE_FILES)
 """The addresses that BentoML's own application answers: what its clients ask first, and the page's files."""
 
 CLOSE_EVERY = 64
-"""Answers after which a worker with several connections closes one: whoever has time takes the next."""
+"""Answers after which a worker with several requests closes a connection: whoever has time takes the next."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -48,7 +48,9 @@ def in_front(bento: ASGIApp, worker: Worker, api_key: str = "", origins: Sequenc
     ours = application(endpoints(worker), api_key, origins)
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
-        is_theirs = scope["type"] == "lifespan" or scope["path"] in FROM_BENTOML
+        is_theirs = scope["type"] == "lifespan" or (
+            scope["path"] in FROM_BENTOML and scope.get("method") in ("GET", "HEAD")
+        )
         await (bento if is_theirs else ours)(scope, receive, send)
 
     return either
@@ -99,7 +101,9 @@ class _AskForKey:
 async def _refuse(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     request.state.outcome = refusal.code
-    await sleep(refusal.held_seconds)
+    if refusal.held_seconds:
+        refusal.__traceback__ = refusal.__context__ = None  # which hold what the request had brought
+        await asyncio.sleep(refusal.held_seconds)
     return refused(refusal)
 
 
@@ -155,13 +159,17 @@ class _CountAndLog:
             state["outcome"] = "internal"
             if not status:
                 await failed()(scope, receive, send_with_id)
-        self._in_flight -= 1
-        seconds = time.perf_counter() - begin
-        outcome = state.get("outcome", "ok")
-        endpoint = scope.get("endpoint")
-        count_request(endpoint.path if endpoint else "unknown", outcome, seconds)
-        if outcome != "ok" or endpoint is None or not endpoint.quiet:
-            _log(scope, request_id.decode(), status, outcome, seconds)
+        except asyncio.CancelledError:  # the service stops
+            state["outcome"] = "gone"
+            raise
+        finally:
+            self._in_flight -= 1
+            seconds = time.perf_counter() - begin
+            outcome = state.get("outcome", "ok")
+            endpoint = scope.get("endpoint")
+            count_request(endpoint.path if endpoint else "unknown", outcome, seconds)
+            if outcome != "ok" or endpoint is None or not endpoint.quiet:
+                _log(scope, request_id.decode(), status, outcome, seconds)
 
 
 def _request_id(scope: Scope) -> bytes:

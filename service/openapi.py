@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from service.answers import MAX_BATCH
 from service.errors import Problem
 
 _TITLE = "Digits: reads handwritten digits"
@@ -104,7 +105,7 @@ def _operation(entry: Endpoint) -> dict[str, Any]:
 
 
 def _form(field: str) -> dict[str, Any]:
-    many = {"type": "array", "items": _PICTURE, "minItems": 1, "maxItems": 64}
+    many = {"type": "array", "items": _PICTURE, "minItems": 1, "maxItems": MAX_BATCH}
     properties = {field: many if field == "images" else _PICTURE}
     schema = {"type": "object", "properties": properties, "required": [field]}
     return {"multipart/form-data": {"schema": schema}}

@@ -20,8 +20,6 @@ from starlette.types import ASGIApp
 
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
-gc.freeze()  # BentoML's objects, which every collection while importing the rest would look through again
-
 
 @bentoml.service(
     name="digits",
@@ -45,6 +43,7 @@ class DigitsService:
         self._images = images
         self._opened = opened
         self._champion = worker().champion
+        self._watch: asyncio.Task[None] | None = None
 
     @bentoml.api
     def predict(self, image: Path) -> PredictAnswer:
@@ -72,15 +71,17 @@ class DigitsService:
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        self._watch.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
 
 
 def _in_front(app: ASGIApp) -> ASGIApp:
+    gc.freeze()  # BentoML's objects, which every collection during these imports would look through again
     from service.app import in_front
-    from service.runtime.worker import worker
+    from service.runtime.worker import serving_worker
 
     origins = os.environ.get("CORS_ORIGINS", "").replace(",", " ").split()
-    return in_front(app, worker(), os.environ.get("API_KEY", ""), origins)
+    return in_front(app, serving_worker(), os.environ.get("API_KEY", ""), origins)
 
 
 DigitsService.add_asgi_middleware(_in_front)  # type: ignore[attr-defined]  # mypy ignores class decorators

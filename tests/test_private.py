@@ -13,10 +13,15 @@ from tests.sources import PACKAGES, imported_names, modules, tree
 
 def private_imports(path: Path) -> set[str]:
     """What a file imports of others that has a leading underscore, or lies in something that has."""
-    return {
+    internal = {
+        ast.unparse(node)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr == "_internal"
+    }
+    return internal | {
         name
         for name in imported_names(path)
-        if not name.startswith((*PACKAGES, "__future__"))
+        if not _is_ours(name)
         and any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
     }
 
@@ -36,7 +41,10 @@ def replaced(path: Path) -> list[str]:
             foreign |= {
                 t.id for t in targets if isinstance(t, ast.Name) and value in foreign and _is_path(node)
             }
-            found += [ast.unparse(t) for t in targets if isinstance(t, ast.Attribute) and _root(t) in foreign]
+            stored = [
+                part for target in targets for part in ast.walk(target) if isinstance(part, ast.Attribute)
+            ]
+            found += [ast.unparse(t) for t in stored if isinstance(t.ctx, ast.Store) and _root(t) in foreign]
         elif (
             isinstance(node, ast.Call)
             and ast.unparse(node.func) == "setattr"
@@ -48,9 +56,13 @@ def replaced(path: Path) -> list[str]:
 
 def _aliases_of_others(node: ast.AST) -> Iterator[ast.alias]:
     if isinstance(node, ast.Import):
-        yield from (alias for alias in node.names if not alias.name.startswith(PACKAGES))
-    elif isinstance(node, ast.ImportFrom) and not node.level and not (node.module or "").startswith(PACKAGES):
+        yield from (alias for alias in node.names if not _is_ours(alias.name))
+    elif isinstance(node, ast.ImportFrom) and not node.level and not _is_ours(node.module or ""):
         yield from node.names
+
+
+def _is_ours(name: str) -> bool:
+    return name.split(".")[0] in PACKAGES
 
 
 def _root(node: ast.expr) -> str | None:
@@ -90,10 +102,14 @@ def test_what_is_private_or_replaced_is_seen(tmp_path: Path) -> None:
         "place.AutoHTTPProtocol = object\n"
         "PIL.Image.MAX_IMAGE_PIXELS = None\n"
         "setattr(auto, 'AutoHTTPProtocol', object)\n"
+        "auto.one, PIL.two = 1, 2\n"
+        "print(PIL._internal.secret)\n"
     )
-    assert private_imports(module) == {"bentoml._internal.utils.usage"}
-    assert replaced(module) == [
+    assert private_imports(module) == {"bentoml._internal.utils.usage", "PIL._internal"}
+    assert set(replaced(module)) == {
         "place.AutoHTTPProtocol",
         "PIL.Image.MAX_IMAGE_PIXELS",
         "setattr(auto, 'AutoHTTPProtocol', object)",
-    ]
+        "auto.one",
+        "PIL.two",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
@@ -16,8 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digits import Reader
-from service.answers import BatchAnswer, ExplainAnswer, ExplainAnswers, PredictAnswer, ReadAnswer, as_json
-from service.errors import Problem, Refusal, TooManyPixels, WrongField
+from service.answers import (
+    MAX_BATCH,
+    BatchAnswer,
+    ExplainAnswer,
+    ExplainAnswers,
+    PredictAnswer,
+    ReadAnswer,
+    as_json,
+)
+from service.errors import Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import Opened, loaded, opened
 from service.pictures.form import Form
@@ -31,8 +40,8 @@ Work = Callable[[Reader, Opened], T]
 
 QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
 PHOTO_PIXELS = 2_000_000
-MAX_BATCH = 64  # pictures
 MAX_BATCH_PIXELS = 50_000_000
+BATCH_SECONDS = 15.0  # after which the rest of a batch is refused
 
 
 def predict(reader: Reader, picture: Opened) -> PredictAnswer:
@@ -145,8 +154,11 @@ class Images:
 
     async def _each(self, files: list[list[bytes]]) -> AsyncIterator[PredictAnswer | Problem]:
         batch = Batch(len(files))
+        end = time.monotonic() + BATCH_SECONDS
         for pieces in files:
             try:
+                if time.monotonic() > end:
+                    raise Busy("The batch takes too long right now: send the rest again.")
                 picture, queue = await self._opened(pieces, self._queues.side)
                 batch.admit(picture)
                 yield await queue.run(partial(self._do, predict, picture))

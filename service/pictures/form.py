@@ -11,7 +11,7 @@ from service.errors import BadForm, TooLarge, WrongField
 MAX_PARTS = 100  # a batch of pictures and some fields
 MAX_BOUNDARY = 70  # characters, as RFC 2046 (5.1.1) has it
 
-_DAMAGED = "A part of the multipart form is damaged: send it again."
+_DAMAGED = "The multipart form is damaged: let your HTTP library write it."
 
 
 class Form:

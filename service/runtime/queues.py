@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from service.errors import Busy
@@ -20,6 +21,8 @@ from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
+THREAD_SECONDS = 20.0  # for a thread's turn and work; a body may take 20 more, and BentoML gives up at 60
+_BUSY = "There is too much to do right now: try again in a second."
 _PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
 
 
@@ -36,21 +39,35 @@ class Queue:
     def admit(self) -> None:
         """Raises `Busy` where the queue is full: to be asked before a body is read, too."""
         if self._waiting >= self._limit:
-            raise Busy("There is too much to do right now: try again in a second.")
+            raise Busy(_BUSY)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work`, in turn; raises `Busy` at once where the queue is full."""
+        """The result of `work`, in turn; raises `Busy` where the queue is full or a thread takes too long."""
         self.admit()
-        self._waiting += 1
-        self._gauge.set(self._waiting)
-        try:
-            if self._pool is None:
+        self._count(1)
+        if self._pool is None:
+            try:
                 await self._turn()
                 return work()
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._waiting -= 1
-            self._gauge.set(self._waiting)
+            finally:
+                self._count(-1)
+        loop = asyncio.get_running_loop()
+        job = self._pool.submit(work)
+        # Only then: a thread goes on with what it has begun, also where nobody waits for it any more.
+        job.add_done_callback(lambda _: self._left(loop))
+        try:
+            async with asyncio.timeout(THREAD_SECONDS):
+                return await asyncio.wrap_future(job)
+        except TimeoutError:
+            raise Busy(_BUSY) from None
+
+    def _left(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop has ended before the work
+            loop.call_soon_threadsafe(self._count, -1)
+
+    def _count(self, change: int) -> None:
+        self._waiting += change
+        self._gauge.set(self._waiting)
 
     async def _turn(self) -> None:
         """Waits for the caller's turn: one a turn of the loop, which accepts and refuses in between."""

@@ -26,12 +26,18 @@ class Worker:
 
 @cache
 def worker() -> Worker:
-    """This process's own, with the model of MODEL_DIR loaded; also sets what holds for the whole process."""
+    """This process's own, with the model of MODEL_DIR loaded."""
+    champion = Champion(Path(os.environ.get("MODEL_DIR", "models/champion")))
+    champion.refresh()
+    return Worker(champion)
+
+
+def serving_worker() -> Worker:
+    """The same, in a process that does nothing but serve: sets what holds for all of it."""
     logs.set_up()
     cv2.setNumThreads(1)  # the workers share the cores among themselves
     sys.setswitchinterval(0.001)  # seconds that a thread may hold up the event loop (5 ms is the default)
-    champion = Champion(Path(os.environ.get("MODEL_DIR", "models/champion")))
-    champion.refresh()
+    own = worker()
     gc.collect()
     gc.freeze()  # BentoML's objects are 110,000: a full collection would pause every request
-    return Worker(champion)
+    return own

@@ -144,6 +144,8 @@ def test_killed_replica_fails_no_request(stack: Stack) -> None:
         time.sleep(4)
     assert load.answers["200"] > 100
     # Those in flight are asked again of another, but for one whose head has just left (decisions/compose.md).
+    broken = [answer for answer in load.answers if answer != "200"]
+    assert not broken or (len(broken) == 1 and "RemoteProtocolError" in broken[0]), load.answers
     assert load.answers.total() - load.answers["200"] <= 1, load.answers
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import REGISTRY
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from service import app
-from service.openapi import PAGE
+from service.errors import Busy
+from service.openapi import PAGE, Endpoint
 from service.runtime.logs import JsonLines
 
 MakeClient = Callable[..., TestClient]
@@ -141,19 +146,52 @@ def test_document_describes_every_endpoint(client: TestClient) -> None:
     assert {"200", "400", "401", "413", "415", "422", "503"} <= set(predict["responses"])
 
 
+def test_a_worker_with_several_requests_closes_every_nth_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has time takes the next one; a client alone keeps its connection."""
+    monkeypatch.setattr(app, "CLOSE_EVERY", 3)
+
+    async def slow(_request: Request) -> Response:
+        await asyncio.sleep(0.02)
+        return Response()
+
+    async def ask() -> list[int]:
+        served = app.application([Endpoint("GET", "/slow", slow, "Slow", "text/plain")])
+        transport = httpx.ASGITransport(served)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            alone = [await client.get("/slow") for _ in range(6)]
+            together = await asyncio.gather(*(client.get("/slow") for _ in range(9)))
+        return [sum("connection" in answer.headers for answer in answers) for answers in (alone, together)]
+
+    assert asyncio.run(ask()) in ([0, 3], [0, 2])  # the last of nine is alone
+
+
+def test_a_refusal_that_is_held_back_holds_nothing_of_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Picture:
+        """Something large."""
+
+    pictures: list[weakref.ref[Picture]] = []
+
+    async def busy(_request: Request) -> Response:
+        picture = Picture()
+        pictures.append(weakref.ref(picture))
+        raise Busy("There is too much to do.")
+
+    async def ask() -> object:
+        monkeypatch.setattr(Busy, "held_seconds", 0.2)
+        served = app.application([Endpoint("GET", "/busy", busy, "Busy", "text/plain")])
+        transport = httpx.ASGITransport(served)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            asked = asyncio.create_task(client.get("/busy"))
+            await asyncio.sleep(0.1)
+            held = pictures[0]()
+            assert (await asked).status_code == 503
+        return held
+
+    assert asyncio.run(ask()) is None
+
+
 def assert_refused(answer: Any, status: int, code: str) -> None:
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error", "code"}
     assert answer.json()["code"] == code
     assert answer.json()["error"].endswith((".", "`"))
-
-
-def test_a_worker_with_several_connections_closes_one_now_and_then(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever has time takes it; a client alone keeps its connection."""
-    monkeypatch.setattr(app, "CLOSE_EVERY", 2)
-    assert "connection" not in {key for _ in range(4) for key in client.get("/model").headers}
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: client.get("/metrics"), range(200)))
-    assert {answer.headers.get("connection") for answer in answers} == {None, "close"}

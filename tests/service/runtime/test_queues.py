@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from service.errors import Busy
+from service.runtime import queues as queues_module
 from service.runtime.queues import Queue, Queues
 
 
@@ -58,3 +60,45 @@ def test_photos_have_a_thread_of_their_own() -> None:
         return {side, await photo}
 
     assert len(asyncio.run(ask())) == 2
+
+
+def test_a_client_that_leaves_gives_up_its_place() -> None:
+    """On the loop at once; on a thread once the work that it has begun is done."""
+
+    async def ask() -> list[object]:
+        quick = Queue("quick", 3)
+        asked = [asyncio.create_task(quick.run(partial(int, number))) for number in range(3)]
+        await asyncio.sleep(0)
+        asked[1].cancel()
+        answers: list[object] = [*await asyncio.gather(*asked, return_exceptions=True)]
+
+        side, begun, end = Queues().side, threading.Event(), threading.Event()
+
+        def work() -> bool:
+            begun.set()
+            return end.wait(5)
+
+        job = asyncio.create_task(side.run(work))
+        await asyncio.to_thread(begun.wait, 5)
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+        answers.append(side._waiting)
+        end.set()
+        answers.append(await side.run(lambda: "after it"))
+        await asyncio.sleep(0.01)
+        return [*answers, side._waiting, await quick.run(lambda: "free")]
+
+    first, left, *rest = asyncio.run(ask())
+    assert (first, rest) == (0, [2, 1, "after it", 0, "free"])
+    assert isinstance(left, asyncio.CancelledError)
+
+
+def test_work_that_a_thread_has_no_time_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues_module, "THREAD_SECONDS", 0.1)
+
+    async def ask() -> None:
+        side = Queues().side
+        with pytest.raises(Busy):
+            await side.run(lambda: time.sleep(0.3))
+
+    asyncio.run(ask())
