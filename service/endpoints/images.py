@@ -41,7 +41,7 @@ Work = Callable[[Reader, Opened], T]
 QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
 PHOTO_PIXELS = 2_000_000
 MAX_BATCH_PIXELS = 50_000_000
-BATCH_SECONDS = 15.0  # after which the rest of a batch is refused
+BATCH_SECONDS = 10.0  # after which the rest of a batch is refused
 
 
 def predict(reader: Reader, picture: Opened) -> PredictAnswer:

@@ -21,7 +21,7 @@ from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
-THREAD_SECONDS = 20.0  # for a thread's turn and work; a body may take 20 more, and BentoML gives up at 60
+THREAD_SECONDS = 14.0  # for a thread's turn and work; a body may take 20 before, and BentoML gives up at 60
 _BUSY = "There is too much to do right now: try again in a second."
 _PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
 
