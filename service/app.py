@@ -32,7 +32,7 @@ from service.pictures.upload import header
 from service.runtime.metrics import count_request
 from service.runtime.worker import Worker
 
-FROM_BENTOML = ("/schema.json", *openapi.PAGE_FILES)
+PASSED_ON = ("/schema.json", *openapi.PAGE_FILES)
 """The addresses that BentoML's own application answers: what its clients ask first, and the page's files."""
 
 CLOSE_EVERY = 64
@@ -44,14 +44,19 @@ _logger = logging.getLogger("service")
 
 
 def in_front(bento: ASGIApp, worker: Worker, api_key: str = "", origins: Sequence[str] = ()) -> ASGIApp:
-    """The application; start, stop and `FROM_BENTOML` are passed on to BentoML's."""
-    ours = application(endpoints(worker), api_key, origins)
+    """The application; start, stop and `PASSED_ON` are left to BentoML's."""
+
+    async def their_answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await bento(dict(scope), receive, send)  # it writes its own route into the scope
+
+    async def pass_on(_request: Request) -> ASGIApp:
+        return their_answer
+
+    passed_on = (Endpoint("GET", path, pass_on, "BentoML's own", "*/*", open=True) for path in PASSED_ON)
+    ours = application((*endpoints(worker), *passed_on), api_key, origins)
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
-        is_theirs = scope["type"] == "lifespan" or (
-            scope["path"] in FROM_BENTOML and scope.get("method") in ("GET", "HEAD")
-        )
-        await (bento if is_theirs else ours)(scope, receive, send)
+        await (bento if scope["type"] == "lifespan" else ours)(scope, receive, send)
 
     return either
 
@@ -92,7 +97,8 @@ class _AskForKey:
         self._api_key = api_key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = header(scope, b"authorization").removeprefix(b"Bearer ") or header(scope, b"x-api-key")
+        scheme, _, token = header(scope, b"authorization").partition(b" ")
+        given = token.strip() if scheme.lower() == b"bearer" else header(scope, b"x-api-key")
         if not hmac.compare_digest(given, self._api_key):
             raise Unauthorized("The API key is missing or wrong: send it as `Authorization: Bearer KEY`.")
         await self._app(scope, receive, send)
@@ -155,10 +161,11 @@ class _CountAndLog:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:
-            _logger.exception("The service failed", extra={"request_id": request_id.decode()})
-            state["outcome"] = "internal"
-            if not status:
-                await failed()(scope, receive, send_with_id)
+            if state.get("outcome") != "gone":  # else the server has closed the connection itself
+                _logger.exception("The service failed", extra={"request_id": request_id.decode()})
+                state["outcome"] = "internal"
+                if not status:
+                    await failed()(scope, receive, send_with_id)
         except asyncio.CancelledError:  # the service stops
             state["outcome"] = "gone"
             raise

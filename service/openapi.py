@@ -10,8 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.answers import MAX_BATCH
 from service.errors import Problem
@@ -42,7 +41,7 @@ _PICTURE = {
     "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
 }
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[ASGIApp]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,32 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 from pathlib import Path
 
 import bentoml
+from bentoml.exceptions import BentoMLConfigException
 from starlette.types import ASGIApp
 
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
 
+def _number(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not value.isdigit():
+        raise BentoMLConfigException(f"{name} is `{value}`: set a whole number.")
+    return int(value)
+
+
+if os.environ.get("LOG_LEVEL", "info").upper() not in logging.getLevelNamesMapping():
+    raise BentoMLConfigException(f"LOG_LEVEL is `{os.environ['LOG_LEVEL']}`: set info, warning or error.")
+
+
 @bentoml.service(
     name="digits",
-    workers=int(os.environ.get("WORKERS", "1")),
-    http={"host": os.environ.get("HOST", "127.0.0.1"), "port": int(os.environ.get("SERVICE_PORT", "3000"))},
+    workers=_number("WORKERS", 1),
+    http={"host": os.environ.get("HOST", "127.0.0.1"), "port": _number("SERVICE_PORT", 3000)},
     metrics={"enabled": False},  # unknown paths would become labels there: `service.runtime.metrics` counts
     logging={"access": {"enabled": False}},  # `service.app` logs
     tracing={"excluded_urls": "."},

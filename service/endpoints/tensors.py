@@ -113,7 +113,8 @@ def _values(tensor: Tensor, kind: str, binary: bytes) -> NDArray[np.float32]:
     try:
         if tensor.data is None:
             return np.frombuffer(binary, kind).astype(np.float32)
-        return np.asarray(tensor.data, np.float64).astype(np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+            return np.asarray(tensor.data, np.float64).astype(np.float32)
     except (ValueError, TypeError, OverflowError):
         raise WrongField("The data does not fit the datatype and shape: send plain numbers.") from None
 

@@ -40,7 +40,9 @@ def test_api_key_is_asked_for(tiny_model: Path, make_client: MakeClient, seven: 
     assert_refused(refused, 401, "unauthorized")
     assert refused.headers["www-authenticate"] == "Bearer"
     assert_refused(client.get("/model", headers={"Authorization": "Bearer open"}), 401, "unauthorized")
-    for headers in ({"Authorization": "Bearer open sesame"}, {"X-API-Key": "open sesame"}):
+    assert_refused(client.get("/model", headers={"Authorization": "open sesame"}), 401, "unauthorized")
+    other = {"Authorization": "Basic eDp5", "X-API-Key": "open sesame"}
+    for headers in ({"Authorization": "bearer open sesame"}, {"X-API-Key": "open sesame"}, other):
         assert client.post("/predict", files={"image": seven}, headers=headers).status_code == 200
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
 

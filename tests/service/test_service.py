@@ -13,6 +13,8 @@ import httpx
 
 from digits import Reader
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_service_answers_over_http(
     server: Any, draw: Callable[..., Any], encoded: Callable[..., bytes]
@@ -40,6 +42,30 @@ def test_page_files_are_served(server: Any) -> None:
     for name in ("static_content/swagger-ui.css", "static_content/swagger-ui-bundle.js"):
         assert name in page
         assert server.get(f"/{name}").status_code == 200
+
+
+def test_wrong_settings_are_told_at_the_start(tmp_path: Path) -> None:
+    for setting in ({"LOG_LEVEL": "verbose"}, {"WORKERS": "two"}):
+        command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService"]
+        environment = {"PATH": "", "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"} | setting
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        (name,) = setting
+        assert done.returncode != 0
+        assert f"{name} is `{setting[name]}`: set " in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_bentoml_answers_has_our_refusals_too(server: Any) -> None:
+    answer = httpx.post(f"{server.url}/schema.json", trust_env=False)
+    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (
+        405,
+        "wrong_method",
+        "GET, HEAD",
+    )
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        for _ in range(3):  # on one connection, which a fault after the answer would close
+            assert "x-request-id" in client.get("/schema.json").headers
+        assert 'endpoint="/schema.json",outcome="ok"} 3.0' in client.get("/metrics").text
 
 
 def test_other_addresses_of_bentoml_are_closed(server: Any) -> None:
@@ -80,6 +106,6 @@ def test_who_starts_the_workers_imports_nothing_that_reads_pictures() -> None:
 
 
 def run(code: str) -> None:
-    environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    environment = {"PATH": "", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
