@@ -10,7 +10,6 @@ import asyncio
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -33,7 +32,7 @@ class Queue:
         self._limit = limit
         self._pool = pool
         self._waiting = 0
-        self._turns: deque[asyncio.Future[None]] = deque()
+        self._turn = asyncio.Lock()
         self._gauge = QUEUE.labels(name)
 
     def admit(self) -> None:
@@ -47,8 +46,11 @@ class Queue:
         self._count(1)
         if self._pool is None:
             try:
-                await self._turn()
-                return work()
+                async with self._turn:
+                    # Two turns of the loop a work: it accepts one connection a turn, and has to accept faster
+                    # than it works to refuse a flood.
+                    await asyncio.sleep(0)
+                    return work()
             finally:
                 self._count(-1)
         loop = asyncio.get_running_loop()
@@ -68,22 +70,6 @@ class Queue:
     def _count(self, change: int) -> None:
         self._waiting += change
         self._gauge.set(self._waiting)
-
-    async def _turn(self) -> None:
-        """Waits for the caller's turn: one a turn of the loop, which accepts and refuses in between."""
-        loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        self._turns.append(turn)
-        if len(self._turns) == 1:
-            loop.call_soon(self._next)
-        await turn
-
-    def _next(self) -> None:
-        turn = self._turns.popleft()
-        if not turn.done():  # else its client has left
-            turn.set_result(None)
-        if self._turns:
-            asyncio.get_running_loop().call_soon(self._next)
 
 
 class Queues:

@@ -157,14 +157,17 @@ def test_a_flood_is_refused_a_second_later_and_the_rest_is_served(server: Any, s
     request = httpx.Request("POST", server.url + "/predict", files={"image": seven})
     body, kind = request.read(), request.headers["content-type"]
     clients = [http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10) for _ in range(300)]
-    for client in clients:
-        client.putrequest("POST", "/predict")
-        client.putheader("Content-Type", kind)
-        client.putheader("Content-Length", str(len(body)))
-        client.endheaders(body[:-1])
+    for client in clients:  # now they are accepted
+        client.request("GET", "/livez")
+        client.getresponse().read()
+    (worker,) = workers(server)
+    worker.suspend()  # so that all requests are there at once, however slowly this process sends them
+    try:
+        for client in clients:
+            client.request("POST", "/predict", body, {"Content-Type": kind})
+    finally:
+        worker.resume()
     begin = time.monotonic()
-    for client in clients:  # all at once, so that they come faster than they are answered
-        client.send(body[-1:])
     answers = [client.getresponse() for client in clients]
     assert 1 < time.monotonic() - begin < 15
     statuses = Counter(answer.status for answer in answers)
