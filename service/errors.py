@@ -88,6 +88,12 @@ class TooManyPixels(TooLarge):
     code = "too_many_pixels"
 
 
+class TooCostly(TooLarge):
+    """Few bytes and few pixels, perhaps, but far too much work."""
+
+    code = "too_costly"
+
+
 class WrongKind(Refusal):
     """A recognised kind of file that is not taken."""
 

@@ -28,8 +28,9 @@ from service.answers import (
 )
 from service.errors import Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
-from service.pictures.decode import Opened, loaded, opened
+from service.pictures.decode import PHOTO_PIXELS, Opened, loaded, opened
 from service.pictures.form import Form
+from service.pictures.png import PlainPng
 from service.pictures.upload import SMALL, Body, header
 from service.runtime.metrics import count_answer, step
 from service.runtime.queues import Queue
@@ -39,7 +40,6 @@ T = TypeVar("T", bound=BaseModel)
 Work = Callable[[Reader, Opened], T]
 
 QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
-PHOTO_PIXELS = 2_000_000
 MAX_BATCH_PIXELS = 50_000_000
 BATCH_SECONDS = 10.0  # after which the rest of a batch is refused
 
@@ -120,7 +120,7 @@ class Images:
         self._queues = worker.queues
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """A digit from a small picture is read where it arrives; what takes longer, on a thread."""
+        """A digit from a small, plain PNG is read where it arrives; all else, on a thread."""
         post = partial(Endpoint, "POST", takes="image", refuses=(400, 408, 413, 415, 422, 503))
         many = partial(Endpoint, "POST", takes="images", refuses=(400, 408, 413, 422, 503))
         quick, side = self._queues.quick, self._queues.side
@@ -170,20 +170,20 @@ class Images:
         return work(self._champion.reader(), picture)
 
     async def _opened(self, pieces: list[bytes], small: Queue) -> tuple[Opened, Queue]:
-        """A picture of which only the header has been read, and its queue.
+        """A picture that has been looked through, and its queue.
 
-        That is `small` for few pixels in a small file. A large one is put together on a thread, and takes
-        long: it may hold much that unpacks to nothing.
+        That is `small` for few pixels in a plain PNG: it alone is sure to decode at once. A large file is
+        put together on a thread.
         """
-        is_small = sum(map(len, pieces)) <= SMALL
-        if is_small:
+        if sum(map(len, pieces)) <= SMALL:
             picture = opened(b"".join(pieces))
         else:
             picture = await self._queues.photos.run(lambda: opened(b"".join(pieces)))
         pixels = picture.width * picture.height
         if pixels > PHOTO_PIXELS:
             return picture, self._queues.photos
-        return picture, small if is_small and pixels <= QUICK_PIXELS else self._queues.side
+        quick = isinstance(picture, PlainPng) and pixels <= QUICK_PIXELS
+        return picture, small if quick else self._queues.side
 
 
 async def _form(request: Request, body: Body, name: bytes) -> Form:

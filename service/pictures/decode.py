@@ -10,15 +10,29 @@ import math
 import warnings
 from io import BytesIO
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from digits.ink.layer import WORKING_PIXELS
 from digits.ink.pixels import Picture
 from service.errors import BadImage, TooManyPixels, WrongKind
+from service.pictures.kinds import bmp, gif, jpeg, png, tiff, webp
+from service.pictures.kinds.file import PictureFile, damaged
 from service.pictures.png import PlainPng
+from service.pictures.sandbox import Sandbox
 
 MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
 MAX_SIDE = 10_000  # pixels
+PHOTO_PIXELS = 2_000_000  # more is read on a thread that yields to the others
+PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
+
+_CHECKS = {
+    "PNG": png.checked,
+    "JPEG": jpeg.checked,
+    "WEBP": webp.checked,
+    "BMP": bmp.checked,
+    "GIF": gif.checked,
+    "TIFF": tiff.checked,
+}
 
 TAKEN = "PNG, JPEG, WebP, BMP, GIF or TIFF"
 
@@ -44,11 +58,14 @@ _NOT_TAKEN = (
     (b"\x1f\x8b", "gzip"),
 )
 
-Opened = PlainPng | Image.Image
-"""A picture of which only the header has been read."""
+Opened = PlainPng | PictureFile
+"""A picture that has been looked through, its pixels still packed."""
 
 # Pillow warns of more than 89 megapixels and raises at twice that: both are refused alike.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+_sandbox = Sandbox()
+_photo_sandbox = Sandbox(PHOTO_NICENESS)
 
 
 def decode(data: bytes) -> Picture:
@@ -57,52 +74,73 @@ def decode(data: bytes) -> Picture:
 
 
 def opened(data: bytes) -> Opened:
-    """A picture of which only the header has been read.
+    """A picture that has been looked through: how large it is, and that decoding it costs no more than that.
 
     Raises `BadImage` for bytes that are no picture, `WrongKind` for a recognised kind that is not
-    taken, `TooManyPixels` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`.
+    taken, `TooManyPixels` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`, `TooCostly` for a
+    file whose structure makes it more work than its pixels.
     """
-    picture = PlainPng.of(data) or _opened_by_pillow(data)
+    picture = PlainPng.of(data) or _CHECKS[_kind(data)](data)
     _check_size(picture.width, picture.height)
     return picture
-
-
-def _opened_by_pillow(data: bytes) -> Image.Image:
-    kind = _kind(data)
-    try:
-        return Image.open(BytesIO(data), formats=(kind,))
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise _too_many_pixels("far too many") from error
-    except Exception as error:  # Pillow's parsers raise whatever they trip over
-        raise _damaged(kind) from error
 
 
 def loaded(picture: Opened) -> tuple[Picture, int]:
     """The picture with its pixels decoded, and how many times smaller: large JPEGs are made so on the way.
 
     A half, a quarter or an eighth of its size costs half the time, and `digits` looks at no more than two
-    megapixels anyway. Raises `BadImage` where the pixels do not decode.
+    megapixels anyway. Raises `BadImage` where the pixels do not decode, `TooCostly` or `Busy` where that
+    takes more than the sandbox allows.
     """
     if isinstance(picture, PlainPng):
         pixels = picture.pixels()
         if pixels is not None:
             return pixels, 1
-        picture = _opened_by_pillow(picture.data)
-    width, height = picture.size
+        picture = png.checked(picture.data)
+    decoded = _decoded(picture, _draft(picture))
+    if isinstance(decoded, Image.Image):
+        if picture.orientation != 1:
+            decoded.info["exif"] = _exif(picture.orientation)
+        return decoded, picture.width // decoded.width
+    return decoded, picture.width // decoded.shape[1]
+
+
+def _draft(picture: PictureFile) -> tuple[int, int] | None:
+    """The size in which to decode a large JPEG whose sides divide evenly: boxes would else end beyond it."""
+    width, height = picture.width, picture.height
     times = 2 ** max(0, math.ceil(math.log2(width * height / WORKING_PIXELS) / 2))
+    if picture.kind != "JPEG" or times == 1 or width % times or height % times:
+        return None
+    return width // times, height // times
+
+
+def _decoded(picture: PictureFile, draft: tuple[int, int] | None) -> Picture:
+    if picture.linear:
+        return _decoded_here(picture, draft)
+    is_photo = picture.width * picture.height > PHOTO_PIXELS
+    return (_photo_sandbox if is_photo else _sandbox).decode(picture, draft)
+
+
+def _decoded_here(picture: PictureFile, draft: tuple[int, int] | None) -> Image.Image:
     try:
-        if times > 1 and width % times == height % times == 0:  # else boxes would end beyond the picture
-            picture.draft(None, (width // times, height // times))  # only JPEG can do it, others ignore it
-        picture.load()
-        if picture.mode == "P" and picture.palette is None:
+        image: Image.Image = Image.open(BytesIO(picture.data), formats=(picture.kind,))
+        if image.size != (picture.width, picture.height):
+            raise ValueError("the header says another size")
+        if draft:
+            image.draft(None, draft)
+        image.load()
+        if image.mode == "P" and image.palette is None:
             raise ValueError("its palette is missing")
-    except Exception as error:  # Pillow's decoders raise whatever they trip over
-        raise _damaged(picture.format or "picture") from error
-    return picture, width // picture.width
+    except Exception as error:  # Pillow's parsers and decoders raise whatever they trip over
+        raise damaged(picture.kind) from error
+    return image
 
 
-def _damaged(kind: str) -> BadImage:
-    return BadImage(f"The {kind} file is damaged or incomplete: send it again.")
+def _exif(orientation: int) -> bytes:
+    """EXIF data that say nothing but this, for `digits` to turn the picture by."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    return exif.tobytes()
 
 
 def _kind(data: bytes) -> str:

@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import TypeVar
 
 from service.errors import Busy
+from service.pictures.decode import PHOTO_NICENESS
 from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
 THREAD_SECONDS = 14.0  # for a thread's turn and work; a body may take 20 before, and BentoML gives up at 60
 _BUSY = "There is too much to do right now: try again in a second."
-_PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
 
 
 class Queue:
@@ -84,4 +84,4 @@ class Queues:
 def _yield_to_others() -> None:
     """Lowers the priority of this thread alone, which Linux can do."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PHOTO_NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PHOTO_NICENESS)

@@ -1,0 +1,1 @@
+"""What each kind of picture file is made of, read without decoding a pixel."""

@@ -1,0 +1,59 @@
+"""PNG: chunks (the W3C's third edition)."""
+
+from __future__ import annotations
+
+import struct
+
+from service.pictures.kinds import orientation
+from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_costly
+
+_SIGNATURE = 8  # bytes
+_CHUNK = struct.Struct(">I4s")  # the length of what follows, and the kind
+_CHECKSUM = 4  # bytes
+_HEADER = struct.Struct(">IIBB")  # width, height, bits a channel, colour type
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+"""The chunks that decide what the pixels look like. An animation's other frames are not among them."""
+_XMP = b"XML:com.adobe.xmp\0"
+
+
+def checked(data: bytes) -> PictureFile:
+    """Raises `BadImage`, or `TooCostly` for far too many chunks, or far more data than the pixels need."""
+    kept = [data[:_SIGNATURE]]
+    metadata: dict[bytes, bytes] = {}  # the first of each kind
+    packed = 0
+    at = _SIGNATURE
+    for _ in range(most_pieces(data)):
+        if at + _CHUNK.size > len(data):
+            break
+        length, kind = _CHUNK.unpack_from(data, at)
+        body = at + _CHUNK.size
+        end = body + length + _CHECKSUM
+        if kind in _PIXELS:
+            kept.append(data[at:end])
+            packed += length if kind == b"IDAT" else 0
+        elif kind == b"eXIf" or data.startswith(_XMP, body):
+            metadata.setdefault(kind, data[body : body + length])
+        if kind == b"IEND":
+            break
+        at = end
+    else:
+        raise too_costly("PNG")
+    width, height, bytes_needed = _header(data)
+    if packed > bytes_needed:
+        raise too_costly("PNG")
+    upright = orientation.stated(metadata.get(b"eXIf", b""), metadata.get(b"iTXt", b""))
+    return PictureFile("PNG", b"".join(kept), width, height, upright, linear=True)
+
+
+def _header(data: bytes) -> tuple[int, int, int]:
+    """Width, height, and more bytes than the pixels can need, packed however badly."""
+    try:
+        _, kind = _CHUNK.unpack_from(data, _SIGNATURE)
+        width, height, bits, colour = _HEADER.unpack_from(data, _SIGNATURE + _CHUNK.size)
+        row = width * bits * _CHANNELS[colour] // 8 + 2
+    except (struct.error, KeyError):
+        raise damaged("PNG") from None
+    if kind != b"IHDR":
+        raise damaged("PNG")
+    return width, height, 2 * row * height + 64 * 1024
