@@ -22,6 +22,8 @@ from starlette.types import ASGIApp
 
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
+_PARENT = os.getppid()  # asked as early as can be: a parent that has gone leaves another in its place
+
 
 def _number(name: str, default: int) -> int:
     value = os.environ.get(name) or str(default)
@@ -56,7 +58,7 @@ class DigitsService:
         self._images = images
         self._opened = opened
         self._champion = worker().champion
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @bentoml.api
     def predict(self, image: Path) -> PredictAnswer:
@@ -80,12 +82,17 @@ class DigitsService:
 
     @bentoml.on_startup
     async def start(self) -> None:
-        self._watch = asyncio.create_task(self._champion.watch())
+        from service.runtime.lifetime import end_in_time, end_with
+
+        self._tasks = [asyncio.create_task(self._champion.watch())]
+        if bentoml.server_context.worker_index is not None:  # a worker of BentoML's, not another program
+            end_in_time()
+            self._tasks.append(asyncio.create_task(end_with(_PARENT)))
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
 
 
 def _in_front(app: ASGIApp) -> ASGIApp:

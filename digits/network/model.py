@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from digits.errors import ModelError
 from digits.network.contract import CLASSES, FIELD, INPUT_CONTRACT
@@ -18,74 +19,80 @@ from digits.network.probabilities import log_sum_exp, softmax
 from digits.network.test_time_augmentation import averaged
 
 MANIFEST = "manifest.json"
-_LARGEST = float(np.finfo(np.float32).max)
+_MANIFEST_BYTES = 2**20
+_MODEL_BYTES = 512 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
+def _without_folder(name: str) -> str:
+    if "/" in name or "\\" in name or "\0" in name:
+        raise ValueError("a file outside the model's folder")
+    return name
+
+
+FileName = Annotated[str, Field(max_length=255), AfterValidator(_without_folder)]
+Text = Annotated[str, Field(max_length=1000)]
+Degrees = Annotated[float, Field(ge=-180, le=180)]
+
+
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(strict=True))
 class Manifest:
-    """What a model folder says of itself.
+    """What a model folder says of itself; pydantic checks types and ranges (`ValidationError`).
 
     `version` is the MLflow registry version ("" for a candidate or a person's own model);
     `temperature` divides the logits before the softmax; a mark whose rejection score is above
     `rejection_threshold` is no digit (None: nothing is rejected); logits of a doubtful mark are averaged over
-    it as it is and turned by each of `turns`, in degrees.
+    it as it is and turned by each of `turns`, in degrees. `format` is this list's own version: manifests
+    without one are of the first.
     """
 
-    file: str
-    sha256: str
-    created: str
-    version: str = ""
-    run_id: str = ""
-    git_commit: str = ""
-    data_sha256: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
-    temperature: float = 1.0
-    rejection_threshold: float | None = None
-    turns: list[float] = field(default_factory=list)
-    input: str = INPUT_CONTRACT
+    file: FileName
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+    created: Text
+    version: Text = ""
+    run_id: Text = ""
+    git_commit: Text = ""
+    data_sha256: Text = ""
+    metrics: dict[Text, float] = field(default_factory=dict)
+    temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
+    turns: Annotated[list[Degrees], Field(max_length=16)] = field(default_factory=list)
+    input: Text = INPUT_CONTRACT
+    format: Literal[1] = 1
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read `folder/manifest.json`; raises `ModelError` if it is missing or malformed."""
         path = folder / MANIFEST
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not path.exists():
             raise ModelError(
                 f"There is no model in {folder}: it needs a {MANIFEST} and the file that this names."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path} cannot be read ({error}): promote the model again.") from error
-        if not isinstance(values, dict):
-            raise ModelError(f"{path} holds no JSON object: promote the model again.")
-        known = {entry.name for entry in fields(cls)}
+            )
         try:
-            manifest = cls(**{name: value for name, value in values.items() if name in known})
-        except TypeError as error:
-            raise ModelError(f"{path} lacks an entry ({error}): promote the model again.") from error
-        manifest._check_numbers(path)
-        return manifest
-
-    def _check_numbers(self, path: Path) -> None:
-        """Refuse what would fail, or answer nonsense, at the first doubtful mark only."""
-        sound = {
-            "temperature": _is_finite(self.temperature),
-            "rejection_threshold": self.rejection_threshold is None or _is_finite(self.rejection_threshold),
-            "turns": isinstance(self.turns, list) and all(map(_is_finite, self.turns)),
-        }
-        for name, is_sound in sound.items():
-            if not is_sound:
-                raise ModelError(
-                    f"The entry `{name}` of {path} is no finite number: promote the model again."
-                )
+            return TypeAdapter(cls).validate_json(_read(path, _MANIFEST_BYTES))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            entry = ".".join(map(str, first["loc"])) or "all of it"
+            raise ModelError(
+                f"{path} is not a manifest that this version reads (`{entry}`: {first['msg']}): "
+                "promote the model again, with the same version of the project."
+            ) from error
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def _is_finite(value: object) -> bool:
-    """Whether something read from JSON is a number that the network's floats can hold."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+def _read(path: Path, most_bytes: int) -> bytes:
+    """A file of at most so many bytes; raises `ModelError`, also for a pipe, which would be waited for."""
+    try:
+        if not path.is_file():
+            raise ModelError(f"{path} is not a file and cannot be read: promote the model again.")
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error}): promote the model again.") from error
+    if len(content) > most_bytes:
+        raise ModelError(f"{path} has more than {most_bytes // 2**20} MiB: promote a smaller model.")
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,7 @@ class Model:
         """Load a model folder, its file's SHA-256 and its shapes checked; raises `ModelError`."""
         manifest = Manifest.load(folder)
         path = folder / manifest.file
-        if Path(manifest.file).name != manifest.file:
-            raise ModelError(f"{folder / MANIFEST} names a file outside its folder: promote the model again.")
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"The model file {path} cannot be read: promote the model again.") from error
+        content = _read(path, _MODEL_BYTES)
         if hashlib.sha256(content).hexdigest() != manifest.sha256:
             raise ModelError(f"{path} is not the file that its manifest describes: promote the model again.")
         return cls(_session(content, path, threads), manifest)

@@ -28,7 +28,12 @@ _BYTES_A_PIXEL = 20
 
 
 def main() -> None:
-    """Arguments: the socket's descriptor, and this process's niceness. Ends when the socket does."""
+    """Arguments: the socket's descriptor, and this process's niceness. Ends when the socket does.
+
+    Who stops the service asks all its processes to end, while pictures in flight are still to be decoded.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.nice(int(sys.argv[2]))
     while True:

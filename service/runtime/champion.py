@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digits import DEFAULT_MODEL, Model, ModelError, Reader
-from digits.network.contract import FIELD
 from digits.network.model import MANIFEST
 from service.errors import NoModel
 from service.runtime.metrics import LOADS, WORKERS, step
+from service.runtime.trial import try_out
 
 LOOK_SECONDS = 0.5
 
@@ -51,8 +50,7 @@ class Champion:
             self._serve_default()
             return
         try:
-            reader = Reader(_TimedModel.load(self._folder))
-            _warm(reader)
+            reader = _loaded(self._folder)
         except ModelError as error:
             LOADS.labels("refused").inc()
             _logger.error("%s", error, extra={"serving": self._version()})
@@ -66,8 +64,7 @@ class Champion:
         if self._reader is not None:
             return
         try:
-            reader = Reader(_TimedModel.load(self._default))
-            _warm(reader)
+            reader = _loaded(self._default)
         except ModelError as error:
             _logger.error("%s", error)
         else:
@@ -75,10 +72,16 @@ class Champion:
             _logger.info("A model that appears in %s takes over", self._folder)
 
     async def watch(self) -> None:
-        """Refresh for ever; loading is done on a thread, so that requests go on."""
+        """Refresh for ever, whatever happens; loading is done on a thread, so that requests go on."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await asyncio.to_thread(self.refresh)
+            try:
+                await asyncio.to_thread(self.refresh)
+            except Exception:
+                LOADS.labels("refused").inc()
+                _logger.exception(
+                    "The model folder could not be looked at", extra={"serving": self._version()}
+                )
 
     def _take(self, reader: Reader) -> None:
         if self._reader is not None and reader.model.manifest == self._reader.model.manifest:
@@ -105,26 +108,31 @@ class _TimedModel(Model):
             return super().logits(batch)
 
 
+def _loaded(folder: Path) -> Reader:
+    """A reader with the folder's model, tried out; raises `ModelError`, whatever is wrong with it."""
+    try:
+        reader = Reader(_TimedModel.load(folder))
+        try_out(reader)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"The model in {folder} cannot be loaded ({error!r}): promote another.") from error
+    return reader
+
+
 def _state(folder: Path) -> object:
     """Something that differs when any file in the folder is added, replaced or removed."""
     try:
         with os.scandir(folder) as entries:
-            stats = [(entry.name, entry.stat()) for entry in entries]
+            stats = [(entry.name, _stat(entry)) for entry in entries]
     except OSError:
         return None
     return sorted((name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
-def _warm(reader: Reader) -> None:
-    """The first, slow predictions of a model; shows that it takes several digits and gives numbers.
-
-    A large picture, once freed, teaches the C library to keep memory for the next: without it, each
-    prediction costs a hundred page faults.
-    """
+def _stat(entry: os.DirEntry[str]) -> os.stat_result:
+    """What a link points at where that is there: an editor's lock is a link to nothing."""
     try:
-        result = reader.model.classify(np.zeros((2, FIELD, FIELD, 1), np.float32))
-        reader.predict(Image.new("L", (2000, 1500)))
-    except Exception as error:  # onnxruntime's own errors share no public base class
-        raise ModelError(f"The model does not run on two digits ({error}): export another.") from error
-    if not np.isfinite(result.probabilities).all():
-        raise ModelError("The model gives no finite numbers: export another.")
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)

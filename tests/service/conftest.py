@@ -29,7 +29,7 @@ from digits.network.network_input import network_input
 from service.app import in_front
 from service.runtime.champion import Champion
 from service.runtime.worker import Worker
-from tests.service.encoding import encoded
+from tests.service.encoding import black_block, encoded
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,13 +43,17 @@ def draw(text: str, size: tuple[int, int] = (280, 280), height: int = 180) -> Im
 
 
 def nearest_digit(outputs: int = 10, side: int = 28) -> bytes:
-    """An ONNX model that finds which of ten printed digits is nearest (a linear classifier)."""
-    fields = [network_input(ink_map(draw(str(digit)))) for digit in range(10)]
+    """An ONNX model that finds which of ten printed digits is nearest (a linear classifier).
+
+    An eleventh output, "not a digit", is for black blocks.
+    """
+    shapes = [*(draw(str(digit)) for digit in range(10)), black_block()][:outputs]
+    fields = [network_input(ink_map(shape)) for shape in shapes]
     means = np.array([field.ravel() for field in fields if field is not None]) / 255
     weights = np.zeros((side * side, outputs), np.float32)
-    weights[: means.shape[1], :10] = means.T[: side * side] / 255
+    weights[: means.shape[1], : len(means)] = means.T[: side * side] / 255
     bias = np.full(outputs, -1000, np.float32)
-    bias[:10] = -(means**2).sum(axis=1) / 2
+    bias[: len(means)] = -(means**2).sum(axis=1) / 2
     nodes = [
         helper.make_node("Reshape", ["image", "flat"], ["row"]),
         helper.make_node("MatMul", ["row", "weights"], ["product"]),

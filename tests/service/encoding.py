@@ -1,4 +1,4 @@
-"""Pictures as files, and PNGs put together by hand."""
+"""Pictures as files, PNGs put together by hand, and a picture of no digit."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 def chunk(kind: bytes, content: bytes = b"") -> bytes:
     """One chunk of a PNG, its checksum right."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def black_block() -> Image.Image:
+    """A block of ink, which is not a digit."""
+    image = Image.new("L", (280, 280), 255)
+    image.paste(0, (50, 50, 230, 230))
+    return image

@@ -18,6 +18,8 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.service.hostile_pictures import ONLY_LARGE, SMALL
+
 Serving = Callable[..., Any]
 
 
@@ -210,3 +212,38 @@ def test_nothing_heavy_is_in_the_process(server: Any) -> None:
     assert not [name for name in loaded if "tensorflow" in name or "h5" in name]
     resident = sum(process.memory_info().rss for process in (worker, psutil.Process(server.process.pid)))
     assert resident < 400 * 2**20, "measured and held to 250 MB by benchmarks/serving.py"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_hostile_pictures_do_not_disturb_the_others(
+    tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
+) -> None:
+    promote(tmp_path / "champion", "1")
+    hostile = [make(255 * 1024) for make in SMALL.values()]
+    hostile += [make(19 * 2**20) for make in (SMALL | ONLY_LARGE).values()]
+    said: list[tuple[int, str]] = []
+
+    def send(url: str, pictures: list[bytes]) -> None:
+        for picture in pictures:
+            answer = httpx.post(url + "/predict", files={"image": picture}, timeout=30, trust_env=False)
+            said.append((answer.status_code, answer.json().get("code", "")))
+
+    with serving(tmp_path / "champion", tmp_path / "home", WORKERS="2", LOG_LEVEL="error") as server:
+        wait(everywhere(server, "1"), 30)
+        memory = sum(worker.memory_info().rss for worker in workers(server))
+        with Load(server.url, seven).running(6) as load:
+            senders = [
+                threading.Thread(target=send, args=(server.url, hostile[first::4])) for first in range(4)
+            ]
+            for sender in senders:
+                sender.start()
+            for sender in senders:
+                sender.join(120)
+        assert len(said) == len(hostile)
+        assert {status for status, _ in said} <= {200, 400, 413, 503}
+        assert (413, "too_costly") in said
+        assert load.errors == []
+        assert set(load.statuses) == {200}
+        assert max(load.seconds) < 3
+        grown = sum(worker.memory_info().rss for worker in workers(server)) - memory
+        assert grown < 300 * 2**20, "two workers with large requests in flight"

@@ -48,11 +48,33 @@ def test_load_refuses_a_broken_manifest(tmp_path: Path, text: str) -> None:
         ("rejection_threshold", "none"),
         ("rejection_threshold", float("-inf")),
         ("rejection_threshold", [1.0]),
+        ("rejection_threshold", 1e9),
+        ("temperature", -1),
+        ("temperature", 0),
+        ("temperature", 1e-38),
+        ("turns", [181.0]),
+        ("turns", [0.0] * 17),
+        ("version", 5),
+        ("version", "1" * 1001),
+        ("file", None),
+        ("file", "a\0b"),
+        ("sha256", "abc"),
+        ("metrics", {"accuracy": "high"}),
+        ("format", 2),
     ],
 )
-def test_load_refuses_a_manifest_whose_numbers_are_none(make_folder: Make, name: str, value: object) -> None:
+def test_load_refuses_a_manifest_with_a_wrong_entry(make_folder: Make, name: str, value: object) -> None:
     with pytest.raises(ModelError, match=name):
         Model.load(make_folder(**{name: value}))
+
+
+def test_a_wrong_entry_is_named_with_what_to_do(make_folder: Make) -> None:
+    with pytest.raises(ModelError) as refusal:
+        Model.load(make_folder(temperature=-1))
+    assert str(refusal.value).endswith(
+        "manifest.json is not a manifest that this version reads (`temperature`: Input should be greater "
+        "than or equal to 0.01): promote the model again, with the same version of the project."
+    )
 
 
 def test_load_takes_whole_numbers_and_no_threshold(make_folder: Make) -> None:

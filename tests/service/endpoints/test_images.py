@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from service.endpoints import images
 from service.pictures import decode
 from service.pictures.upload import SMALL
+from tests.service.encoding import black_block
 
 Draw = Callable[..., Image.Image]
 Encoded = Callable[..., bytes]
@@ -79,10 +80,14 @@ def test_predict_says_blank(client: TestClient, encoded: Encoded) -> None:
 
 
 def test_predict_says_not_a_digit(
-    tmp_path: Path, make_client: MakeClient, promote: Callable[..., None], seven: bytes
+    tmp_path: Path,
+    make_client: MakeClient,
+    promote: Callable[..., None],
+    nearest_digit: Callable[..., bytes],
+    encoded: Encoded,
 ) -> None:
-    promote(tmp_path, "1", rejection_threshold=-1.0)  # ten outputs score 0: everything is above
-    said = make_client(tmp_path).post("/predict", files={"image": seven}).json()
+    promote(tmp_path, "1", nearest_digit(outputs=11), rejection_threshold=0.0)
+    said = make_client(tmp_path).post("/predict", files={"image": encoded(black_block())}).json()
     assert (said["digit"], said["confidence"], said["rejected"]) == (None, None, "not_a_digit")
     assert len(said["probabilities"]) == 10
 

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from digits.ink.extraction import ink_map
 from digits.network.network_input import network_input
+from tests.service.encoding import black_block
 
 INFER = "/v2/models/digits/infer"
 LENGTH = "Inference-Header-Content-Length"
@@ -87,11 +88,15 @@ def test_infer_says_minus_one_for_no_digit(
     tmp_path: Path,
     make_client: Callable[..., TestClient],
     promote: Callable[..., None],
+    nearest_digit: Callable[..., bytes],
     digits: NDArray[np.float32],
 ) -> None:
-    promote(tmp_path, "1", rejection_threshold=-1.0)
-    answer = make_client(tmp_path).post(INFER, json=request(digits[:2]))
-    assert outputs(answer)["digit"]["data"] == [-1, -1]
+    promote(tmp_path, "1", nearest_digit(outputs=11), rejection_threshold=0.0)
+    block = network_input(ink_map(black_block()))
+    assert block is not None
+    batch = np.stack((digits[3], block[..., None]))
+    answer = make_client(tmp_path).post(INFER, json=request(batch))
+    assert outputs(answer)["digit"]["data"] == [3, -1]
 
 
 def test_infer_speaks_binary(client: TestClient, digits: NDArray[np.float32]) -> None:

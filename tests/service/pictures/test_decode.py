@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from collections.abc import Callable
 
@@ -199,9 +200,10 @@ def test_decode_refuses_a_real_bomb() -> None:
         decode(bomb)
 
 
-def test_decode_refuses_hidden_text_bombs() -> None:
+def test_decode_passes_over_hidden_text_bombs() -> None:
     bomb = zlib.compress(bytes(80_000_000), 9)
     png = encoded(Image.new("L", (9, 9)), "PNG")
     data = png[:33] + chunk(b"zTXt", b"a\0\0" + bomb) + chunk(b"iCCP", b"a\0\0" + bomb) + png[33:]
-    with pytest.raises(BadImage):
-        decode(data)
+    begin = time.process_time()
+    assert layer_of(decode(data)).grey.shape == (9, 9)
+    assert time.process_time() - begin < 0.1

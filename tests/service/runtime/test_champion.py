@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from prometheus_client import REGISTRY
 
 from service.errors import NoModel
@@ -155,3 +161,148 @@ def test_champion_takes_a_file_that_arrives_after_its_manifest(
     (tiny_model / manifest["file"]).write_bytes(content)
     champion.refresh()
     assert version(champion) == "2"
+
+
+def manifest_text(folder: Path, **entries: Any) -> str:
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return json.dumps(manifest | entries)
+
+
+HOSTILE: dict[str, Any] = {
+    "file is a number": {"file": 5},
+    "file is null": {"file": None},
+    "file has a NUL": {"file": "a\0b"},
+    "file is the folder": {"file": ".."},
+    "version is a number": {"version": 5},
+    "version is half a character": {"version": "\ud800"},
+    "temperature is nearly nothing": {"temperature": 1e-38},
+    "temperature is negative": {"temperature": -1},
+    "temperature is huge": {"temperature": 1e38},
+    "threshold refuses all": {"rejection_threshold": -900},
+    "too many turns": {"turns": [1.0] * 1000},
+    "a later format": {"format": 2},
+    "format is a word": {"format": "1"},
+}
+HOSTILE_TEXTS: dict[str, str | bytes] = {
+    "deep": "[" * 100_000,
+    "null": "null",
+    "nothing": "",
+    "not UTF-8": b"\xff\xfe",
+    "two mebibytes": '{"file": "' + "a" * 2**21 + '"}',
+    "a huge number": '{"temperature": 1' + "0" * 400 + "}",
+}
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, *HOSTILE_TEXTS])
+def test_watch_outlives_every_manifest_and_takes_the_next_good_model(
+    champion: Champion, tiny_model: Path, promote: Promote, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.runtime.champion.LOOK_SECONDS", 0.02)
+    refused = loads("refused")
+    text = manifest_text(tiny_model, **HOSTILE[name]) if name in HOSTILE else HOSTILE_TEXTS[name]
+    content = text if isinstance(text, bytes) else text.encode()
+
+    async def watched() -> None:
+        watch = asyncio.create_task(champion.watch())
+        (tiny_model / "manifest.json").write_bytes(content)
+        await until(lambda: loads("refused") == refused + 1)
+        assert version(champion) == "1"
+        promote(tiny_model, "2")
+        await until(lambda: version(champion) == "2")
+        assert not watch.done()
+        watch.cancel()
+
+    asyncio.run(watched())
+
+
+async def until(check: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(0.02)
+
+
+def test_watch_outlives_whatever_goes_wrong(
+    champion: Champion, tiny_model: Path, promote: Promote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = loads("refused")
+
+    async def watched() -> None:
+        watch = asyncio.create_task(champion.watch())
+        with monkeypatch.context() as broken_system:
+            broken_system.setattr(os, "scandir", lambda _: 1 / 0)
+            await until(lambda: loads("refused") > refused)
+        promote(tiny_model, "2")
+        await until(lambda: version(champion) == "2")
+        watch.cancel()
+
+    asyncio.run(watched())
+
+
+@pytest.mark.parametrize("odd", ["link to nothing", "pipe", "folder", "link to itself", "socket"])
+def test_other_things_in_the_folder_do_not_block_promotions(
+    champion: Champion, tiny_model: Path, promote: Promote, odd: str
+) -> None:
+    path = tiny_model / ".#manifest.json"
+    if odd == "pipe":
+        os.mkfifo(path)
+    elif odd == "folder":
+        path.mkdir()
+    elif odd == "socket":
+        os.mknod(path, stat.S_IFSOCK | 0o600)
+    else:
+        path.symlink_to("nobody@nowhere.123" if odd == "link to nothing" else path.name)
+    promote(tiny_model, "2")
+    champion.refresh()
+    assert version(champion) == "2"
+
+
+@pytest.mark.parametrize("odd", ["manifest", "network"])
+def test_a_pipe_in_place_of_a_file_is_refused(
+    champion: Champion, tiny_model: Path, promote: Promote, odd: str
+) -> None:
+    refused = loads("refused")
+    file = json.loads((tiny_model / "manifest.json").read_text())["file"]
+    path = tiny_model / ("manifest.json" if odd == "manifest" else file)
+    path.unlink()
+    os.mkfifo(path)
+    champion.refresh()
+    assert (version(champion), loads("refused")) == ("1", refused + 1)
+    path.unlink()
+    promote(tiny_model, "2")
+    champion.refresh()
+    assert version(champion) == "2"
+
+
+def test_a_link_whose_target_changes_is_seen(tmp_path: Path, promote: Promote) -> None:
+    promote(tmp_path / "real", "1")
+    (tmp_path / "linked").mkdir()
+    for path in (tmp_path / "real").iterdir():
+        (tmp_path / "linked" / path.name).symlink_to(path)
+    champion = Champion(tmp_path / "linked")
+    champion.refresh()
+    assert version(champion) == "1"
+    promote(tmp_path / "real", "2")
+    champion.refresh()
+    assert version(champion) == "2"
+
+
+def test_a_model_that_mixes_the_digits_up_is_refused(
+    champion: Champion, tiny_model: Path, promote: Promote, nearest_digit: Callable[..., bytes]
+) -> None:
+    network = onnx.load_from_string(nearest_digit())
+    weights = next(each for each in network.graph.initializer if each.name == "weights")
+    weights.CopyFrom(numpy_helper.from_array(np.roll(numpy_helper.to_array(weights), 1, axis=1), "weights"))
+    refused = loads("refused")
+    promote(tiny_model, "2", network.SerializeToString())
+    champion.refresh()
+    assert (version(champion), loads("refused")) == ("1", refused + 1)
+
+
+def test_todays_manifests_are_served(tmp_path: Path, promote: Promote) -> None:
+    """Those without a format, as they were written until there was one."""
+    promote(tmp_path / "champion", "1")
+    assert "format" not in (tmp_path / "champion" / "manifest.json").read_text()
+    champion = Champion(tmp_path / "champion")
+    champion.refresh()
+    assert version(champion) == "1"
+    assert champion.reader().model.manifest.format == 1

@@ -1,0 +1,109 @@
+"""No picture costs much more than its pixels, whatever its bytes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from service.errors import BadImage, TooCostly
+from service.pictures.decode import loaded, opened
+from tests.service.hostile_pictures import ONLY_LARGE, SMALL
+
+SIZES = {"small": 255 * 1024, "large": 19 * 2**20}
+CASES = [(name, size) for name in SMALL for size in SIZES] + [(name, "large") for name in ONLY_LARGE]
+MOST_SECONDS = 1.0  # of processor time, beyond what the largest honest pictures take
+MOST_BYTES = 200 * 2**20  # beyond the pixels
+
+
+class Cost:
+    """Processor time and memory of this process and those that it started, from one moment to another."""
+
+    def __init__(self) -> None:
+        self._memory = self._peak(reset=True)
+        self._time = self._seconds()
+
+    def seconds(self) -> float:
+        return self._seconds() - self._time
+
+    def memory(self) -> int:
+        """Bytes of memory at the worst moment, beyond those at the beginning."""
+        return self._peak(reset=False) - self._memory
+
+    def _processes(self) -> Iterator[psutil.Process]:
+        own = psutil.Process()
+        yield own
+        yield from own.children(recursive=True)
+
+    def _seconds(self) -> float:
+        ended = psutil.Process().cpu_times()
+        running = sum(sum(process.cpu_times()[:2]) for process in self._processes())
+        return float(running + ended.children_user + ended.children_system)
+
+    def _peak(self, reset: bool) -> int:
+        peak = 0
+        for process in self._processes():
+            folder = Path(f"/proc/{process.pid}")
+            if reset:
+                (folder / "clear_refs").write_text("5")  # the peak becomes what is held now
+            status = (folder / "status").read_text()
+            peak += int(status.partition("VmHWM:")[2].split()[0]) * 1024
+        return peak
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of the worst moment")
+@pytest.mark.parametrize(("name", "size"), CASES)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_no_picture_costs_more_than_its_pixels(name: str, size: str) -> None:
+    data = (SMALL | ONLY_LARGE)[name](SIZES[size])
+    assert len(data) < 20 * 2**20
+    cost = Cost()
+    pixels = 0
+    with suppress(TooCostly, BadImage):
+        picture = opened(data)
+        pixels = picture.width * picture.height
+        loaded(picture)
+    assert cost.seconds() < MOST_SECONDS + pixels * 60e-9
+    assert cost.memory() < MOST_BYTES + pixels * 20
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_what_the_event_loop_looks_through_is_short(name: str) -> None:
+    """Files of up to 256 KiB are looked through where they arrive, and all others wait."""
+    data = SMALL[name](SIZES["small"])
+    seconds = []
+    for _ in range(5):
+        begin = time.process_time()
+        with suppress(TooCostly):
+            opened(data)
+        seconds.append(time.process_time() - begin)
+    assert min(seconds) < 0.02
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "progressive scans",
+        "progressive scans, wide",
+        "progressive scans, as large as can be",
+        "EXIF segments",
+        "JPEG comments",
+        "GIF comments",
+        "TIFF entries",
+        "TIFF entries by the thousand",
+        "PNG of empty IDATs",
+        "PNG of text",
+        "PNG of unknown chunks",
+        "PNG of empty blocks",
+        "WebP of chunks",
+    ],
+)
+def test_known_tricks_are_refused_before_pillow_looks(name: str) -> None:
+    with pytest.raises(TooCostly, match="far more work to decode than its pixels should: save it again"):
+        opened(SMALL[name](SIZES["small"]))

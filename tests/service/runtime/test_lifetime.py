@@ -1,0 +1,152 @@
+"""A service ends soon after it is asked to, whatever runs, and its workers end with it."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import onnx
+import psutil
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.service.hostile_pictures import bmp_of_runs
+
+Serving = Callable[..., Any]
+MOST_SECONDS = 10
+
+
+def workers(server: Any) -> list[psutil.Process]:
+    """All processes that the service has started."""
+    parent: psutil.Process = psutil.Process(server.process.pid)
+    return list(parent.children(recursive=True))
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended; one that nobody has asked how it ended is a zombie."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def assert_all_end(server: Any, processes: list[psutil.Process], seconds: float) -> None:
+    """The processes have ended in this time, and the port is free."""
+    end = time.monotonic() + seconds
+    while any(map(runs, processes)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", int(server.url.rpartition(":")[2])))
+
+
+def endless(network: bytes) -> bytes:
+    """The same network, whose answer comes after 10^12 rounds of a loop."""
+    model = onnx.load_from_string(network)
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_on"], ["go_on_still"]),
+            helper.make_node("Add", ["sum", "nothing"], ["sum_still"]),
+        ],
+        "round",
+        [
+            helper.make_tensor_value_info("round_number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1]),
+        ],
+        [
+            helper.make_tensor_value_info("go_on_still", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum_still", TensorProto.FLOAT, [1]),
+        ],
+    )
+    graph = model.graph
+    graph.node[-1].output[0] = "early"
+    graph.node.extend(
+        [
+            helper.make_node("Loop", ["rounds", "yes", "nothing"], ["late"], body=body),
+            helper.make_node("Add", ["early", "late"], ["logits"]),
+        ]
+    )
+    constants = {"rounds": np.array(10**12), "yes": np.array(True), "nothing": np.zeros(1, np.float32)}
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def test_sigterm_ends_a_service_that_tries_an_endless_model(
+    tmp_path: Path,
+    serving: Serving,
+    promote: Callable[..., None],
+    nearest_digit: Callable[..., bytes],
+    seven: bytes,
+) -> None:
+    promote(tmp_path / "champion", "1")
+    with serving(tmp_path / "champion", tmp_path / "home") as server:
+        processes = workers(server)
+        promote(tmp_path / "champion", "2", endless(nearest_digit()))
+        time.sleep(2)
+        assert server.post("/predict", seven).json()["model"] == "1"
+        assert max(process.cpu_percent(0.5) for process in processes) > 50, "the model is being tried"
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(MOST_SECONDS)
+        assert time.monotonic() - begin < MOST_SECONDS
+        assert_all_end(server, processes, 2)
+
+
+def test_sigterm_ends_a_service_that_decodes_what_takes_long(
+    tmp_path: Path, serving: Serving, promote: Callable[..., None]
+) -> None:
+    promote(tmp_path / "champion", "1")
+    costly = bmp_of_runs(19 * 2**20)
+
+    def ask(url: str) -> int:
+        try:
+            return httpx.post(url, files={"image": costly}, timeout=30, trust_env=False).status_code
+        except httpx.TransportError:
+            return 0
+
+    with (
+        serving(tmp_path / "champion", tmp_path / "home", WORKERS="2") as server,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        asked = [pool.submit(ask, server.url + "/predict") for _ in range(12)]
+        time.sleep(2.5)
+        processes = workers(server)
+        assert len(processes) > 2, "the workers and what decodes for them"
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(MOST_SECONDS)
+        assert time.monotonic() - begin < MOST_SECONDS
+        assert_all_end(server, processes, 2)
+        assert {each.result() for each in asked} <= {413, 503, 500, 0}
+
+
+def test_workers_end_with_the_process_that_supervises_them(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    serving: Serving,
+    promote: Callable[..., None],
+) -> None:
+    promote(tmp_path / "champion", "1")
+    with serving(tmp_path / "champion", tmp_path / "home", WORKERS="2") as server:
+        while server.log.read_text().count("Completed async startup hook") < 2:
+            time.sleep(0.1)
+        processes = workers(server)
+        slow = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        slow.putrequest("POST", "/predict")
+        slow.putheader("Content-Length", "1000000")
+        slow.endheaders(b"a sender that never ends")
+        request.addfinalizer(slow.close)
+        server.process.kill()
+        server.process.wait()
+        assert_all_end(server, processes, MOST_SECONDS)
