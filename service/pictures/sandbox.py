@@ -30,7 +30,7 @@ WAIT_SECONDS = 12.0  # for a process that other work keeps from the processor
 
 _PROGRAM = Path(sandboxed.__file__)
 _CHANNELS = {"L": (), "RGB": (3,), "RGBA": (4,)}  # modes whose bytes are the pixels that `digits` takes
-_KILLED = (-signal.SIGPROF, -signal.SIGKILL)  # by the limit of processor time, or by the system for memory
+_KILLED = (-signal.SIGPROF, -signal.SIGKILL)  # for too much processor time, or memory
 
 _logger = logging.getLogger("service")
 
@@ -58,9 +58,7 @@ class Sandbox:
             os.pwrite(shared.fileno(), file.data, 0)
             request = {"kind": file.kind, "size": (file.width, file.height), "draft": draft}
             answer = self._ask(request, shared.fileno(), file.kind)
-            if answer.get("refused") == "costly":
-                raise too_costly(file.kind)
-            if "refused" in answer:
+            if answer is None:
                 raise damaged(file.kind)
             return _picture(answer, shared, file.orientation)
 
@@ -69,7 +67,7 @@ class Sandbox:
         with self._lock:
             self._end()
 
-    def _ask(self, request: dict[str, Any], shared: int, kind: str) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], shared: int, kind: str) -> dict[str, Any] | None:
         channel = self._running()
         try:
             socket.send_fds(channel, [json.dumps(request).encode() + b"\n"], [shared])
@@ -81,7 +79,7 @@ class Sandbox:
         except OSError:  # it has ended
             line = b""
         if line:
-            answer: dict[str, Any] = json.loads(line)
+            answer: dict[str, Any] | None = json.loads(line)
             return answer
         status = self._end()
         _logger.warning("A %s ended the process that decoded it", kind, extra={"status": status})

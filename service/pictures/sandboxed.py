@@ -40,25 +40,33 @@ def main() -> None:
         line, descriptors, _, _ = socket.recv_fds(channel, MESSAGE, 1)
         if not line:
             return
+        request = json.loads(line)
+        _limit(request["size"])
         with os.fdopen(descriptors[0], "r+b", buffering=0) as file:
-            answer = _answer(json.loads(line), file.fileno())
+            answer = _answer(request, file.fileno())
         channel.sendall(json.dumps(answer).encode() + b"\n")
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _answer(request: dict[str, Any], file: int) -> dict[str, Any]:
-    """What was decoded, or `{"refused": why}`. Too much processor time ends the process (SIGPROF)."""
-    width, height = request["size"]
+def _limit(size: tuple[int, int]) -> None:
+    """From now on, too much memory is an error, and too much processor time ends the process (SIGPROF)."""
+    width, height = size
     memory = _BYTES + _BYTES_A_PIXEL * width * height
     resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.RLIM_INFINITY))
     signal.setitimer(signal.ITIMER_PROF, _SECONDS + _SECONDS_A_PIXEL * width * height)
+
+
+def _answer(request: dict[str, Any], file: int) -> dict[str, Any] | None:
+    """What was decoded, or None for a damaged picture."""
     try:
         return _decode(request, file)
     except MemoryError:
-        return {"refused": "costly"}
+        os.kill(
+            os.getpid(), signal.SIGKILL
+        )  # without memory, Python may turn in circles over the error itself
     except Exception:  # Pillow's decoders raise whatever they trip over
-        return {"refused": "damaged"}
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        pass
+    return None
 
 
 def _decode(request: dict[str, Any], file: int) -> dict[str, Any]:
