@@ -17,10 +17,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import honcho.manager
+import psutil
 
 HERE = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
@@ -135,8 +137,18 @@ def require_free(program: Program) -> None:
         except OSError as error:
             raise SystemExit(
                 f"Port {program.port} is already in use, or not to be had on {HOST} ({error.strerror}): "
-                f"stop what uses it, or set {program.variable} to another port."
+                f"stop {listener(program.port)}, or set {program.variable} to another port."
             ) from None
+
+
+def listener(port: int) -> str:
+    """What listens on a port, and how to stop it, where the system tells; some tell only an administrator."""
+    with suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                command = " ".join(psutil.Process(connection.pid).cmdline())
+                return f"what uses it with `kill {connection.pid}` ({command[:80]})"
+    return "what uses it"
 
 
 def require_model() -> None:

@@ -2,28 +2,33 @@
 
 make fuzz SECONDS=600        (needs atheris, in requirements/bench.txt)
 
-Anything but a picture or a `Refusal` stops it, as do 30 seconds or 1 GB spent on one input; the bytes
-are then in crash-*, timeout-* or oom-* beside the corpus.
+Anything but a picture or a `Refusal` stops it, as does what costs far more than its pixels; the bytes are
+then in crash-*, timeout-* or oom-* beside the corpus. It begins with good pictures of every kind, and with
+small ones of the hostile kinds that the tests know.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+import time
 import warnings
 from io import BytesIO
 from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["PIL", "service.pictures.decode", "service.pictures.png"]):
+with atheris.instrument_imports(include=["PIL", "service.pictures"]):
     from PIL import Image
 
-    from service.pictures.decode import MAX_PIXELS, decode
+    from service.pictures.decode import MAX_PIXELS, loaded, opened
 
 from digits.ink.layer import layer_of
 from service.errors import Refusal
+from tests.service.hostile_pictures import SMALL
 
+MOST_SECONDS = 1.0  # of processor time, with what watching Pillow's code adds
+MOST_SECONDS_A_PIXEL = 200e-9
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 
 
@@ -35,23 +40,31 @@ def main() -> None:
     for name, content in seeds().items():
         (corpus / name).write_bytes(content)
     warnings.simplefilter("ignore")  # Pillow's remarks on odd files
-    limits = [f"-max_total_time={seconds}", "-timeout=30", "-rss_limit_mb=1024", "-max_len=20000"]
+    limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-max_len=20000"]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={corpus}/", str(corpus)], check)
     atheris.Fuzz()
 
 
 def check(data: bytes) -> None:
-    """Read, or refused in the one way."""
+    """Read, or refused in the one way, and at the cost of its pixels."""
+    begin = time.process_time()
+    pixels = 0
     try:
-        layer = layer_of(decode(data))
+        picture = opened(data)
+        pixels = picture.width * picture.height
+        decoded, _ = loaded(picture)
     except Refusal:
-        return
-    assert 0 < layer.width * layer.height <= MAX_PIXELS
+        pass
+    else:
+        layer = layer_of(decoded)
+        assert 0 < layer.width * layer.height <= MAX_PIXELS
+    seconds = time.process_time() - begin
+    assert seconds < MOST_SECONDS + MOST_SECONDS_A_PIXEL * pixels, f"{seconds:.1f} s for {pixels} pixels"
 
 
 def seeds() -> dict[str, bytes]:
-    """Small good pictures of every kind and mode, to start from."""
-    found = {}
+    """Small good pictures of every kind and mode, and small hostile ones, to start from."""
+    found = {name.replace(" ", "-"): make(2000) for name, make in SMALL.items()}
     for kind in KINDS:
         for mode in ("L", "RGB", "RGBA", "P", "1", "I;16", "CMYK"):
             content = BytesIO()

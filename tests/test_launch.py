@@ -48,6 +48,7 @@ def test_check_of_a_taken_port_names_it_and_what_to_do(taken: int) -> None:
     code, output = finished("--check", "service", SERVICE_PORT=str(taken), HOST="127.0.0.1")
     assert code == 1
     assert f"Port {taken} is already in use" in output
+    assert f"stop what uses it with `kill {os.getpid()}` (" in output
     assert "set SERVICE_PORT" in output
 
 

@@ -27,6 +27,7 @@ _UNITS = {
 }
 """Bytes of one value of each type."""
 _WHOLE_NUMBERS = {3: "H", 4: "I", 16: "Q"}
+_BEYOND_THE_END = (struct.error, OverflowError)  # the latter for offsets of 64 bits
 
 
 class Overloaded(ValueError):
@@ -55,7 +56,7 @@ class Directory:
             return ()
         try:
             return struct.unpack_from(f"{self.order}{count}{_WHOLE_NUMBERS[kind]}", self.data, at)
-        except struct.error as error:
+        except _BEYOND_THE_END as error:
             raise ValueError("An entry is cut off.") from error
 
     def number(self, tag: int, default: int = 0) -> int:
@@ -68,7 +69,7 @@ def read(data: bytes) -> Directory:
     """The directory; raises `Overloaded`, and `ValueError` where it is cut off or points beyond the file."""
     try:
         return _read(data)
-    except struct.error as error:
+    except _BEYOND_THE_END as error:
         raise ValueError("The directory is cut off.") from error
 
 

@@ -234,3 +234,13 @@ def test_a_directory_with_a_thousand_entries_is_the_most() -> None:
     rows += struct.pack("<HHII", 50_000, 4, 1, 5)
     with pytest.raises(TooCostly):
         tiff.checked(b"II*\0" + struct.pack("<IH", 8, 1001) + rows + bytes(4))
+
+
+@pytest.mark.parametrize("place", [8, 16, 28, 36])
+def test_a_directory_of_a_big_tiff_that_points_beyond_all_memory_is_damage(place: int) -> None:
+    """Where the directory is, how many entries it has, how many values an entry has, and where those are."""
+    data = bytearray(b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, 2))
+    data += struct.pack("<HHQQ", 256, 4, 9, 16) + struct.pack("<HHQQ", 257, 4, 1, 5) + bytes(100)
+    data[place : place + 8] = b"\xff" * 8
+    with pytest.raises((BadImage, TooCostly)):
+        decode(bytes(data))
