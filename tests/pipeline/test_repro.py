@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 
 from digits.network.model import Manifest
 from digits.reader import Reader
+from service.runtime.champion import Champion
 
 pytestmark = pytest.mark.timeout(900)  # three more trainings, small ones, each in new processes
 
@@ -85,6 +86,9 @@ def test_repro_reports_and_promotes(small_project: Path) -> None:
     assert manifest.version == champion_of(small_project) == "1"
     assert manifest.metrics["test_accuracy"] == metrics["test_accuracy"]
     assert Manifest.load(small_project / "models" / "candidate").run_id == manifest.run_id
+    champion = Champion(small_project / "models" / "champion")
+    champion.refresh()
+    assert champion.reader().model.manifest.version == "1", "the service takes it"
 
 
 def test_repro_leaves_the_pictures(small_project: Path) -> None:
