@@ -58,7 +58,7 @@ class DigitsService:
         self._images = images
         self._opened = opened
         self._champion = worker().champion
-        self._tasks: list[asyncio.Task[None]] = []
+        self._watch: asyncio.Task[None] | None = None
 
     @bentoml.api
     def predict(self, image: Path) -> PredictAnswer:
@@ -82,23 +82,22 @@ class DigitsService:
 
     @bentoml.on_startup
     async def start(self) -> None:
-        from service.runtime.lifetime import end_in_time, end_with
-
-        self._tasks = [asyncio.create_task(self._champion.watch())]
-        if bentoml.server_context.worker_index is not None:  # a worker of BentoML's, not another program
-            end_in_time()
-            self._tasks.append(asyncio.create_task(end_with(_PARENT)))
+        self._watch = asyncio.create_task(self._champion.watch())
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
 
 
 def _in_front(app: ASGIApp) -> ASGIApp:
     gc.freeze()  # BentoML's objects, which every collection during these imports would look through again
     from service.app import in_front
+    from service.runtime.lifetime import end_in_time
     from service.runtime.worker import serving_worker
+
+    if bentoml.server_context.worker_index is not None:  # a worker of BentoML's, not another program
+        end_in_time(_PARENT)
 
     origins = os.environ.get("CORS_ORIGINS", "").replace(",", " ").split()
     return in_front(app, serving_worker(), os.environ.get("API_KEY", ""), origins)

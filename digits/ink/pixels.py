@@ -25,13 +25,20 @@ _MIRRORED = {2: 1, 4: 0, 5: 1, 7: 1}  # EXIF orientation -> axis to flip after t
 def stored(picture: Picture) -> tuple[int, Pixels | Grey]:
     """A picture's EXIF orientation, and its pixels as they are stored, not yet turned by it.
 
-    Raises `ImageError` for a side of zero pixels, a palette that is missing, and arrays that are no picture.
+    Raises `ImageError` for a side of zero pixels, a palette that is missing or damaged, and arrays that are
+    no picture.
     """
     if isinstance(picture, Image.Image):
         _check_size(*picture.size)
         if picture.mode == "P" and picture.palette is None:
             raise ImageError("The picture lacks the palette that its colours are in: save it again.")
-        return _orientation(picture), np.asarray(_plain(picture))
+        try:
+            return _orientation(picture), np.asarray(_plain(picture))
+        except (
+            ValueError,
+            OSError,
+        ) as error:  # a palette and a table of opacities that do not fit each other
+            raise ImageError(f"The picture's colours are damaged ({error}): save it again.") from error
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.shape[2:] not in ((), (3,), (4,)):
         raise ImageError(
             f"An array of {picture.dtype}, shape {picture.shape}, is no picture: "

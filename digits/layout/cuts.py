@@ -23,12 +23,16 @@ def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
     down, up = _costs(small), _costs(small[::-1])[::-1]
     middle = _ROWS // 2
     through = down[middle] + up[middle] - small[middle]
-    most = max(1, round(_CUTS * atom.width / height))
-    chosen = sorted(_valleys(through, max(2, round(_APART * height * scale)), most))
+    chosen = sorted(_valleys(through, max(2, round(_APART * height * scale)), most_cuts(atom, height)))
     if not chosen:
         return (atom,)
     edges = [_path(down, up, column) / scale for column in chosen]
     return _parted(atom, edges, [float(through[column]) / _ROWS for column in chosen])
+
+
+def most_cuts(atom: Atom, height: float) -> int:
+    """How many places are tried at most, for a line of this height."""
+    return max(1, round(_CUTS * atom.width / height))
 
 
 def _costs(small: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -72,9 +76,12 @@ def _parted(atom: Atom, paths: list[NDArray[np.float64]], costs: list[float]) ->
     rows = np.linspace(0, _ROWS - 1, atom.height)
     edges = [np.interp(rows, np.arange(_ROWS), path)[:, None] for path in paths]
     columns = np.arange(atom.width)[None, :] + 0.5
-    number = np.sum([columns > edge for edge in edges], axis=0)
-    cuts = [0.0, *costs]
-    parts = [_cropped(atom, np.where(number == k, atom.pixels, 0), cut) for k, cut in enumerate(cuts)]
+    number = np.zeros(atom.pixels.shape, np.int16)
+    for edge in edges:
+        number += columns > edge
+    parts = [
+        _cropped(atom, np.where(number == k, atom.pixels, 0), cut) for k, cut in enumerate([0.0, *costs])
+    ]
     return tuple(part for part in parts if part is not None)
 
 

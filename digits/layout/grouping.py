@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cuts import slices
+from digits.layout.cuts import most_cuts, slices
 from digits.layout.lines import Atom, Run, joined
 from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
@@ -26,6 +26,7 @@ _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
 _PART = 0.45  # of the line's height: what is smaller both ways may be dirt
 _LOW = 0.55  # of the line's height: what is lower is hardly a digit
 _SURE = 0.8  # confidence at which a mark of usual width is not cut
+_MOST_CUTS = 1000  # of all runs together: more is texture
 _USUAL, _DOUBLE = 0.75, 1.6  # of the line's height: widths of one digit, of surely more than one
 
 
@@ -54,6 +55,7 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     first = [_candidates(run) for run in runs]
     answers = _scored(model, first)
     again = [k for k, run in enumerate(runs) if _may_touch(model, run, first[k], answers[k])]
+    again = _affordable(again, runs)
     sliced = [
         Run(tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])), runs[k].height)
         for k in again
@@ -102,8 +104,21 @@ def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Clas
     return False
 
 
+def _affordable(again: list[int], runs: list[Run]) -> list[int]:
+    """Those runs that are cut: in a texture, which may have thousands of cuts, only the first."""
+    cuts = [
+        sum(most_cuts(atom, runs[k].height) for atom in runs[k].atoms if _is_wide(atom, runs[k]))
+        for k in again
+    ]
+    return [k for k, before in zip(again, np.cumsum(cuts), strict=True) if before <= _MOST_CUTS]
+
+
+def _is_wide(atom: Atom, run: Run) -> bool:
+    return atom.width > _USUAL * run.height
+
+
 def _sliced(atom: Atom, run: Run) -> tuple[Atom, ...]:
-    return slices(atom, run.height) if atom.width > _USUAL * run.height else (atom,)
+    return slices(atom, run.height) if _is_wide(atom, run) else (atom,)
 
 
 def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list[Found]:

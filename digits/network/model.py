@@ -21,6 +21,7 @@ from digits.network.test_time_augmentation import averaged
 MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 2**20
 _MODEL_BYTES = 512 * 2**20
+_MOST_AT_ONCE = 256  # marks
 
 
 def _without_folder(name: str) -> str:
@@ -29,8 +30,14 @@ def _without_folder(name: str) -> str:
     return name
 
 
+def _as_drawn_here(contract: str) -> str:
+    if contract != INPUT_CONTRACT:
+        raise ValueError(f"the network would be given {INPUT_CONTRACT}")
+    return contract
+
+
 FileName = Annotated[str, Field(max_length=255), AfterValidator(_without_folder)]
-Text = Annotated[str, Field(max_length=1000)]
+Text = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 
 
@@ -56,7 +63,7 @@ class Manifest:
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     turns: Annotated[list[Degrees], Field(max_length=16)] = field(default_factory=list)
-    input: Text = INPUT_CONTRACT
+    input: Annotated[str, AfterValidator(_as_drawn_here)] = INPUT_CONTRACT
     format: Literal[1] = 1
 
     @classmethod
@@ -129,8 +136,10 @@ class Model:
         return averaged(self._run, batch, self.manifest.turns)
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        (logits,) = self._session.run(None, {self._input: batch})
-        return np.asarray(logits, np.float32)
+        """The outputs, asked for in parts: the session keeps the memory of its largest batch."""
+        parts = [batch[at : at + _MOST_AT_ONCE] for at in range(0, max(1, len(batch)), _MOST_AT_ONCE)]
+        logits = [self._session.run(None, {self._input: part})[0] for part in parts]
+        return np.asarray(logits[0] if len(logits) == 1 else np.concatenate(logits), np.float32)
 
     def classify(self, batch: NDArray[np.float32]) -> Classification:
         """Calibrated probabilities and rejection scores for float32 (n, 28, 28, 1), 0..255."""

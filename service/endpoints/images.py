@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from typing import TypeVar
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from digits import Reader
+from digits import ImageError, Reader
 from service.answers import (
     MAX_BATCH,
     BatchAnswer,
@@ -26,7 +27,7 @@ from service.answers import (
     ReadAnswer,
     as_json,
 )
-from service.errors import Busy, Problem, Refusal, TooManyPixels, WrongField
+from service.errors import BadImage, Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import PHOTO_PIXELS, Opened, loaded, opened
 from service.pictures.form import Form
@@ -48,7 +49,7 @@ def predict(reader: Reader, picture: Opened) -> PredictAnswer:
     """Read one digit; raises `BadImage` where the pixels do not decode, as the others do."""
     with step("decode").time():
         pixels, _ = loaded(picture)
-    with step("read").time():
+    with _reading():
         prediction = reader.predict(pixels)
     count_answer(prediction)
     return PredictAnswer.model_validate(prediction)
@@ -58,7 +59,7 @@ def read(reader: Reader, picture: Opened) -> ReadAnswer:
     """Read all digits."""
     with step("decode").time():
         pixels, times = loaded(picture)
-    with step("read").time():
+    with _reading():
         reading = reader.read(pixels)
     for mark in reading.digits:
         count_answer(mark)
@@ -69,9 +70,19 @@ def explain(reader: Reader, picture: Opened) -> ExplainAnswers:
     """Show what the network saw of every mark."""
     with step("decode").time():
         pixels, times = loaded(picture)
-    with step("read").time():
+    with _reading():
         explanations = reader.explain(pixels)
     return ExplainAnswers([ExplainAnswer.of(each, _as_png(each.seen), times) for each in explanations])
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Times the reading; colours that do not fit together show only now."""
+    with step("read").time():
+        try:
+            yield
+        except ImageError as error:
+            raise BadImage(str(error)) from error
 
 
 def _as_png(pixels: NDArray[np.uint8]) -> str:

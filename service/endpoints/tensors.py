@@ -6,7 +6,7 @@ and Triton's binary tensor data extension, which its clients use unless told oth
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +25,24 @@ _KINDS = {
 _SHAPES = f"[n, {FIELD}, {FIELD}, 1] or [n, {FIELD}, {FIELD}]"
 
 
+Parameters = Annotated[dict[str, Any], Field(max_length=16)]
+
+
 class Tensor(BaseModel):
     """One tensor that goes in or comes out."""
 
     name: str
     shape: list[int] = Field(min_length=1, max_length=8)
     datatype: str
-    parameters: dict[str, Any] | None = None
-    data: list[Any] | None = None
+    parameters: Parameters | None = None
+    data: Annotated[list[Any], Field(max_length=MAX_ROWS * FIELD * FIELD)] | None = None
 
 
 class Wanted(BaseModel):
     """One output that a client asks for."""
 
     name: str
-    parameters: dict[str, Any] | None = None
+    parameters: Parameters | None = None
 
 
 class InferRequest(BaseModel):
@@ -54,9 +57,9 @@ class InferRequest(BaseModel):
     )
 
     id: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Parameters | None = None
     inputs: list[Tensor] = Field(min_length=1, max_length=1)
-    outputs: list[Wanted] | None = None
+    outputs: Annotated[list[Wanted], Field(max_length=8)] | None = None
 
     def wants_binary(self, name: str) -> bool:
         """Whether this output shall come as binary data."""

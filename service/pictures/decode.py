@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import cache
 from io import BytesIO
 
 from PIL import ExifTags, Image
@@ -64,6 +65,8 @@ Opened = PlainPng | PictureFile
 # Pillow warns of more than 89 megapixels and raises at twice that: both are refused alike.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
+_KEPT = ("transparency",)  # of what Pillow knows of a picture: the rest is metadata
+
 _sandbox = Sandbox()
 _photo_sandbox = Sandbox(PHOTO_NICENESS)
 
@@ -99,8 +102,8 @@ def loaded(picture: Opened) -> tuple[Picture, int]:
         picture = png.checked(picture.data)
     decoded = _decoded(picture, _draft(picture))
     if isinstance(decoded, Image.Image):
-        if picture.orientation != 1:
-            decoded.info["exif"] = _exif(picture.orientation)
+        decoded.info = {name: decoded.info[name] for name in _KEPT if name in decoded.info}
+        decoded.info["exif"] = _exif(picture.orientation)
         return decoded, picture.width // decoded.width
     return decoded, picture.width // decoded.shape[1]
 
@@ -136,6 +139,7 @@ def _decoded_here(picture: PictureFile, draft: tuple[int, int] | None) -> Image.
     return image
 
 
+@cache
 def _exif(orientation: int) -> bytes:
     """EXIF data that say nothing but this, for `digits` to turn the picture by."""
     exif = Image.Exif()

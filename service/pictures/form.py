@@ -9,6 +9,7 @@ from python_multipart.multipart import parse_options_header
 from service.errors import BadForm, TooLarge, WrongField
 
 MAX_PARTS = 100  # a batch of pictures and some fields
+MAX_CONTENT_TYPE = 1000  # bytes; taking it apart costs as much as its length squared
 MAX_BOUNDARY = 70  # characters, as RFC 2046 (5.1.1) has it
 
 _DAMAGED = "The multipart form is damaged: let your HTTP library write it."
@@ -57,6 +58,8 @@ class Form:
         return found[0]
 
     def _begin(self) -> MultipartParser:
+        if len(self._content_type) > MAX_CONTENT_TYPE:
+            raise BadForm("The content type is too long: let your HTTP library write it.")
         kind, options = parse_options_header(self._content_type)
         if kind != b"multipart/form-data":
             name = self._name.decode()

@@ -82,6 +82,8 @@ class Sandbox:
             answer: dict[str, Any] | None = json.loads(line)
             return answer
         status = self._end()
+        if status is not None and status >= 0:
+            raise RuntimeError(f"What decodes a {kind} does not run (exit status {status}).")
         _logger.warning("A %s ended the process that decoded it", kind, extra={"status": status})
         raise too_costly(kind) if status in _KILLED else damaged(kind)
 
@@ -90,13 +92,16 @@ class Sandbox:
         if self._process is not None and self._process.poll() is not None:
             self._end()  # while it was idle
         if self._channel is None:
-            self._channel, theirs = socket.socketpair()
-            self._channel.settimeout(WAIT_SECONDS)
+            ours, theirs = socket.socketpair()
+            ours.settimeout(WAIT_SECONDS)
+            descriptor = theirs.fileno()
+            command = [sys.executable, "-P", "-W", "ignore", str(_PROGRAM)]
+            command += [str(descriptor), str(self._niceness)]
             with closing(theirs):
-                descriptor = theirs.fileno()
-                command = [sys.executable, "-I", "-W", "ignore", str(_PROGRAM)]
-                command += [str(descriptor), str(self._niceness)]
-                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[descriptor])
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[descriptor]
+                )
+            self._channel = ours
         return self._channel
 
     def _end(self) -> int | None:

@@ -1,8 +1,8 @@
 """The program that decodes pictures within limits; `service.pictures.sandbox` runs it.
 
-It is run as a file, without the project around it, so that an idle one stays small. Over the socket it gets
-a line of JSON and the descriptor of a file that holds the picture, and answers with a line of JSON; the
-pixels are then in that file.
+It is run as a file, without the project around it, so that an idle one stays small (11 MB of its own). Over
+the socket it gets a line of JSON and the descriptor of a file that holds the picture, and answers with a line
+of JSON; the pixels are then in that file.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def _limit(size: tuple[int, int]) -> None:
     """From now on, too much memory is an error, and too much processor time ends the process (SIGPROF)."""
     width, height = size
     memory = _BYTES + _BYTES_A_PIXEL * width * height
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.RLIM_INFINITY))
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most != resource.RLIM_INFINITY:
+        memory = min(memory, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, most))
     signal.setitimer(signal.ITIMER_PROF, _SECONDS + _SECONDS_A_PIXEL * width * height)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from service.runtime.metrics import LOADS, WORKERS, step
 from service.runtime.trial import try_out
 
 LOOK_SECONDS = 0.5
+LOAD_SECONDS = 15.0  # with the trial; models of this project take 0.2
 
 _logger = logging.getLogger("service")
 
@@ -109,15 +112,32 @@ class _TimedModel(Model):
 
 
 def _loaded(folder: Path) -> Reader:
-    """A reader with the folder's model, tried out; raises `ModelError`, whatever is wrong with it."""
+    """A reader with the folder's model, tried out; raises `ModelError`, whatever is wrong with it.
+
+    Loading is done on a thread of its own, which is left behind where the model never comes to an end.
+    """
+    loaded: Future[Reader] = Future()
+
+    def load() -> None:
+        try:
+            reader = Reader(_TimedModel.load(folder))
+            try_out(reader)
+            loaded.set_result(reader)
+        except BaseException as error:
+            loaded.set_exception(error)
+
+    threading.Thread(target=load, daemon=True, name="load").start()
     try:
-        reader = Reader(_TimedModel.load(folder))
-        try_out(reader)
+        return loaded.result(LOAD_SECONDS)
     except ModelError:
         raise
+    except TimeoutError:
+        raise ModelError(
+            f"The model in {folder} does not answer within {LOAD_SECONDS:.0f} s: promote another, and start "
+            "the service anew, since trying it out goes on."
+        ) from None
     except Exception as error:
         raise ModelError(f"The model in {folder} cannot be loaded ({error!r}): promote another.") from error
-    return reader
 
 
 def _state(folder: Path) -> object:

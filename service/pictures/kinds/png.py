@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import zlib
+from contextlib import suppress
 
 from service.pictures.kinds import orientation
 from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_costly
@@ -15,6 +17,10 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 """The chunks that decide what the pixels look like. An animation's other frames are not among them."""
 _XMP = b"XML:com.adobe.xmp\0"
+_RAW_EXIF = (
+    b"Raw profile type exif\0"  # where ImageMagick wrote it before there was eXIf: hexadecimal, as text
+)
+_MOST_TEXT = 2**16  # bytes that are unpacked
 
 
 def checked(data: bytes) -> PictureFile:
@@ -32,7 +38,7 @@ def checked(data: bytes) -> PictureFile:
         if kind in _PIXELS:
             kept.append(data[at:end])
             packed += length if kind == b"IDAT" else 0
-        elif kind == b"eXIf" or data.startswith(_XMP, body):
+        elif kind == b"eXIf" or data.startswith((_XMP, _RAW_EXIF), body):
             metadata.setdefault(kind, data[body : body + length])
         if kind == b"IEND":
             break
@@ -42,7 +48,7 @@ def checked(data: bytes) -> PictureFile:
     width, height, bytes_needed = _header(data)
     if packed > bytes_needed:
         raise too_costly("PNG")
-    upright = orientation.stated(metadata.get(b"eXIf", b""), metadata.get(b"iTXt", b""))
+    upright = orientation.stated(*_metadata(metadata))
     return PictureFile("PNG", b"".join(kept), width, height, upright, linear=True)
 
 
@@ -57,3 +63,25 @@ def _header(data: bytes) -> tuple[int, int, int]:
     if kind != b"IHDR":
         raise damaged("PNG")
     return width, height, 2 * row * height + 64 * 1024
+
+
+def _metadata(found: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    """EXIF data and the XMP packet, from the chunks that may hold them."""
+    xmp = found.get(b"iTXt", b"")
+    if xmp[len(_XMP) : len(_XMP) + 1] == b"\1":
+        xmp = _unpacked(xmp[len(_XMP) + 4 :])
+    exif = found.get(b"eXIf", b"")
+    raw = found.get(b"tEXt", b"")[len(_RAW_EXIF) :] or _unpacked(
+        found.get(b"zTXt", b"")[len(_RAW_EXIF) + 1 :]
+    )
+    if raw and not exif:
+        with suppress(ValueError):
+            exif = bytes.fromhex("".join(raw[:_MOST_TEXT].decode("ascii").split("\n")[3:]))
+    return exif, xmp
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """The beginning of a deflated text; nothing where it is damaged."""
+    with suppress(zlib.error):
+        return zlib.decompressobj().decompress(packed, _MOST_TEXT)
+    return b""

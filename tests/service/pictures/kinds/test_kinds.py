@@ -206,7 +206,7 @@ def test_what_is_cut_off_is_damaged_or_left_to_the_decoder(
     data = encoded(seven, kind, **({"exif": camera_exif(3)} if kind in ("PNG", "JPEG", "WEBP") else {}))
     for length in range(12, len(data), max(1, len(data) // 300)):
         with suppress(BadImage):
-            assert check(data[:length]).width in (80, 60)
+            assert check(data[:length]).width in (80, 60, 0)
 
 
 def test_a_header_that_says_another_size_than_the_decoder_finds_is_damage(seven: Image.Image) -> None:
