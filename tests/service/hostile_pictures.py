@@ -93,6 +93,102 @@ def tiff_of_strips(size: int) -> bytes:
     return head + struct.pack("<I", 8) * strips + struct.pack("<I", size) * strips
 
 
+def tiff_with_sub_directory(tag: int) -> Make:
+    """A directory within the directory, for EXIF or for the place, whose entries point at the same bytes."""
+
+    def make(size: int) -> bytes:
+        fields = _plain_tiff_fields() | {tag: 200}
+        inner = [struct.pack("<HHII", 1 + number, 1, size - 16, 8) for number in range((size - 300) // 400)]
+        head = _tiff([struct.pack("<HHII", field, 4, 1, value) for field, value in sorted(fields.items())])
+        return (head.ljust(200, b"\0") + struct.pack("<H", len(inner)) + b"".join(inner)).ljust(size, b"\xff")
+
+    return make
+
+
+def tiff_of_overlapping_strips(size: int) -> bytes:
+    """Each strip is nearly the whole picture, and its length is said to be nothing."""
+    side = min(5000, int((6 * size) ** 0.5))
+    strips = 60
+    fields = {256: side, 257: side, 258: 1, 259: 1, 262: 1, 277: 1, 278: side - 1}
+    rows = [struct.pack("<HHII", field, 4, 1, value) for field, value in fields.items()]
+    at = 8 + 2 + 12 * (len(rows) + 2) + 4
+    rows.insert(5, struct.pack("<HHII", 273, 4, strips, at))
+    rows.append(struct.pack("<HHII", 279, 4, strips, at + 4 * strips))
+    return _tiff(rows) + struct.pack("<I", 8) * strips + bytes(4 * strips) + bytes(size)
+
+
+def tiff_of_one_tile(size: int) -> bytes:
+    """A small picture in one tile that unpacks to a thousand times the file, and strips that look honest."""
+    packed = zlib.compress(bytes(min(900 * size, 2**28)))
+    side = 2**14
+    fields = _plain_tiff_fields() | {256: 16, 257: 16, 259: 8, 278: 16, 279: 100, 322: side, 323: side}
+    rows = [struct.pack("<HHII", field, 4, 1, value) for field, value in fields.items()]
+    at = 8 + 2 + 12 * (len(rows) + 2) + 4
+    rows += [struct.pack("<HHII", 324, 4, 1, at), struct.pack("<HHII", 325, 4, 1, len(packed))]
+    return _tiff(sorted(rows, key=lambda row: struct.unpack_from("<H", row))) + packed
+
+
+def tiff_of_repeated_tags(size: int) -> bytes:
+    """Two lists of strips: the first long and all in one place, the last honest."""
+    strips = min(900, size // 16)
+    fields = [(256, strips), (257, strips), (258, 8), (259, 32773), (262, 1)]
+    at = 8 + 2 + 12 * 11 + 4
+    first = [(273, strips, at), (277, 1, 1), (278, 1, 1), (279, strips, at + 4 * strips)]
+    last = [(273, strips, at), (279, strips, at + 8 * strips)]
+    rows = [struct.pack("<HHII", field, 4, 1, value) for field, value in fields]
+    rows += [struct.pack("<HHII", field, 4, count, value) for field, count, value in (*first, *last)]
+    pixels = at + 12 * strips
+    lists = struct.pack("<I", pixels) * strips + struct.pack("<I", size) * strips + bytes(4 * strips)
+    return _tiff(rows) + lists + b"\x80" * size
+
+
+def tiff_of_fractions(size: int) -> bytes:
+    """A resolution of as many fractions as there is room for."""
+    fields = _plain_tiff_fields()
+    rows = [struct.pack("<HHII", field, 4, 1, value) for field, value in sorted(fields.items())]
+    rows.append(struct.pack("<HHII", 282, 5, (size - 200) // 8, 200))
+    return _tiff(rows).ljust(200, b"\0") + b"\1\0\0\0" * (size // 4)
+
+
+def _plain_tiff_fields() -> dict[int, int]:
+    return {256: SIDE, 257: SIDE, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: SIDE, 279: SIDE * SIDE}
+
+
+def _tiff(rows: list[bytes]) -> bytes:
+    return b"II*\0" + struct.pack("<IH", 8, len(rows)) + b"".join(rows) + bytes(4)
+
+
+def jpeg_of_fill(before: bytes, after: bytes) -> Make:
+    """Bytes of nothing, as long as there is room, between a JPEG's bytes before and from a marker."""
+
+    def make(size: int) -> bytes:
+        small = encoded(Image.effect_noise((SIDE, SIDE), 60), "JPEG")
+        at = small.index(before) + len(before)
+        return small[:at] + b"\xff" * size + after + small[at:]
+
+    return make
+
+
+def jpeg_with_hidden_frame(size: int) -> bytes:
+    """A segment shorter than its length: a decoder that goes on anyway finds another frame in the next."""
+    small = encoded(Image.new("L", (SIDE, SIDE), 255), "JPEG")
+    hidden = jpeg_of_scans(0xC2, 5000)(min(size, 65_000))[2:]
+    return small[:2] + b"\xff\xe0\0\0" + b"\xff\xe1" + struct.pack(">H", 2 + len(hidden)) + hidden + small[2:]
+
+
+def webp_with_directory(size: int) -> bytes:
+    """EXIF data whose entries point at the same bytes."""
+    exif = tiff_of_entries(900)(size)
+    return encoded(Image.new("L", (SIDE, SIDE), 255), "WEBP", exif=exif)
+
+
+def palette_with_too_many_opacities(size: int) -> bytes:
+    """A palette PNG that says of more colours than there are how opaque they are."""
+    small = encoded(Image.effect_noise((SIDE, SIDE), 60).convert("P"), "PNG")
+    at = small.index(b"IDAT") - 4
+    return small[:at] + chunk(b"tRNS", b"\x7f" * max(300, size)) + small[at:]
+
+
 def png(before: bytes = b"", pixels: tuple[bytes, ...] = ()) -> bytes:
     packed = zlib.compress((b"\0" + b"\xff" * SIDE) * SIDE)
     return (
@@ -158,6 +254,20 @@ SMALL: dict[str, Make] = {
     "PNG of empty blocks": png_padded,
     "BMP of runs": bmp_of_runs,
     "WebP of chunks": webp_of_chunks,
+    "WebP with a directory": webp_with_directory,
+    "JPEG of fill before its head": jpeg_of_fill(b"\xff\xd8", b"\0"),
+    "JPEG of fill in its scan": jpeg_of_fill(b"\0\x3f\0", b"\0"),
+    "JPEG of fill before its end": jpeg_of_fill(b"\0\x3f\0", b"\xd9"),
+    "JPEG of tables": jpeg_of_segments(0xDB, (b"\0" + b"\1" * 64) * 1000),
+    "JPEG of frames": jpeg_of_segments(0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 255) + b"\1\x11\0" * 20_000),
+    "JPEG with a hidden frame": jpeg_with_hidden_frame,
+    "TIFF with EXIF": tiff_with_sub_directory(34665),
+    "TIFF with a place": tiff_with_sub_directory(34853),
+    "TIFF of overlapping strips": tiff_of_overlapping_strips,
+    "TIFF of one tile": tiff_of_one_tile,
+    "TIFF of repeated tags": tiff_of_repeated_tags,
+    "TIFF of fractions": tiff_of_fractions,
+    "palette with too many opacities": palette_with_too_many_opacities,
 }
 """For any size, from some hundred bytes to 20 MiB."""
 

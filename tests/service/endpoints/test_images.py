@@ -17,6 +17,7 @@ from service.endpoints import images
 from service.pictures import decode
 from service.pictures.upload import SMALL
 from tests.service.encoding import black_block
+from tests.service.hostile_pictures import palette_with_too_many_opacities
 
 Draw = Callable[..., Image.Image]
 Encoded = Callable[..., bytes]
@@ -199,3 +200,13 @@ def assert_refused(answer: Any, status: int, code: str) -> None:
     assert set(answer.json()) == {"error", "code"}
     assert answer.json()["code"] == code
     assert answer.json()["error"].endswith((".", "`"))
+
+
+def test_colours_that_do_not_fit_together_are_refused(client: TestClient, seven: bytes) -> None:
+    odd = palette_with_too_many_opacities(300)
+    for path in ("/predict", "/read", "/explain"):
+        answer = client.post(path, files={"image": odd})
+        assert (answer.status_code, answer.json()["code"]) == (400, "broken_image")
+    files = [("images", seven), ("images", odd)]
+    first, second = client.post("/predict_batch", files=files).json()["answers"]
+    assert (first["digit"], second["code"]) == (7, "broken_image")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,21 @@ def test_infer_refuses_what_is_no_json(client: TestClient, body: bytes) -> None:
 @pytest.mark.parametrize("length", ["-1", "99999999999999999999", "x", "9" * 5000])
 def test_infer_refuses_wrong_lengths(client: TestClient, length: str) -> None:
     assert client.post(INFER, content=b"{}", headers={LENGTH: length}).status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"outputs": [0] * 100_000},
+        {"outputs": [{"name": ""}] * 100_000},
+        {"parameters": {str(number): 0 for number in range(100_000)}},
+        {"inputs": [{"name": "", "shape": [1], "datatype": "", "data": [[]] * 250_000}]},
+    ],
+)
+def test_long_lists_are_refused_at_once(
+    client: TestClient, digits: NDArray[np.float32], entries: dict[str, Any]
+) -> None:
+    body = json.dumps(request(digits[:1]) | entries)
+    begin = time.process_time()
+    assert client.post(INFER, content=body).status_code == 422
+    assert time.process_time() - begin < 0.5

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -130,3 +131,13 @@ def test_a_process_that_is_asked_to_end_goes_on_until_the_sandbox_ends(sandbox: 
     before.terminate()
     assert stored(sandbox.decode(file))[1].shape == (50, 60)
     assert child() == before
+
+
+def test_a_program_that_does_not_run_is_no_damage_to_the_picture(
+    sandbox: Sandbox, draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "sandboxed.py"
+    broken.write_text("raise SystemExit(3)")
+    monkeypatch.setattr(module, "_PROGRAM", broken)
+    with pytest.raises(RuntimeError, match="exit status 3"):
+        sandbox.decode(as_file(draw("7", (60, 50), 40), "TIFF"))

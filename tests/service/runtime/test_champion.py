@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from prometheus_client import REGISTRY
 
 from service.errors import NoModel
 from service.runtime.champion import Champion
+from tests.service.slow_model import slow
 
 Promote = Callable[..., None]
 
@@ -306,3 +308,38 @@ def test_todays_manifests_are_served(tmp_path: Path, promote: Promote) -> None:
     champion.refresh()
     assert version(champion) == "1"
     assert champion.reader().model.manifest.format == 1
+
+
+def test_a_model_that_does_not_answer_in_time_is_refused_and_the_next_is_taken(
+    champion: Champion,
+    tiny_model: Path,
+    promote: Promote,
+    nearest_digit: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.runtime.champion.LOAD_SECONDS", 0.3)
+    refused = loads("refused")
+    promote(tiny_model, "2", slow(nearest_digit(), rounds=3_000))
+    champion.refresh()
+    assert (version(champion), loads("refused")) == ("1", refused + 1)
+    left_behind = [thread for thread in threading.enumerate() if thread.name == "load"]
+    assert left_behind
+    monkeypatch.undo()
+    promote(tiny_model, "3")
+    champion.refresh()
+    assert version(champion) == "3"
+    for thread in left_behind:
+        thread.join(60)
+
+
+def test_a_model_that_gives_no_number_for_much_ink_is_refused(
+    champion: Champion, tiny_model: Path, promote: Promote, nearest_digit: Callable[..., bytes]
+) -> None:
+    network = onnx.load_from_string(nearest_digit())
+    network.graph.node[-1].output[0] = "sum"
+    network.graph.node.append(helper.make_node("Div", ["sum", "ones"], ["logits"]))
+    network.graph.initializer.append(numpy_helper.from_array(np.full(10, 1e-44, np.float32), "ones"))
+    refused = loads("refused")
+    promote(tiny_model, "2", network.SerializeToString())
+    champion.refresh()
+    assert (version(champion), loads("refused")) == ("1", refused + 1)

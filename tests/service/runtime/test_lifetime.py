@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
-import onnx
 import psutil
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from tests.service.hostile_pictures import bmp_of_runs
+from tests.service.slow_model import slow
 
 Serving = Callable[..., Any]
 MOST_SECONDS = 10
@@ -49,39 +50,6 @@ def assert_all_end(server: Any, processes: list[psutil.Process], seconds: float)
         probe.bind(("127.0.0.1", int(server.url.rpartition(":")[2])))
 
 
-def endless(network: bytes) -> bytes:
-    """The same network, whose answer comes after 10^12 rounds of a loop."""
-    model = onnx.load_from_string(network)
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["go_on"], ["go_on_still"]),
-            helper.make_node("Add", ["sum", "nothing"], ["sum_still"]),
-        ],
-        "round",
-        [
-            helper.make_tensor_value_info("round_number", TensorProto.INT64, []),
-            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1]),
-        ],
-        [
-            helper.make_tensor_value_info("go_on_still", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("sum_still", TensorProto.FLOAT, [1]),
-        ],
-    )
-    graph = model.graph
-    graph.node[-1].output[0] = "early"
-    graph.node.extend(
-        [
-            helper.make_node("Loop", ["rounds", "yes", "nothing"], ["late"], body=body),
-            helper.make_node("Add", ["early", "late"], ["logits"]),
-        ]
-    )
-    constants = {"rounds": np.array(10**12), "yes": np.array(True), "nothing": np.zeros(1, np.float32)}
-    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
-
-
 def test_sigterm_ends_a_service_that_tries_an_endless_model(
     tmp_path: Path,
     serving: Serving,
@@ -92,7 +60,7 @@ def test_sigterm_ends_a_service_that_tries_an_endless_model(
     promote(tmp_path / "champion", "1")
     with serving(tmp_path / "champion", tmp_path / "home") as server:
         processes = workers(server)
-        promote(tmp_path / "champion", "2", endless(nearest_digit()))
+        promote(tmp_path / "champion", "2", slow(nearest_digit(), rounds=10**12))
         time.sleep(2)
         assert server.post("/predict", seven).json()["model"] == "1"
         assert max(process.cpu_percent(0.5) for process in processes) > 50, "the model is being tried"
@@ -150,3 +118,27 @@ def test_workers_end_with_the_process_that_supervises_them(
         server.process.kill()
         server.process.wait()
         assert_all_end(server, processes, MOST_SECONDS)
+
+
+def test_sigterm_ends_a_service_that_begins_with_an_endless_model(
+    tmp_path: Path, promote: Callable[..., None], nearest_digit: Callable[..., bytes], free_port: int
+) -> None:
+    promote(tmp_path / "champion", "1", slow(nearest_digit(), rounds=10**12))
+    variables = {"BENTOML_HOME": str(tmp_path), "MODEL_DIR": str(tmp_path / "champion"), "HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService"]
+    process = psutil.Popen([*command, "--port", str(free_port)], env=os.environ | variables)
+    try:
+        while not any(runs(each) and each.cpu_times().user > 3 for each in process.children(recursive=True)):
+            time.sleep(0.2)
+        children = process.children(recursive=True)
+        begin = time.monotonic()
+        for _ in range(3):  # who asks again does not put the end off
+            process.send_signal(signal.SIGTERM)
+            time.sleep(1)
+        process.wait(MOST_SECONDS)
+        assert time.monotonic() - begin < MOST_SECONDS
+        assert not any(map(runs, children))
+    finally:
+        for each in (*(process.children(recursive=True) if runs(process) else ()), process):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()

@@ -244,3 +244,60 @@ def test_a_directory_of_a_big_tiff_that_points_beyond_all_memory_is_damage(place
     data[place : place + 8] = b"\xff" * 8
     with pytest.raises((BadImage, TooCostly)):
         decode(bytes(data))
+
+
+def rotated_png(seven: Image.Image, kind: bytes, content: bytes) -> Image.Image:
+    plain = encoded(seven, "PNG")
+    decoded = decode(plain[:33] + chunk(kind, content) + plain[33:])
+    assert isinstance(decoded, Image.Image)
+    return decoded
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt"])
+def test_exif_as_hexadecimal_text_counts(seven: Image.Image, kind: bytes) -> None:
+    exif = camera_exif(6)[:5000]
+    text = b"\nexif\n    %d\n" % len(exif) + exif.hex().encode() + b"\n"
+    packed = b"\0" + zlib.compress(text) if kind == b"zTXt" else text
+    decoded = rotated_png(seven, kind, b"Raw profile type exif\0" + packed)
+    assert layer_of(decoded).grey.shape == (80, 60)
+
+
+def test_a_compressed_xmp_packet_counts(seven: Image.Image) -> None:
+    content = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP)
+    assert layer_of(rotated_png(seven, b"iTXt", content)).grey.shape == (80, 60)
+
+
+@pytest.mark.parametrize("broken", ["cut off", "an entry that points beyond the end"])
+def test_an_orientation_in_damaged_exif_counts(seven: Image.Image, broken: str) -> None:
+    entries = struct.pack("<HHII", 0x010F, 2, 10**6, 8) + struct.pack("<HHII", 0x0112, 3, 1, 6)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 9 if broken == "cut off" else 2) + entries
+    data = encoded(seven, "JPEG", exif=exif)
+    assert layer_of(decode(data)).grey.shape == (80, 60)
+
+
+def test_a_tiff_with_a_broken_private_tag_is_read(seven: Image.Image) -> None:
+    data = bytearray(encoded(seven, "TIFF", tiffinfo={40_000: "a word of some length"}))
+    entry = bytes(data).index(struct.pack("<HH", 40_000, 2))
+    struct.pack_into("<I", data, entry + 8, 2**31)
+    assert np.array_equal(layer_of(decode(bytes(data))).grey, np.asarray(seven))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LA", "I;16", "F", "I"])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_a_tiff_written_anew_has_the_same_pixels(
+    seven: Image.Image, mode: str, compression: str | None
+) -> None:
+    options = {"compression": compression} if compression else {}
+    data = encoded(seven.convert(mode), "TIFF", **options)
+    picture = tiff.checked(data)
+    assert picture.linear
+    assert picture.data != data
+    assert np.array_equal(stored(decode(data))[1], stored(Image.open(BytesIO(data)))[1])
+
+
+def test_a_jpeg_written_anew_has_the_same_pixels(seven: Image.Image) -> None:
+    for mode in ("L", "RGB", "CMYK"):
+        for options in ({}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}):
+            data = encoded(seven.convert(mode), "JPEG", dpi=(300, 300), icc_profile=bytes(900), **options)
+            assert len(opened(data).data) < len(data) - 900
+            assert np.array_equal(stored(decode(data))[1], stored(Image.open(BytesIO(data)))[1])
