@@ -71,6 +71,7 @@ def test_sigterm_ends_a_service_that_tries_an_endless_model(
         assert_all_end(server, processes, 2)
 
 
+@pytest.mark.heavy
 def test_sigterm_ends_a_service_that_decodes_what_takes_long(
     tmp_path: Path, serving: Serving, promote: Callable[..., None]
 ) -> None:
@@ -120,6 +121,7 @@ def test_workers_end_with_the_process_that_supervises_them(
         assert_all_end(server, processes, MOST_SECONDS)
 
 
+@pytest.mark.heavy
 def test_sigterm_ends_a_service_that_begins_with_an_endless_model(
     tmp_path: Path, promote: Callable[..., None], nearest_digit: Callable[..., bytes], free_port: int
 ) -> None:
