@@ -122,6 +122,12 @@ def test_classify_gives_probabilities(make_folder: Make) -> None:
     assert answer.probabilities.sum(axis=1) == pytest.approx([1, 1])
 
 
+def test_a_batch_larger_than_the_network_gets_at_once_is_answered_in_order(make_folder: Make) -> None:
+    answer = Model.load(make_folder()).classify(_columns(*[3, 8, 5] * 200))
+    assert answer.probabilities.argmax(axis=1).tolist() == [3, 8, 5] * 200
+    assert len(Model.load(make_folder()).classify(_columns()[:0]).probabilities) == 0
+
+
 def test_temperature_softens_without_changing_the_answer(make_folder: Make) -> None:
     sharp = Model.load(make_folder()).classify(_columns(3) / np.float32(50)).probabilities[0]
     soft = Model.load(make_folder(temperature=3.0)).classify(_columns(3) / np.float32(50)).probabilities[0]
