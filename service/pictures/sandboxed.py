@@ -21,9 +21,7 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa
 MESSAGE = 4096  # bytes that a line takes at most
 _SECONDS = 0.75  # of processor time, and what each pixel adds: twice what the slowest honest pictures take
 _SECONDS_A_PIXEL = 50e-9
-_BYTES = (
-    80 * 2**20
-)  # of memory, 10 MiB of them for Python, and what each pixel adds: WebP unpacks several times
+_BYTES = 80 * 2**20  # of memory, and what each pixel adds: WebP unpacks several times
 _BYTES_A_PIXEL = 20
 
 
@@ -64,9 +62,8 @@ def _answer(request: dict[str, Any], file: int) -> dict[str, Any] | None:
     try:
         return _decode(request, file)
     except MemoryError:
-        os.kill(
-            os.getpid(), signal.SIGKILL
-        )  # without memory, Python may turn in circles over the error itself
+        # Without memory, Python may turn in circles over the error itself.
+        os.kill(os.getpid(), signal.SIGKILL)
     except Exception:  # Pillow's decoders raise whatever they trip over
         pass
     return None

@@ -18,7 +18,7 @@ MOST_WRONG = 2  # of the ten: an own model may read badly, but one with its outp
 
 
 def try_out(reader: Reader) -> None:
-    """Read known digits, one by one and as a line; raises `ModelError` where too many are wrong.
+    """Read known digits, one by one and as a line, and odd fields; raises `ModelError` where that goes wrong.
 
     These are also a model's first, slow predictions. A large picture, once freed, teaches the C library to
     keep memory for the next: without it, each prediction costs a hundred page faults.
@@ -35,7 +35,7 @@ def try_out(reader: Reader) -> None:
         answers = [PredictAnswer.model_validate(reader.predict(square)) for square in squares]
         for answer in (*answers, ReadAnswer.of(reader.read(line))):
             as_json(answer)
-        reader.explain(line)
+        reader.explain(squares[0])
     except ValidationError as error:
         raise ModelError(f"The model's answers are no answers ({error}): export another.") from error
     except Exception as error:  # onnxruntime's own errors share no public base class

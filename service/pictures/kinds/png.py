@@ -17,9 +17,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 """The chunks that decide what the pixels look like. An animation's other frames are not among them."""
 _XMP = b"XML:com.adobe.xmp\0"
-_RAW_EXIF = (
-    b"Raw profile type exif\0"  # where ImageMagick wrote it before there was eXIf: hexadecimal, as text
-)
+_RAW_EXIF = b"Raw profile type exif\0"  # hexadecimal text, as ImageMagick wrote it before eXIf
 _MOST_TEXT = 2**16  # bytes that are unpacked
 
 
