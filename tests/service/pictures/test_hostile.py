@@ -80,7 +80,7 @@ def test_what_the_event_loop_looks_through_is_short(name: str) -> None:
     seconds = []
     for _ in range(5):
         begin = time.process_time()
-        with suppress(TooCostly):
+        with suppress(TooCostly, BadImage):
             opened(data)
         seconds.append(time.process_time() - begin)
     assert min(seconds) < 0.02
