@@ -7,6 +7,7 @@ PYTHON := .venv/bin/python
 SERVING := .venv/.serving
 READY := .venv/.ready
 BENCH := build/bench/.ready
+OTHER := build/rapidocr/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -101,11 +102,15 @@ search: setup ## look for better parameters (TRIALS=20 JOBS=1; half an hour): pr
 	@$(PYTHON) -m pipeline.search --jobs $(or $(JOBS),1) $(if $(TRIALS),--trials $(TRIALS))
 
 .PHONY: bench
-bench: bench-reader bench-serving ## measure reader and service (bench-training, bench-page: apart)
+bench: bench-reader bench-serving ## measure reader and service (bench-quality, bench-training, bench-page: apart)
 
 .PHONY: bench-reader
 bench-reader: setup ## measure the reader, and where its time goes
 	@$(PYTHON) -m benchmarks.reader
+
+.PHONY: bench-quality
+bench-quality: setup $(if $(RAPIDOCR),$(OTHER)) ## measure how well papers are read, beside floors (RAPIDOCR=1: and RapidOCR)
+	@$(PYTHON) -m benchmarks.quality $(if $(RAPIDOCR),--rapidocr build/rapidocr/bin/python) $(ARGS)
 
 .PHONY: bench-serving
 bench-serving: $(BENCH) ## measure the service beside its limit and its peers (needs wrk)
@@ -127,6 +132,11 @@ fuzz: $(BENCH) ## look for bytes that decoding neither reads nor refuses, for SE
 $(BENCH): $(READY) requirements/bench.txt
 	@build/bench/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear build/bench
 	@$(PYTHON) -m uv pip sync --python build/bench/bin/python --require-hashes requirements/bench.txt
+	@touch $@
+
+$(OTHER): $(READY) requirements/rapidocr.txt
+	@build/rapidocr/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear build/rapidocr
+	@$(PYTHON) -m uv pip sync --python build/rapidocr/bin/python --require-hashes requirements/rapidocr.txt
 	@touch $@
 
 .PHONY: lock

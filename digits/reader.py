@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -9,12 +10,14 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.extraction import Ink, find_ink
+from digits.ink.extraction import Ink, find_darkness, find_ink
 from digits.ink.pixels import Picture
 from digits.ink.sheet import Box
-from digits.layout.components import find_pieces, main_group
+from digits.layout.components import common_box, find_pieces, main_group
 from digits.layout.grouping import Found, settle
-from digits.layout.lines import are_several, atom_of, find_lines
+from digits.layout.lines import are_several, atom_of
+from digits.layout.page import Page, find_page, numbers_of
+from digits.layout.signs import Sign
 from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import field_of
 from digits.network.saliency import saliency
@@ -50,20 +53,51 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One mark of a reading: what it says and where it stands."""
+    """One mark of a reading: what it says and where it stands.
+
+    A mark is a digit (`digit` and `confidence`), a sign (`sign`) or neither (`rejected`).
+    """
 
     digit: int | None
     confidence: float | None
     probabilities: tuple[float, ...]
     rejected: Rejection | None
     box: Box
+    sign: Sign | None = None
+
+    @property
+    def text(self) -> str:
+        """The character that stands for this mark: `?` where it is neither a digit nor a sign."""
+        if self.sign is not None:
+            return self.sign
+        return "?" if self.digit is None else str(self.digit)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Marks that are read together: "12", "-3,5", "?7".
+
+    `confidence` is the probability that every digit is right, None where a mark is rejected. `marks` are
+    indices into the reading's `digits`. `row` and `column` count from 0 where the paper has a table, else None.
+    """
+
+    text: str
+    confidence: float | None
+    box: Box
+    marks: tuple[int, ...]
+    row: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All marks in reading order; `text` holds `?` for a rejected mark and a newline between lines."""
+    """All marks in reading order, and the numbers that they make.
+
+    `text` holds `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
+    """
 
     text: str
+    numbers: tuple[Number, ...]
     digits: tuple[Mark, ...]
     model: str
 
@@ -111,16 +145,27 @@ class Reader:
 
     def read(self, picture: Picture) -> Reading:
         """Read every digit of a picture, in reading order; boxes in its own pixels."""
-        ink = find_ink(picture)
-        version = self.model.manifest.version
-        written = [self._line(line, ink) for line in self._settled(ink)]
-        texts = ["".join("?" if mark.digit is None else str(mark.digit) for mark in line) for line in written]
-        return Reading("\n".join(texts), tuple(mark for line in written for mark in line), version)
+        page, found = self._found(picture)
+        marks: list[Mark] = []
+        numbers: list[Number] = []
+        texts: list[str] = []
+        for line, written in zip(page.lines, found, strict=True):
+            if not written:
+                continue
+            first = len(marks)
+            marks.extend(self._mark(mark, page.ink) for mark in written)
+            groups = numbers_of(line, written, page.cells)
+            of_line = [
+                _number(marks, [first + k for k in group.marks], group.row, group.column) for group in groups
+            ]
+            numbers.extend(of_line)
+            texts.append(" ".join(number.text for number in of_line))
+        return Reading("\n".join(texts), tuple(numbers), tuple(marks), self.model.manifest.version)
 
     def explain(self, picture: Picture) -> tuple[Explanation, ...]:
         """What the network saw of every mark, in reading order."""
-        ink = find_ink(picture)
-        return tuple(self._explained(mark, ink) for line in self._settled(ink) for mark in line)
+        page, found = self._found(picture)
+        return tuple(self._explained(mark, page.ink) for line in found for mark in line)
 
     def _explained(self, mark: Found, ink: Ink) -> Explanation:
         seen = np.asarray(mark.seen.round(), np.uint8)
@@ -129,19 +174,18 @@ class Reader:
             _on_picture(mark.atom.box, ink), seen, saliency(self.model, mark.seen), _hint(mark, ink, rejected)
         )
 
-    def _settled(self, ink: Ink) -> list[list[Found]]:
-        """The marks of every line that has any."""
-        found = find_lines(find_pieces(ink.place, ink.rough), ink.strength)
-        settled = iter(settle(self.model, [run for line in found for run in line]))
-        marks = [[mark for _ in line for mark in next(settled)] for line in found]
-        return [line for line in marks if line]
+    def _found(self, picture: Picture) -> tuple[Page, list[list[Found]]]:
+        """The page, and the marks of each of its lines."""
+        page = find_page(find_darkness(picture))
+        settled = iter(settle(self.model, [run for line in page.lines for run in line.runs]))
+        return page, [[mark for _ in line.runs for mark in next(settled)] for line in page.lines]
 
-    def _line(self, found: list[Found], ink: Ink) -> list[Mark]:
-        marks = []
-        for mark in found:
-            result = Classification(mark.probabilities[None], np.array([mark.rejection], np.float32))
-            marks.append(Mark(*self._answer(result, 0), _on_picture(mark.atom.box, ink)))
-        return marks
+    def _mark(self, mark: Found, ink: Ink) -> Mark:
+        box = _on_picture(mark.atom.box, ink)
+        if mark.sign is not None:
+            return Mark(None, None, tuple(mark.probabilities.tolist()), None, box, mark.sign)
+        result = Classification(mark.probabilities[None], np.array([mark.rejection], np.float32))
+        return Mark(*self._answer(result, 0), box)
 
     def _answer(
         self, result: Classification, row: int
@@ -151,6 +195,16 @@ class Reader:
             return None, None, probabilities, "not_a_digit"
         digit = int(result.probabilities[row].argmax())
         return digit, probabilities[digit], probabilities, None
+
+
+def _number(marks: Sequence[Mark], indices: Sequence[int], row: int | None, column: int | None) -> Number:
+    """These marks as one number."""
+    own = [marks[index] for index in indices]
+    sure = [mark.confidence for mark in own if mark.confidence is not None]
+    unread = not sure or any(mark.rejected for mark in own)
+    confidence = None if unread else float(np.prod(sure))
+    text, box = "".join(mark.text for mark in own), common_box([mark.box for mark in own])
+    return Number(text, confidence, box, tuple(indices), row, column)
 
 
 def champion_or_default() -> Path:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from digits.reader import Mark, Reading
+from digits.reader import Reading
 
 COLUMNS = ("file", "text", "confidence", "rejected", "error")
 
@@ -23,7 +23,10 @@ class Row:
 
 
 class TextWriter:
-    """`FILE: 2047 (99.8%, ...)`: for people. Files that cannot be read are left to the error stream."""
+    """`FILE: 2047 (99.8%, ...)`: for people. Files that cannot be read are left to the error stream.
+
+    A percentage is a digit's; where there are several numbers, it is a number's.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -52,7 +55,7 @@ class CsvWriter:
                 row.path,
                 row.reading.text if row.reading else "",
                 f"{min(sure):.4f}" if sure else "",
-                len(marks) - len(sure) if row.reading else "",
+                sum(mark.rejected is not None for mark in marks) if row.reading else "",
                 row.error or "",
             )
         )
@@ -86,22 +89,14 @@ WRITERS: dict[str, type[TextWriter] | type[CsvWriter] | type[JsonWriter]] = {
 def _described(reading: Reading) -> str:
     if not reading.digits:
         return "blank"
-    sure = ", ".join("?" if mark.confidence is None else f"{mark.confidence:.1%}" for mark in reading.digits)
-    return f"{reading.text.replace(chr(10), ' / ')} ({sure})"
+    several = len(reading.numbers) > 1
+    parts = reading.numbers if several else [mark for mark in reading.digits if mark.sign is None]
+    sure = ", ".join("?" if part.confidence is None else f"{part.confidence:.1%}" for part in parts)
+    text = reading.text.replace("\n", " / ")
+    return f"{text} ({sure})" if sure else text
 
 
 def _object(row: Row) -> dict[str, Any]:
     if row.reading is None:
         return {"file": str(row.path), "error": row.error}
-    digits = [_mark(mark) for mark in row.reading.digits]
-    return {"file": str(row.path), "text": row.reading.text, "digits": digits, "model": row.reading.model}
-
-
-def _mark(mark: Mark) -> dict[str, Any]:
-    return {
-        "digit": mark.digit,
-        "confidence": mark.confidence,
-        "probabilities": list(mark.probabilities),
-        "rejected": mark.rejected,
-        "box": list(mark.box),
-    }
+    return {"file": str(row.path), **asdict(row.reading)}

@@ -22,6 +22,7 @@ from pipeline.evaluation.metrics import (
     read_redrawn,
     rejection,
 )
+from pipeline.evaluation.papers import paper_score
 from pipeline.mnist.dataset import Digits, load_drawn
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
@@ -34,25 +35,25 @@ Scores = Mapping[str, float]
 """The validation figures that decide between two models; test digits never do."""
 
 
-def run(seed: int, canvas_digits: int, lines: int, worst: int, default_margin: float) -> None:
+def run(seed: int, canvas_digits: int, lines: int, papers: int, worst: int, default_margin: float) -> None:
     """The whole stage.
 
-    `canvas_digits` and `lines`: how many digits and lines of digits are redrawn. `worst`: how many mistakes
-    are shown. `default_margin`: by how much the first champion's validation score may lie below that of the
-    default model.
+    `canvas_digits`, `lines` and `papers`: how many digits, lines of them and papers filled in with them are
+    drawn. `worst`: how many mistakes are shown. `default_margin`: by how much the first champion's validation
+    score may lie below that of the default model.
     """
     end_with_parent()
     test = Digits.load(PROCESSED, "test")
     reader = Reader.load(CANDIDATE)
     manifest = reader.model.manifest
     print(f"evaluate: on validation, and on {test.total} test digits", flush=True)
-    scores = validation_scores(reader, canvas_digits, lines, seed)
+    scores = validation_scores(reader, canvas_digits, lines, papers, seed)
     read, redrawn = answers(reader.model, test), read_redrawn(reader, test, canvas_digits, seed + 1)
     figures = {
         **manifest.metrics,
         **scores,
         **report(read, redrawn),
-        **handwriting(reader, read, lines, seed),
+        **handwriting(reader, read, lines, papers, seed),
     }
     write_plots(REPORTS, test, read, redrawn, worst)
     print("evaluate: into MLflow", flush=True)
@@ -60,7 +61,7 @@ def run(seed: int, canvas_digits: int, lines: int, worst: int, default_margin: f
         version = versions.register(client, run_id, CANDIDATE, scores)
         served = present_champion(client)
         rival = served or Reader.load()  # of digits/default, which a test holds to load
-        rivals = validation_scores(rival, canvas_digits, lines, seed)
+        rivals = validation_scores(rival, canvas_digits, lines, papers, seed)
         won = wins(scores, rivals) if served else takes_over(scores, rivals, default_margin)
         figures["champion"] = won or (served is not None and rival.model.manifest.sha256 == manifest.sha256)
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
@@ -80,8 +81,8 @@ def present_champion(client: MlflowClient) -> Reader | None:
         return None
 
 
-def validation_scores(reader: Reader, canvas_digits: int, lines: int, seed: int) -> Scores:
-    """How a model does on validation: plain digits, canvases, other forms, lines, and marks that are none."""
+def validation_scores(reader: Reader, canvas_digits: int, lines: int, papers: int, seed: int) -> Scores:
+    """How a model does on validation: digits, canvases, other forms, lines, papers, marks that are none."""
     digits, prototypes = (
         Digits.load(PROCESSED, "validation"),
         load_drawn(PROCESSED, "validation", "prototypes"),
@@ -92,6 +93,7 @@ def validation_scores(reader: Reader, canvas_digits: int, lines: int, seed: int)
         "validation_canvas_accuracy": read_redrawn(reader, digits, canvas_digits, seed).accuracy,
         "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "validation_line_accuracy": line_accuracy(reader, digits, lines, seed),
+        "validation_paper_accuracy": paper_score(reader, digits, papers, seed).accuracy,
         "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
     }
 
@@ -131,12 +133,16 @@ def report(read: Answers, redrawn: RedrawnAnswers) -> dict[str, Any]:
     }
 
 
-def handwriting(reader: Reader, plain: Answers, lines: int, seed: int) -> dict[str, float]:
+def handwriting(reader: Reader, plain: Answers, lines: int, papers: int, seed: int) -> dict[str, float]:
     """The figures of what the project drew from and beside the test digits: they decide nothing either."""
     digits, prototypes = Digits.load(PROCESSED, "test"), load_drawn(PROCESSED, "test", "prototypes")
+    on_paper = paper_score(reader, digits, papers, seed + 1)
     return {
         "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "line_accuracy": line_accuracy(reader, digits, lines, seed + 1),
+        "paper_accuracy": on_paper.accuracy,
+        "paper_character_errors": on_paper.wrong,
+        "papers_right": on_paper.right,
         **rejection_on(reader, plain, "test"),
     }
 

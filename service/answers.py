@@ -5,7 +5,8 @@ The process that starts the workers imports this for BentoML's methods, so nothi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from starlette.responses import Response
@@ -13,18 +14,26 @@ from starlette.responses import Response
 from service.errors import Problem
 
 if TYPE_CHECKING:
-    from digits import Explanation, Mark, Reading
+    from digits import Explanation, Mark, Number, Reading
 
 Digit = Annotated[int | None, Field(ge=0, le=9, description="None where `rejected` says why.")]
+MarkDigit = Annotated[
+    int | None, Field(ge=0, le=9, description="None for a sign, and where `rejected` says why.")
+]
 Confidence = Annotated[float | None, Field(ge=0, le=1)]
 Probabilities = Annotated[list[float], Field(min_length=10, max_length=10)]
 Box = Annotated[
     list[int],
     Field(min_length=4, max_length=4, description="Left, top, right, bottom in pixels of the image sent."),
 ]
+Sides = tuple[int, int, int, int]
+Boxed = TypeVar("Boxed", "Mark", "Number")
 MAX_BATCH = 64  # pictures
 Rejection = Literal["blank", "not_a_digit"]
 Hint = Literal["too_small", "too_faint", "several_digits"]
+Sign = Annotated[Literal["-", ".", ","] | None, Field(description="None for a digit or a rejected mark.")]
+Index = Annotated[int, Field(ge=0)]
+Place = Annotated[int | None, Field(ge=0, description="From 0; None where the paper has no table.")]
 Version = Annotated[str, Field(description="The model's version in the registry.")]
 
 
@@ -43,32 +52,44 @@ class PredictAnswer(_Answer):
 
 
 class MarkAnswer(_Answer):
-    """One mark of a picture."""
+    """One mark of a picture: a digit, a sign or neither."""
 
-    digit: Digit
-    confidence: Confidence
+    digit: MarkDigit
+    confidence: Annotated[Confidence, Field(description="None where there is no digit.")]
     probabilities: Probabilities
     rejected: Rejection | None
     box: Box
+    sign: Sign
 
-    @classmethod
-    def of(cls, mark: Mark, times: int) -> MarkAnswer:
-        answer = cls.model_validate(mark)
-        return answer if times == 1 else answer.model_copy(update={"box": _on_sent(mark.box, times)})
+
+class NumberAnswer(_Answer):
+    """Marks that are read together."""
+
+    text: str = Field(description="Digits and signs as written, `?` for a mark that is neither.")
+    confidence: Annotated[
+        Confidence, Field(description="That all its digits are right; None where a mark is rejected.")
+    ]
+    box: Box
+    marks: list[Index] = Field(description="Where its marks stand in `digits`.")
+    row: Place
+    column: Place
 
 
 class ReadAnswer(_Answer):
-    """All digits of a picture, in reading order."""
+    """All digits of a picture, in reading order, and the numbers that they make."""
 
-    text: str = Field(description="`?` for a mark that is no digit, a line end between lines.")
+    text: str = Field(
+        description="`?` for a mark that is neither digit nor sign, a space between two numbers of a line, "
+        "a line end between lines."
+    )
+    numbers: list[NumberAnswer]
     digits: list[MarkAnswer]
     model: Version
 
     @classmethod
     def of(cls, reading: Reading, times: int = 1) -> ReadAnswer:
         """`times`: how many times smaller than the picture that was sent the one is that was read."""
-        marks = [MarkAnswer.of(mark, times) for mark in reading.digits]
-        return cls(text=reading.text, digits=marks, model=reading.model)
+        return cls.model_validate(reading if times == 1 else _enlarged(reading, times))
 
 
 class ExplainAnswer(_Answer):
@@ -85,7 +106,7 @@ class ExplainAnswer(_Answer):
     def of(cls, explanation: Explanation, seen: str, times: int = 1) -> ExplainAnswer:
         """`seen`: the 28x28 PNG in base64."""
         return cls(
-            box=_on_sent(explanation.box, times),
+            box=list(_on_sent(explanation.box, times)),
             seen=seen,
             saliency=explanation.saliency.tolist(),
             hint=explanation.hint,
@@ -107,8 +128,18 @@ class BatchAnswer(_Answer):
     answers: list[Annotated[PredictAnswer | Problem, Field(json_schema_extra=_one_of)]]
 
 
-def _on_sent(box: tuple[int, int, int, int], times: int) -> list[int]:
-    return [side * times for side in box]
+def _enlarged(reading: Reading, times: int) -> Reading:
+    """The reading with its boxes in pixels of the picture that was sent."""
+
+    def all_of(parts: tuple[Boxed, ...]) -> tuple[Boxed, ...]:
+        return tuple(replace(part, box=_on_sent(part.box, times)) for part in parts)
+
+    return replace(reading, numbers=all_of(reading.numbers), digits=all_of(reading.digits))
+
+
+def _on_sent(box: Sides, times: int) -> Sides:
+    left, top, right, bottom = box
+    return (left * times, top * times, right * times, bottom * times)
 
 
 def as_json(answer: BaseModel) -> Response:

@@ -20,6 +20,9 @@ from ui.text import SERVICE
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the picture."""
+
 
 class ServiceError(Exception):
     """A refusal by the service, or none to refuse: `code` is its word, `status` HTTP's number (0: none)."""
@@ -48,20 +51,50 @@ class ServiceBusy(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One mark of a picture: a digit with its confidence, or why it is none, and where it stands."""
+    """One mark of a picture, and where it stands.
+
+    It is a digit with its confidence, a sign (`-`, `.` or `,`), or neither: `rejected` says why.
+    """
 
     digit: int | None
     confidence: float | None
     probabilities: tuple[float, ...]
     rejected: str | None
-    box: tuple[int, int, int, int]
+    box: Box
+    sign: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The character that stands for this mark: `?` where it is neither a digit nor a sign."""
+        if self.sign is not None:
+            return self.sign
+        return "?" if self.digit is None else str(self.digit)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Marks that are read together: `marks` are indices into the reading's `digits`.
+
+    `confidence` is None where a mark is rejected; `row` and `column` are None where there is no table.
+    """
+
+    text: str
+    confidence: float | None
+    box: Box
+    marks: tuple[int, ...]
+    row: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All marks in reading order; `text` holds `?` for a rejected one and is "" for a blank picture."""
+    """All marks in reading order, and the numbers that they make; `text` is "" for a blank picture.
+
+    `text` holds `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
+    """
 
     text: str
+    numbers: tuple[Number, ...]
     digits: tuple[Mark, ...]
     model: str
 
@@ -95,8 +128,9 @@ class Service:
         """Read every digit of a picture (the bytes of a PNG, JPEG, ...); raises `ServiceError`."""
         answer = self._ask(picture)
         try:
-            return Reading(answer["text"], tuple(map(_mark, answer["digits"])), answer["model"])
-        except (KeyError, TypeError) as error:
+            numbers, digits = map(_number, answer["numbers"]), map(_mark, answer["digits"])
+            return Reading(answer["text"], tuple(numbers), tuple(digits), answer["model"])
+        except (KeyError, TypeError, ValueError) as error:
             raise self._strange() from error
 
     def _ask(self, picture: bytes) -> Any:
@@ -141,14 +175,30 @@ def key_header(key: str) -> dict[str, str]:
 
 
 def _mark(entry: dict[str, Any]) -> Mark:
-    left, top, right, bottom = entry["box"]
     return Mark(
         entry["digit"],
         entry["confidence"],
         tuple(entry["probabilities"]),
         entry["rejected"],
-        (left, top, right, bottom),
+        _box(entry),
+        entry["sign"],
     )
+
+
+def _number(entry: dict[str, Any]) -> Number:
+    return Number(
+        entry["text"],
+        entry["confidence"],
+        _box(entry),
+        tuple(entry["marks"]),
+        entry["row"],
+        entry["column"],
+    )
+
+
+def _box(entry: dict[str, Any]) -> Box:
+    left, top, right, bottom = entry["box"]
+    return left, top, right, bottom
 
 
 def _seconds(header: str | None) -> float:

@@ -70,6 +70,9 @@ PAGE: Final[dict[str, str]] = {
     "hint_several_digits": "It looks like several digits: leave more room between them.",
     "digit_button": "{digit}, {percent} %",
     "unclear_button": "unclear mark",
+    "sign_minus": "minus",
+    "sign_point": "point",
+    "sign_comma": "comma",
     "spoken": "{text}. {words}, {more}",
     "spoken_rejected": "{words}. {more}",
     # the model

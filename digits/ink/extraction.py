@@ -65,8 +65,40 @@ def ink_map(picture: Picture) -> InkMap:
     return np.asarray(find_ink(picture).pixels / np.float32(255), np.float32)
 
 
-def find_ink(picture: Picture, turned: bool = False) -> Ink:
-    """The ink of a picture; `turned` reads it in the polarity that seems less likely.
+@dataclass(frozen=True, slots=True)
+class Darkness:
+    """How much darker than its paper a picture is everywhere, 0 to 255, before anything is taken for ink.
+
+    It is `shrink` times smaller than the upright picture's `width` and `height`. `noise` is the standard
+    deviation of the paper's; what is not darker than `least` is paper. `rough` and `in_doubt` as in `Ink`.
+    """
+
+    dark: Sheet
+    noise: float
+    uneven: bool
+    shrink: int
+    width: int
+    height: int
+    in_doubt: bool
+
+    @property
+    def rough(self) -> bool:
+        return self.noise > 1 or self.uneven
+
+    @property
+    def floor(self) -> float:
+        """The paper's own darkness."""
+        counts = self.dark.counts
+        return float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if self.noise else 0.0
+
+    @property
+    def least(self) -> int:
+        """The darkest that paper is."""
+        return int(max(_FAINTEST_IN_SHADOW if self.uneven else _FAINTEST, self.floor + _NOISE * self.noise))
+
+
+def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
+    """How dark a picture is, uneven light taken out; `turned`: in the polarity that seems less likely.
 
     Raises `ImageError` as `layer_of` does.
     """
@@ -76,12 +108,28 @@ def find_ink(picture: Picture, turned: bool = False) -> Ink:
     seems = polarity(small)
     dark, uneven = darkness(sheet, small, seems.ink_is_dark != turned)
     noise = _noise(dark, apart=6)
-    strength, place, contrast = _strengthened(dark, noise, _FAINTEST_IN_SHADOW if uneven else _FAINTEST)
-    if near_the_border(place):
-        strength, place = _without_rules(strength, place)
+    if noise or dark.margin:
+        dark = Sheet.all_of(dark.whole)
     in_doubt = seems.plainness < (_PLAIN_IN_SHADOW if uneven else _PLAIN)
-    rough = noise > 1 or uneven
-    return Ink(strength, place, contrast, layer.shrink, layer.width, layer.height, rough, in_doubt)
+    return Darkness(dark, noise, uneven, layer.shrink, layer.width, layer.height, in_doubt)
+
+
+def ink_of(found: Darkness, ruled: bool = True) -> Ink:
+    """What of the darkness is ink; `ruled`: without the lines of ruled paper."""
+    strength, place, contrast = _strengthened(found)
+    if ruled and near_the_border(place):
+        strength, place = _without_rules(strength, place)
+    return Ink(
+        strength, place, contrast, found.shrink, found.width, found.height, found.rough, found.in_doubt
+    )
+
+
+def find_ink(picture: Picture, turned: bool = False) -> Ink:
+    """The ink of a picture; `turned` reads it in the polarity that seems less likely.
+
+    Raises `ImageError` as `layer_of` does.
+    """
+    return ink_of(find_darkness(picture, turned))
 
 
 def _without_rules(strength: Sheet, place: Sheet) -> tuple[Sheet, Sheet]:
@@ -154,13 +202,10 @@ def _middle(levels: Grey) -> float:
     return max(0.0, level - 1 + (half - before) / (counts[level] - before)) if level else 0.0
 
 
-def _strengthened(dark: Sheet, noise: float, faintest: float) -> tuple[Sheet, Sheet, float]:
+def _strengthened(found: Darkness) -> tuple[Sheet, Sheet, float]:
     """Darkness scaled so that full ink is 255, where ink is, and the contrast; all that is no ink is 0."""
-    if noise or dark.margin:
-        dark = Sheet.all_of(dark.whole)
+    dark, floor, least = found.dark, found.floor, found.least
     counts = dark.counts.copy()
-    floor = float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if noise else 0.0
-    least = int(max(faintest, floor + _NOISE * noise))
     counts[: least + 1] = 0
     levels = np.flatnonzero(counts)
     if not len(levels):

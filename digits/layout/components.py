@@ -45,7 +45,8 @@ class Piece:
 class Pieces:
     """All pieces that count as writing, largest first, and the map that says which pixel is whose.
 
-    The map begins at `left`, `top` of the ink and is `coarse` times smaller.
+    The map begins at `left`, `top` of the ink and is `coarse` times smaller. `specks` are pieces too small
+    to be digits: dirt, or dots and commas.
     """
 
     labels: NDArray[np.int32]
@@ -53,6 +54,7 @@ class Pieces:
     top: int
     coarse: int
     kept: tuple[Piece, ...]
+    specks: tuple[Piece, ...] = ()
 
     def only(self, ink: Sheet, chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
         """The common box of the chosen pieces, and their ink alone in it."""
@@ -103,7 +105,7 @@ def find_pieces(place: Sheet, rough: bool = False) -> Pieces:
     left, top, shape = left + place.left, top + place.top, (place.height, place.width)
     pieces = [_piece(label, row, (left, top), coarse, shape) for label, row in rows]
     everything = Pieces(labels, left, top, coarse, tuple(pieces))
-    return Pieces(labels, left, top, coarse, _writing(everything, shape, rough))
+    return Pieces(labels, left, top, coarse, *_writing(everything, shape, rough))
 
 
 def _labelled(labels: NDArray[np.int32], chosen: list[Piece]) -> NDArray[np.bool_]:
@@ -149,13 +151,17 @@ def main_group(pieces: Pieces) -> list[Piece]:
     ]
 
 
-def _writing(found: Pieces, shape: tuple[int, ...], rough: bool) -> tuple[Piece, ...]:
+def _writing(
+    found: Pieces, shape: tuple[int, ...], rough: bool
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """What counts as writing, and the specks beside it."""
     tight = min(shape) <= _TIGHT
     least = 1.0 if tight else max(2.0, _DUST * min(shape) * (2 if rough else 1))
     pieces = [piece for piece in found.kept if piece.size >= least]
     if not tight:
         pieces = _without_margins(found, pieces, shape)
-    return tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
+    kept = tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
+    return kept, tuple(piece for piece in found.kept if piece.size < _SPECK * pieces[0].size) if kept else ()
 
 
 def _piece(label: int, box: list[int], origin: tuple[int, int], coarse: int, shape: tuple[int, ...]) -> Piece:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from digits.layout.cuts import most_cuts, slices
 from digits.layout.lines import Atom, Run, joined
+from digits.layout.signs import Sign
 from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
@@ -27,6 +28,8 @@ _PART = 0.45  # of the line's height: what is smaller both ways may be dirt
 _LOW = 0.55  # of the line's height: what is lower is hardly a digit
 _SURE = 0.8  # confidence at which a mark of usual width is not cut
 _MOST_CUTS = 1000  # of all runs together: more is texture
+_LEVEL = 2.0  # times as wide as high: a level stroke
+_SINGLE = 0.9  # of its columns, where a level stroke is met once
 _USUAL, _DOUBLE = 0.75, 1.6  # of the line's height: widths of one digit, of surely more than one
 
 
@@ -48,6 +51,7 @@ class Found:
     seen: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     rejection: float
+    sign: Sign | None = None
 
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
@@ -94,10 +98,12 @@ def _scored(model: Model, groups: list[list[Candidate]]) -> list[Classification]
 
 def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> bool:
     """Whether an atom of the run is so wide, or so hard to read, that it may be several digits."""
+    if run.sign is not None:
+        return False
     for candidate, p, rejection in zip(candidates, answer.probabilities, answer.rejection, strict=True):
         if candidate.after - candidate.first > 1:
             continue
-        width = candidate.atom.width / run.height
+        width = candidate.atom.width / run.height if not _is_level(candidate.atom) else 0.0
         doubtful = model.is_rejected(float(rejection)) or float(p.max()) < _SURE
         if width > _DOUBLE or (width > _USUAL and doubtful):
             return True
@@ -114,7 +120,16 @@ def _affordable(again: list[int], runs: list[Run]) -> list[int]:
 
 
 def _is_wide(atom: Atom, run: Run) -> bool:
-    return atom.width > _USUAL * run.height
+    return atom.width > _USUAL * run.height and not _is_level(atom)
+
+
+def _is_level(atom: Atom) -> bool:
+    """Whether the atom is a single stroke that goes from left to right, which no cut makes digits of."""
+    if atom.width < _LEVEL * atom.height:
+        return False
+    mask = np.pad(atom.pixels > 127, ((1, 0), (0, 0)))
+    begins = (mask[1:] & ~mask[:-1]).sum(axis=0)
+    return bool((begins <= 1).mean() > _SINGLE)
 
 
 def _sliced(atom: Atom, run: Run) -> tuple[Atom, ...]:
@@ -142,7 +157,13 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
                 divisions[after] = [*divisions[candidate.first], k]
     chosen = [k for k in divisions[count]]
     return [
-        Found(candidates[k].atom, candidates[k].seen, answer.probabilities[k], float(answer.rejection[k]))
+        Found(
+            candidates[k].atom,
+            candidates[k].seen,
+            answer.probabilities[k],
+            float(answer.rejection[k]),
+            run.sign,
+        )
         for k in chosen
     ]
 

@@ -6,6 +6,7 @@ make a digit together is settled by the network (`digits.layout.grouping`), wher
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,12 +14,14 @@ import numpy as np
 
 from digits.ink.sheet import Box, Sheet
 from digits.layout.components import Piece, Pieces, common_box
-from digits.network.network_input import InkLevels
+from digits.layout.signs import Sign, sign_of
+from digits.network.network_input import InkLevels, stroke_width
 
 _SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share vertically
 _TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
 _WIDE_GAP = 0.3  # of the line's height between two pieces that cannot be one digit
 _CLEAR_GAP = 0.1  # the same between two tall pieces
+_LOOKED_AT = 8  # pieces of a line whose strokes are measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,14 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's."""
+    """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
+
+    A run with a `sign` is one mark, which is no digit.
+    """
 
     atoms: tuple[Atom, ...]
     height: float
+    sign: Sign | None = None
 
 
 def joined(atoms: tuple[Atom, ...]) -> Atom:
@@ -62,13 +69,8 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
     return Atom(box, pixels, atoms[0].cut)
 
 
-def find_lines(pieces: Pieces, ink: Sheet) -> list[list[Run]]:
-    """Lines of writing from top to bottom, each as its runs from left to right."""
-    return [_runs(line, pieces, ink) for line in _grouped(list(pieces.kept))]
-
-
-def _grouped(pieces: list[Piece]) -> list[list[Piece]]:
-    """Pieces by line: tall ones are chained from neighbour to neighbour, low ones join the nearest."""
+def grouped(pieces: list[Piece]) -> list[list[Piece]]:
+    """Pieces by line, from the top: tall ones are chained from neighbour to neighbour, low ones join the nearest."""
     tall = [piece for piece in pieces if piece.height >= _TALL * _usual_height(pieces)]
     found: list[list[Piece]] = []
     for piece in sorted(tall, key=lambda piece: piece.box[0]):
@@ -101,16 +103,60 @@ def _apart(first: Piece, second: Piece) -> float:
     return float(np.hypot(max(across, 0), max(down, 0)))
 
 
-def _runs(line: list[Piece], pieces: Pieces, ink: Sheet) -> list[Run]:
-    height = _usual_height(line)
+def runs(
+    line: Sequence[Piece], pieces: Pieces, ink: Sheet, parted: Callable[[Piece, Piece], bool]
+) -> list[Run]:
+    """The runs of a line of writing, from the left; signs are runs of their own.
+
+    `parted` tells of two neighbours whether they cannot be one digit because of where they stand.
+    """
+    height = _usual_height(list(line))
     ordered = sorted(line, key=lambda piece: piece.box[0] + piece.box[2])
-    runs = [[ordered[0]]] if ordered else []
-    for piece in ordered[1:]:
-        if all(_are_two_digits(other, piece, height) for other in runs[-1]):
-            runs.append([piece])
+    found: list[tuple[list[Piece], Sign | None]] = []
+    tall = [piece for piece in ordered if piece.height >= _TALL * height]
+    pen = _pen(tall, pieces, ink)
+    specks = _near(pieces.specks, tall, height)
+    for piece in sorted([*ordered, *specks], key=lambda piece: piece.box[0] + piece.box[2]):
+        sign = (
+            sign_of(piece, [other for other in tall if other is not piece], pen)
+            if piece not in tall
+            else None
+        )
+        if sign is not None:
+            found.append(([piece], sign))
+        elif piece in specks:
+            continue
+        elif (
+            found
+            and found[-1][1] is None
+            and not any(
+                parted(other, piece) or _are_two_digits(other, piece, height) for other in found[-1][0]
+            )
+        ):
+            found[-1][0].append(piece)
         else:
-            runs[-1].append(piece)
-    return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height) for run in runs]
+            found.append(([piece], None))
+    return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height, sign) for run, sign in found]
+
+
+def _pen(tall: list[Piece], pieces: Pieces, ink: Sheet) -> float:
+    """The usual width of the strokes of these pieces, in pixels."""
+    widths = [stroke_width(pieces.only(ink, [piece])[1]) for piece in tall[:_LOOKED_AT]]
+    return float(np.median(widths)) if widths else 1.0
+
+
+def _near(specks: Sequence[Piece], tall: list[Piece], height: float) -> list[Piece]:
+    """Those specks that stand at the height of a line of these pieces."""
+    if not tall or not specks:
+        return []
+    left, top, right, bottom = common_box([piece.box for piece in tall])
+    return [
+        speck
+        for speck in specks
+        if left - height < speck.box[0] < right
+        and top < speck.box[3]
+        and speck.box[1] < bottom + 0.3 * height
+    ]
 
 
 def are_several(pieces: list[Piece]) -> bool:

@@ -37,6 +37,11 @@ class Hand:
     ends: float = 0.12  # strokes begin and end early or late, as a share of their last piece
     joined: float = 0.06  # how often the pen is not lifted between two strokes
     tremor: float = 1.2
+    styles: tuple[float, float, float] = (
+        0.82,
+        0.07,
+        0.11,
+    )  # how often as the form is, all angular, all round
 
 
 def write(
@@ -114,7 +119,7 @@ def scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
 def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> list[Curve]:
     """Each stroke with its points strayed, as a curve; now and then all angular or all round."""
     sigma, apart = rng.uniform(*hand.jitter), rng.uniform(0, hand.apart)
-    style = rng.choice(["usual", "angular", "round"], p=[0.82, 0.07, 0.11])
+    style = rng.choice(["usual", "angular", "round"], p=hand.styles)
     curves = []
     for number, stroke in enumerate(form):
         points = _strayed(stroke.points, sigma, hand.ends, rng) + (rng.normal(0, apart, 2) if number else 0)

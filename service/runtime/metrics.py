@@ -27,7 +27,7 @@ SECONDS = Histogram(
 STEPS = Histogram(
     "digits_step_seconds", "Time to decode a picture, to read it, and in the network", ["step"], buckets=_FAST
 )
-ANSWERS = Counter("digits_answers", "Marks by digit answered, or why there is none", ["answer"])
+ANSWERS = Counter("digits_answers", "Marks by digit answered, `sign`, or why there is none", ["answer"])
 CONFIDENCE = Histogram(
     "digits_confidence", "Confidence of answered digits", buckets=(0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1)
 )
@@ -53,8 +53,8 @@ def count_request(endpoint: str, outcome: str, seconds: float) -> None:
 
 
 def count_answer(answer: Prediction | Mark) -> None:
-    """Count what a mark was read as, and how surely."""
-    _answers(answer.rejected or str(answer.digit)).inc()
+    """Count what a mark was read as, and how surely; what is neither digit nor rejected is a sign."""
+    _answers(answer.rejected or ("sign" if answer.digit is None else str(answer.digit))).inc()
     if answer.confidence is not None:
         CONFIDENCE.observe(answer.confidence)
 

@@ -47,9 +47,97 @@ def test_number_digits_can_be_looked_at_one_by_one(page: Page) -> None:
     expect(page.locator("#tiles .tile").nth(1)).to_have_class("tile chosen")
 
 
-def reading(rejected: str = "not_a_digit") -> dict[str, object]:
-    mark = {"digit": None, "confidence": None, "probabilities": [0.1] * 10, "rejected": rejected}
-    return {"text": "?", "digits": [mark | {"box": [200, 100, 300, 200]}], "model": "1"}
+def reading(text: str = "?") -> dict[str, object]:
+    """What the service answers when it reads this: sure of its digits, from left to right, line by line."""
+    numbers: list[dict[str, object]] = []
+    marks: list[dict[str, object]] = []
+    for row, line in enumerate(text.split("\n")):
+        for word in line.split():
+            first = len(marks)
+            marks += [mark(letter, first + place, row) for place, letter in enumerate(word)]
+            number = {"text": word, "confidence": None if "?" in word else 0.9, "row": None, "column": None}
+            numbers.append(number | {"box": [0, 0, 1, 1], "marks": list(range(first, len(marks)))})
+    return {"text": text, "numbers": numbers, "digits": marks, "model": "1"}
+
+
+def mark(letter: str, place: int, row: int) -> dict[str, object]:
+    """A digit, a sign, or `?`."""
+    digit = int(letter) if letter.isdigit() else None
+    return {
+        "digit": digit,
+        "confidence": None if digit is None else 0.994,
+        "probabilities": [0.946 if each == digit else 0.006 for each in range(10)],
+        "rejected": "not_a_digit" if letter == "?" else None,
+        "box": [20 + 60 * place, 60 + 200 * row, 70 + 60 * place, 160 + 200 * row],
+        "sign": letter if letter in "-.," else None,
+    }
+
+
+def show(page: Page, text: str, hints: list[str | None] | None = None) -> None:
+    """Let the service read this in whatever is drawn, and draw."""
+    said = reading(text)
+    views = [
+        {"box": [0, 0, 9, 9], "seen": black_field(), "saliency": [[0.0] * 28] * 28, "hint": hint}
+        for hint in hints or [None] * len("".join(text.split()))
+    ]
+    page.route("**/ask/read", lambda route: route.fulfill(json=said))
+    page.route("**/ask/explain", lambda route: route.fulfill(json=views))
+    draw(page, 8)
+    assert answer(page) == text
+
+
+def test_signs_spaces_and_lines_are_shown_as_read(page: Page, artifacts: Path) -> None:
+    show(page, "-3,5 12\n20.7")
+    words = page.locator("#big .word")
+    assert words.all_text_contents() == ["-3,5", "12", "20.7"]
+    labels = page.locator("#marks .mark").all_inner_texts()
+    assert labels == [sign if sign in "-,." else f"{sign} · 99 %" for sign in "-3,51220.7"]
+    expect(page.locator("#marks .unclear")).to_have_count(0)
+    page.screenshot(path=artifacts / "signs.png")
+
+
+def test_numbers_stand_apart_and_are_not_torn(page: Page) -> None:
+    show(page, "1 2\n3,5 12")
+    letters = [box for one in page.locator("#big button").all() if (box := one.bounding_box()) is not None]
+    one, two, three, comma, five, first, second = letters
+    assert two["x"] > one["x"] + 1.2 * one["width"]
+    assert two["y"] == one["y"] < three["y"] == comma["y"] == five["y"]
+    assert comma["x"] < three["x"] + 1.1 * three["width"]
+    assert first["y"] == second["y"]
+
+
+def test_sign_is_no_unread_mark(page: Page) -> None:
+    show(page, "-7", ["too_small", None])
+    expect(page.locator("#verdict")).to_have_text("Quite certain")
+    expect(page.locator("#detail")).to_have_text("99.4 %")
+    buttons = page.locator("#big button")
+    assert [button.get_attribute("aria-label") for button in buttons.all()] == ["minus", "7, 99.4 %"]
+    expect(buttons.nth(1)).to_have_attribute("aria-pressed", "true")  # the least sure digit
+    expect(page.locator("#spoken")).to_have_text("-7. Quite certain, 99.4 %")
+    expect(page.locator("#tiles .tile")).to_have_count(2)
+    expect(page.locator("#detail")).to_have_text("99.4 %")  # no hint at how to write a minus
+    buttons.nth(0).click()
+    assert page.locator("#bars li.top").count() == 0
+    assert page.locator("#bars").inner_text().count("%") == 0
+
+
+def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
+    show(page, "-?7 5")
+    expect(page.locator("#detail")).to_have_text("I cannot read the mark shown as ?")
+    expect(page.locator("#marks .unclear")).to_have_text("?")
+    expect(page.locator("#big button").nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#spoken")).to_have_text("-?7 5. Quite certain, I cannot read the mark shown as ?")
+
+
+def test_sign_alone_is_no_digit(page: Page) -> None:
+    show(page, "-", ["too_small"])
+    assert page.locator("#big").inner_text() == "-"
+    expect(page.locator("#verdict")).to_have_text("Not a digit, I think")
+    expect(page.locator("#spoken")).to_contain_text("Not a digit, I think. Try")
+    expect(page.locator("#tiles .tile")).to_have_count(1)
+    expect(page.locator("#detail")).to_contain_text("more clearly")
+    assert "null" not in page.locator("#page").inner_text()
+    assert "Infinity" not in page.locator("#page").inner_text()
 
 
 @pytest.mark.parametrize(

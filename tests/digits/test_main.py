@@ -60,12 +60,13 @@ def test_main_writes_json_that_says_what_the_reader_says(
     model = make_folder(version="3")
     _run(model, "--format", "json", str(pictures))
     blank, broken, bar = json.loads(capsys.readouterr().out)
-    assert blank["digits"] == []
+    assert (blank["numbers"], blank["digits"]) == ([], [])
     assert "error" in broken
     with Image.open(pictures / "more" / "bar.JPG") as image:
         reading = Reader.load(model).read(image)
     assert (bar["text"], bar["model"]) == (reading.text, "3")
     assert bar["digits"][0]["box"] == list(reading.digits[0].box)
+    assert [number["text"] for number in bar["numbers"]] == [number.text for number in reading.numbers]
 
 
 def test_main_is_content_with_good_files(make_folder: Make, pictures: Path) -> None:

@@ -22,7 +22,14 @@ pytestmark = [  # raised inside MLflow
 ]
 
 Make = Callable[..., Path]
-HOW: dict[str, Any] = {"seed": 1, "canvas_digits": 5, "lines": 1, "worst": 4, "default_margin": 1.0}
+HOW: dict[str, Any] = {
+    "seed": 1,
+    "canvas_digits": 5,
+    "lines": 1,
+    "papers": 2,
+    "worst": 4,
+    "default_margin": 1.0,
+}
 PARAMS = "train:\n  seed: 1\n  epochs: 3\n"
 CURVES = "epoch,loss,val_loss,accuracy,val_accuracy,learning_rate\n1,0.5,0.5,0.9,0.9,0.001\n"
 
@@ -61,6 +68,8 @@ def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project:
     assert metrics["test_accuracy"] == 0.5
     assert metrics["recall"] == {"1": 1.0, "2": 0.0, "3": 0.0, "4": 0.0, "5": 0.0}
     assert metrics["champion"] is True
+    assert metrics["paper_accuracy"] == pytest.approx(max(0.0, 1 - metrics["paper_character_errors"]))
+    assert 0 <= metrics["validation_paper_accuracy"] <= 1
     assert (Manifest.load(project / "models" / "champion").run_id, metrics["test_errors"]) == (run_id, 4)
     logged = MlflowClient().get_run(run_id)
     assert logged.data.metrics["recall.1"] == 1.0

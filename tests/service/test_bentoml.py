@@ -94,6 +94,7 @@ def test_schema_lists_the_methods(server: Any) -> None:
     assert set(routes) == {"/predict", "/read", "/explain", "/predict_batch"}
     assert routes["/predict"]["input"]["properties"]["image"]["type"] == "file"
     assert "digit" in routes["/predict"]["output"]["properties"]
+    assert list(routes["/read"]["output"]["properties"]) == ["text", "numbers", "digits", "model"]
 
 
 def test_bentomls_client_calls_every_method(
@@ -112,6 +113,7 @@ with bentoml.SyncHTTPClient(sys.argv[1]) as client:
         broken_file,
     )
     assert (said[0]["digit"], said[1]["text"], len(said[2])) == (7, "7", 1)
+    assert (said[1]["numbers"][0]["marks"], said[1]["digits"][0]["sign"]) == ([0], None)
     assert (said[3]["digit"], said[4]["code"]) == (7, "broken_image")
 
 

@@ -21,7 +21,8 @@ def test_service_answers_over_http(
 ) -> None:
     seven = encoded(draw("7"))
     assert server.post("/predict", seven).json()["digit"] == 7
-    assert server.post("/read", seven).json()["text"] == "7"
+    read = server.post("/read", seven).json()
+    assert (read["text"], read["numbers"][0]["text"], read["digits"][0]["sign"]) == ("7", "7", None)
     assert len(server.post("/explain", seven).json()) == 1
     assert server.get("/model").json()["version"] == "1"
     for path in ("/livez", "/readyz", "/healthz", "/docs.json"):

@@ -7,18 +7,48 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ui.client import Mark, Reading, Service, ServiceAway, ServiceBusy, ServiceError, ServiceSlow, service_url
+from ui.client import (
+    Mark,
+    Number,
+    Reading,
+    Service,
+    ServiceAway,
+    ServiceBusy,
+    ServiceError,
+    ServiceSlow,
+    service_url,
+)
 
 READING = {
-    "text": "4?",
+    "text": "-4 ?",
+    "numbers": [
+        {"text": "-4", "confidence": 0.9, "box": [0, 2, 3, 4], "marks": [0, 1], "row": 0, "column": 1},
+        {"text": "?", "confidence": None, "box": [5, 6, 7, 8], "marks": [2], "row": None, "column": None},
+    ],
     "digits": [
-        {"digit": 4, "confidence": 0.9, "probabilities": [0.01] * 10, "rejected": None, "box": [1, 2, 3, 4]},
+        {
+            "digit": None,
+            "confidence": None,
+            "probabilities": [0.1] * 10,
+            "rejected": None,
+            "box": [0, 3, 1, 4],
+            "sign": "-",
+        },
+        {
+            "digit": 4,
+            "confidence": 0.9,
+            "probabilities": [0.01] * 10,
+            "rejected": None,
+            "box": [1, 2, 3, 4],
+            "sign": None,
+        },
         {
             "digit": None,
             "confidence": None,
             "probabilities": [0.1] * 10,
             "rejected": "not_a_digit",
             "box": [5, 6, 7, 8],
+            "sign": None,
         },
     ],
     "model": "12",
@@ -35,16 +65,23 @@ def replying(
     return service(lambda _: httpx.Response(status, json=json, text=text, headers=headers))
 
 
-def test_read_gives_typed_marks() -> None:
+def test_read_gives_typed_numbers_and_marks() -> None:
     with replying(200, json=READING) as one:
-        assert one.read(b"png") == Reading(
-            "4?",
-            (
-                Mark(4, 0.9, (0.01,) * 10, None, (1, 2, 3, 4)),
-                Mark(None, None, (0.1,) * 10, "not_a_digit", (5, 6, 7, 8)),
-            ),
-            "12",
-        )
+        reading = one.read(b"png")
+    assert reading == Reading(
+        "-4 ?",
+        (
+            Number("-4", 0.9, (0, 2, 3, 4), (0, 1), 0, 1),
+            Number("?", None, (5, 6, 7, 8), (2,)),
+        ),
+        (
+            Mark(None, None, (0.1,) * 10, None, (0, 3, 1, 4), "-"),
+            Mark(4, 0.9, (0.01,) * 10, None, (1, 2, 3, 4)),
+            Mark(None, None, (0.1,) * 10, "not_a_digit", (5, 6, 7, 8)),
+        ),
+        "12",
+    )
+    assert [mark.text for mark in reading.digits] == ["-", "4", "?"]
 
 
 def test_read_sends_the_picture_as_the_field_image() -> None:
@@ -114,6 +151,7 @@ def test_refusal_carries_the_services_own_sentence() -> None:
         (404, "Not found"),
         (404, '{"detail": "Not found"}'),
         (200, '{"text": "4"}'),
+        (200, '{"text": "4", "numbers": [{"box": [1]}], "digits": [], "model": "1"}'),
         (200, "[1, 2]"),
     ],
 )

@@ -3,11 +3,13 @@
 import { HEIGHT, WIDTH } from "./drawing.js";
 import { percent, say, sureness } from "./say.js";
 
-/** @import { Box, Hint, Mark, Reading } from "./asking.js" */
+/** @import { Box, Hint, Mark, Reading, Sign } from "./asking.js" */
 /** @import { Place } from "./drawing.js" */
 /** @import { Bar, Page } from "../page.d.ts" */
 
 const SPOKEN_AFTER = 700; // ms without a new answer until a screen reader is told
+/** @type {Record<Sign, string>} */
+const SIGNS = { "-": "sign_minus", ".": "sign_point", ",": "sign_comma" };
 
 export class Answer {
   /** @type {Mark[]} */
@@ -55,12 +57,12 @@ export class Answer {
   show(reading, place, milliseconds) {
     this.marks = reading.digits;
     this.place = place;
-    const sure = this.marks.map((mark) => (mark.digit === null ? -1 : mark.confidence));
+    const sure = this.marks.map((mark) => (isUnread(mark) ? -1 : (mark.confidence ?? Infinity)));
     this.chosen = Math.max(sure.indexOf(Math.min(...sure)), 0);
     this.#showBig(reading.text);
     this.#showBoxes();
     this.#choose(this.chosen);
-    const [verdict, detail] = this.#words(reading.text);
+    const [verdict, detail] = this.#words();
     this.#showWords(verdict, detail, say("took", { ms: Math.round(milliseconds) }));
     this.#speak(reading.text, verdict, detail);
   }
@@ -70,7 +72,9 @@ export class Answer {
    * @param {(Hint | null)[]} hints
    */
   hint(hints) {
-    const found = hints.find((hint, i) => hint && this.marks[i]?.digit === null) ?? hints.find(Boolean);
+    const found =
+      hints.find((hint, i) => hint && isUnread(this.marks[i])) ??
+      hints.find((hint, i) => hint && !this.marks[i]?.sign);
     if (found) this._detail.textContent = say(`hint_${found}`);
   }
 
@@ -79,18 +83,15 @@ export class Answer {
     this.hurry = true;
   }
 
-  /**
-   * @param {string} text
-   * @returns {[verdict: string, detail: string]}
-   */
-  #words(text) {
+  /** @returns {[verdict: string, detail: string]} */
+  #words() {
     if (!this.marks.length) return [say("blank"), say("blank_more")];
-    const unclear = this.marks.filter((mark) => mark.digit === null).length;
-    if (unclear === this.marks.length) return [say("not_a_digit"), say("not_a_digit_more")];
-    const least = Math.min(...this.marks.flatMap((mark) => mark.confidence ?? []));
+    const sure = this.marks.flatMap((mark) => mark.confidence ?? []);
+    if (!sure.length) return [say("not_a_digit"), say("not_a_digit_more")];
+    const least = Math.min(...sure);
     const words = sureness(least);
-    if (unclear) return [words, say("some_unclear")];
-    if (text.length === 1) return [words, say("percent", { percent: percent(least) })];
+    if (this.marks.some(isUnread)) return [words, say("some_unclear")];
+    if (sure.length === 1) return [words, say("percent", { percent: percent(least) })];
     return [words, say("sure_number", { percent: percent(least) })];
   }
 
@@ -106,7 +107,7 @@ export class Answer {
   }
 
   /**
-   * One digit large; several as buttons, so that each can be looked at.
+   * One digit large; several marks as buttons, so that each can be looked at, number by number.
    * @param {string} text
    */
   #showBig(text) {
@@ -122,10 +123,15 @@ export class Answer {
       return;
     }
     let index = 0;
-    const letters = [...text].map((letter) =>
-      letter === "\n" ? lineBreak() : this.#button(letter, index++),
-    );
-    this._big.replaceChildren(...letters);
+    /** @param {string} letters */
+    const word = (letters) => {
+      const element = document.createElement("span");
+      element.className = "word";
+      element.append(...[...letters].map((letter) => this.#button(letter, index++)));
+      return element;
+    };
+    const lines = text.split("\n").map((line) => line.split(" ").map(word));
+    this._big.replaceChildren(...lines.flatMap((words, i) => (i ? [lineBreak(), ...words] : words)));
   }
 
   /**
@@ -133,12 +139,10 @@ export class Answer {
    * @param {number} index
    */
   #button(letter, index) {
-    const { digit, confidence } = this.marks[index];
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = letter;
-    button.ariaLabel =
-      digit === null ? say("unclear_button") : say("digit_button", { digit, percent: percent(confidence) });
+    button.ariaLabel = nameOf(this.marks[index]);
     button.addEventListener("click", () => this.#choose(index));
     return button;
   }
@@ -149,7 +153,8 @@ export class Answer {
     [...this._big.querySelectorAll("button")].forEach((button, i) => {
       button.ariaPressed = String(i === index);
     });
-    this.#showBars(this.marks[index]?.probabilities ?? null);
+    const mark = this.marks[index];
+    this.#showBars(mark && !mark.sign ? mark.probabilities : null);
     this.onChoose(index);
   }
 
@@ -183,7 +188,7 @@ export class Answer {
   /** @param {Mark} mark */
   #box(mark) {
     const box = document.createElement("div");
-    box.className = mark.digit === null ? "mark unclear" : "mark";
+    box.className = isUnread(mark) ? "mark unclear" : "mark";
     const { x, y, width, height } = this.onPaper(mark.box);
     Object.assign(box.style, {
       left: `${(x / WIDTH) * 100}%`,
@@ -195,7 +200,7 @@ export class Answer {
     const label = document.createElement("span");
     label.textContent =
       mark.digit === null
-        ? "?"
+        ? (mark.sign ?? "?")
         : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
     box.append(label);
     return box;
@@ -221,10 +226,9 @@ export class Answer {
    * @param {string} more
    */
   #speak(text, words, more) {
-    const sentence =
-      text && !/^\?+$/.test(text)
-        ? say("spoken", { text, words, more })
-        : say("spoken_rejected", { words, more });
+    const sentence = /\d/.test(text)
+      ? say("spoken", { text, words, more })
+      : say("spoken_rejected", { words, more });
     clearTimeout(this.#speaking);
     const wait = this.hurry ? 0 : SPOKEN_AFTER;
     this.hurry = false;
@@ -232,6 +236,25 @@ export class Answer {
       this._spoken.textContent = sentence;
     }, wait);
   }
+}
+
+/**
+ * Neither a digit nor a sign.
+ * @param {Mark | undefined} mark
+ */
+function isUnread(mark) {
+  return mark?.digit === null && !mark.sign;
+}
+
+/**
+ * What a screen reader says of a mark.
+ * @param {Mark} mark
+ */
+function nameOf({ digit, confidence, sign }) {
+  if (sign) return say(SIGNS[sign]);
+  return digit === null
+    ? say("unclear_button")
+    : say("digit_button", { digit, percent: percent(confidence) });
 }
 
 function lineBreak() {

@@ -10,9 +10,11 @@ const LONGEST_WAIT = 5000;
 /**
  * The service's answers, as service/answers.py makes them.
  * @typedef {[left: number, top: number, right: number, bottom: number]} Box in pixels of what was sent
- * @typedef {{ digit: number, confidence: number } | { digit: null, confidence: null }} Judgement
+ * @typedef {"-" | "." | ","} Sign
+ * @typedef {{ digit: number, confidence: number, sign: null }} Digit
+ * @typedef {Digit | { digit: null, confidence: null, sign: Sign | null }} Judgement
  * @typedef {Judgement & { probabilities: number[], box: Box }} Mark
- * @typedef {{ text: string, digits: Mark[], model: string }} Reading
+ * @typedef {{ text: string, digits: Mark[], model: string }} Reading `text`: a character a mark, " " and "\n"
  * @typedef {"too_small" | "too_faint" | "several_digits"} Hint
  * @typedef {{ box: Box, seen: string, saliency: number[][], hint: Hint | null }} View `seen`: a PNG in base64
  * @typedef {{ test_accuracy?: number, canvas_accuracy?: number }} Metrics

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import astuple
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
-from ui.client import Mark, Reading, Service, service_url
+from ui.client import Mark, Number, Reading, Service, service_url
 from ui.desktop.latest import Read
 from ui.text import WINDOW
 
@@ -24,11 +25,8 @@ def local_read(folder: Path) -> Read:
     def read(picture: bytes) -> Reading:
         with Image.open(BytesIO(picture)) as image:
             found = reader.read(image)
-        marks = (
-            Mark(mark.digit, mark.confidence, mark.probabilities, mark.rejected, mark.box)
-            for mark in found.digits
-        )
-        return Reading(found.text, tuple(marks), found.model)
+        numbers = tuple(Number(*astuple(number)) for number in found.numbers)
+        return Reading(found.text, numbers, tuple(Mark(*astuple(mark)) for mark in found.digits), found.model)
 
     return read
 

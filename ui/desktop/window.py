@@ -25,6 +25,7 @@ _GROUND, _PAPER, _INK, _SOFT, _ACCENT, _TRACK = (
 )
 _BAR, _ROW = 190, 22  # pixels
 _LONG = 5  # digits: a longer number is written smaller
+_NOTHING = "\N{EN DASH}"  # no minus sign: that is something that can be read
 
 
 class Window:
@@ -36,6 +37,7 @@ class Window:
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._latest = Latest(read, self._outcomes.put)
         self._asked = 0
+        self._text = ""
         self._build(note)
         self._bind()
         self._reset()
@@ -140,7 +142,7 @@ class Window:
     def _save(self) -> None:
         name = filedialog.asksaveasfilename(defaultextension=".png", initialfile="drawing.png")
         if name:
-            self._say(self._big["text"], save(self._drawing.png(), Path(name)))
+            self._say(self._text, save(self._drawing.png(), Path(name)))
 
     def _ask(self) -> None:
         if self._drawing.is_blank:
@@ -167,10 +169,12 @@ class Window:
         self._paper.delete("mark")
 
     def _say(self, text: str, words: str) -> None:
-        self._root.title(f"{text} · {WINDOW['title']}" if text else WINDOW["title"])
+        self._text = text
+        title = text.replace("\n", " / ")
+        self._root.title(f"{title} · {WINDOW['title']}" if title else WINDOW["title"])
         size = 60 if len(text) <= _LONG else 26
         font = ("TkDefaultFont", size, "bold")
-        self._big.configure(text=text or "-", font=font, foreground=_INK if text else _TRACK)
+        self._big.configure(text=text or _NOTHING, font=font, foreground=_INK if text else _TRACK)
         self._words.configure(text=words)
 
     def _show(self, reading: Reading) -> None:
@@ -188,7 +192,7 @@ class Window:
     def _show_box(self, mark: Mark) -> None:
         left, top, right, bottom = mark.box
         self._paper.create_rectangle(left, top, right, bottom, outline=_ACCENT, width=2, tags="mark")
-        label = "?" if mark.confidence is None else f"{mark.digit} · {int(mark.confidence * 100)}%"
+        label = mark.text if mark.confidence is None else f"{mark.text} · {int(mark.confidence * 100)}%"
         self._paper.create_text(left, max(top - 9, 8), text=label, fill=_ACCENT, anchor="w", tags="mark")
 
     def _show_bars(self, probabilities: tuple[float, ...] | None) -> None:

@@ -13,7 +13,7 @@ def words(reading: Reading) -> str:
         return WINDOW["blank"]
     if not confidences:
         return WINDOW["not_a_digit"]
-    if len(confidences) < len(reading.digits):
+    if any(mark.rejected for mark in reading.digits):
         return WINDOW["unclear"]
     name = "sure" if len(confidences) == 1 else "sure_number"
     return WINDOW[name].format(percent=f"{min(confidences) * 100:.1f}")

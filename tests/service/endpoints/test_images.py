@@ -106,6 +106,8 @@ def test_boxes_are_in_pixels_of_the_photo_that_was_sent(
     assert 200 < boxes[0][3] - boxes[0][1] < 2000
     for box in boxes:
         assert box == pytest.approx(boxes[0], abs=16)
+    for answer in asked[:2]:
+        assert [number["box"] for number in answer["numbers"]] == [answer["digits"][0]["box"]]
 
 
 def test_read_gives_marks_and_text(client: TestClient, seven: bytes) -> None:
@@ -113,15 +115,39 @@ def test_read_gives_marks_and_text(client: TestClient, seven: bytes) -> None:
     assert said["text"] == "7"
     assert said["model"] == "1"
     (mark,) = said["digits"]
-    assert mark["digit"] == 7
+    assert (mark["digit"], mark["sign"]) == (7, None)
+    assert said["numbers"] == [
+        {
+            "text": "7",
+            "confidence": mark["confidence"],
+            "box": mark["box"],
+            "marks": [0],
+            "row": None,
+            "column": None,
+        }
+    ]
     left, top, right, bottom = mark["box"]
     assert 0 < left < 140 < right < 280
     assert 0 < top < 140 < bottom < 280
 
 
+def test_read_gives_a_number_a_line(client: TestClient, draw: Draw, encoded: Encoded) -> None:
+    sheet = Image.new("L", (400, 600), 255)
+    sheet.paste(draw("12", (400, 300)), (0, 0))
+    sheet.paste(draw("7", (400, 300)), (0, 300))
+    said = client.post("/read", files={"image": encoded(sheet)}).json()
+    assert list(said) == ["text", "numbers", "digits", "model"]
+    assert said["text"] == "\n".join(number["text"] for number in said["numbers"]) == "12\n7"
+    assert [number["marks"] for number in said["numbers"]] == [[0, 1], [2]]
+    for number in said["numbers"]:
+        marks = [said["digits"][index] for index in number["marks"]]
+        lefts, tops, rights, bottoms = zip(*(mark["box"] for mark in marks), strict=True)
+        assert number["box"] == [min(lefts), min(tops), max(rights), max(bottoms)]
+
+
 def test_read_of_a_blank_picture_is_empty(client: TestClient, encoded: Encoded) -> None:
     said = client.post("/read", files={"image": encoded(Image.new("L", (99, 50), 255))}).json()
-    assert said == {"text": "", "digits": [], "model": "1"}
+    assert said == {"text": "", "numbers": [], "digits": [], "model": "1"}
 
 
 def test_explain_shows_what_the_network_saw(client: TestClient, seven: bytes) -> None:

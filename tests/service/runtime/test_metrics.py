@@ -13,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from digits import Mark
 from service.runtime import metrics
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,6 +43,27 @@ def test_text_adds_up_workers_and_forgets_dead_ones(tmp_path: Path) -> None:
     assert value(text, 'digits_requests_total{endpoint="/predict",outcome="ok"}') == 7
     assert value(text, 'digits_step_seconds_count{step="decode"}') == 2
     assert value(text, 'digits_workers{model="1"}') == 1
+
+
+def test_sign_is_counted_as_a_sign_and_has_no_confidence() -> None:
+    marks = {
+        "7": Mark(7, 0.9, (0.1,) * 10, None, (0, 0, 1, 1)),
+        "not_a_digit": Mark(None, None, (0.1,) * 10, "not_a_digit", (0, 0, 1, 1)),
+        "sign": Mark(None, None, (0.1,) * 10, None, (0, 0, 1, 1), "-"),
+    }
+    for name, mark in marks.items():
+        before = counted()
+        metrics.count_answer(mark)
+        new = {key: after - before.get(key, 0) for key, after in counted().items()}
+        expected = {name: 1.0} | ({"confidence": 1.0} if name == "7" else {})
+        assert {key: more for key, more in new.items() if more} == expected
+
+
+def counted() -> dict[str, float]:
+    """How many answers there were by what they were, and how many confidences."""
+    samples = [sample for metric in metrics.ANSWERS.collect() for sample in metric.samples]
+    answers = {one.labels["answer"]: one.value for one in samples if one.name == "digits_answers_total"}
+    return answers | {"confidence": REGISTRY.get_sample_value("digits_confidence_count") or 0}
 
 
 def known() -> set[str]:

@@ -29,7 +29,7 @@ class Service:
         assert self.open.wait(5)
         if self.failures:
             raise self.failures.pop()
-        return Reading(picture.decode(), (), "1")
+        return Reading(picture.decode(), (), (), "1")
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_question_is_answered_with_its_number_and_time(
     threading.Timer(0.1, service.open.set).start()
     number = asker.ask(b"7")
     outcome = outcomes.get(timeout=5)
-    assert (outcome.number, outcome.result) == (number, Reading("7", (), "1"))
+    assert (outcome.number, outcome.result) == (number, Reading("7", (), (), "1"))
     assert 0.05 < outcome.seconds < 5
 
 
@@ -99,7 +99,7 @@ def test_failure_is_told_and_asked_again_until_it_is_answered(
     service.failures = [error, error]
     asker.ask(b"5")
     results = [outcomes.get(timeout=5).result for _ in range(3)]
-    assert results == [error, error, Reading("5", (), "1")]
+    assert results == [error, error, Reading("5", (), (), "1")]
 
 
 def test_refused_picture_is_not_asked_again(
@@ -121,5 +121,5 @@ def test_newer_question_replaces_one_that_waits_to_be_asked_again(
     asker.ask(b"old")
     assert outcomes.get(timeout=5).result is AWAY
     asker.ask(b"new")
-    assert outcomes.get(timeout=5).result == Reading("new", (), "1")
+    assert outcomes.get(timeout=5).result == Reading("new", (), (), "1")
     assert service.asked == [b"old", b"new"]

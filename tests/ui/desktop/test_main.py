@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import astuple
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from digits import Reader
+from digits import DEFAULT_MODEL, Reader
 from tests.browser.pictures import encoded, picture
 from ui.desktop.__main__ import local_read
 from ui.text import WINDOW
@@ -56,7 +57,14 @@ def test_local_read_gives_what_digits_gives(model_folder: Path) -> None:
     reading = local_read(model_folder)(content)
     with Image.open(BytesIO(content)) as image:
         found = Reader.load(model_folder).read(image)
-    assert reading.text == found.text
-    assert [(mark.digit, mark.confidence, mark.box) for mark in reading.digits] == [
-        (mark.digit, mark.confidence, mark.box) for mark in found.digits
-    ]
+    assert astuple(reading) == astuple(found)
+
+
+def test_local_read_gives_the_numbers_of_several_lines() -> None:
+    page = Image.new("L", (300, 400), 255)
+    page.paste(picture(3).resize((200, 200)), (50, 0))
+    page.paste(picture(7).resize((200, 200)), (50, 200))
+    reading = local_read(DEFAULT_MODEL)(encoded(page))
+    assert astuple(reading) == astuple(Reader.load().read(page))
+    assert [number.text for number in reading.numbers] == ["3", "7"]
+    assert [number.marks for number in reading.numbers] == [(0,), (1,)]

@@ -8,6 +8,7 @@ from ui.text import WINDOW
 
 SEVEN = Mark(7, 0.991, (0.1,) * 10, None, (10, 20, 60, 90))
 UNCLEAR = Mark(None, None, (0.1,) * 10, "not_a_digit", (100, 20, 150, 90))
+MINUS = Mark(None, None, (0.1,) * 10, None, (0, 50, 8, 55), "-")
 
 
 @pytest.mark.parametrize(
@@ -18,10 +19,14 @@ UNCLEAR = Mark(None, None, (0.1,) * 10, "not_a_digit", (100, 20, 150, 90))
         ((SEVEN, UNCLEAR), WINDOW["unclear"]),
         ((SEVEN,), "99.1 % sure"),
         ((SEVEN, SEVEN), "99.1 % sure of its least sure digit"),
+        ((MINUS, SEVEN), "99.1 % sure"),
+        ((MINUS, SEVEN, SEVEN), "99.1 % sure of its least sure digit"),
+        ((MINUS, SEVEN, UNCLEAR), WINDOW["unclear"]),
+        ((MINUS,), WINDOW["not_a_digit"]),
     ],
 )
 def test_words_say_how_sure_the_answer_is(marks: tuple[Mark, ...], sentence: str) -> None:
-    assert words(Reading("", marks, "")) == sentence
+    assert words(Reading("", (), marks, "")) == sentence
 
 
 @pytest.mark.parametrize(

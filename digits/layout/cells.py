@@ -1,0 +1,149 @@
+"""The cells of tables, boxes and combs: what printed lines enclose, whatever the perspective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Box
+from digits.layout.frames import Comb, Frames
+from digits.layout.rules import Rule
+
+_LONGEST = 1000  # pixels: cells are told apart on a map so small
+_NARROWEST = 8  # pixels: what is narrower is the room between double lines
+_SOLID = 0.75  # of its smallest upright or leaning rectangle that a cell fills
+_CUT_OFF = 1.3  # of the usual size: what is larger and at the picture's edge is its margin
+_TOOTH = 2.6  # teeth high: the room above the base of a comb
+_BELOW = 0.4  # teeth high: the room below it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """A cell's number in the label map, and the box around it in pixels of the ink map."""
+
+    label: int
+    box: Box
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """All cells, and a map `coarse` times smaller than the ink that says which pixel is in which."""
+
+    labels: NDArray[np.int32]
+    coarse: int
+    found: tuple[Cell, ...]
+
+    def at(self, x: float, y: float) -> Cell | None:
+        """The cell in which a point of the ink map lies."""
+        row, column = int(y) // self.coarse, int(x) // self.coarse
+        height, width = self.labels.shape
+        if not (0 <= row < height and 0 <= column < width):
+            return None
+        label = int(self.labels[row, column])
+        return next((cell for cell in self.found if cell.label == label), None) if label else None
+
+
+def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
+    """The cells of these frames in an ink map of this shape (height, width)."""
+    coarse = max(1, -(-max(shape) // _LONGEST))
+    height, width = (-(-side // coarse) for side in shape)
+    paper = np.ones((height, width), np.uint8)
+    for rules, turned in ((frames.lying, False), (frames.standing, True)):
+        for rule in rules:
+            cv2.polylines(paper, [_points(rule, turned, coarse)], False, 0, 1)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
+    found = [
+        Cell(label, _scaled(stats[label], coarse, shape))
+        for label in range(1, count)
+        if min(stats[label, 2:4]) * coarse >= _NARROWEST and _is_solid(labels, label, stats[label])
+    ]
+    labels = np.asarray(labels, np.int32)
+    found = _without_margins(found, shape)
+    for comb in frames.combs:
+        found = [cell for cell in found if not _spans(cell, comb)]
+        found.extend(_comb_cells(comb, labels, coarse, shape))
+    return Cells(labels, coarse, tuple(found))
+
+
+def _points(rule: Rule, turned: bool, coarse: int) -> NDArray[np.int32]:
+    beyond = max(6.0, 0.04 * rule.length)  # closes the corners
+    places = np.linspace(rule.start - beyond, rule.end + beyond, 24)
+    across = rule.at(places)
+    points = np.stack([across, places] if turned else [places, across], axis=1)
+    return np.rint(points / coarse).astype(np.int32).reshape(-1, 1, 2)
+
+
+def _scaled(stats: NDArray[np.int32], coarse: int, shape: tuple[int, ...]) -> Box:
+    left, top, width, height = (int(side) * coarse for side in stats[:4])
+    return (left, top, min(left + width, shape[1]), min(top + height, shape[0]))
+
+
+def _is_solid(labels: NDArray[np.int32], label: int, stats: NDArray[np.int32]) -> bool:
+    left, top, width, height, area = (int(value) for value in stats[:5])
+    if area >= 0.9 * width * height:
+        return True
+    part = np.asarray(labels[top : top + height, left : left + width] == label, np.uint8)
+    outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = cv2.convexHull(max(outlines, key=len))
+    return area >= _SOLID * max(cv2.contourArea(hull), 1.0) and cv2.contourArea(hull) >= _SOLID * np.prod(
+        cv2.minAreaRect(hull)[1]
+    )
+
+
+def _without_margins(found: list[Cell], shape: tuple[int, ...]) -> list[Cell]:
+    """Cells without what lies between a frame and the picture's edge."""
+    inner = [cell for cell in found if not _at_edge(cell, shape)]
+    if not inner:
+        return []
+    width, height = (
+        float(np.median(sides)) for sides in zip(*((c.width, c.height) for c in inner), strict=True)
+    )
+    return [
+        cell
+        for cell in found
+        if cell in inner or (cell.width <= _CUT_OFF * width and cell.height <= _CUT_OFF * height)
+    ]
+
+
+def _at_edge(cell: Cell, shape: tuple[int, ...]) -> bool:
+    left, top, right, bottom = cell.box
+    return left == 0 or top == 0 or right >= shape[1] or bottom >= shape[0]
+
+
+def _spans(cell: Cell, comb: Comb) -> bool:
+    """Whether a comb stands in this cell, so that the cell is no single one."""
+    x, y = (comb.base.start + comb.base.end) / 2, float(comb.base.at(comb.base.start))
+    return cell.box[0] < x < cell.box[2] and cell.box[1] < y <= cell.box[3] + 2
+
+
+def _comb_cells(comb: Comb, labels: NDArray[np.int32], coarse: int, shape: tuple[int, ...]) -> Iterable[Cell]:
+    """The room between each two teeth, drawn into the label map."""
+    tall = float(np.median([tooth.length for tooth in comb.teeth]))
+    number = int(labels.max())
+    for left, right in zip(comb.teeth, comb.teeth[1:], strict=False):
+        number += 1
+        corners = [
+            (float(tooth.at(tooth.end - up * tall)), tooth.end - up * tall)
+            for tooth, up in ((left, -_BELOW), (left, _TOOTH), (right, _TOOTH), (right, -_BELOW))
+        ]
+        points = np.array(corners)
+        cv2.fillConvexPoly(labels, np.rint(points / coarse).astype(np.int32), number)
+        low = np.clip(points.min(axis=0), 0, (shape[1], shape[0])).astype(int)
+        high = np.clip(points.max(axis=0), 0, (shape[1], shape[0])).astype(int)
+        yield Cell(number, (int(low[0]), int(low[1]), int(high[0]), int(high[1])))

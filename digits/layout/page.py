@@ -1,0 +1,124 @@
+"""A whole page: its printed lines taken out, and its writing in lines, each with the cells that it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from digits.ink.extraction import Darkness, Ink, ink_of
+from digits.ink.sheet import Sheet
+from digits.layout.cells import Cell, Cells, find_cells
+from digits.layout.components import Piece, Pieces, find_pieces
+from digits.layout.erasing import without
+from digits.layout.frames import find_frames
+from digits.layout.grouping import Found
+from digits.layout.lines import Run, grouped, runs
+from digits.layout.numbers import spaces
+from digits.layout.tables import Table, columns, find_tables
+
+_WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of writing as its runs, from the left; `row` of `table` where it fills one."""
+
+    runs: list[Run]
+    table: Table | None = None
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The ink of a page, its lines of writing from the top, and its cells."""
+
+    ink: Ink
+    lines: list[Line]
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Marks of a line, by their places in it, that make one number; where in a table it stands."""
+
+    marks: tuple[int, ...]
+    row: int | None = None
+    column: int | None = None
+
+
+def find_page(darkness: Darkness) -> Page:
+    """What is written on a page, and where."""
+    dark = darkness.dark.whole
+    least = darkness.least
+    frames = find_frames(np.asarray(dark > least, np.uint8))
+    cells = find_cells(frames, dark.shape)
+    if frames.inked:
+        darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, least)))
+    ink = ink_of(darkness, ruled=not frames.inked)
+    pieces = find_pieces(ink.place, ink.rough)
+    return Page(ink, _lines(pieces, ink, cells), cells)
+
+
+def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
+    tables = [table for table in find_tables(cells) if sum(map(len, table.rows)) > 1]
+    row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
+    free: list[Piece] = []
+    filled: dict[tuple[int, int], list[Piece]] = {}
+    for piece in pieces.kept:
+        cell = _cell_of(piece, cells)
+        if cell is None or cell not in row_of:
+            free.append(piece)
+        else:
+            table, row = row_of[cell]
+            filled.setdefault((tables.index(table), row), []).append(piece)
+
+    def parted(left: Piece, right: Piece) -> bool:
+        return bool(row_of) and _cell_of(left, cells) is not _cell_of(right, cells)
+
+    lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
+    for (number, row), some in filled.items():
+        lines.append(Line(runs(some, pieces, ink.strength, parted), tables[number], row))
+    return sorted((line for line in lines if line.runs), key=_middle)
+
+
+def _cell_of(piece: Piece, cells: Cells) -> Cell | None:
+    left, top, right, bottom = piece.box
+    return cells.at((left + right) / 2, (top + bottom) / 2)
+
+
+def _middle(line: Line) -> float:
+    return float(np.median([atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms]))
+
+
+def numbers_of(line: Line, marks: Sequence[Found], cells: Cells) -> list[Group]:
+    """The marks of a line, from the left, put together to numbers."""
+    if line.table is None:
+        height = line.runs[0].height
+        starts = spaces([mark.atom.box for mark in marks], height)
+        return [Group(tuple(some)) for some in _split(range(len(marks)), starts)]
+    where = [_cell_of_mark(mark, cells) for mark in marks]
+    starts = [a is not b for a, b in zip(where, where[1:], strict=False)]
+    groups = _split(range(len(marks)), starts)
+    if len(line.table.rows) == 1:
+        wide = np.median([cell.width / cell.height for cell in line.table.rows[0]]) > _WIDE
+        if wide and max(map(len, groups)) > 1:
+            return [Group(tuple(some)) for some in groups]
+        return [Group(tuple(range(len(marks))))]
+    column_of = columns(line.table)
+    return [Group(tuple(some), line.row, column_of.get(where[some[0]])) for some in groups]
+
+
+def _cell_of_mark(mark: Found, cells: Cells) -> Cell | None:
+    left, top, right, bottom = mark.atom.box
+    return cells.at((left + right) / 2, (top + bottom) / 2)
+
+
+def _split(places: range, starts: Sequence[bool]) -> list[list[int]]:
+    groups: list[list[int]] = [[]] if places else []
+    for place in places:
+        if place and starts[place - 1]:
+            groups.append([])
+        groups[-1].append(place)
+    return groups

@@ -1,0 +1,156 @@
+"""A sheet of paper with printed rules and writing on it, and how it looks: colours, bends, the back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.network.network_input import InkMap
+
+Pixels = NDArray[np.uint8]
+"""A picture (height, width, 3)."""
+
+Style = Literal["solid", "dashed", "dotted", "double"]
+STYLES: tuple[Style, ...] = get_args(Style)
+Edge = Literal["form", "paper", "cut"]
+"""Where a sheet ends: a form has more paper around it, a page ends, a picture was cut and has no more."""
+
+Colour = tuple[int, int, int]
+Point = tuple[float, float]
+
+_FRACTION = 4  # bits: cv2 draws at 1/16 of a pixel
+_PENS: tuple[Colour, ...] = ((25, 25, 30), (30, 40, 120), (20, 30, 90), (60, 60, 65), (150, 30, 40))
+_PRINTS: tuple[Colour, ...] = (
+    (0, 0, 0),
+    (40, 40, 40),
+    (110, 110, 115),
+    (70, 100, 170),
+    (190, 70, 70),
+    (70, 140, 90),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a form's lines are printed: `width` in whole pixels, `dash` the period of dashes or dots."""
+
+    width: int
+    style: Style = "solid"
+    dash: float = 10.0
+
+
+class Sheet:
+    """What was printed and what was written, apart from each other: float32 (height, width), 0..1."""
+
+    def __init__(self, width: float, height: float, edge: Edge = "form") -> None:
+        """Both in pixels. `edge`: what lies beyond, where a photo shows more."""
+        self.edge: Edge = edge
+        shape = (max(1, round(height)), max(1, round(width)))
+        self.print, self.ink = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
+        self.back = np.zeros(shape, np.float32)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.ink.shape[1], self.ink.shape[0]
+
+    def write(self, ink: InkMap, left: float, top: float) -> None:
+        """Ink with its upper left corner there; what lies outside of the sheet is lost."""
+        x, y = round(left), round(top)
+        width, height = self.size
+        cut = ink[max(0, -y) : max(0, height - y), max(0, -x) : max(0, width - x)]
+        x, y = max(x, 0), max(y, 0)
+        part = self.ink[y : y + cut.shape[0], x : x + cut.shape[1]]
+        np.maximum(part, cut, out=part)
+
+    def rule(self, start: Point, end: Point, rule: Rule) -> None:
+        """A printed line."""
+        (x0, y0), (x1, y1) = start, end
+        length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-3)
+        if rule.style == "double":
+            off = (rule.width + 2.0) / 2
+            across = (-(y1 - y0) / length * off, (x1 - x0) / length * off)
+            for side in (-1, 1):
+                move = (side * across[0], side * across[1])
+                self._line((x0 + move[0], y0 + move[1]), (x1 + move[0], y1 + move[1]), rule.width)
+        elif rule.style == "solid":
+            self._line(start, end, rule.width)
+        else:
+            period = max(rule.dash, 3.0 * rule.width + 3)  # no shorter: the pen's round ends fill the gaps
+            inked = 0.6 * period - rule.width if rule.style == "dashed" else 0.0
+            for at in np.arange(0, length, period):
+                a, b = at / length, min(at + inked, length) / length
+                self._line(
+                    (x0 + (x1 - x0) * a, y0 + (y1 - y0) * a),
+                    (x0 + (x1 - x0) * b, y0 + (y1 - y0) * b),
+                    rule.width + (rule.style == "dotted"),
+                )
+
+    def frame(self, left: float, top: float, right: float, bottom: float, rule: Rule) -> None:
+        """A printed box."""
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+            self.rule(start, end, rule)
+
+    def cropped(self, left: int, top: int, right: int, bottom: int) -> Self:
+        """So many pixels of each side cut off: there is no more paper beyond."""
+        self.edge = "cut"
+        width, height = self.size
+        for name in ("print", "ink", "back"):
+            setattr(self, name, getattr(self, name)[top : height - bottom, left : width - right])
+        return self
+
+    def padded(self, across: int, down: int) -> Self:
+        """More paper on all sides, so many pixels; rules that reach an edge go on."""
+        room = ((down, down), (across, across))
+        self.print = np.pad(self.print, room, mode="edge")
+        self.ink, self.back = np.pad(self.ink, room), np.pad(self.back, room)
+        return self
+
+    def bent(self, amount: float, rng: np.random.Generator) -> Self:
+        """Lines no longer straight: slow waves of at most `amount` pixels, as on a page that bulges."""
+        width, height = self.size
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        phases, waves = rng.uniform(0, 2 * np.pi, 4), rng.uniform(0.3, 0.9, 4)
+        down = np.sin(2 * np.pi * waves[0] * x / width + phases[0]) + 0.4 * np.sin(
+            2 * np.pi * waves[1] * y / height + phases[1]
+        )
+        right = np.sin(2 * np.pi * waves[2] * y / height + phases[2])
+        maps = (x + np.float32(amount / 2) * right, y + np.float32(amount / 1.4) * down)
+        maps = (maps[0].astype(np.float32), maps[1].astype(np.float32))
+        for name in ("print", "ink", "back"):
+            moved = cv2.remap(getattr(self, name), *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            setattr(self, name, moved)
+        return self
+
+    def show_through(self, strength: float) -> Self:
+        """The writing once more, in mirror image and pale, as if the back of the page had some like it."""
+        self.back = cv2.GaussianBlur(np.ascontiguousarray(self.ink[::-1, ::-1]), (0, 0), 1.2) * np.float32(
+            strength
+        )
+        return self
+
+    def coloured(self, rng: np.random.Generator) -> Pixels:
+        """The sheet as a picture: paper, print and pen in colours that occur."""
+        paper = np.clip(rng.integers(228, 256) + rng.integers(-6, 7, 3), 0, 255).astype(np.float32)
+        pen = np.array(_PENS[rng.integers(len(_PENS))], np.float32)
+        printed = np.array(_PRINTS[rng.integers(len(_PRINTS))], np.float32)
+        lines = (self.print * np.float32(rng.uniform(0.7, 1) / 255))[..., None]
+        picture = paper + (printed - paper) * lines
+        picture += (pen - picture) * self.back[..., None]
+        picture += (pen - picture) * self.ink[..., None]
+        return np.asarray(picture.round(), np.uint8)
+
+    def _line(self, start: Point, end: Point, width: int) -> None:
+        points = [(round(x * 2**_FRACTION), round(y * 2**_FRACTION)) for x, y in (start, end)]
+        cv2.line(self.print, points[0], points[1], 255, width, cv2.LINE_AA, _FRACTION)
+
+
+def some_rule(rng: np.random.Generator, unit: float, styles: tuple[Style, ...] = ("solid",)) -> Rule:
+    """A rule for digits `unit` pixels high, thin or thick."""
+    width = max(1, round(unit * float(np.exp(rng.uniform(np.log(0.015), np.log(0.08))))))
+    return Rule(width, styles[rng.integers(len(styles))], dash=max(4.0, unit * rng.uniform(0.12, 0.3)))
