@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.layer import layer_of
-from digits.ink.light import darkness, polarity
+from digits.ink.light import darkness, polarity, without_shadow
 from digits.ink.pixels import Picture
 from digits.ink.ruled_lines import near_the_border, without_rules
 from digits.ink.sheet import Grey, Sheet, histogram, small_copy
@@ -19,6 +19,10 @@ from digits.network.network_input import INK, InkMap
 
 _FAINTEST = 9  # of 255, of the paper's light: less is no ink
 _FAINTEST_IN_SHADOW = 30  # the same where the light is uneven, and so never quite taken out
+_FAINTEST_CLOSE_BY = 14  # the same where the paper is looked for close by
+_ROOM = 3.0  # times the widest stroke: how far away the paper is then looked for
+_LEAST_WINDOW = 25  # pixels: it is not looked for closer by
+_FINER = 0.11  # of the shorter side: where it would be further away, nothing is won
 _NOISE = 5.0  # standard deviations of the paper's noise: less is no ink
 _PLAIN = 1.7  # polarity score above which the other way round is not worth trying
 _PLAIN_IN_SHADOW = 0.6  # the same among shadows, where paper is nearly always light
@@ -74,8 +78,11 @@ class Darkness:
     """
 
     dark: Sheet
+    grey: Sheet
+    ink_is_dark: bool
     noise: float
     uneven: bool
+    faintest: int
     shrink: int
     width: int
     height: int
@@ -94,7 +101,19 @@ class Darkness:
     @property
     def least(self) -> int:
         """The darkest that paper is."""
-        return int(max(_FAINTEST_IN_SHADOW if self.uneven else _FAINTEST, self.floor + _NOISE * self.noise))
+        return int(max(self.faintest, self.floor + _NOISE * self.noise))
+
+    def finer(self) -> Darkness:
+        """The same, judged by paper close by, where all ink is narrow: fainter ink can be told from shadow."""
+        if not self.uneven:
+            return self
+        mask = _above(self.dark.whole, self.least)
+        widest = 2 * float(cv2.distanceTransform(mask, cv2.DIST_C, 3).max()) if cv2.countNonZero(mask) else 0.0
+        window = max(_ROOM * widest, _LEAST_WINDOW) / min(mask.shape)
+        if window > _FINER:
+            return self
+        sheet = Sheet.all_of(without_shadow(self.grey.whole, self.ink_is_dark, window))
+        return replace(self, dark=sheet, noise=_noise(sheet, apart=6), faintest=_FAINTEST_CLOSE_BY)
 
 
 def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
@@ -111,7 +130,18 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
     if noise or dark.margin:
         dark = Sheet.all_of(dark.whole)
     in_doubt = seems.plainness < (_PLAIN_IN_SHADOW if uneven else _PLAIN)
-    return Darkness(dark, noise, uneven, layer.shrink, layer.width, layer.height, in_doubt)
+    return Darkness(
+        dark,
+        sheet,
+        seems.ink_is_dark != turned,
+        noise,
+        uneven,
+        _FAINTEST_IN_SHADOW if uneven else _FAINTEST,
+        layer.shrink,
+        layer.width,
+        layer.height,
+        in_doubt,
+    )
 
 
 def ink_of(found: Darkness, ruled: bool = True) -> Ink:

@@ -97,7 +97,7 @@ def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool
     tight = max(sheet.width, sheet.height) <= _TIGHT
     if tight or _is_two_tone(sheet) or _is_even(small) or _has_flat_paper(small.whole):
         return sheet.mapped(_darkness_on(_paper(small), ink_is_dark)), False
-    return Sheet.all_of(_without_shadow(sheet.whole, ink_is_dark)), True
+    return Sheet.all_of(without_shadow(sheet.whole, ink_is_dark, _WINDOW)), True
 
 
 def _is_two_tone(sheet: Sheet) -> bool:
@@ -124,13 +124,16 @@ def _darkness_on(paper: int, ink_is_dark: bool) -> Grey:
     return np.asarray(np.clip(255 - levels * (255 / max(paper, 1)), 0, 255), np.uint8)
 
 
-def _without_shadow(grey: Grey, ink_is_dark: bool) -> Grey:
-    """The light missing as a share of what paper there would give; of light ink, the light gained."""
+def without_shadow(grey: Grey, ink_is_dark: bool, window: float) -> Grey:
+    """The light missing as a share of what paper there would give; of light ink, the light gained.
+
+    `window` is the width, as a share of the shorter side, up to which something is taken for ink.
+    """
     if ink_is_dark:
-        paper = _filled(grey, cv2.MORPH_CLOSE, _WINDOW)
+        paper = _filled(grey, cv2.MORPH_CLOSE, window)
         dark = np.asarray(255 - cv2.divide(grey, paper, scale=255), np.uint8)
     else:
-        dark = np.asarray(cv2.subtract(grey, _filled(grey, cv2.MORPH_OPEN, _WINDOW)), np.uint8)
+        dark = np.asarray(cv2.subtract(grey, _filled(grey, cv2.MORPH_OPEN, window)), np.uint8)
     if cv2.minMaxLoc(dark)[1] < _WEAK:  # no pen: between shadows, only what is narrow may be ink
         dark = np.asarray(cv2.subtract(dark, _filled(dark, cv2.MORPH_OPEN, _PENCIL)), np.uint8)
     return dark

@@ -21,9 +21,7 @@ _ON_RULES = 0.6  # of a piece: one that lies further on rules is a part of them
 def without(dark: Grey, frames: Frames, least: int) -> Grey:
     """Darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
     bands = np.zeros_like(dark)
-    teeth = [tooth for comb in frames.combs for tooth in comb.teeth]
-    lying = [*frames.lying, *frames.other_lying, *(comb.base for comb in frames.combs)]
-    standing = [*frames.standing, *frames.other_standing, *teeth]
+    lying, standing = frames.lines(lying=True), frames.lines(lying=False)
     pen = _pen(dark, lying, standing, least)
     clean = _along(dark, lying, pen, bands, turned=False)
     turned, turned_bands = np.ascontiguousarray(clean.T), np.ascontiguousarray(bands.T)

@@ -23,10 +23,15 @@ _OVERSHOT = 0.15  # of the way between two crossings: a rule may go on so far af
 _EDGE = 0.01  # of the picture's side: a rule that ends so near to its edge is cut off by it
 _SHORT = 0.55  # of the usual length in a frame: what is shorter is a stroke of a pen
 _UNEVEN = 0.13  # of the usual width: how far the boxes of a row differ
-_LOOSE = 0.13  # of a rule's length: it may end so far before the rule that it meets
 _REACHES = 2.0  # pixels: a standing rule ends no further from the lying one
 _THICKER = 0.4  # of the lying rules' thickness that a standing one may differ
-_TEETH = 3  # of a comb, at least
+_WRITTEN = 0.01  # of a single box that is ink: where there is less, the box was written itself
+_RULED = 0.45  # of the picture's side: a line of the paper beside frames is longer
+_TOOTHED = 0.85  # of a comb's base, from the first tooth to the last
+_WHOLE = 0.85  # of the picture's side that squared paper covers
+_LINE = 0.1  # of its length: a line is no thicker
+_LONGER = 0.04  # of the writing's extent: a line goes on so far on both sides of it
+_TEETH = 4  # of a comb, at least
 _EVEN = 0.2  # of a tooth's length or distance: how far two of a comb differ
 _LONE = 1.25  # of the writing's height: a line without company is longer
 
@@ -55,12 +60,63 @@ class Frames:
         teeth = [tooth for comb in self.combs for tooth in (comb.base, *comb.teeth)]
         return sum(rule.length * rule.covered for rule in (*self.lying, *self.standing, *teeth))
 
+    def lines(self, lying: bool) -> list[Rule]:
+        """All lines that lie, or that stand."""
+        if lying:
+            return [*self.lying, *self.other_lying, *(comb.base for comb in self.combs)]
+        teeth = [tooth for comb in self.combs for tooth in comb.teeth]
+        return [*self.standing, *self.other_standing, *teeth]
+
 
 def find_frames(mask: Mask) -> Frames:
     """The printed lines in a mask (height, width) of ink (1) on paper (0)."""
+    frames = _best(mask)
+    if not (frames.other_lying or frames.other_standing or _is_paper(frames, mask.shape)):
+        return frames
+    # Boxes on ruled or squared paper are found when the paper's own lines are gone.
+    beneath = _best(_without(mask, frames))
+    if len(beneath.lying) < 2 or len(beneath.standing) < 3:
+        return frames
+    own = frames if _is_paper(frames, mask.shape) else Frames([], [], [], [], [])
+    kept = Frames([], [], [], [], []) if own is frames else frames
+    return Frames(
+        [*kept.lying, *beneath.lying],
+        [*kept.standing, *beneath.standing],
+        [*frames.other_lying, *beneath.other_lying, *own.lying],
+        [*frames.other_standing, *beneath.other_standing, *own.standing],
+        [*frames.combs, *beneath.combs],
+    )
+
+
+def _best(mask: Mask) -> Frames:
+    """The lines at the scale that shows most of them."""
     scale = Scale.of(mask)
     found = [_at_scale(mask, each) for each in (scale, Scale(_COARSER * scale.stroke))]
     return max(found, key=lambda frames: frames.inked)
+
+
+def _is_paper(frames: Frames, shape: tuple[int, ...]) -> bool:
+    """Whether these frames go through the whole picture in both directions, as squared paper does."""
+    if not frames.lying or not frames.standing:
+        return False
+    spans = [
+        max(rule.end for rule in rules) - min(rule.start for rule in rules)
+        for rules in (frames.standing, frames.lying)
+    ]
+    return spans[0] > _WHOLE * shape[0] and spans[1] > _WHOLE * shape[1]
+
+
+def _without(mask: Mask, frames: Frames) -> Mask:
+    """The mask with all these lines wiped out."""
+    rest = mask.copy()
+    for rules, turned in ((frames.lines(lying=True), False), (frames.lines(lying=False), True)):
+        for rule in rules:
+            places = np.linspace(rule.start, rule.end, 32)
+            across = rule.at(places)
+            points = np.stack([across, places] if turned else [places, across], axis=1)
+            path = np.rint(points).astype(np.int32).reshape(-1, 1, 2)
+            cv2.polylines(rest, [path], False, 0, int(rule.thickness) + 3)
+    return rest
 
 
 def _at_scale(mask: Mask, scale: Scale) -> Frames:
@@ -77,21 +133,56 @@ def _at_scale(mask: Mask, scale: Scale) -> Frames:
     if not in_frame[0].any():
         in_frame = meeting.core(*(np.ones_like(part) for part in through), edges=True)
     in_frame = in_frame[0], _without_strokes(meeting, *in_frame)
+    in_frame = _without_loops(meeting, *in_frame, mask)
     frame = [
         [rule for rule, ok in zip(rules, part, strict=True) if ok]
         for rules, part in zip((lying, standing), in_frame, strict=True)
     ]
     combs = _combs(lying, meeting, in_frame, mask, scale)
-    lying_left, standing_left = (
-        [rule for rule, ok in zip(rules, part, strict=True) if not ok]
+    bases = {comb.base for comb in combs}
+    left = [
+        [rule for rule, ok in zip(rules, part, strict=True) if not ok and rule not in bases]
         for rules, part in zip((lying, standing), in_frame, strict=True)
-    )
-    others = [[], []]
-    if frame[0]:
-        for k, (rules, left) in enumerate(((frame[0], lying_left), (frame[1], standing_left))):
-            longest = max(rule.length for rule in rules)
-            others[k] = [rule for rule in left if rule.length > 0.8 * longest and rule.covered > 0.8]
+    ]
+    others = _others(frame, left, mask) if frame[0] or not combs else [[], []]
     return Frames(*frame, *others, combs)
+
+
+def _others(frame: list[list[Rule]], left: list[list[Rule]], mask: Mask) -> list[list[Rule]]:
+    """Long lines that are no part of frames: the paper's, and what a cut-out cell has at its sides."""
+    height, width = mask.shape
+    found = []
+    for rules, own, side in zip(frame, left, (width, height), strict=True):
+        longest = max((rule.length for rule in rules), default=0.0)
+        long = [rule for rule in own if rule.length > max(longest, _RULED * side) and rule.covered > 0.85]
+        found.append(long)
+    if frame[0]:
+        return found
+    writing = _without(mask, Frames([], [], *found, []))
+    return [
+        [rule for rule in rules if _is_lone(rule, writing if k == 0 else writing.T, len(rules))]
+        for k, rules in enumerate(found)
+    ]
+
+
+def _is_lone(rule: Rule, writing: Mask, count: int) -> bool:
+    """Whether a long lying line stands apart from all writing, or is one of several of ruled paper."""
+    height, width = writing.shape
+    if rule.thickness > _LINE * rule.length:
+        return False
+    if count > 2:
+        return True
+    columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))
+    if not len(columns):
+        return False
+    first, last = np.percentile(columns, (2, 98))
+    top, bottom = np.percentile(rows, (5, 95))
+    place = float(rule.at((rule.start + rule.end) / 2))
+    beyond = _LONGER * (last - first)
+    aside = place < top + 0.12 * (bottom - top) or place > bottom - 0.12 * (bottom - top)
+    return bool(aside and rule.start < first - beyond and rule.end > last + beyond) or bool(
+        _cut([rule], width, _THROUGH).all() and (aside or count > 1)
+    )
 
 
 class Meeting:
@@ -184,6 +275,26 @@ def _without_strokes(
     return columns
 
 
+def _without_loops(
+    meeting: Meeting, rows: NDArray[np.bool_], columns: NDArray[np.bool_], mask: Mask
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The rules without single boxes that nothing is written in: they are digits with corners."""
+    rows, columns = rows.copy(), columns.copy()
+    for in_rows, in_columns in _frames(meeting.meets & rows[:, None] & columns[None]):
+        if in_rows.sum() != 2 or in_columns.sum() != 2:
+            continue
+        lying, standing = np.flatnonzero(in_rows), np.flatnonzero(in_columns)
+        x, y = meeting.x[np.ix_(lying, standing)], meeting.y[np.ix_(lying, standing)]
+        wide = 2 * max(meeting.lying[k].thickness for k in lying) + 2
+        left, right = np.sort(x.mean(axis=0)).astype(int)
+        top, bottom = np.sort(y.mean(axis=1)).astype(int)
+        room = int(max(wide, 0.12 * min(right - left, bottom - top)))
+        inside = mask[top + room : bottom - room, left + room : right - room]
+        if not inside.size or cv2.countNonZero(inside) < _WRITTEN * inside.size:
+            rows[lying], columns[standing] = False, False
+    return rows, columns
+
+
 def _frames(meets: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """The rules (rows and columns) that hang together, frame by frame."""
     found = []
@@ -249,8 +360,7 @@ def _usual_gap(places: NDArray[np.float64]) -> float:
 
 
 def _tolerance(rule: Rule, scale: Scale) -> float:
-    touching = 0.5 * (scale.stroke + rule.thickness) + 2
-    return max(touching, min(float(scale.gap), _LOOSE * rule.length))
+    return float(scale.gap) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2
 
 
 def _alike(rules: list[Rule]) -> list[Rule]:
@@ -286,8 +396,10 @@ def _combs(lying, meeting, in_frame, mask, scale):
             continue
         teeth = _teeth(base, mask, scale)
         best = _even_teeth(teeth)
-        if len(best) >= _TEETH and best[-1][0] - best[0][0] > 0.7 * base.length:
-            found.append(Comb(base, tuple(tooth for _, tooth in best)))
+        if len(best) >= _TEETH and best[-1][0] - best[0][0] > _TOOTHED * base.length:
+            ends = [t for t in teeth if min(abs(t[0] - base.start), abs(t[0] - base.end)) <= scale.stroke + 3]
+            whole = sorted({id(t): t for t in (*best, *ends)}.values(), key=lambda t: t[0])
+            found.append(Comb(base, tuple(tooth for _, tooth in whole)))
     return found
 
 
@@ -304,7 +416,7 @@ def _teeth(base, mask, scale):
     standing = np.flatnonzero(high > 2 * base.thickness + 2)
     teeth = []
     for group in np.split(standing, np.flatnonzero(np.diff(standing) > 1) + 1):
-        if not len(group) or len(group) > scale.thickest:
+        if not len(group) or len(group) > _ALIKE * base.thickness + 2:
             continue
         centre, tall = float(x[group].mean()), float(high[group].max())
         y = float(base.at(centre))

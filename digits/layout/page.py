@@ -54,9 +54,9 @@ def find_page(darkness: Darkness) -> Page:
     least = darkness.least
     frames = find_frames(np.asarray(dark > least, np.uint8))
     cells = find_cells(frames, dark.shape)
-    if frames.inked:
+    if frames.lines(lying=True) or frames.lines(lying=False):
         darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, least)))
-    ink = ink_of(darkness, ruled=not frames.inked)
+    ink = ink_of(darkness, ruled=False)
     pieces = find_pieces(ink.place, ink.rough)
     return Page(ink, _lines(pieces, ink, cells), cells)
 

@@ -25,6 +25,7 @@ _DASH = 6.0  # stroke widths: the longest dash
 _DASHES = 12  # small pieces of ink, fewer make no dashed rule
 _SOLID = 0.4  # of a solid rule's length that shows ink of its own, which nothing crosses
 _UNBROKEN = 0.85  # of a solid rule's length that shows ink
+_IN_PIECES = 0.6  # of a solid rule that others interrupt
 _STRAIGHT = 0.6  # thicknesses of a rule: its ink strays no further from its course
 _BENT = 0.02  # of a rule's length: how far a page may bend it
 _COVERED = 0.45  # of a rule's length that shows ink: a dashed one shows little more than half
@@ -44,6 +45,7 @@ class Rule:
     course: NDArray[np.float64]
     thickness: float
     covered: float
+    dashed: bool = False
 
     def at(self, place: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Where the rule lies across its direction."""
@@ -181,7 +183,7 @@ def _fitted(mask: Mask, ink: Mask, left: int, top: int, scale: Scale, dashed: bo
         covered = float((mask[across - 1, places] | mask[across, places] | mask[across + 1, places]).mean())
         if covered < _UNBROKEN:
             return
-    yield Rule(left + first, left + last, moved, thickness, covered)
+    yield Rule(left + first, left + last, moved, thickness, covered, dashed)
 
 
 def _merged(rules: list[Rule], scale: Scale) -> list[Rule]:
@@ -198,34 +200,34 @@ def _merged(rules: list[Rule], scale: Scale) -> list[Rule]:
 
 def _goes_on(first: Rule, second: Rule, scale: Scale) -> bool:
     """Whether the second rule is the same line as the first, further on."""
+    if first.dashed != second.dashed:
+        return False
     apart = second.start - first.end
     inked = first.length * first.covered + second.length * second.covered
-    if inked < _COVERED * (max(first.end, second.end) - first.start):
+    if inked < (_COVERED if first.dashed else _IN_PIECES) * (max(first.end, second.end) - first.start):
         return False
-    near = 0.5 * (first.thickness + second.thickness) + 1 + 0.02 * max(apart, 0)
+    near = 0.5 * (first.thickness + second.thickness) + 1
     if apart < -scale.gap:  # beside each other: two edges of one thick line
         middle = (second.start + min(first.end, second.end)) / 2
         return bool(abs(first.at(middle) - second.at(middle)) < near)
-    start, end = first.at(first.end), second.at(second.start)
-    between = (first.end + second.start) / 2
-    slopes = (_line(first)(between), _line(second)(between))
-    return bool(abs(slopes[0] - slopes[1]) < near and abs(start - end) < near + 0.1 * max(apart, 0))
+    short, long = sorted((first, second), key=lambda rule: rule.length)
+    middle = (short.start + short.end) / 2
+    off = max(abs(float(_line(long)(place) - short.at(place))) for place in (short.start, middle, short.end))
+    return off < near + _BENT * (abs(middle - (long.start + long.end) / 2))
 
 
 def _line(rule: Rule) -> np.poly1d:
     """The straight line through a rule's ends."""
-    slope = float(rule.at(rule.end) - rule.at(rule.start)) / max(rule.length, 1)
-    return np.poly1d([slope, float(rule.at(rule.start)) - slope * rule.start])
+    return np.poly1d([rule.slope, float(rule.at(rule.start)) - rule.slope * rule.start])
 
 
 def _joined(first: Rule, second: Rule) -> Rule:
-    ends = (first.start, max(first.end, second.end))
+    start, end = first.start, max(first.end, second.end)
     points = [np.linspace(rule.start, rule.end, max(3, int(rule.length / 4))) for rule in (first, second)]
     places = np.concatenate(points)
     across = np.concatenate([rule.at(place) for rule, place in zip((first, second), points, strict=True)])
-    inked = first.length * first.covered + second.length * second.covered
-    thickness = (first.thickness * first.length + second.thickness * second.length) / (
-        first.length + second.length
-    )
-    covered = min(1.0, inked / max(ends[1] - ends[0], 1))
-    return Rule(*ends, np.polyfit(places, across, 2), thickness, covered)
+    lengths = np.array([first.length, second.length])
+    inked = float(lengths @ [first.covered, second.covered])
+    thickness = float(lengths @ [first.thickness, second.thickness]) / float(lengths.sum())
+    covered = min(1.0, inked / max(end - start, 1))
+    return Rule(start, end, np.polyfit(places, across, 2), thickness, covered, first.dashed)
