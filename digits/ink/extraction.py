@@ -108,7 +108,9 @@ class Darkness:
         if not self.uneven:
             return self
         mask = _above(self.dark.whole, self.least)
-        widest = 2 * float(cv2.distanceTransform(mask, cv2.DIST_C, 3).max()) if cv2.countNonZero(mask) else 0.0
+        widest = (
+            2 * float(cv2.distanceTransform(mask, cv2.DIST_C, 3).max()) if cv2.countNonZero(mask) else 0.0
+        )
         window = max(_ROOM * widest, _LEAST_WINDOW) / min(mask.shape)
         if window > _FINER:
             return self

@@ -17,6 +17,7 @@ _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
 _MOST = 300  # pieces looked at: more is texture
+_HUGE = 3.0  # times the usual size: what is larger is no digit
 _MARGIN = 0.3  # of a side's length: a piece that lies along it further is no writing
 _THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no thicker than this is none
 
@@ -89,10 +90,11 @@ def common_box(boxes: list[Box]) -> Box:
     return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
-def find_pieces(place: Sheet, rough: bool = False) -> Pieces:
+def find_pieces(place: Sheet, rough: bool = False, page: bool = False) -> Pieces:
     """Connected pieces of ink (1, paper 0) without the dirt: specks, edges of the sheet.
 
-    On `rough` paper (noise, uneven light) a piece must be larger to count.
+    On `rough` paper (noise, uneven light) a piece must be larger to count. On a `page` of many digits what
+    is far larger than most is no measure of them.
     """
     left, top, width, height = cv2.boundingRect(place.part)
     if not width:
@@ -105,7 +107,7 @@ def find_pieces(place: Sheet, rough: bool = False) -> Pieces:
     left, top, shape = left + place.left, top + place.top, (place.height, place.width)
     pieces = [_piece(label, row, (left, top), coarse, shape) for label, row in rows]
     everything = Pieces(labels, left, top, coarse, tuple(pieces))
-    return Pieces(labels, left, top, coarse, *_writing(everything, shape, rough))
+    return Pieces(labels, left, top, coarse, *_writing(everything, shape, rough, page))
 
 
 def _labelled(labels: NDArray[np.int32], chosen: list[Piece]) -> NDArray[np.bool_]:
@@ -152,7 +154,7 @@ def main_group(pieces: Pieces) -> list[Piece]:
 
 
 def _writing(
-    found: Pieces, shape: tuple[int, ...], rough: bool
+    found: Pieces, shape: tuple[int, ...], rough: bool, page: bool
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """What counts as writing, and the specks beside it."""
     tight = min(shape) <= _TIGHT
@@ -160,8 +162,20 @@ def _writing(
     pieces = [piece for piece in found.kept if piece.size >= least]
     if not tight:
         pieces = _without_margins(found, pieces, shape)
-    kept = tuple(piece for piece in pieces if piece.size >= _SPECK * pieces[0].size)
-    return kept, tuple(piece for piece in found.kept if piece.size < _SPECK * pieces[0].size) if kept else ()
+    if not pieces:
+        return (), ()
+    limit = _SPECK * (_usual_size(pieces) if page else pieces[0].size)
+    specks = tuple(piece for piece in found.kept if piece.size < limit)
+    return tuple(piece for piece in pieces if piece.size >= limit), specks
+
+
+def _usual_size(pieces: list[Piece]) -> float:
+    """The size of the largest pieces, a few far larger ones left out."""
+    sizes = np.array([piece.size for piece in pieces], float)
+    order = np.argsort(sizes)
+    weight = (sizes[order] ** 1.5).cumsum()
+    middle = sizes[order][np.searchsorted(weight, weight[-1] / 2)]
+    return float(sizes[sizes <= _HUGE * middle].max())
 
 
 def _piece(label: int, box: list[int], origin: tuple[int, int], coarse: int, shape: tuple[int, ...]) -> Piece:

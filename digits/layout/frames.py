@@ -23,12 +23,13 @@ _OVERSHOT = 0.15  # of the way between two crossings: a rule may go on so far af
 _EDGE = 0.01  # of the picture's side: a rule that ends so near to its edge is cut off by it
 _SHORT = 0.55  # of the usual length in a frame: what is shorter is a stroke of a pen
 _UNEVEN = 0.13  # of the usual width: how far the boxes of a row differ
-_REACHES = 2.0  # pixels: a standing rule ends no further from the lying one
+_REACHES = 3.0  # pixels: a standing rule ends no further from the lying one
 _THICKER = 0.4  # of the lying rules' thickness that a standing one may differ
 _WRITTEN = 0.01  # of a single box that is ink: where there is less, the box was written itself
 _RULED = 0.45  # of the picture's side: a line of the paper beside frames is longer
 _TOOTHED = 0.85  # of a comb's base, from the first tooth to the last
-_WHOLE = 0.85  # of the picture's side that squared paper covers
+_NEAR = 6  # pixels
+_MOSTLY = 0.4  # of all rules of squared paper that go on beyond the last that they meet
 _LINE = 0.1  # of its length: a line is no thicker
 _LONGER = 0.04  # of the writing's extent: a line goes on so far on both sides of it
 _TEETH = 4  # of a comb, at least
@@ -71,19 +72,20 @@ class Frames:
 def find_frames(mask: Mask) -> Frames:
     """The printed lines in a mask (height, width) of ink (1) on paper (0)."""
     frames = _best(mask)
-    if not (frames.other_lying or frames.other_standing or _is_paper(frames, mask.shape)):
+    if _is_paper(frames):
+        lying, standing = ([*frames.lying, *frames.other_lying], [*frames.standing, *frames.other_standing])
+        frames = Frames([], [], lying, standing, frames.combs)
+    if not (frames.other_lying or frames.other_standing):
         return frames
     # Boxes on ruled or squared paper are found when the paper's own lines are gone.
     beneath = _best(_without(mask, frames))
-    if len(beneath.lying) < 2 or len(beneath.standing) < 3:
+    if _is_paper(beneath) or not (beneath.combs or len(beneath.standing) > 2):
         return frames
-    own = frames if _is_paper(frames, mask.shape) else Frames([], [], [], [], [])
-    kept = Frames([], [], [], [], []) if own is frames else frames
     return Frames(
-        [*kept.lying, *beneath.lying],
-        [*kept.standing, *beneath.standing],
-        [*frames.other_lying, *beneath.other_lying, *own.lying],
-        [*frames.other_standing, *beneath.other_standing, *own.standing],
+        [*frames.lying, *beneath.lying],
+        [*frames.standing, *beneath.standing],
+        [*frames.other_lying, *beneath.other_lying],
+        [*frames.other_standing, *beneath.other_standing],
         [*frames.combs, *beneath.combs],
     )
 
@@ -95,15 +97,19 @@ def _best(mask: Mask) -> Frames:
     return max(found, key=lambda frames: frames.inked)
 
 
-def _is_paper(frames: Frames, shape: tuple[int, ...]) -> bool:
-    """Whether these frames go through the whole picture in both directions, as squared paper does."""
+def _is_paper(frames: Frames) -> bool:
+    """Whether most rules go on beyond the last that they meet, as on squared paper."""
     if not frames.lying or not frames.standing:
         return False
-    spans = [
-        max(rule.end for rule in rules) - min(rule.start for rule in rules)
-        for rules in (frames.standing, frames.lying)
-    ]
-    return spans[0] > _WHOLE * shape[0] and spans[1] > _WHOLE * shape[1]
+    x, y = _crossings(frames.lying, frames.standing)
+    beyond = []
+    for rules, places in ((frames.lying, x), (frames.standing, y.T)):
+        for rule, place in zip(rules, places, strict=True):
+            on_it = place[(place > rule.start - _NEAR) & (place < rule.end + _NEAR)]
+            if len(on_it) > 1:
+                most = _OVERSHOT * (np.ptp(on_it) / (len(on_it) - 1)) + _NEAR
+                beyond.append(on_it.min() - rule.start > most or rule.end - on_it.max() > most)
+    return sum(beyond) > _MOSTLY * len(beyond)
 
 
 def _without(mask: Mask, frames: Frames) -> Mask:
@@ -132,7 +138,7 @@ def _at_scale(mask: Mask, scale: Scale) -> Frames:
     in_frame = meeting.core(~through[0], ~through[1], edges=False)
     if not in_frame[0].any():
         in_frame = meeting.core(*(np.ones_like(part) for part in through), edges=True)
-    in_frame = in_frame[0], _without_strokes(meeting, *in_frame)
+    in_frame = in_frame[0], _without_strokes(meeting, *in_frame, scale)
     in_frame = _without_loops(meeting, *in_frame, mask)
     frame = [
         [rule for rule, ok in zip(rules, part, strict=True) if ok]
@@ -225,14 +231,17 @@ class Meeting:
             thickness = np.array([rule.thickness for rule in rules])
             usual = _weighted_median(thickness, lengths)
             fits = (thickness >= usual / _ALIKE - 1) & (thickness <= usual * _ALIKE + 1)
-            for chosen, part, there in ((rows, own[0], fits[: len(own[0])]), (columns, own[1], fits[len(own[0]) :])):
+            for chosen, part, there in (
+                (rows, own[0], fits[: len(own[0])]),
+                (columns, own[1], fits[len(own[0]) :]),
+            ):
                 long = lengths[: len(own[0])] if chosen is rows else lengths[len(own[0]) :]
                 chosen[part] &= there & (long >= _SHORT * _weighted_median(long, long))
         return rows, columns
 
 
 def _without_strokes(
-    meeting: Meeting, rows: NDArray[np.bool_], columns: NDArray[np.bool_]
+    meeting: Meeting, rows: NDArray[np.bool_], columns: NDArray[np.bool_], scale: Scale
 ) -> NDArray[np.bool_]:
     """The standing rules without strokes of a pen that stand in a box as high as a row of boxes.
 
@@ -249,11 +258,14 @@ def _without_strokes(
         thickness = np.mean([meeting.lying[k].thickness for k in lying])
         places = meeting.x[lying].mean(axis=0)[own]
         ends = np.sort(meeting.y[lying][:, own], axis=0)
-        plain = np.array([
-            max(abs(rule.start - top), abs(rule.end - bottom)) <= _REACHES + 0.75 * thickness
-            and abs(rule.thickness - thickness) <= _THICKER * thickness + 1
-            for rule, top, bottom in zip((meeting.standing[k] for k in own), *ends, strict=True)
-        ])
+        plain = np.array(
+            [
+                max(abs(rule.start - top), abs(rule.end - bottom))
+                <= (scale.gap / 2 if rule.dashed else _REACHES + thickness)
+                and abs(rule.thickness - thickness) <= _THICKER * thickness + 1
+                for rule, top, bottom in zip((meeting.standing[k] for k in own), *ends, strict=True)
+            ]
+        )
         plain[[int(np.argmin(places)), int(np.argmax(places))]] = True
         order = np.argsort(places)
         own, places, plain = own[order], places[order], plain[order]

@@ -21,6 +21,7 @@ _SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share
 _TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
 _WIDE_GAP = 0.3  # of the line's height between two pieces that cannot be one digit
 _CLEAR_GAP = 0.1  # the same between two tall pieces
+_DIGITS_A_POINT = 3  # at least, on a line with several points
 _LOOKED_AT = 8  # pieces of a line whose strokes are measured
 
 
@@ -136,6 +137,9 @@ def runs(
             found[-1][0].append(piece)
         else:
             found.append(([piece], None))
+    points = sum(sign in (".", ",") for _, sign in found)
+    if points > 1 + len(tall) // _DIGITS_A_POINT:  # dirt
+        found = [(run, sign) for run, sign in found if sign not in (".", ",")]
     return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height, sign) for run, sign in found]
 
 

@@ -18,6 +18,7 @@ from digits.layout.lines import Run, grouped, runs
 from digits.layout.numbers import spaces
 from digits.layout.tables import Table, columns, find_tables
 
+_OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
 
 
@@ -57,7 +58,7 @@ def find_page(darkness: Darkness) -> Page:
     if frames.lines(lying=True) or frames.lines(lying=False):
         darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, least)))
     ink = ink_of(darkness, ruled=False)
-    pieces = find_pieces(ink.place, ink.rough)
+    pieces = find_pieces(ink.place, ink.rough, page=True)
     return Page(ink, _lines(pieces, ink, cells), cells)
 
 
@@ -68,11 +69,15 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
         cell = _cell_of(piece, cells)
-        if cell is None or cell not in row_of:
+        place = row_of.get(cell) if cell is not None else None
+        place = place or next(
+            ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
+            None,
+        )
+        if place is None:
             free.append(piece)
         else:
-            table, row = row_of[cell]
-            filled.setdefault((tables.index(table), row), []).append(piece)
+            filled.setdefault((tables.index(place[0]), place[1]), []).append(piece)
 
     def parted(left: Piece, right: Piece) -> bool:
         return bool(row_of) and _cell_of(left, cells) is not _cell_of(right, cells)
@@ -81,6 +86,15 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
     for (number, row), some in filled.items():
         lines.append(Line(runs(some, pieces, ink.strength, parted), tables[number], row))
     return sorted((line for line in lines if line.runs), key=_middle)
+
+
+def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
+    """Whether a piece stands at the height of these cells, next to the first or the last, or among them."""
+    x, y = (piece.box[0] + piece.box[2]) / 2, (piece.box[1] + piece.box[3]) / 2
+    nearest = min(row, key=lambda cell: max(cell.box[0] - x, x - cell.box[2]))
+    apart = max(nearest.box[0] - x, x - nearest.box[2])
+    over = _OVER * nearest.height
+    return apart < nearest.width and nearest.box[1] - over <= y <= nearest.box[3] + over
 
 
 def _cell_of(piece: Piece, cells: Cells) -> Cell | None:

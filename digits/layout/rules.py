@@ -22,6 +22,8 @@ _SHORTEST = 6.0  # mean stroke widths: no rule is shorter
 _GAP = 4.0  # mean stroke widths: gaps that dashed rules have
 _BRIDGE = 1.3  # stroke widths: gaps in a solid rule, where others cross it
 _DASH = 6.0  # stroke widths: the longest dash
+_FILLED = 0.6  # of the box around it that a dash fills; most digits fill half as much
+_CORNER = 2.2  # times the usual dash: where dashes of two rules meet
 _DASHES = 12  # small pieces of ink, fewer make no dashed rule
 _SOLID = 0.4  # of a solid rule's length that shows ink of its own, which nothing crosses
 _UNBROKEN = 0.85  # of a solid rule's length that shows ink
@@ -125,11 +127,16 @@ def find_rules(mask: Mask, dashes: Mask | None, scale: Scale) -> list[Rule]:
 
 def dashes_of(mask: Mask, scale: Scale) -> Mask | None:
     """The small pieces of ink of a mask, if there are enough for dashed rules."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    small = stats[:, 2:4].max(axis=1) <= scale.dash
-    small[0] = False
-    if np.count_nonzero(small) < _DASHES:
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask, 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
+    sides = stats[:, 2:4].max(axis=1)
+    solid = (sides <= scale.dash) & (stats[:, 4] >= _FILLED * stats[:, 2] * stats[:, 3])
+    solid[0] = False
+    if np.count_nonzero(solid) < _DASHES:
         return None
+    small = sides <= min(scale.dash, _CORNER * float(np.median(sides[solid])) + 3)
+    small[0] = False
     return np.asarray(small.astype(np.uint8)[labels], np.uint8)
 
 
@@ -168,7 +175,10 @@ def _fitted(mask: Mask, ink: Mask, left: int, top: int, scale: Scale, dashed: bo
         if keep.sum() < 4:
             return
     on_it = columns[off <= limit]
-    if len(on_it) < (_COVERED if dashed else _SOLID) * len(ink[0]) or np.ptp(on_it) < scale.shortest - scale.gap:
+    if (
+        len(on_it) < (_COVERED if dashed else _SOLID) * len(ink[0])
+        or np.ptp(on_it) < scale.shortest - scale.gap
+    ):
         return
     if degree == 2 and abs(course[0]) * np.ptp(on_it) ** 2 / 4 > _BENT * np.ptp(on_it) + 2:
         return
