@@ -1,7 +1,8 @@
 """How long the reader takes, and where the time goes: `python -m benchmarks.reader [--model FOLDER]`.
 
-Medians of processor time on one core, in milliseconds: other work on the machine counts little.
-Decoding is no part of the reader's time and is listed apart.
+Medians of processor time on one core, in milliseconds: other work on the machine counts little. Decoding is
+no part of the reader's time and is listed apart. Of papers and photos, decoding and reading together are
+compared with what cannot be spared: decoding, and for papers one call of the network for all their marks.
 """
 
 from __future__ import annotations
@@ -10,25 +11,33 @@ import argparse
 import io
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.ink.extraction import Ink, find_ink
+from digits.ink.extraction import Darkness, Ink, find_darkness, find_ink
 from digits.ink.layer import layer_of
+from digits.ink.pixels import Picture
 from digits.layout.components import find_pieces, main_group
+from digits.layout.frames import find_frames
 from digits.layout.grouping import settle
-from digits.layout.lines import atom_of, find_lines
+from digits.layout.lines import atom_of
+from digits.layout.page import Page, find_page
 from digits.network.model import Model
 from digits.network.network_input import field_of
 from digits.reader import Reader, champion_or_default
+from pipeline.synthesis.papers import Kind, make
+from pipeline.synthesis.writers import PenWriter
 from service.pictures.decode import decode
+
+_PAPERS: tuple[Kind, ...] = ("page", "table", "sudoku")
 
 
 def main() -> None:
@@ -38,43 +47,117 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     reader = Reader.load(options.model)
+    few = max(5, options.calls // 20)
+    _show_drawings(reader, options.calls, few)
+    for kind in _PAPERS:
+        _show_paper(f"read, {kind}", _paper(kind), "PNG", reader, few)
+    _show_paper("read, photo of a table, 12 megapixels", _photo_of_a_table(), "JPEG", reader, few)
+
+
+def _show_drawings(reader: Reader, calls: int, few: int) -> None:
     canvas = _written("7", (400, 400), height=200, pen=18)
     line = _written("20471396", (1200, 200), height=90, pen=8)
     pad = Image.merge("RGBA", [Image.new("L", (280, 280))] * 3 + [_inverted(canvas.resize((280, 280)))])
     photo = _photo(canvas)
-    _show("predict, 400x400 canvas", canvas, _predict_steps(reader.model), reader.predict, options.calls)
-    _show("predict, 280x280 transparent", pad, _predict_steps(reader.model), reader.predict, options.calls)
-    _show("read, line of 8 digits", line, _read_steps(reader.model), reader.read, options.calls)
-    few = max(5, options.calls // 20)
-    _show("read, photo of 12 megapixels", photo, _read_steps(reader.model), reader.read, few)
+    predicting, reading = _predict_steps(reader.model), _read_steps(reader.model)
+    _show("predict, 400x400 canvas", canvas, predicting, reader.predict, calls)
+    _show("predict, 280x280 transparent", pad, predicting, reader.predict, calls)
+    _show("read, line of 8 digits", line, reading, reader.read, calls)
+    _show("read, photo of 12 megapixels", photo, reading, reader.read, few)
     _show("explain, line of 8 digits", line, [], reader.explain, few)
-    for name, image, kind in (("canvas", canvas, "PNG"), ("photo", photo, "JPEG")):
-        stream = io.BytesIO()
-        image.save(stream, kind)
-        content = stream.getvalue()
-        spent = _median(partial(decode, content), few)
-        print(f"(decoding the {name}, {kind}: {spent:.2f} ms)")
+    for name, content in (("canvas, PNG", _encoded(canvas, "PNG")), ("photo, JPEG", _encoded(photo, "JPEG"))):
+        print(f"(decoding the {name}: {_spent_on(partial(decode, content), few):.2f} ms)")
 
 
-Step = tuple[str, Callable[[Any], Any]]  # each takes what the one before it gives
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What takes so long: `run` is given what the last step gave that `passes` its result on.
+
+    A step that `includes` the one before does its work again, so that its time is taken off.
+    """
+
+    name: str
+    run: Callable[[Any], Any]
+    includes: bool = False
+    passes: bool = True
 
 
 def _predict_steps(model: Model) -> list[Step]:
     return [
-        ("picture to one layer", layer_of),
-        ("layer to ink", find_ink),
-        ("ink to 28x28", _field),
-        ("network", lambda seen: model.classify(seen[None, ..., None])),
+        Step("picture to one layer", layer_of, passes=False),
+        Step("layer to ink", find_ink, includes=True),
+        Step("ink to 28x28", _field),
+        Step("network", lambda seen: model.classify(seen[None, ..., None])),
     ]
 
 
 def _read_steps(model: Model) -> list[Step]:
     return [
-        ("picture to one layer", layer_of),
-        ("layer to ink", find_ink),
-        ("ink to pieces and lines", lambda ink: find_lines(find_pieces(ink.place, ink.rough), ink.strength)),
-        ("28x28, network, division", lambda found: settle(model, [run for line in found for run in line])),
+        Step("picture to one layer", layer_of, passes=False),
+        Step("layer to darkness", _darkness, includes=True),
+        Step("printed lines", _frames, passes=False),
+        Step("cells, ink, pieces, lines", find_page, includes=True),
+        Step("28x28, network, division", partial(_settled, model)),
     ]
+
+
+def _show(
+    name: str, picture: Picture, steps: list[Step], whole: Callable[[Picture], object], calls: int
+) -> float:
+    """Print the median of the whole call and the share of each step in it; the whole is the answer."""
+    spent: list[list[float]] = [[] for _ in steps]
+    wholes = []
+    for _ in range(calls):  # one after another, so that all meet the same moods of the machine
+        wholes.append(_timed(partial(whole, picture))[0])
+        value: Any = picture
+        before = 0.0
+        for times, step in zip(spent, steps, strict=True):
+            took, result = _timed(partial(step.run, value))
+            times.append(took - before if step.includes else took)
+            before = took
+            value = result if step.passes else value
+    total = median(wholes)
+    print(f"{name}: {total:.2f} ms")
+    for times, step in zip(spent, steps, strict=True):
+        print(f"    {step.name:26s} {median(times):7.2f} ms {median(times) / total:6.0%}")
+    return total
+
+
+def _show_paper(
+    name: str, image: Image.Image, kind: Literal["PNG", "JPEG"], reader: Reader, calls: int
+) -> None:
+    """Print a paper's steps, decoding among them, and how much longer all takes than what cannot be spared.
+
+    That is decoding alone for a photo, else decoding and one call of the network for all marks.
+    """
+    content = _encoded(image, kind)
+    picture = decode(content)
+    reading = _show(name, picture, _read_steps(reader.model), reader.read, calls)
+    decoding = _spent_on(partial(decode, content), calls)
+    seen = np.array([part.seen for part in reader.explain(picture)], np.float32)[..., None]
+    network = _spent_on(lambda: reader.model.classify(seen), calls)
+    print(f"    (decoding {decoding:.2f} ms; one network call for its {len(seen)} marks {network:.2f} ms)")
+    least = decoding if kind == "JPEG" else decoding + network
+    beside = "decoding" if kind == "JPEG" else "decoding and that call"
+    print(f"    (decoded and read: {(decoding + reading) / least:.1f} times {beside})")
+
+
+def _encoded(image: Image.Image, kind: Literal["PNG", "JPEG"]) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, quality=90)
+    return stream.getvalue()
+
+
+def _spent_on(call: Callable[[], object], calls: int) -> float:
+    """The median of so many calls."""
+    return median(_timed(call)[0] for _ in range(calls))
+
+
+def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    """How long a call takes, and what it gives."""
+    started = time.thread_time()
+    result = call()
+    return 1000 * (time.thread_time() - started), result
 
 
 def _field(ink: Ink) -> NDArray[np.float32] | None:
@@ -82,29 +165,28 @@ def _field(ink: Ink) -> NDArray[np.float32] | None:
     return field_of(atom_of(pieces, main_group(pieces), ink.strength).pixels)
 
 
-def _show(
-    name: str, image: Image.Image, steps: list[Step], whole: Callable[[Image.Image], object], calls: int
-) -> None:
-    """Print the median of the whole call and the share of each step in it."""
-    total = _median(lambda: whole(image), calls)
-    print(f"{name}: {total:.2f} ms")
-    value: Any = image
-    before = 0.0
-    for place, (step, run) in enumerate(steps):
-        spent = _median(partial(run, value), calls)
-        if place < 2:  # `find_ink` begins with the picture again: its first part is taken off
-            spent, before = spent - before, spent
-        print(f"    {step:26s} {spent:7.2f} ms {spent / total:6.0%}")
-        value = run(value) if place else value
+def _darkness(picture: Picture) -> Darkness:
+    return find_darkness(picture).finer()
 
 
-def _median(call: Callable[[], object], calls: int) -> float:
-    spent = []
-    for _ in range(calls):
-        started = time.thread_time()
-        call()
-        spent.append(1000 * (time.thread_time() - started))
-    return median(spent)
+def _frames(darkness: Darkness) -> object:
+    return find_frames(darkness.dark.whole, darkness.least)
+
+
+def _settled(model: Model, page: Page) -> object:
+    return settle(model, [run for line in page.lines for run in line.runs])
+
+
+def _paper(kind: Kind) -> Image.Image:
+    rng = np.random.default_rng([21, _PAPERS.index(kind)])
+    return make(kind, PenWriter(rng), rng)[1]
+
+
+def _photo_of_a_table() -> Image.Image:
+    """A table that is a part of a photo of 4000x3000 pixels."""
+    rng = np.random.default_rng([21, 12])
+    photo = make("table", PenWriter(rng), rng, photo=True, large=True)[1]
+    return photo.resize((4000, 3000), Image.Resampling.BICUBIC)
 
 
 def _written(text: str, size: tuple[int, int], height: int, pen: int) -> Image.Image:

@@ -15,11 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from digits.ink.extraction import find_ink
+from digits.ink.extraction import find_darkness
 from digits.ink.sheet import Box
 from digits.layout.components import find_pieces
 from digits.layout.grouping import settle
-from digits.layout.lines import Run, find_lines, joined
+from digits.layout.lines import Run, joined
+from digits.layout.page import find_page
 from digits.reader import Reader, champion_or_default
 from tests.behaviour.drawing import drawing, picture
 
@@ -42,9 +43,10 @@ def main() -> None:
     options = parser.parse_args()
     reader = Reader.load(options.model)
     written = _written()
-    ink = find_ink(picture(written))
-    pieces = find_pieces(ink.place)
-    runs = [run for line in find_lines(pieces, ink.strength) for run in line]
+    page = find_page(find_darkness(picture(written)).finer())
+    ink = page.ink
+    pieces = find_pieces(ink.place, ink.rough, page=True)
+    runs = [run for line in page.lines for run in line.runs]
     found = [mark for line in settle(reader.model, list(runs)) for mark in line]
     reading = reader.read(picture(written))
 
@@ -65,7 +67,7 @@ def main() -> None:
     steps[3].set_title("found: the division that the network likes best; what was too wide is cut")
     for digit in reading.digits:
         left, top, *_ = digit.box
-        steps[4].text(left, top - 6, "?" if digit.digit is None else str(digit.digit), fontsize=12)
+        steps[4].text(left, top - 6, digit.text, fontsize=12)
     _boxes(steps[4], [digit.box for digit in reading.digits])
     steps[4].set_title(f'marks: what the reader answers, here "{reading.text}"')
     figure.savefig(PICTURE, dpi=80, metadata={"Software": None})

@@ -78,7 +78,7 @@ class Number:
     """Marks that are read together: "12", "-3,5", "?7".
 
     `confidence` is the probability that every digit is right, None where a mark is rejected. `marks` are
-    indices into the reading's `digits`. `row` and `column` count from 0 where the paper has a table, else None.
+    indices into the reading's `digits`. `row` and `column` count from 0; None where there is no table.
     """
 
     text: str

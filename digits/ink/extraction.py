@@ -104,7 +104,7 @@ class Darkness:
         return int(max(self.faintest, self.floor + _NOISE * self.noise))
 
     def finer(self) -> Darkness:
-        """The same, judged by paper close by, where all ink is narrow: fainter ink can be told from shadow."""
+        """The same, compared with paper close by where all ink is narrow: fainter ink can be seen."""
         if not self.uneven:
             return self
         mask = _above(self.dark.whole, self.least)

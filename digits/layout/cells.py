@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Box
-from digits.layout.frames import Comb, Frames
-from digits.layout.rules import Rule
+from digits.layout.combs import Comb
+from digits.layout.frames import Frames
 
+_CORNER = 0.04  # of a rule's length that it is drawn longer, to close the corners
 _LONGEST = 1000  # pixels: cells are told apart on a map so small
 _NARROWEST = 8  # pixels: what is narrower is the room between double lines
 _SOLID = 0.75  # of its smallest upright or leaning rectangle that a cell fills
@@ -66,27 +67,19 @@ def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
     paper = np.ones((height, width), np.uint8)
     for rules, turned in ((frames.lying, False), (frames.standing, True)):
         for rule in rules:
-            cv2.polylines(paper, [_points(rule, turned, coarse)], False, 0, 1)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
+            cv2.polylines(paper, [rule.path(turned, max(6.0, _CORNER * rule.length), coarse)], False, 0, 1)
+    count, found_labels, found_stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
+    labels, stats = np.asarray(found_labels, np.int32), np.asarray(found_stats, np.int32)
     found = [
         Cell(label, _scaled(stats[label], coarse, shape))
         for label in range(1, count)
         if min(stats[label, 2:4]) * coarse >= _NARROWEST and _is_solid(labels, label, stats[label])
     ]
-    labels = np.asarray(labels, np.int32)
     found = _without_margins(found, shape)
     for comb in frames.combs:
         found = [cell for cell in found if not _spans(cell, comb)]
         found.extend(_comb_cells(comb, labels, coarse, shape))
     return Cells(labels, coarse, tuple(found))
-
-
-def _points(rule: Rule, turned: bool, coarse: int) -> NDArray[np.int32]:
-    beyond = max(6.0, 0.04 * rule.length)  # closes the corners
-    places = np.linspace(rule.start - beyond, rule.end + beyond, 24)
-    across = rule.at(places)
-    points = np.stack([across, places] if turned else [places, across], axis=1)
-    return np.rint(points / coarse).astype(np.int32).reshape(-1, 1, 2)
 
 
 def _scaled(stats: NDArray[np.int32], coarse: int, shape: tuple[int, ...]) -> Box:
@@ -101,9 +94,9 @@ def _is_solid(labels: NDArray[np.int32], label: int, stats: NDArray[np.int32]) -
     part = np.asarray(labels[top : top + height, left : left + width] == label, np.uint8)
     outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     hull = cv2.convexHull(max(outlines, key=len))
-    return area >= _SOLID * max(cv2.contourArea(hull), 1.0) and cv2.contourArea(hull) >= _SOLID * np.prod(
-        cv2.minAreaRect(hull)[1]
-    )
+    around = cv2.contourArea(hull)
+    sides = cv2.minAreaRect(hull)[1]
+    return area >= _SOLID * max(around, 1.0) and around >= _SOLID * sides[0] * sides[1]
 
 
 def _without_margins(found: list[Cell], shape: tuple[int, ...]) -> list[Cell]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
 from digits.layout.frames import Frames
@@ -21,11 +20,11 @@ _ON_RULES = 0.6  # of a piece: one that lies further on rules is a part of them
 def without(dark: Grey, frames: Frames, least: int) -> Grey:
     """Darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
     bands = np.zeros_like(dark)
-    lying, standing = frames.lines(lying=True), frames.lines(lying=False)
+    lying, standing = frames.all_lying(), frames.all_standing()
     pen = _pen(dark, lying, standing, least)
-    clean = _along(dark, lying, pen, bands, turned=False)
+    clean = _along(dark, lying, pen, bands)
     turned, turned_bands = np.ascontiguousarray(clean.T), np.ascontiguousarray(bands.T)
-    clean = np.ascontiguousarray(_along(turned, standing, pen, turned_bands, turned=True).T)
+    clean = np.ascontiguousarray(_along(turned, standing, pen, turned_bands).T)
     bands = np.ascontiguousarray(turned_bands.T)
     return _without_leftovers(clean, bands, least)
 
@@ -35,23 +34,16 @@ def _pen(dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule], least: int
     away = np.asarray(dark > least, np.uint8)
     for rules, turned in ((lying, False), (standing, True)):
         for rule in rules:
-            cv2.polylines(away, [_points(rule, turned)], False, 0, _band(rule))
+            cv2.polylines(away, [rule.path(turned)], False, 0, _band(rule))
     levels = dark[away > 0]
     return float(np.percentile(levels, 75)) if levels.size else 255.0
-
-
-def _points(rule: Rule, turned: bool, beyond: float = 0.0) -> NDArray[np.int32]:
-    places = np.linspace(rule.start - beyond, rule.end + beyond, max(2, int(rule.length / 8)))
-    across = rule.at(places)
-    points = np.stack([across, places] if turned else [places, across], axis=1)
-    return np.rint(points).astype(np.int32).reshape(-1, 1, 2)
 
 
 def _band(rule: Rule) -> int:
     return int(np.ceil(rule.thickness)) + 2 * _MARGIN
 
 
-def _along(dark: Grey, rules: Sequence[Rule], pen: float, bands: Grey, turned: bool) -> Grey:
+def _along(dark: Grey, rules: Sequence[Rule], pen: float, bands: Grey) -> Grey:
     """The darkness with lying rules opened: only what goes on across them, or is darker, stays."""
     clean = dark.copy()
     height, width = dark.shape
@@ -61,7 +53,7 @@ def _along(dark: Grey, rules: Sequence[Rule], pen: float, bands: Grey, turned: b
         if not len(places):
             continue
         half = _band(rule) / 2
-        middle = rule.at(places)
+        middle = rule.at(places.astype(float))
         top, bottom = max(0, int(middle.min() - 3 * half)), min(height, int(middle.max() + 3 * half) + 1)
         part = np.s_[top:bottom, places[0] : places[-1] + 1]
         inside = np.abs(np.arange(top, bottom)[:, None] - middle[None]) <= half

@@ -71,7 +71,7 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
 
 
 def grouped(pieces: list[Piece]) -> list[list[Piece]]:
-    """Pieces by line, from the top: tall ones are chained from neighbour to neighbour, low ones join the nearest."""
+    """Pieces by line, from the top: tall ones are chained to their neighbours, low ones join the nearest."""
     tall = [piece for piece in pieces if piece.height >= _TALL * _usual_height(pieces)]
     found: list[list[Piece]] = []
     for piece in sorted(tall, key=lambda piece: piece.box[0]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from digits.ink.sheet import Box
 
@@ -11,4 +12,4 @@ _SPACE = 0.62  # of the line's height: a wider gap parts two numbers
 
 def spaces(boxes: Sequence[Box], height: float) -> list[bool]:
     """For each two neighbours of a line, left to right, whether a new number begins with the second."""
-    return [right[0] - left[2] > _SPACE * height for left, right in zip(boxes, boxes[1:], strict=False)]
+    return [right[0] - left[2] > _SPACE * height for left, right in pairwise(boxes)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from digits.layout.numbers import spaces
 from digits.layout.tables import Table, columns, find_tables
 
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
+_HIGH = 1.6  # times the usual height of a row
 _WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
 
 
@@ -53,9 +55,9 @@ def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
     dark = darkness.dark.whole
     least = darkness.least
-    frames = find_frames(np.asarray(dark > least, np.uint8))
+    frames = find_frames(dark, least)
     cells = find_cells(frames, dark.shape)
-    if frames.lines(lying=True) or frames.lines(lying=False):
+    if frames.all_lying() or frames.all_standing():
         darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, least)))
     ink = ink_of(darkness, ruled=False)
     pieces = find_pieces(ink.place, ink.rough, page=True)
@@ -84,8 +86,15 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
 
     lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
     for (number, row), some in filled.items():
-        lines.append(Line(runs(some, pieces, ink.strength, parted), tables[number], row))
+        for line in _split_row(some, tables[number], row):
+            lines.append(Line(runs(line, pieces, ink.strength, parted), tables[number], row))
     return sorted((line for line in lines if line.runs), key=_middle)
+
+
+def _split_row(some: list[Piece], table: Table, row: int) -> list[list[Piece]]:
+    """The pieces of a row: by line where the row is twice as high as others, for a rule of it was lost."""
+    heights = [float(np.median([cell.height for cell in cells])) for cells in table.rows]
+    return grouped(some) if heights[row] > _HIGH * float(np.median(heights)) else [some]
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
@@ -113,7 +122,7 @@ def numbers_of(line: Line, marks: Sequence[Found], cells: Cells) -> list[Group]:
         starts = spaces([mark.atom.box for mark in marks], height)
         return [Group(tuple(some)) for some in _split(range(len(marks)), starts)]
     where = [_cell_of_mark(mark, cells) for mark in marks]
-    starts = [a is not b for a, b in zip(where, where[1:], strict=False)]
+    starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
     if len(line.table.rows) == 1:
         wide = np.median([cell.width / cell.height for cell in line.table.rows[0]]) > _WIDE
@@ -121,7 +130,11 @@ def numbers_of(line: Line, marks: Sequence[Found], cells: Cells) -> list[Group]:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]
     column_of = columns(line.table)
-    return [Group(tuple(some), line.row, column_of.get(where[some[0]])) for some in groups]
+    return [Group(tuple(some), line.row, _column(where[some[0]], column_of)) for some in groups]
+
+
+def _column(cell: Cell | None, column_of: dict[Cell, int]) -> int | None:
+    return None if cell is None else column_of.get(cell)
 
 
 def _cell_of_mark(mark: Found, cells: Cells) -> Cell | None:

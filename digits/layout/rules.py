@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -24,6 +25,9 @@ _BRIDGE = 1.3  # stroke widths: gaps in a solid rule, where others cross it
 _DASH = 6.0  # stroke widths: the longest dash
 _FILLED = 0.6  # of the box around it that a dash fills; most digits fill half as much
 _CORNER = 2.2  # times the usual dash: where dashes of two rules meet
+_STEPS = 3  # from dash to dash, at least
+_STRAY = 0.3  # of the distance of dashes: how far it strays
+_REGULAR = 0.5  # of the dashes that do not stray further
 _DASHES = 12  # small pieces of ink, fewer make no dashed rule
 _SOLID = 0.4  # of a solid rule's length that shows ink of its own, which nothing crosses
 _UNBROKEN = 0.85  # of a solid rule's length that shows ink
@@ -31,36 +35,58 @@ _IN_PIECES = 0.6  # of a solid rule that others interrupt
 _STRAIGHT = 0.6  # thicknesses of a rule: its ink strays no further from its course
 _BENT = 0.02  # of a rule's length: how far a page may bend it
 _COVERED = 0.45  # of a rule's length that shows ink: a dashed one shows little more than half
-_MOST = 400  # candidates in each direction
+_MOST = 200  # candidates in each direction
+
+
+Course = tuple[float, float, float]
+"""A parabola: the factors of the square of a place, of the place, and of 1."""
+
+Places = TypeVar("Places", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A printed line from `start` to `end` along its own direction, at `course(place)` across it.
+    """A printed line from `start` to `end` along its own direction, at `at(place)` across it, in pixels.
 
-    For a lying rule places are x and the course gives y, for a standing one the other way round.
-    `ends_open`: whether it ends at the picture's edge, at the start and at the end.
+    For a lying rule places are x and `at` gives y, for a standing one the other way round. `covered` is the
+    share of its length that shows ink.
     """
 
     start: float
     end: float
-    course: NDArray[np.float64]
+    course: Course
     thickness: float
     covered: float
     dashed: bool = False
 
-    def at(self, place: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    def at(self, place: Places) -> Places:
         """Where the rule lies across its direction."""
-        return np.asarray(np.polyval(self.course, place))
+        square, slope, offset = self.course
+        return (square * place + slope) * place + offset
 
     @property
     def length(self) -> float:
         return self.end - self.start
 
     @property
+    def middle(self) -> float:
+        return (self.start + self.end) / 2
+
+    @property
     def slope(self) -> float:
-        """How far it goes across for each pixel along it."""
-        return float(self.at(self.end) - self.at(self.start)) / max(self.length, 1)
+        """How far it goes across for each pixel along it, from end to end."""
+        return (self.at(self.end) - self.at(self.start)) / max(self.length, 1.0)
+
+    def path(self, standing: bool, beyond: float = 0.0, shrink: int = 1) -> NDArray[np.int32]:
+        """Points (n, 1, 2) along it, x and y, from `beyond` before its start to as far after its end."""
+        places = np.linspace(self.start - beyond, self.end + beyond, 32)
+        across = self.at(places)
+        points = np.stack([across, places] if standing else [places, across], axis=1)
+        return np.rint(points / shrink).astype(np.int32).reshape(-1, 1, 2)
+
+    def straight_on(self, place: float) -> float:
+        """Where the straight line through its ends lies across its direction."""
+        return self.at(self.start) + self.slope * (place - self.start)
 
 
 @dataclass(frozen=True)
@@ -71,7 +97,7 @@ class Scale:
 
     @classmethod
     def of(cls, mask: Mask) -> Scale:
-        """The scale of a mask (height, width): the median of how far ink goes on in rows and columns of it."""
+        """The scale of a mask (height, width), from how far ink goes on in its rows and columns."""
         runs = [
             _runs(np.asarray(lines, np.uint8))
             for lines in (mask[:: _every(len(mask))], mask.T[:: _every(len(mask.T))])
@@ -119,7 +145,7 @@ def find_rules(mask: Mask, dashes: Mask | None, scale: Scale) -> list[Rule]:
     `dashes` is the ink of which dashed rules may be made (`dashes_of`).
     """
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((scale.thickest + 1, 1), np.uint8))
-    found = _lines(mask, cv2.subtract(mask, opened), scale, scale.bridge, dashed=False)
+    found = _lines(mask, np.asarray(cv2.subtract(mask, opened), np.uint8), scale, scale.bridge, dashed=False)
     if dashes is not None:
         found += _lines(dashes, dashes, scale, scale.gap, dashed=True)
     return _merged(found, scale)
@@ -127,9 +153,7 @@ def find_rules(mask: Mask, dashes: Mask | None, scale: Scale) -> list[Rule]:
 
 def dashes_of(mask: Mask, scale: Scale) -> Mask | None:
     """The small pieces of ink of a mask, if there are enough for dashed rules."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask, 8, cv2.CV_32S, cv2.CCL_GRANA
-    )
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     sides = stats[:, 2:4].max(axis=1)
     solid = (sides <= scale.dash) & (stats[:, 4] >= _FILLED * stats[:, 2] * stats[:, 3])
     solid[0] = False
@@ -148,7 +172,7 @@ def _lines(mask: Mask, thin: Mask, scale: Scale, gap: int, dashed: bool) -> list
     long = cv2.morphologyEx(long, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(long, 8, cv2.CV_32S, cv2.CCL_GRANA)
     order = [k for k in np.argsort(-stats[:, 2]) if k and stats[k, 2] >= shortest][:_MOST]
-    found = []
+    found: list[Rule] = []
     for k in order:
         left, top, width, height = stats[k, :4].tolist()
         part = np.s_[top : top + height, left : left + width]
@@ -164,13 +188,13 @@ def _fitted(mask: Mask, ink: Mask, left: int, top: int, scale: Scale, dashed: bo
         return
     weights = np.arange(len(ink), dtype=np.float64)
     centre = (weights @ ink)[columns] / counts[columns]
-    degree = 2 if len(columns) > 3 * scale.shortest else 1
+    bent = len(columns) > 3 * scale.shortest
     keep = np.ones(len(columns), bool)
     thickness = float(np.median(counts[columns]))
     limit = _STRAIGHT * thickness + 1
     for _ in range(3):
-        course = np.polyfit(columns[keep], centre[keep], degree)
-        off = np.abs(np.polyval(course, columns) - centre)
+        course = _fit(columns[keep].astype(float), centre[keep], bent)
+        off = np.abs((course[0] * columns + course[1]) * columns + course[2] - centre)
         keep = off <= max(limit, 1.5 * float(np.median(off)))
         if keep.sum() < 4:
             return
@@ -180,20 +204,33 @@ def _fitted(mask: Mask, ink: Mask, left: int, top: int, scale: Scale, dashed: bo
         or np.ptp(on_it) < scale.shortest - scale.gap
     ):
         return
-    if degree == 2 and abs(course[0]) * np.ptp(on_it) ** 2 / 4 > _BENT * np.ptp(on_it) + 2:
+    length = float(np.ptp(on_it))
+    if abs(course[0]) * length**2 / 4 > _BENT * length + 2:
         return
-    moved = np.poly1d(course)(np.poly1d([1, -left])).coeffs
-    moved = np.concatenate([np.zeros(3 - len(moved)), moved])
-    moved[-1] += top
+    square, slope, offset = course  # of a picture that begins at `left`, `top`
+    moved = (square, slope - 2 * square * left, (square * left - slope) * left + offset + top)
+    if dashed and not _is_even(on_it):
+        return
     first, last = int(on_it.min()), int(on_it.max())
     covered = len(on_it) / (last - first + 1)
     if not dashed:
         places = np.arange(left + first, left + last + 1)
-        across = np.clip(np.rint(np.polyval(moved, places)).astype(int), 1, len(mask) - 2)
+        across = (moved[0] * places + moved[1]) * places + moved[2]
+        across = np.clip(np.rint(across).astype(int), 1, len(mask) - 2)
         covered = float((mask[across - 1, places] | mask[across, places] | mask[across + 1, places]).mean())
         if covered < _UNBROKEN:
             return
     yield Rule(left + first, left + last, moved, thickness, covered, dashed)
+
+
+def _is_even(places: NDArray[np.intp]) -> bool:
+    """Whether the runs among these places begin at even distances, as dashes do."""
+    starts = places[np.flatnonzero(np.diff(places, prepend=places[0] - 2) > 1)]
+    steps = np.diff(starts)
+    if len(steps) < _STEPS:
+        return False
+    usual = float(np.median(steps))
+    return bool((np.abs(steps - usual) <= _STRAY * usual + 1).mean() > _REGULAR)
 
 
 def _merged(rules: list[Rule], scale: Scale) -> list[Rule]:
@@ -219,16 +256,11 @@ def _goes_on(first: Rule, second: Rule, scale: Scale) -> bool:
     near = 0.5 * (first.thickness + second.thickness) + 1
     if apart < -scale.gap:  # beside each other: two edges of one thick line
         middle = (second.start + min(first.end, second.end)) / 2
-        return bool(abs(first.at(middle) - second.at(middle)) < near)
-    short, long = sorted((first, second), key=lambda rule: rule.length)
-    middle = (short.start + short.end) / 2
-    off = max(abs(float(_line(long)(place) - short.at(place))) for place in (short.start, middle, short.end))
-    return off < near + _BENT * (abs(middle - (long.start + long.end) / 2))
-
-
-def _line(rule: Rule) -> np.poly1d:
-    """The straight line through a rule's ends."""
-    return np.poly1d([rule.slope, float(rule.at(rule.start)) - rule.slope * rule.start])
+        return abs(first.at(middle) - second.at(middle)) < near
+    short, long = (first, second) if first.length < second.length else (second, first)
+    near += _BENT * abs(short.middle - long.middle)
+    places = (short.start, short.middle, short.end)
+    return all(abs(long.straight_on(place) - short.at(place)) < near for place in places)
 
 
 def _joined(first: Rule, second: Rule) -> Rule:
@@ -236,8 +268,18 @@ def _joined(first: Rule, second: Rule) -> Rule:
     points = [np.linspace(rule.start, rule.end, max(3, int(rule.length / 4))) for rule in (first, second)]
     places = np.concatenate(points)
     across = np.concatenate([rule.at(place) for rule, place in zip((first, second), points, strict=True)])
-    lengths = np.array([first.length, second.length])
-    inked = float(lengths @ [first.covered, second.covered])
-    thickness = float(lengths @ [first.thickness, second.thickness]) / float(lengths.sum())
+    whole = first.length + second.length
+    inked = first.length * first.covered + second.length * second.covered
+    thickness = (first.length * first.thickness + second.length * second.thickness) / max(whole, 1)
     covered = min(1.0, inked / max(end - start, 1))
-    return Rule(start, end, np.polyfit(places, across, 2), thickness, covered, first.dashed)
+    return Rule(start, end, _fit(places, across, True), thickness, covered, first.dashed)
+
+
+def _fit(places: NDArray[np.float64], across: NDArray[np.float64], bent: bool) -> Course:
+    """The straight line, or the parabola, nearest to these points."""
+    if bent:
+        square, slope, offset = np.polyfit(places, across, 2).tolist()
+        return square, slope, offset
+    x, y = places - places.mean(), across - across.mean()
+    slope = float(x @ y) / max(float(x @ x), 1e-9)
+    return 0.0, slope, float(across.mean() - slope * places.mean())

@@ -27,7 +27,7 @@ _PEN = 0.6  # of the pen's width: a smaller speck is dirt
 
 
 def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:
-    """What sign a piece is in a line of digits (left to right), written with a pen of this width in pixels."""
+    """What sign a piece is in a line of digits (left to right); `pen`: their strokes' width in pixels."""
     middle = (piece.box[0] + piece.box[2]) / 2
     before = [digit for digit in line if (digit.box[0] + digit.box[2]) / 2 < middle]
     after = [digit for digit in line if (digit.box[0] + digit.box[2]) / 2 >= middle]

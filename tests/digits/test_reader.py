@@ -40,7 +40,8 @@ def test_predict_keeps_the_probabilities_of_what_it_rejects(make_folder: Make) -
 
 def test_read_marks_what_it_rejects(make_folder: Make) -> None:
     reading = Reader.load(make_folder(rejection_threshold=-1000.0)).read(_sheet(50, 200))
-    assert reading.text == "??"
+    assert reading.text == "? ?"  # so far apart, they are two numbers
+    assert [number.confidence for number in reading.numbers] == [None, None]
     assert [mark.rejected for mark in reading.digits] == ["not_a_digit"] * 2
 
 
@@ -55,6 +56,17 @@ def test_read_gives_boxes_within_a_shrunken_photo(make_folder: Make) -> None:
     assert 0 <= left < right <= 4001
     assert 0 <= top < bottom <= 2001
     assert left == pytest.approx(3600, abs=15)
+
+
+def test_read_puts_marks_that_stand_close_into_one_number(make_folder: Make) -> None:
+    reading = Reader.load(make_folder()).read(_sheet(50, 100, 250))
+    assert [number.marks for number in reading.numbers] == [(0, 1), (2,)]
+    assert [number.box for number in reading.numbers] == [(50, 60, 140, 140), (250, 60, 290, 140)]
+    assert " ".join(number.text for number in reading.numbers) == reading.text
+    assert {(number.row, number.column) for number in reading.numbers} == {(None, None)}
+    for number in reading.numbers:
+        each = [reading.digits[index].confidence for index in number.marks]
+        assert number.confidence == pytest.approx(np.prod([one for one in each if one is not None]))
 
 
 def test_reader_answers_alike_in_many_threads(make_folder: Make) -> None:
@@ -84,4 +96,5 @@ def test_reader_survives_any_pixels(make_folder: Make, seed: int) -> None:
     reader = Reader.load(make_folder())
     assert reader.predict(image).rejected in (None, "blank", "not_a_digit")
     reading = reader.read(image)
-    assert len(reading.text.replace("\n", "")) == len(reading.digits) == len(reader.explain(image))
+    assert len("".join(reading.text.split())) == len(reading.digits) == len(reader.explain(image))
+    assert [k for number in reading.numbers for k in number.marks] == list(range(len(reading.digits)))

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from digits.ink.sheet import Sheet
+from digits.ink.sheet import Box, Sheet
 from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
-from digits.layout.lines import Atom, find_lines, joined
+from digits.layout.lines import Atom, grouped, joined, runs
 
 
-def _runs(*boxes: tuple[int, int, int, int]) -> list[list[list[tuple[int, int, int, int]]]]:
+def _runs(*boxes: Box) -> list[list[list[Box]]]:
+    """The boxes of the atoms of each run of each line."""
     mask = np.zeros((400, 600), np.uint8)
     for left, top, right, bottom in boxes:
         mask[top:bottom, left:right] = 1
-    found = find_lines(find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255))
+    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
+    found = [runs(line, pieces, ink, lambda _left, _right: False) for line in grouped(list(pieces.kept))]
     return [[[atom.box for atom in run.atoms] for run in line] for line in found]
 
 
@@ -30,6 +32,28 @@ def test_lines_may_slope() -> None:
 def test_pieces_of_one_digit_share_a_run() -> None:
     body, bar, other = (40, 60, 80, 140), (60, 45, 100, 53), (200, 50, 240, 140)
     assert _runs(body, bar, other) == [[[body, bar], [other]]]
+
+
+def test_runs_end_where_two_pieces_are_parted_by_their_place() -> None:
+    mask = np.zeros((400, 600), np.uint8)
+    body, bar = (40, 60, 80, 140), (60, 45, 100, 53)
+    for left, top, right, bottom in (body, bar):
+        mask[top:bottom, left:right] = 1
+    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
+    (line,) = grouped(list(pieces.kept))
+    apart = runs(line, pieces, ink, lambda _left, _right: True)
+    assert [[atom.box for atom in run.atoms] for run in apart] == [[body], [bar]]
+
+
+def test_a_sign_is_a_run_of_its_own() -> None:
+    mask = np.zeros((400, 600), np.uint8)
+    minus, first, second = (30, 95, 70, 105), (100, 60, 140, 140), (160, 60, 200, 140)
+    for left, top, right, bottom in (minus, first, second):
+        mask[top:bottom, left:right] = 1
+    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
+    (line,) = grouped(list(pieces.kept))
+    found = runs(line, pieces, ink, lambda _left, _right: False)
+    assert [run.sign for run in found] == ["-", None, None]
 
 
 def test_joined_has_the_ink_of_all() -> None:

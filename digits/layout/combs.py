@@ -1,0 +1,95 @@
+"""Combs: a lying rule on which short teeth stand, a field for one digit between each two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from digits.layout.rules import Mask, Rule, Scale
+
+_TEETH = 4  # at least
+_EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
+_STRAY = 0.15  # of their distance: how far teeth stray
+_TOOTHED = 0.85  # of the base, from the first tooth to the last
+_END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
+_HIGHEST = 1 / 3  # of the base's length: no tooth is higher
+_THICKER = 2.7  # times as thick as the base: no tooth is thicker
+_LOW = 2  # thicknesses of the base: what is lower is no tooth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comb:
+    """A lying rule and what stands on it at even distances, from the left."""
+
+    base: Rule
+    teeth: tuple[Rule, ...]
+
+
+class Tooth(NamedTuple):
+    """A standing rule, and where it stands on its base."""
+
+    place: float
+    rule: Rule
+
+
+def comb_on(base: Rule, mask: Mask, scale: Scale) -> Comb | None:
+    """The comb whose base this lying rule is, if it is one."""
+    teeth = _standing_on(base, mask)
+    even = _most_even(teeth)
+    if len(even) < _TEETH or even[-1].place - even[0].place < _TOOTHED * base.length:
+        return None
+    usual = float(np.median([right.place - left.place for left, right in pairwise(even)]))
+    near = max(scale.stroke + 3, _END * usual)
+    ends = [t for t in teeth if min(abs(t.place - base.start), abs(t.place - base.end)) <= near]
+    whole = {id(tooth): tooth for tooth in (*even, *ends)}.values()
+    return Comb(base, tuple(tooth.rule for tooth in sorted(whole, key=lambda tooth: tooth.place)))
+
+
+def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
+    """All thin strokes that stand on a lying rule."""
+    first, last = max(0, int(base.start) - 3), min(mask.shape[1] - 1, int(base.end) + 3)
+    x = np.arange(first, last + 1)
+    foot = np.rint(base.at(x.astype(float)) - base.thickness / 2 - 1).astype(int)
+    reach = max(1, int(_HIGHEST * base.length))
+    y = foot[None] - np.arange(reach)[:, None]
+    ink = (mask[np.clip(y, 0, len(mask) - 1), x[None]] > 0) & (y >= 0)
+    closed = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    high = np.where(np.all(closed, axis=0), reach, np.argmin(closed, axis=0))
+    tall = np.flatnonzero(high > _LOW * base.thickness + 2)
+    teeth = []
+    for group in np.split(tall, np.flatnonzero(np.diff(tall) > 1) + 1):
+        if 0 < len(group) <= _THICKER * base.thickness + 2:
+            place, height = float(x[group].mean()), float(high[group].max())
+            top = float(x[group[high[group] >= 0.8 * height]].mean())
+            bottom, lean = base.at(place), (place - top) / height
+            course = (0.0, lean, place - lean * bottom)
+            teeth.append(Tooth(place, Rule(bottom - height, bottom, course, float(len(group)), 1.0)))
+    return teeth
+
+
+def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
+    """The most teeth that are as long as each other and stand at whole distances."""
+    best: list[Tooth] = []
+    for model in teeth:
+        length = model.rule.length
+        alike = [tooth for tooth in teeth if abs(tooth.rule.length - length) <= _EVEN * length + 2]
+        steps = {round(right.place - left.place) for left, right in pairwise(alike)}
+        for step in steps:
+            if step > 0.5 * length:
+                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=len)
+    return best
+
+
+def _chain(teeth: Sequence[Tooth], step: int) -> list[Tooth]:
+    """The first tooth, and those that follow at one or two steps from each other."""
+    chain = [teeth[0]]
+    for tooth in teeth[1:]:
+        times = (tooth.place - chain[-1].place) / step
+        if 1 <= round(times) <= 2 and abs(times - round(times)) <= _STRAY * round(times):
+            chain.append(tooth)
+    return chain

@@ -1,0 +1,98 @@
+"""Draws printed forms: dark lines on white sheets, with digits in them by `tests.behaviour.drawing`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from digits.ink.extraction import find_darkness
+from digits.ink.sheet import Grey
+from digits.layout.frames import Frames, find_frames
+from digits.layout.page import Page, find_page
+from tests.behaviour.drawing import drawing
+
+LEAST = 60  # what is no darker is paper
+
+
+def sheet(width: int, height: int) -> Grey:
+    return np.full((height, width), 255, np.uint8)
+
+
+def ruled_grid(
+    grey: Grey, x: Sequence[int], y: Sequence[int], thickness: int = 2, level: int = 0, dash: int = 0
+) -> Grey:
+    """With lines at these places, from the first to the last of the others; `dash`: of dashes so long."""
+    drawn = grey.copy()
+    for place in y:
+        _line(drawn, (x[0], place), (x[-1], place), thickness, level, dash)
+    for place in x:
+        _line(drawn, (place, y[0]), (place, y[-1]), thickness, level, dash)
+    return drawn
+
+
+def _line(
+    grey: Grey, start: tuple[int, int], end: tuple[int, int], thickness: int, level: int, dash: int
+) -> None:
+    (left, top), (right, bottom) = start, end
+    before = thickness // 2
+    if not dash:
+        grey[top - before : bottom - before + thickness, left - before : right - before + thickness] = level
+        return
+    lying = top == bottom
+    for place in range(left if lying else top, right if lying else bottom, 2 * dash):
+        if lying:
+            grey[top - before : top - before + thickness, place : place + dash] = level
+        else:
+            grey[place : place + dash, left - before : left - before + thickness] = level
+
+
+def comb(grey: Grey, x: Sequence[int], foot: int, tall: int, thickness: int = 2) -> Grey:
+    """With a lying line and teeth on it at these places."""
+    drawn = grey.copy()
+    _line(drawn, (x[0], foot), (x[-1], foot), thickness, 0, 0)
+    for place in x:
+        _line(drawn, (place, foot - tall), (place, foot), thickness, 0, 0)
+    return drawn
+
+
+def write(grey: Grey, text: str, at: tuple[int, int], height: int, pen: float = 4, step: float = 1.3) -> Grey:
+    """With digits of a pen, `height` pixels high, the first one's box at `at` (x, y)."""
+    size = (grey.shape[1], grey.shape[0])
+    written = drawing(text, size=size, box=height, at=at, pen=pen, step=step)
+    return np.asarray(np.minimum(grey, written), np.uint8)
+
+
+def in_perspective(grey: Grey, strength: float = 0.08) -> Grey:
+    """As a camera sees it from below and from the side."""
+    height, width = grey.shape
+    flat = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    seen = flat + np.array([(1, 0.4), (-0.7, 1), (0, 0), (0.3, -0.5)], np.float32) * strength * min(
+        height, width
+    )
+    matrix = cv2.getPerspectiveTransform(flat, seen.astype(np.float32))
+    return np.asarray(cv2.warpPerspective(grey, matrix, (width, height), borderValue=(255,)), np.uint8)
+
+
+def leaning(grey: Grey, degrees: float) -> Grey:
+    """Turned about its middle."""
+    height, width = grey.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    return np.asarray(
+        cv2.warpAffine(grey, matrix, (width, height), flags=cv2.INTER_CUBIC, borderValue=(255,)), np.uint8
+    )
+
+
+def mask_of(grey: Grey) -> Grey:
+    """1 where ink is."""
+    return np.asarray(255 - grey > LEAST, np.uint8)
+
+
+def frames_of(grey: Grey) -> Frames:
+    return find_frames(np.asarray(255 - grey, np.uint8), LEAST)
+
+
+def page_of(grey: Grey) -> Page:
+    return find_page(find_darkness(Image.fromarray(grey)).finer())

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digits.ink.sheet import Box
+from digits.layout.cells import Cell, Cells, find_cells
+from digits.layout.tables import columns, find_tables
+from tests.digits.layout.forms import frames_of, in_perspective, leaning, ruled_grid, sheet
+
+X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
+WIDE = tuple(range(40, 841, 100))
+
+
+def _cells(*boxes: Box) -> Cells:
+    return Cells(np.zeros((1, 1), np.int32), 1, tuple(Cell(k + 1, box) for k, box in enumerate(boxes)))
+
+
+def _grid(left: int, top: int, rows: int, count: int, width: int = 80, height: int = 40) -> list[Box]:
+    return [
+        (left + c * width + 2, top + r * height + 2, left + (c + 1) * width - 1, top + (r + 1) * height - 1)
+        for r in range(rows)
+        for c in range(count)
+    ]
+
+
+def test_a_grid_is_a_table_by_row_from_the_left() -> None:
+    grey = ruled_grid(sheet(440, 340), X, Y)
+    (table,) = find_tables(find_cells(frames_of(grey), grey.shape))
+    assert table.is_grid
+    assert [len(row) for row in table.rows] == [3, 3, 3]
+    middles = [[cell.middle for cell in row] for row in table.rows]
+    assert np.array(middles)[..., 0] == pytest.approx(np.tile((100, 220, 340), (3, 1)), abs=3)
+    assert np.array(middles)[..., 1] == pytest.approx(np.tile((90, 170, 250), (3, 1)).T, abs=3)
+
+
+def test_a_row_of_boxes_is_no_grid() -> None:
+    (table,) = find_tables(_cells(*_grid(20, 30, 1, 6)))
+    assert not table.is_grid
+    assert [len(row) for row in table.rows] == [6]
+
+
+def test_a_column_of_boxes_is_no_grid() -> None:
+    (table,) = find_tables(_cells(*_grid(20, 30, 5, 1)))
+    assert not table.is_grid
+    assert [len(row) for row in table.rows] == [1] * 5
+
+
+def test_boxes_a_little_apart_are_one_row() -> None:
+    (table,) = find_tables(_cells(*((left, 40, left + 60, 110) for left in range(20, 400, 80))))
+    assert [len(row) for row in table.rows] == [5]
+
+
+def test_tables_far_from_each_other_are_two_from_the_top() -> None:
+    lower, upper = _grid(20, 400, 2, 3), _grid(60, 30, 1, 4)
+    tables = find_tables(_cells(*lower, *upper))
+    assert [[len(row) for row in table.rows] for table in tables] == [[4], [3, 3]]
+
+
+def test_no_cells_make_no_tables() -> None:
+    assert find_tables(_cells()) == ()
+
+
+@pytest.mark.parametrize("degrees", [-5, 5])
+def test_a_leaning_table_keeps_its_rows_and_columns(degrees: float) -> None:
+    grey = leaning(ruled_grid(sheet(900, 640), WIDE, tuple(range(120, 521, 50))), degrees)
+    (table,) = find_tables(find_cells(frames_of(grey), grey.shape))
+    assert [len(row) for row in table.rows] == [8] * 8
+    found = columns(table)
+    assert [[found[cell] for cell in row] for row in table.rows] == [list(range(8))] * 8
+
+
+def test_a_table_in_perspective_keeps_its_rows_and_columns() -> None:
+    grey = in_perspective(ruled_grid(sheet(900, 640), WIDE, tuple(range(120, 521, 50))), 0.1)
+    (table,) = find_tables(find_cells(frames_of(grey), grey.shape))
+    found = columns(table)
+    assert [[found[cell] for cell in row] for row in table.rows] == [list(range(8))] * 8
+
+
+@pytest.mark.parametrize("missing", [0, 1, 3])
+def test_a_cell_keeps_its_column_where_another_is_missing(missing: int) -> None:
+    boxes = _grid(20, 30, 3, 4)
+    del boxes[4 + missing]  # of the middle row
+    (table,) = find_tables(_cells(*boxes))
+    found = columns(table)
+    left = [column for column in range(4) if column != missing]
+    assert [[found[cell] for cell in row] for row in table.rows] == [[0, 1, 2, 3], left, [0, 1, 2, 3]]
