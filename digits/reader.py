@@ -176,7 +176,7 @@ class Reader:
 
     def _found(self, picture: Picture) -> tuple[Page, list[list[Found]]]:
         """The page, and the marks of each of its lines."""
-        page = find_page(find_darkness(picture).finer())
+        page = find_page(find_darkness(picture))
         settled = iter(settle(self.model, [run for line in page.lines for run in line.runs]))
         return page, [[mark for _ in line.runs for mark in next(settled)] for line in page.lines]
 

@@ -60,6 +60,10 @@ class Cells:
         return next((cell for cell in self.found if cell.label == label), None) if label else None
 
 
+NO_CELLS = Cells(np.zeros((0, 0), np.int32), 1, ())
+"""Those of a picture without tables, boxes and combs."""
+
+
 def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
     """The cells of these frames in an ink map of this shape (height, width)."""
     coarse = max(1, -(-max(shape) // _LONGEST))

@@ -23,6 +23,7 @@ _LONG = 0.12  # of the picture's longer side: where all lines are shorter, none 
 _THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from its edge
 _RULED = 0.45  # of the picture's side: a line beside frames is longer
 _UNBROKEN = 0.85  # of such a line that shows ink
+_ACROSS = 0.6  # of the picture's width: a line of ruled paper that does not run through is longer
 _LINE = 0.1  # of its length: a line is no thicker
 _LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
 _ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
@@ -61,7 +62,7 @@ def find_frames(dark: Grey, least: int) -> Frames:
     """The printed lines in a picture of darkness (height, width), where paper is no darker than `least`."""
     masks = [np.asarray(dark > level, np.uint8) for level in (least, _DARKER * least)]
     frames = _best(masks)
-    if is_squared_paper(frames.lying, frames.standing):
+    if is_squared_paper(frames.lying, frames.standing, dark.shape):
         lying = [*frames.lying, *frames.other_lying]
         standing = [*frames.standing, *frames.other_standing]
         frames = Frames(other_lying=lying, other_standing=standing, combs=frames.combs)
@@ -69,7 +70,9 @@ def find_frames(dark: Grey, least: int) -> Frames:
         return frames
     # Boxes on ruled or squared paper are found when the paper's own lines are gone.
     beneath = _best([_wiped(mask, frames) for mask in masks])
-    if is_squared_paper(beneath.lying, beneath.standing) or not (beneath.combs or len(beneath.standing) > 2):
+    if is_squared_paper(beneath.lying, beneath.standing, dark.shape) or not (
+        beneath.combs or len(beneath.standing) > 2
+    ):
         return frames
     return Frames(
         [*frames.lying, *beneath.lying],
@@ -133,7 +136,7 @@ def _sorted_out(rules: Rules, mask: Mask, scale: Scale) -> Frames:
     others = _long(frame[0], left[0], width), _long(frame[1], left[1], height)
     if not frame[0]:
         writing = _wiped(mask, Frames(other_lying=others[0], other_standing=others[1]))
-        others = _lone(others[0], writing), _lone(others[1], writing.T)
+        others = _lone(others[0], writing, lying=True), _lone(others[1], writing.T, lying=False)
     return Frames(frame[0], frame[1], others[0], others[1], combs)
 
 
@@ -181,26 +184,28 @@ def _long(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[Rule]:
     return [rule for rule in left if rule.length > max(longest, _RULED * side) and rule.covered > _UNBROKEN]
 
 
-def _lone(rules: Sequence[Rule], writing: NDArray[np.uint8]) -> list[Rule]:
-    """Those long lying lines that no pen drew: many of ruled paper, or one apart from all writing.
+def _lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list[Rule]:
+    """Those long lines that no pen drew: many of ruled paper, or one apart from all writing.
 
-    `writing` is the mask without them.
+    `writing` is the mask without them, turned so that they lie; strokes of a pen more often stand.
     """
     thin = [rule for rule in rules if rule.thickness <= _LINE * rule.length]
-    if len(thin) > 2:
-        return thin
     columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))
-    if not len(columns):
+    if not thin or not len(columns):
         return []
+    width = writing.shape[1]
+    through = cut_off(thin, width, _THROUGH).min(axis=1)
+    if len(thin) > 2:
+        wide = np.array([lying and rule.length > _ACROSS * width for rule in thin])
+        return _chosen(thin, through | wide)
     first, last = np.percentile(columns, (2, 98))
     top, bottom = np.percentile(rows, (5, 95))
     beyond, rim = _LONGER * (last - first), _ASIDE * (bottom - top)
-    through = cut_off(rules, writing.shape[1], _THROUGH).all(axis=1).any()
     return [
         rule
-        for rule in thin
+        for rule, whole in zip(thin, through, strict=True)
         if not top + rim <= rule.at(rule.middle) <= bottom - rim
-        and (through or (rule.start < first - beyond and rule.end > last + beyond))
+        and (whole or (rule.start < first - beyond and rule.end > last + beyond))
     ]
 
 

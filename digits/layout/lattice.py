@@ -108,19 +108,25 @@ def cut_off(rules: Sequence[Rule], side: int, share: float) -> NDArray[np.bool_]
     return np.array(ends, bool).reshape(-1, 2)
 
 
-def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule]) -> bool:
-    """Whether most of these rules go on beyond the last that they meet, as on squared paper."""
+def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...]) -> bool:
+    """Whether most of these rules go on beyond the last that they meet, as on squared paper.
+
+    A rule of a table may do so too, on the side where the picture's edge cuts it off.
+    """
     if not lying or not standing:
         return False
     x, y = crossings(lying, standing)
     near = _NEAR + 1.5 * max(rule.thickness for rule in (*lying, *standing))
     beyond = []
-    for rules, places in ((lying, x), (standing, y.T)):
-        for rule, place in zip(rules, places, strict=True):
+    for rules, places, side in ((lying, x, shape[1]), (standing, y.T, shape[0])):
+        cut = cut_off(rules, side, _EDGE)
+        for rule, place, ends in zip(rules, places, cut, strict=True):
             met = place[(place > rule.start - near) & (place < rule.end + near)]
             if len(met) > 1:
                 most = _OVERSHOT * float(np.ptp(met)) / (len(met) - 1) + near
-                beyond.append(met.min() - rule.start > most or rule.end - met.max() > most)
+                free = ~ends | ends.all()
+                over = np.array([met.min() - rule.start > most, rule.end - met.max() > most])
+                beyond.append(bool((over & free).any()))
     return bool(sum(beyond) > _MOSTLY * len(beyond))
 
 

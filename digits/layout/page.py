@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
+from digits.ink.ruled_lines import near_the_border
 from digits.ink.sheet import Sheet
-from digits.layout.cells import Cell, Cells, find_cells
+from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import Piece, Pieces, find_pieces
 from digits.layout.erasing import without
 from digits.layout.frames import find_frames
@@ -19,6 +21,8 @@ from digits.layout.lines import Run, grouped, runs
 from digits.layout.numbers import spaces
 from digits.layout.tables import Table, columns, find_tables
 
+_SMALL = 0.02  # of the largest piece: what is smaller is a speck
+_LONG = 1.25  # times the usual size of all pieces: a line is longer
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
 _WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
@@ -53,15 +57,40 @@ class Group:
 
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
-    dark = darkness.dark.whole
-    least = darkness.least
-    frames = find_frames(dark, least)
-    cells = find_cells(frames, dark.shape)
-    if frames.all_lying() or frames.all_standing():
-        darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, least)))
+    cells = NO_CELLS
+    if _may_be_printed(darkness):
+        darkness = darkness.finer()
+        dark = darkness.dark.whole
+        frames = find_frames(dark, darkness.least)
+        cells = find_cells(frames, dark.shape)
+        if frames.all_lying() or frames.all_standing():
+            darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, darkness.least)))
     ink = ink_of(darkness, ruled=False)
     pieces = find_pieces(ink.place, ink.rough, page=True)
     return Page(ink, _lines(pieces, ink, cells), cells)
+
+
+def _may_be_printed(darkness: Darkness) -> bool:
+    """Whether there may be printed lines: what else is a drawing of digits, of marks that are much alike.
+
+    A line is much longer than what is beside it, has it inside, or is made of many dashes; and it may come
+    near the picture's edges.
+    """
+    dark = darkness.dark
+    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
+    if darkness.rough or near_the_border(mask):
+        return True
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask.part, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    stats = stats[1:]
+    sizes = stats[:, 2:4].max(axis=1)
+    if not len(sizes):
+        return False
+    marks = stats[sizes >= _SMALL * sizes.max()]
+    left, top, across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), :4].tolist()
+    x, y = marks[:, 0] + marks[:, 2] / 2 - left, marks[:, 1] + marks[:, 3] / 2 - top
+    inside = (x > 0) & (x < across) & (y > 0) & (y < down)
+    usual = np.sort(marks[:, 2:4].max(axis=1))[(len(marks) - 1) // 2]
+    return bool(inside.sum() > 1 or max(across, down) > _LONG * usual)
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:

@@ -13,7 +13,7 @@ _REACHES = 3.0  # pixels: a standing rule ends no further from the lying one
 _THICKER = 0.4  # of the lying rules' thickness that a standing one may differ
 _UNEVEN = 0.13  # of the usual width: how far the boxes of a row differ
 _BETWEEN = 0.09  # of the usual width: how far a rule stands from where the next box begins
-_WRITTEN = 0.01  # of a single box that is ink: where there is less, the box was written itself
+_WRITTEN = 0.3  # of a single box's height: where nothing in it is so high, the box was written itself
 _RIM = 0.12  # of a single box's side that is not looked at
 
 
@@ -83,6 +83,17 @@ def without_loops(lattice: Lattice, rows: Chosen, columns: Chosen, mask: Mask) -
         thickest = max(lattice.lying[k].thickness for k in lying)
         rim = int(max(2 * thickest + 2, _RIM * min(right - left, bottom - top)))
         inside = mask[max(0, top + rim) : bottom - rim, max(0, left + rim) : right - rim]
-        if not inside.size or cv2.countNonZero(inside) < _WRITTEN * inside.size:
+        if not _holds_writing(inside):
             rows[lying], columns[standing] = False, False
     return rows, columns
+
+
+def _holds_writing(inside: Mask) -> bool:
+    """Whether there is ink in a box that does not hang on its sides."""
+    if not inside.size:
+        return False
+    height, width = inside.shape
+    _, _, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
+    left, top, across, down = stats[1:, :4].T
+    apart = (left > 0) & (top > 0) & (left + across < width) & (top + down < height)
+    return bool((apart & (down > _WRITTEN * height)).any())

@@ -9,6 +9,7 @@ import numpy as np
 
 from digits.layout.cells import Cell, Cells
 
+_GAP = 0.4  # of the usual side: what is narrower is room between boxes
 _BESIDE = 0.6  # of the larger one's side that two neighbours share
 _ACROSS = 0.6  # of a cell's width: no two neighbours of one row are further apart
 _BELOW = 0.3  # of a cell's height: no two neighbours of one column are further apart
@@ -36,7 +37,7 @@ class Table:
 
 def find_tables(cells: Cells) -> tuple[Table, ...]:
     """The cells put together to tables, boxes of one row included; from the top."""
-    found = cells.found
+    found = _without_gaps(cells.found)
     beside = _linked(found, _are_beside)
     below = _linked(found, _are_below)
     both = [first | second for first, second in zip(beside, below, strict=True)]
@@ -64,6 +65,14 @@ def columns(table: Table) -> dict[Cell, int]:
                 found[cell] = column
                 near[column] = cell.middle[0]
     return found
+
+
+def _without_gaps(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The cells without the room between separate boxes, which is narrower or lower than they."""
+    if not cells:
+        return cells
+    width, height = (np.median(sides) for sides in zip(*((c.width, c.height) for c in cells), strict=True))
+    return tuple(cell for cell in cells if cell.width > _GAP * width and cell.height > _GAP * height)
 
 
 def _linked(cells: tuple[Cell, ...], linked: Callable[[Cell, Cell], bool]) -> list[set[int]]:
