@@ -14,6 +14,7 @@ from digits.layout.combs import Comb
 from digits.layout.frames import Frames
 
 _CORNER = 0.04  # of a rule's length that it is drawn longer, to close the corners
+_MOST = 1000  # cells: more are texture
 _LONGEST = 1000  # pixels: cells are told apart on a map so small
 _NARROWEST = 8  # pixels: what is narrower is the room between double lines
 _SOLID = 0.75  # of its smallest upright or leaning rectangle that a cell fills
@@ -74,6 +75,8 @@ def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
             cv2.polylines(paper, [rule.path(turned, max(6.0, _CORNER * rule.length), coarse)], False, 0, 1)
     count, found_labels, found_stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
     labels, stats = np.asarray(found_labels, np.int32), np.asarray(found_stats, np.int32)
+    if count > _MOST:
+        return NO_CELLS
     found = [
         Cell(label, _scaled(stats[label], coarse, shape))
         for label in range(1, count)

@@ -13,6 +13,7 @@ import numpy as np
 from digits.layout.rules import Mask, Rule, Scale
 
 _TEETH = 4  # at least
+_MOST = 60  # more are texture
 _EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
 _STRAY = 0.15  # of their distance: how far teeth stray
 _TOOTHED = 0.85  # of the base, from the first tooth to the last
@@ -40,6 +41,8 @@ class Tooth(NamedTuple):
 def comb_on(base: Rule, mask: Mask, scale: Scale) -> Comb | None:
     """The comb whose base this lying rule is, if it is one."""
     teeth = _standing_on(base, mask)
+    if len(teeth) > _MOST:
+        return None
     even = _most_even(teeth)
     if len(even) < _TEETH or even[-1].place - even[0].place < _TOOTHED * base.length:
         return None

@@ -22,6 +22,7 @@ _PARALLEL = float(np.tan(np.deg2rad(5)))  # rules of one direction that are near
 _LONG = 0.12  # of the picture's longer side: where all lines are shorter, none is printed
 _THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from its edge
 _RULED = 0.45  # of the picture's side: a line beside frames is longer
+_BASES = 8  # lines at most that may be the base of a comb
 _UNBROKEN = 0.85  # of such a line that shows ink
 _ACROSS = 0.6  # of the picture's width: a line of ruled paper that does not run through is longer
 _LINE = 0.1  # of its length: a line is no thicker
@@ -126,7 +127,7 @@ def _sorted_out(rules: Rules, mask: Mask, scale: Scale) -> Frames:
     free = rows | lattice.meets[:, columns].any(axis=1)
     combs = [
         comb
-        for base in _chosen(lying, ~free)
+        for base in sorted(_chosen(lying, ~free), key=lambda rule: -rule.length)[:_BASES]
         if base.length > 3 * scale.shortest and (comb := comb_on(base, mask, scale)) is not None
     ]
     if combs and not frame[0]:
@@ -191,10 +192,12 @@ def _lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> lis
     """
     thin = [rule for rule in rules if rule.thickness <= _LINE * rule.length]
     columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))
-    if not thin or not len(columns):
+    if not thin:
         return []
     width = writing.shape[1]
     through = cut_off(thin, width, _THROUGH).min(axis=1)
+    if not len(columns):
+        return _chosen(thin, through) if lying and len(thin) > 1 else []
     if len(thin) > 2:
         wide = np.array([lying and rule.length > _ACROSS * width for rule in thin])
         return _chosen(thin, through | wide)

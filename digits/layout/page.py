@@ -22,7 +22,7 @@ from digits.layout.numbers import spaces
 from digits.layout.tables import Table, columns, find_tables
 
 _SMALL = 0.02  # of the largest piece: what is smaller is a speck
-_LONG = 1.25  # times the usual size of all pieces: a line is longer
+_LONG = 1.4  # times the usual size of all pieces: a line is longer
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
 _WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
@@ -57,15 +57,16 @@ class Group:
 
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
-    cells = NO_CELLS
+    cells, found = NO_CELLS, False
     if _may_be_printed(darkness):
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
         cells = find_cells(frames, dark.shape)
+        found = bool(frames.lying or frames.combs)
         if frames.all_lying() or frames.all_standing():
             darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, darkness.least)))
-    ink = ink_of(darkness, ruled=False)
+    ink = ink_of(darkness, ruled=not found)
     pieces = find_pieces(ink.place, ink.rough, page=True)
     return Page(ink, _lines(pieces, ink, cells), cells)
 

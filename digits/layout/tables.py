@@ -76,14 +76,17 @@ def _without_gaps(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
 
 
 def _linked(cells: tuple[Cell, ...], linked: Callable[[Cell, Cell], bool]) -> list[set[int]]:
-    return [
-        {
-            other
-            for other in range(len(cells))
-            if other != k and (linked(cells[k], cells[other]) or linked(cells[other], cells[k]))
-        }
-        for k in range(len(cells))
-    ]
+    """For each cell the numbers of those that it is linked with; only near ones are asked."""
+    links: list[set[int]] = [set() for _ in cells]
+    boxes = np.array([cell.box for cell in cells], float).reshape(-1, 4)
+    room = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, initial=0.0)
+    for k, cell in enumerate(cells):
+        apart = np.maximum(boxes[:, :2] - boxes[k, 2:], boxes[k, :2] - boxes[:, 2:]).max(axis=1)
+        for other in np.flatnonzero(apart <= np.minimum(room, room[k])).tolist():
+            if other != k and (linked(cell, cells[other]) or linked(cells[other], cell)):
+                links[k].add(other)
+                links[other].add(k)
+    return links
 
 
 def _groups(members: range | list[int], links: list[set[int]]) -> list[list[int]]:
