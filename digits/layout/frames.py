@@ -27,6 +27,7 @@ _UNBROKEN = 0.85  # of such a line that shows ink
 _ACROSS = 0.6  # of the picture's width: a line of ruled paper that does not run through is longer
 _LINE = 0.1  # of its length: a line is no thicker
 _LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
+_BESIDE = 0.4  # of a standing line's length: the writing beside it is so high
 _ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
 
 
@@ -209,6 +210,7 @@ def _lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> lis
         for rule, whole in zip(thin, through, strict=True)
         if not top + rim <= rule.at(rule.middle) <= bottom - rim
         and (whole or (rule.start < first - beyond and rule.end > last + beyond))
+        and (lying or last - first > _BESIDE * rule.length)
     ]
 
 

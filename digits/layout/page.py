@@ -23,6 +23,7 @@ from digits.layout.tables import Table, columns, find_tables
 
 _SMALL = 0.02  # of the largest piece: what is smaller is a speck
 _LONG = 1.4  # times the usual size of all pieces: a line is longer
+_HOLES = 2  # at most, in a digit: more are boxes
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
 _WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
@@ -91,7 +92,11 @@ def _may_be_printed(darkness: Darkness) -> bool:
     x, y = marks[:, 0] + marks[:, 2] / 2 - left, marks[:, 1] + marks[:, 3] / 2 - top
     inside = (x > 0) & (x < across) & (y > 0) & (y < down)
     usual = np.sort(marks[:, 2:4].max(axis=1))[(len(marks) - 1) // 2]
-    return bool(inside.sum() > 1 or max(across, down) > _LONG * usual)
+    if inside.sum() > 1 or max(across, down) > _LONG * usual:
+        return True
+    part = mask.part[top : top + down, left : left + across]
+    _, kinds = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return bool(np.count_nonzero(kinds[0, :, 3] >= 0) > _HOLES)
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:

