@@ -23,6 +23,8 @@ from digits.layout.tables import Table, columns, find_tables
 
 _SMALL = 0.02  # of the largest piece: what is smaller is a speck
 _LONG = 1.4  # times the usual size of all pieces: a line is longer
+_WHOLE = 0.8  # of the picture's side: what goes through it may be a line of the paper
+_STROKES = 2  # at most, of one digit
 _HOLES = 2  # at most, in a digit: more are boxes
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
@@ -80,7 +82,7 @@ def _may_be_printed(darkness: Darkness) -> bool:
     """
     dark = darkness.dark
     mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
-    if darkness.rough or near_the_border(mask):
+    if darkness.rough:
         return True
     _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask.part, 8, cv2.CV_32S, cv2.CCL_GRANA)
     stats = stats[1:]
@@ -89,10 +91,13 @@ def _may_be_printed(darkness: Darkness) -> bool:
         return False
     marks = stats[sizes >= _SMALL * sizes.max()]
     left, top, across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), :4].tolist()
-    x, y = marks[:, 0] + marks[:, 2] / 2 - left, marks[:, 1] + marks[:, 3] / 2 - top
-    inside = (x > 0) & (x < across) & (y > 0) & (y < down)
+    whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height
+    if (whole or len(marks) > _STROKES) and near_the_border(mask):
+        return True
+    inside = (marks[:, 0] > left) & (marks[:, 0] + marks[:, 2] < left + across)
+    inside &= (marks[:, 1] > top) & (marks[:, 1] + marks[:, 3] < top + down)
     usual = np.sort(marks[:, 2:4].max(axis=1))[(len(marks) - 1) // 2]
-    if inside.sum() > 1 or max(across, down) > _LONG * usual:
+    if inside.any() or (len(marks) > _STROKES and max(across, down) > _LONG * usual):
         return True
     part = mask.part[top : top + down, left : left + across]
     _, kinds = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
