@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from digits.ink.sheet import Box
 
-_SPACE = 0.62  # of the line's height: a wider gap parts two numbers
+_SPACE = 0.85  # of the line's height: a wider gap parts two numbers
 
 
 def spaces(boxes: Sequence[Box], height: float) -> list[bool]:
