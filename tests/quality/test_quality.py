@@ -9,10 +9,56 @@ import pytest
 
 from digits.reader import Reader
 from pipeline.evaluation.papers import Outcome, Score, ask_all
-from tests.quality.rows import ROWS, Row
+from tests.quality.rows import ROWS, Floor, Row
 
 SHARE = 0.2  # of a row's pictures
-SLACK = 25.0  # points: as few pictures scatter more
+SLACK = 8.0  # points: processors differ in the last digits of what a network says
+REACHED: dict[
+    str, Floor
+] = {  # what these few pictures gave on 2026-11-26, which their row's floor may lie far below
+    "canvas": Floor(100, 0),
+    "thin": Floor(100, 0),
+    "thick": Floor(100, 0),
+    "tiny": Floor(100, 0),
+    "shaky": Floor(100, 0),
+    "tilted": Floor(100, 0),
+    "faint": Floor(100, 0),
+    "shadow": Floor(100, 0),
+    "ruled": Floor(100, 0),
+    "specks": Floor(100, 0),
+    "photo": Floor(58.33, 41.67),
+    "inverted": Floor(100, 0),
+    "scribble": Floor(100, 0),
+    "blank": Floor(83.33, 16.67),
+    "level stroke": Floor(100, 0),
+    "empty form": Floor(41.67, 466.7),
+    "boxes": Floor(80, 0),
+    "boxes, photo": Floor(20, 86.96),
+    "dashed boxes": Floor(100, 0),
+    "dashed boxes, photo": Floor(40, 73.33),
+    "dotted boxes": Floor(20, 4.17),
+    "dotted boxes, photo": Floor(20, 52.17),
+    "comb": Floor(60, 36.36),
+    "comb, photo": Floor(60, 82.86),
+    "cell": Floor(83.33, 8.33),
+    "cell, photo": Floor(100, 0),
+    "table": Floor(100, 0),
+    "table, photo": Floor(0, 37.5),
+    "grid": Floor(0, 0),
+    "grid, photo": Floor(50, 66.67),
+    "sudoku": Floor(0, 23.23),
+    "sudoku, photo": Floor(0, 100),
+    "page": Floor(50, 4.17),
+    "page, photo": Floor(100, 0),
+    "columns": Floor(100, 0),
+    "columns, photo": Floor(50, 12.66),
+    "touching": Floor(33.33, 40),
+    "touching, photo": Floor(0, 126.3),
+    "amount": Floor(100, 0),
+    "amount, photo": Floor(50, 50),
+    "line": Floor(100, 0),
+    "line, photo": Floor(60, 44.44),
+}
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +67,10 @@ def default_reader() -> Reader:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.large], ids=lambda row: row.name)
-def test_row_reaches_its_floor(default_reader: Reader, row: Row) -> None:
+def test_row_is_read_as_well_as_before(default_reader: Reader, row: Row) -> None:
     outcomes = ask_all(row.ask(default_reader), row.pictures(max(2, round(row.count * SHARE))))
     score, told = Score.of(outcomes), [one for one in outcomes if not one.right]
-    assert row.floor.holds(score, SLACK, missed=2), _said(told)
+    assert REACHED[row.name].holds(score, SLACK, missed=1), _said(told)
 
 
 def _said(wrong: list[Outcome]) -> str:
