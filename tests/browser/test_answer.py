@@ -144,8 +144,8 @@ def test_sign_alone_is_no_digit(page: Page) -> None:
     ("hint", "sentence"),
     [
         ("too_small", "draw it larger"),
-        ("too_faint", "very faint"),
-        ("several_digits", "several digits"),
+        pytest.param("too_faint", "very faint", marks=pytest.mark.heavy),
+        pytest.param("several_digits", "several digits", marks=pytest.mark.heavy),
         (None, "more clearly"),
     ],
 )
@@ -180,7 +180,7 @@ def test_why_colours_the_strokes_and_the_view(page: Page) -> None:
     expect(page.locator("#marks .heat")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.heavy)])
 def test_why_shows_what_spoke_for_the_answer_in_the_legends_colour(
     page: Page, theme: Literal["light", "dark"]
 ) -> None:

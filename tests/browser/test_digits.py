@@ -11,7 +11,14 @@ from tests.browser.hand import LARGE, OFF_CENTRE, SMALL, Place, answer, clear, d
 from tests.browser.strokes import DIGITS, curve
 
 
-@pytest.mark.parametrize("place", [LARGE, SMALL, OFF_CENTRE], ids=["large", "small", "off-centre"])
+@pytest.mark.parametrize(
+    "place",
+    [  # many tests draw large digits
+        pytest.param(LARGE, id="large", marks=pytest.mark.heavy),
+        pytest.param(SMALL, id="small"),
+        pytest.param(OFF_CENTRE, id="off-centre", marks=pytest.mark.heavy),
+    ],
+)
 def test_digits_of_this_size_are_read(page: Page, place: Place, artifacts: Path) -> None:
     read = {}
     for digit in range(10):
@@ -54,7 +61,7 @@ def test_clear_empties_drawing_and_answer(page: Page) -> None:
     expect(page.locator("#verdict")).to_have_text("Draw a digit")
     expect(page.locator("#prompt")).to_be_visible()
     expect(page.locator("#tiles .tile")).to_have_count(0)
-    assert not any(page.evaluate(_INKED))
+    assert page.evaluate(_INKED) is False
 
 
 def test_blank_canvas_asks_for_a_digit(page: Page) -> None:
@@ -67,7 +74,7 @@ def test_blank_canvas_asks_for_a_digit(page: Page) -> None:
 _INKED = """() => {
   const canvas = document.querySelector("#canvas");
   const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] > 0);
+  return data.some((value, i) => i % 4 === 3 && value > 0);
 }"""
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.browser.conftest import Running, open_page
 from tests.browser.hand import LARGE, Place, answer, draw, on_screen
@@ -17,7 +17,7 @@ from tests.browser.strokes import DIGITS, Stroke, curve
 SIZES = {"desktop": (1280, 800), "phone": (390, 844), "small phone": (360, 740)}
 
 
-@pytest.fixture(params=["small phone", "phone"])
+@pytest.fixture(params=["small phone", pytest.param("phone", marks=pytest.mark.heavy)])
 def phone(chromium: Browser, running: Running, request: pytest.FixtureRequest) -> Iterator[Page]:
     width, height = SIZES[request.param]
     context = chromium.new_context(
@@ -106,8 +106,15 @@ def test_screen_reader_hears_the_answer_once_it_rests(page: Page) -> None:
     expect(spoken).to_be_empty()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [  # each size and each theme once; all of them together are heavy
+        ("desktop", "light"),
+        ("phone", "dark"),
+        pytest.param("desktop", "dark", marks=pytest.mark.heavy),
+        pytest.param("phone", "light", marks=pytest.mark.heavy),
+    ],
+)
 def test_axe_finds_nothing_in_any_state(
     chromium: Browser, running: Running, theme: Literal["light", "dark"], size: str
 ) -> None:
@@ -142,8 +149,17 @@ def check(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        ("desktop", "light"),
+        ("phone", "dark"),
+        ("small phone", "light"),
+        pytest.param("desktop", "dark", marks=pytest.mark.heavy),
+        pytest.param("phone", "light", marks=pytest.mark.heavy),
+        pytest.param("small phone", "dark", marks=pytest.mark.heavy),
+    ],
+)
 def test_page_fits_one_screen(
     chromium: Browser, running: Running, artifacts: Path, size: str, theme: Literal["light", "dark"]
 ) -> None:
@@ -161,9 +177,9 @@ def test_page_fits_one_screen(
     context.close()
 
 
-def test_page_asks_nobody_but_its_own_server_and_logs_no_error(
-    context: BrowserContext, running: Running
-) -> None:
+def test_page_asks_nobody_but_its_own_server_and_logs_no_error(chromium: Browser, running: Running) -> None:
+    """With an empty cache: then it asks for all that it ever asks for."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
     asked: list[str] = []
     said: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
@@ -182,3 +198,4 @@ def test_page_asks_nobody_but_its_own_server_and_logs_no_error(
     own = (running.page_url, "data:", "blob:")
     assert [address for address in asked if not address.startswith(own)] == []
     assert said == []
+    context.close()

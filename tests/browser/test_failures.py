@@ -64,11 +64,11 @@ def test_service_stopped_and_started_again_answers_by_itself(page: Page, running
 @pytest.mark.parametrize(
     ("status", "code", "sentence"),
     [
-        (429, "busy", "is busy"),
+        pytest.param(429, "busy", "is busy", marks=pytest.mark.heavy),
         (503, "busy", "is busy"),
-        (503, "no_model", "has no model"),
+        pytest.param(503, "no_model", "has no model", marks=pytest.mark.heavy),
         (401, "unauthorized", "API_KEY"),
-        (504, "service_slow", "slow just now"),
+        pytest.param(504, "service_slow", "slow just now", marks=pytest.mark.heavy),
         (500, "internal", "The service says so."),
     ],
 )
@@ -118,7 +118,7 @@ def test_answer_to_a_drawing_that_was_cleared_is_not_shown(page: Page) -> None:
     [
         ("note.txt", b"no picture at all", "cannot be read as a picture"),
         ("drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "PNG or a JPEG"),
-        ("paper.pdf", b"%PDF-1.4\n%%EOF", "PNG or a JPEG"),
+        pytest.param("paper.pdf", b"%PDF-1.4\n%%EOF", "PNG or a JPEG", marks=pytest.mark.heavy),
     ],
 )
 def test_picture_that_is_refused_leaves_the_drawing(

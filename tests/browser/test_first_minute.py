@@ -44,7 +44,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     ):
         subprocess.run(["git", *command], cwd=folder, check=True)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(["rm", "-rf", folder], check=False)  # 60,000 files: shutil.rmtree takes much longer
 
 
 class Run:
@@ -86,6 +86,7 @@ def make_run(folder: Path, log: Path) -> Iterator[Run]:
         "SERVICE_PORT": str(service),
         "PAGE_PORT": str(page),
         "PYTHONPATH": "",
+        "UV_COMPILE_BYTECODE": "0",  # 15,000 files, a minute and more, of which these tests import a few
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -12,7 +12,9 @@ from tests.browser.hand import answer, draw
 from tests.browser.pictures import encoded, picture
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+@pytest.mark.parametrize(
+    "kind", ["PNG", "JPEG", *(pytest.param(kind, marks=pytest.mark.heavy) for kind in ("WEBP", "BMP", "GIF"))]
+)
 def test_upload_is_shown_and_read(page: Page, kind: str) -> None:
     draw(page, 1)
     name, mime = f"digit.{kind.lower()}", f"image/{kind.lower()}"

@@ -21,7 +21,7 @@ from ui.desktop.__main__ import local_read
 DRAWINGS = {"5": [Place(0.3, 0.1, 0.8)], "92": [Place(0.05, 0.2, 0.5), Place(0.7, 0.25, 0.5)]}
 
 
-@pytest.mark.parametrize("text", DRAWINGS)
+@pytest.mark.parametrize("text", [pytest.param("5", marks=pytest.mark.heavy), "92"])
 def test_page_window_curl_and_shell_agree(page: Page, running: Running, tmp_path: Path, text: str) -> None:
     for digit, place in zip(text, DRAWINGS[text], strict=True):
         draw(page, int(digit), place)

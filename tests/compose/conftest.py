@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS, artifacts, chromium, context  # noqa: F401 (fixtures)
+from tests.browser.conftest import ARTIFACTS, artifacts, chromium, context, warm  # noqa: F401 (fixtures)
 from tests.compose.stack import IMAGES, Stack, copy_of_project, docker, wait_until
 
 

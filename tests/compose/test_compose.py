@@ -102,6 +102,14 @@ def test_mlflow_answers_under_its_own_name_and_no_strangers(stack: Stack) -> Non
         assert answered.status_code == status, host
 
 
+def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
+    """Its stages, which are not run again, and its model, out of the store that both write."""
+    assert "Running stage" not in stack.run(sys.executable, "-m", "dvc", "repro")
+    stack.run(sys.executable, "-m", "pipeline.promote", "1")
+    assert stack.model() == "1"
+
+
+@pytest.mark.heavy  # another training
 def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
     stack: Stack, context: BrowserContext
 ) -> None:
@@ -129,6 +137,7 @@ def test_load_spreads_over_replicas(stack: Stack) -> None:
     assert min(shares.values()) > load.answers["200"] / 6, shares
 
 
+@pytest.mark.heavy
 def test_promotion_in_a_container_reaches_every_replica_in_two_seconds(stack: Stack) -> None:
     stack.compose("run", "--rm", "pipeline", "python", "-m", "pipeline.promote", "1")
     time.sleep(2)
@@ -163,6 +172,7 @@ def test_broken_and_endless_heads_are_refused_by_the_proxy(stack: Stack) -> None
         assert f'"code": "{code}"' in answered
 
 
+@pytest.mark.heavy
 def test_slow_and_silent_heads_are_closed_by_the_proxy(stack: Stack) -> None:
     began = time.monotonic()
     assert sent_raw(stack, b"GET /livez HTTP/1.1\r\nX: a") == ""
@@ -179,6 +189,7 @@ def test_stopped_service_is_told_of_in_one_sentence(stack: Stack) -> None:
     wait_until(lambda: alive(stack), 30)
 
 
+@pytest.mark.heavy
 def test_crashed_server_is_started_again(stack: Stack) -> None:
     page = stack.containers("page")[0]["Id"]
     docker("exec", page, "bash", "-c", "kill -9 -1")  # all but the first process, which then ends too
@@ -186,6 +197,7 @@ def test_crashed_server_is_started_again(stack: Stack) -> None:
     wait_until(stack.healthy, 120)
 
 
+@pytest.mark.heavy
 def test_changed_code_is_built_in_fifteen_seconds(stack: Stack) -> None:
     for name in ("service", "ui"):
         with (stack.folder / name / "__init__.py").open("a", encoding="utf-8") as file:
@@ -196,6 +208,7 @@ def test_changed_code_is_built_in_fifteen_seconds(stack: Stack) -> None:
 
 
 def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_seconds(stack: Stack) -> None:
+    served = stack.model()
     stack.compose("down")
     assert not any(stack.left().values())
     kept = (
@@ -210,7 +223,7 @@ def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_s
     stack.compose("up", "-d")
     wait_until(stack.healthy, 120)
     assert time.monotonic() - began < 30
-    assert stack.model() == "1"
+    assert stack.model() == served != "default"
 
 
 def alive(stack: Stack) -> bool:

@@ -120,8 +120,14 @@ def test_repro_again_runs_nothing(small_project: Path) -> None:
     assert "Running stage" not in again.stdout
 
 
-def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Path, tmp_path: Path) -> None:
-    """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder."""
+@pytest.mark.parametrize("candidates", [2, pytest.param(3, marks=pytest.mark.heavy)])
+def test_repro_moves_the_champion_for_a_better_candidate_only(
+    candidates: int, small_project: Path, tmp_path: Path
+) -> None:
+    """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder.
+
+    The worse one is heavy: `test_stage_worse_candidate_changes_nothing_served` tells of it in seconds.
+    """
     folder = tmp_path / "a project"
     shutil.copytree(small_project, folder)
     good = YAML(typ="safe").load((folder / "params.yaml").read_text())["train"]["epochs"]
@@ -131,7 +137,7 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
         (1, "version 2 is the first champion", "2"),
         (good, "version 1 is the new champion", "1"),
         (1, "the champion stays", "1"),
-    ):
+    )[:candidates]:
         set_epochs(folder, epochs)
         done = repro(folder)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -149,6 +155,7 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
         assert Reader.load(moved / "models" / "champion").model.manifest.version == version
 
 
+@pytest.mark.heavy  # test_evaluate.py has the stage on a run that the store does not know
 def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_path: Path) -> None:
     """As `dvc pull` leaves a clone: all outputs, and no store. Then again, which repeats nothing."""
     folder = tmp_path / "a clone"

@@ -197,9 +197,9 @@ def serving(
             process.wait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service with a tiny model of version 1, shared by the tests of one file."""
+    """The service with a tiny model of version 1: one for all, since its start takes seconds."""
     folder = tmp_path_factory.mktemp("served")
     promote(folder / "champion", "1")
     with serving(folder / "champion", folder / "home") as running:

@@ -164,6 +164,7 @@ with bentoml.SyncHTTPClient(sys.argv[1]) as client:
     assert "comes 65 times: send 1 to 64" in said[1][2]
 
 
+@pytest.mark.heavy  # a service of its own; test_app.py asks for the key in every way
 def test_bentomls_client_sends_the_key_as_its_token(
     tmp_path: Path, serving: Callable[..., Any], python: Callable[..., Any], seven_file: Path
 ) -> None:

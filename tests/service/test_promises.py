@@ -101,23 +101,24 @@ def wait(check: Callable[[], bool], seconds: float) -> float:
     return time.monotonic() - begin
 
 
+@pytest.mark.parametrize("last", [6, pytest.param(21, marks=pytest.mark.heavy)])
 def test_a_new_champion_is_served_by_every_worker_without_an_error(
-    tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
+    last: int, tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
 ) -> None:
     folder = tmp_path / "champion"
     promote(folder, "1")
     with serving(folder, tmp_path / "home", WORKERS="2", LOG_LEVEL="error") as server:
         wait(everywhere(server, "1"), 30)
         with Load(server.url, seven).running(4) as load:
-            for version in range(2, 22):
+            for version in range(2, last + 1):
                 promote(folder, str(version))
                 assert wait(everywhere(server, str(version)), 5) < 2
             (folder / "manifest.json").write_text("{")
             time.sleep(1)
         assert load.errors == []
         assert set(load.statuses) == {200}
-        assert load.models[-1] == "21", "a broken champion leaves the old one in service"
-        assert set(load.models) >= {str(version) for version in range(2, 22)}
+        assert load.models[-1] == str(last), "a broken champion leaves the old one in service"
+        assert set(load.models) >= {str(version) for version in range(2, last + 1)}
         assert 'digits_model_loads_total{outcome="refused"}' in server.get("/metrics").text
 
 
@@ -215,13 +216,15 @@ def test_nothing_heavy_is_in_the_process(server: Any) -> None:
     assert resident < 400 * 2**20, "measured and held to 250 MB by benchmarks/serving.py"
 
 
+@pytest.mark.parametrize("each", [9, pytest.param(3, marks=pytest.mark.heavy)])
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_hostile_pictures_do_not_disturb_the_others(
-    tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
+    each: int, tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
 ) -> None:
+    """All the small ones, and each ninth or third of the large ones."""
     promote(tmp_path / "champion", "1")
     hostile = [make(255 * 1024) for make in SMALL.values()]
-    hostile += [make(19 * 2**20) for make in [*SMALL.values(), *ONLY_LARGE.values()][::3]]
+    hostile += [make(19 * 2**20) for make in [*SMALL.values(), *ONLY_LARGE.values()][::each]]
     said: list[tuple[int, str]] = []
 
     def send(url: str, pictures: list[bytes]) -> None:

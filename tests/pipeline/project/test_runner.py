@@ -145,7 +145,13 @@ def test_quiet_stderr_shows_it_after_an_error(capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr().err == "the reason"
 
 
-@pytest.mark.parametrize(("block", "noisy"), [("quiet_stderr()", False), ("contextlib.nullcontext()", True)])
+@pytest.mark.parametrize(
+    ("block", "noisy"),
+    [
+        ("quiet_stderr()", False),
+        pytest.param("contextlib.nullcontext()", True, marks=pytest.mark.heavy),  # that it is still needed
+    ],
+)
 def test_quiet_stderr_is_what_keeps_tensorflow_silent(block: str, noisy: bool, tmp_path: Path) -> None:
     """Its log level is set, and yet it writes about the processor and about CUDA while it is imported."""
     code = (

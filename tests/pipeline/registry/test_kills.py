@@ -30,7 +30,7 @@ def promote_for_ever(chosen: Sequence[str], begun: Event) -> None:
         promote(client, version)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.heavy)])
 @pytest.mark.timeout(1200)
 def test_promotion_that_is_killed_leaves_a_whole_champion(
     kills: int, project: Path, make_candidate: Callable[..., Path]

@@ -66,7 +66,7 @@ def test_a_large_photo_has_five_megapixels() -> None:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_conditions_say_one_character_at_most(condition: Condition) -> None:
     said = set()
-    for seed in range(12):
+    for seed in range(3 if condition == "photo" else 12):  # a photo takes most of a second
         text, image = make_condition(condition, np.random.default_rng(seed))
         _, same = make_condition(condition, np.random.default_rng(seed))
         assert image.tobytes() == same.tobytes()

@@ -46,7 +46,7 @@ def test_the_back_shows_through_in_mirror_image_and_pale() -> None:
 
 def test_a_photo_of_what_was_cut_shows_no_desk() -> None:
     plain, cut = Sheet(120, 80), Sheet(120, 80, "cut")
-    sizes = {photographed(cut, np.random.default_rng(seed)).size for seed in range(6)}
+    sizes = {photographed(cut, np.random.default_rng(seed)).size for seed in range(3)}
     assert sizes == {(120, 80)}
     larger = photographed(plain, np.random.default_rng(1), large=True)
     assert larger.size == (2592, 1944)

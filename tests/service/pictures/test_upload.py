@@ -85,7 +85,11 @@ def test_a_client_that_leaves_is_no_fault(ask: Ask, address: tuple[str, int]) ->
     assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 404
 
 
-def test_many_slow_senders_hold_up_nobody(ask: Ask, address: tuple[str, int]) -> None:
+def test_many_slow_senders_hold_up_nobody(
+    ask: Ask, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them is given up before the others have their answers."""
+    monkeypatch.setattr(upload, "READ_SECONDS", 4)
     slow = [socket.create_connection(address) for _ in range(100)]
     try:
         for client in slow:
@@ -93,7 +97,7 @@ def test_many_slow_senders_hold_up_nobody(ask: Ask, address: tuple[str, int]) ->
         begin = time.monotonic()
         assert ask(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 404
         assert ask(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")[0] == 422
-        assert time.monotonic() - begin < 0.6
+        assert time.monotonic() - begin < 3.5
     finally:
         for client in slow:
             client.close()
@@ -133,13 +137,14 @@ def test_a_refusal_for_lack_of_time_is_held_back(
     def full(_: Queue) -> None:
         raise Busy("There is too much to do.")
 
-    monkeypatch.setattr(Busy, "held_seconds", 0.6)
+    held = 1.5
+    monkeypatch.setattr(Busy, "held_seconds", held)
     monkeypatch.setattr(Queue, "admit", full)
     with socket.create_connection(address, timeout=5) as client:
         for _ in range(2):
             begin = time.perf_counter()
             client.sendall(b"POST /predict HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n")
             assert ask(b"GET /model HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
-            assert time.perf_counter() - begin < 0.5
+            assert time.perf_counter() - begin < 0.9 * held
             assert answer_of(client)[0] == 503
-            assert time.perf_counter() - begin > 0.55
+            assert time.perf_counter() - begin > 0.95 * held
