@@ -52,6 +52,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert not any(stack.left().values()), stack.left()
 
 
+@pytest.fixture(scope="session")
+def trained(stack: Stack) -> None:
+    """The stack's pipeline has ended, and the model that it made answers."""
+    wait_until(lambda: stack.model() == "1", 900)
+    wait_until(lambda: not stack.containers("pipeline")[0]["State"]["Running"], 60)
+
+
+@pytest.fixture
+def replicas(stack: Stack, trained: None) -> None:  # noqa: ARG001 (no second pipeline beside the first)
+    """Three of the stack's service, all healthy."""
+    stack.compose("up", "-d", "--scale", "service=3")
+    wait_until(stack.healthy, 120)
+
+
 def _image_ids() -> set[str]:
     return {line for name in IMAGES for line in docker("images", "-q", "--no-trunc", name).split()}
 

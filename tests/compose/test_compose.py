@@ -31,9 +31,8 @@ def test_up_in_a_fresh_clone_answers_before_the_pipeline_is_done(stack: Stack) -
     assert stack.model() == "default"
 
 
+@pytest.mark.usefixtures("trained")
 def test_pipeline_makes_a_champion_that_takes_over(stack: Stack) -> None:
-    wait_until(lambda: stack.model() == "1", 900)
-    wait_until(lambda: not stack.containers("pipeline")[0]["State"]["Running"], 60)
     log = stack.compose("logs", "--no-color", "pipeline")
     assert all(f"Running stage '{stage}'" in log for stage in ("fetch", "preprocess", "train", "evaluate"))
     answered = httpx.post(f"{stack.service}/predict", files={"image": drawing()}, timeout=10, trust_env=False)
@@ -92,6 +91,7 @@ def test_digit_drawn_in_the_page_is_read(stack: Stack, context: BrowserContext, 
     assert read == "7"
 
 
+@pytest.mark.usefixtures("trained")
 def test_mlflow_shows_a_run_of_the_container_with_its_picture(stack: Stack, context: BrowserContext) -> None:
     assert picture_width(stack, context, run_of(stack, "1")) > 100
 
@@ -102,6 +102,7 @@ def test_mlflow_answers_under_its_own_name_and_no_strangers(stack: Stack) -> Non
         assert answered.status_code == status, host
 
 
+@pytest.mark.usefixtures("trained")
 def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
     """Its stages, which are not run again, and its model, out of the store that both write."""
     assert "Running stage" not in stack.run(sys.executable, "-m", "dvc", "repro")
@@ -110,6 +111,7 @@ def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
 
 
 @pytest.mark.heavy  # another training
+@pytest.mark.usefixtures("trained")
 def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
     stack: Stack, context: BrowserContext
 ) -> None:
@@ -124,9 +126,8 @@ def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
     assert picture_width(stack, context, run_of(stack, "2")) > 100
 
 
+@pytest.mark.usefixtures("replicas")
 def test_load_spreads_over_replicas(stack: Stack) -> None:
-    stack.compose("up", "-d", "--scale", "service=3")
-    wait_until(stack.healthy, 120)
     time.sleep(2)  # until the proxy asks for the names again
     with Load(stack.service) as load:
         time.sleep(4)
@@ -138,6 +139,7 @@ def test_load_spreads_over_replicas(stack: Stack) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("replicas")
 def test_promotion_in_a_container_reaches_every_replica_in_two_seconds(stack: Stack) -> None:
     stack.compose("run", "--rm", "pipeline", "python", "-m", "pipeline.promote", "1")
     time.sleep(2)
@@ -207,6 +209,7 @@ def test_changed_code_is_built_in_fifteen_seconds(stack: Stack) -> None:
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.usefixtures("trained")
 def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_seconds(stack: Stack) -> None:
     served = stack.model()
     stack.compose("down")
