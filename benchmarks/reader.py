@@ -26,7 +26,7 @@ from digits.ink.extraction import Darkness, Ink, find_darkness, find_ink
 from digits.ink.layer import layer_of
 from digits.ink.pixels import Picture
 from digits.layout.components import find_pieces, main_group
-from digits.layout.frames import find_frames
+from digits.layout.frames.search import find_frames
 from digits.layout.grouping import settle
 from digits.layout.lines import atom_of
 from digits.layout.page import Page, find_page

@@ -149,12 +149,11 @@ class Reader:
         marks: list[Mark] = []
         numbers: list[Number] = []
         texts: list[str] = []
-        for line, written in zip(page.lines, found, strict=True):
+        for written, groups in zip(found, numbers_of(page, found), strict=True):
             if not written:
                 continue
             first = len(marks)
             marks.extend(self._mark(mark, page.ink) for mark in written)
-            groups = numbers_of(line, written, page.cells)
             of_line = [
                 _number(marks, [first + k for k in group.marks], group.row, group.column) for group in groups
             ]
@@ -246,4 +245,9 @@ def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:
 
 def _on_picture(box: Box, ink: Ink) -> Box:
     left, top, right, bottom = (side * ink.shrink for side in box)
-    return (left, top, min(right, ink.width), min(bottom, ink.height))
+    return (
+        left + ink.left,
+        top + ink.top,
+        min(right + ink.left, ink.width),
+        min(bottom + ink.top, ink.height),
+    )

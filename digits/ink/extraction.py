@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.ink.desk import find_paper, on_paper
 from digits.ink.layer import layer_of
 from digits.ink.light import darkness, polarity, without_shadow
-from digits.ink.pixels import Picture
+from digits.ink.pixels import Picture, stored, upright
 from digits.ink.ruled_lines import near_the_border, without_rules
 from digits.ink.sheet import Grey, Sheet, histogram, small_copy
 from digits.network.contract import FIELD
@@ -27,6 +28,7 @@ _NOISE = 5.0  # standard deviations of the paper's noise: less is no ink
 _PLAIN = 1.7  # polarity score above which the other way round is not worth trying
 _PLAIN_IN_SHADOW = 0.6  # the same among shadows, where paper is nearly always light
 _SPECKLED = 0.0005  # of all pixels: more lone ones are noise, not dirt
+WEAKEST = 150  # of 255: ink so strong is no soft edge and no ruling, whatever else there is
 
 _NEXT = np.ones((3, 3), np.uint8)
 
@@ -34,6 +36,8 @@ _NEXT = np.ones((3, 3), np.uint8)
 @dataclass(frozen=True, slots=True)
 class Ink:
     """The ink of a picture, at `shrink` times smaller than its upright `width` and `height`.
+
+    Of a sheet of paper on a desk it is the ink of the sheet, which begins at `left`, `top` of the picture.
 
     `strength` is 0 on paper and 255 in full ink; `place` is 1 where ink is. `contrast` is the share of
     the paper's light that full ink takes away. `rough`: noise or uneven light.
@@ -48,6 +52,8 @@ class Ink:
     height: int
     rough: bool = False
     in_doubt: bool = False
+    left: int = 0
+    top: int = 0
 
     @property
     def pixels(self) -> Grey:
@@ -73,7 +79,8 @@ def ink_map(picture: Picture) -> InkMap:
 class Darkness:
     """How much darker than its paper a picture is everywhere, 0 to 255, before anything is taken for ink.
 
-    It is `shrink` times smaller than the upright picture's `width` and `height`. `noise` is the standard
+    It is `shrink` times smaller than the upright picture of `width` and `height` in pixels, or than the sheet
+    in it, which begins at `left`, `top`. `noise` is the standard
     deviation of the paper's; what is not darker than `least` is paper. `rough` and `in_doubt` as in `Ink`.
     """
 
@@ -87,6 +94,8 @@ class Darkness:
     width: int
     height: int
     in_doubt: bool
+    left: int
+    top: int
 
     @property
     def rough(self) -> bool:
@@ -126,6 +135,14 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
     layer = layer_of(picture)
     sheet = _without_noise(_without_salt(layer.sheet))
     small = small_copy(sheet)
+    paper = find_paper(small)
+    width, height, left, top = layer.width, layer.height, 0, 0
+    if paper is not None:  # read at the size that the sheet has, and not its desk
+        left, top, right, bottom = box = paper.box(width, height)
+        orientation, pixels = stored(picture)
+        layer = layer_of(np.ascontiguousarray(upright(pixels, orientation)[top:bottom, left:right]))
+        sheet = on_paper(_without_noise(_without_salt(layer.sheet)), paper.within(box, width, height))
+        small = small_copy(sheet)
     seems = polarity(small)
     dark, uneven = darkness(sheet, small, seems.ink_is_dark != turned)
     noise = _noise(dark, apart=6)
@@ -140,19 +157,33 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
         uneven,
         _FAINTEST_IN_SHADOW if uneven else _FAINTEST,
         layer.shrink,
-        layer.width,
-        layer.height,
+        width,
+        height,
         in_doubt,
+        left,
+        top,
     )
 
 
-def ink_of(found: Darkness, ruled: bool = True) -> Ink:
-    """What of the darkness is ink; `ruled`: without the lines of ruled paper."""
-    strength, place, contrast = _strengthened(found)
+def ink_of(found: Darkness, ruled: bool = True, weakest: int = WEAKEST) -> Ink:
+    """What of the darkness is ink; `ruled`: without the lines of ruled paper.
+
+    What is as strong as `weakest`, of 255, is ink in any case, even where there is much stronger ink.
+    """
+    strength, place, contrast = _strengthened(found, weakest)
     if ruled and near_the_border(place):
         strength, place = _without_rules(strength, place)
     return Ink(
-        strength, place, contrast, found.shrink, found.width, found.height, found.rough, found.in_doubt
+        strength,
+        place,
+        contrast,
+        found.shrink,
+        found.width,
+        found.height,
+        found.rough,
+        found.in_doubt,
+        found.left,
+        found.top,
     )
 
 
@@ -234,7 +265,7 @@ def _middle(levels: Grey) -> float:
     return max(0.0, level - 1 + (half - before) / (counts[level] - before)) if level else 0.0
 
 
-def _strengthened(found: Darkness) -> tuple[Sheet, Sheet, float]:
+def _strengthened(found: Darkness, weakest: int) -> tuple[Sheet, Sheet, float]:
     """Darkness scaled so that full ink is 255, where ink is, and the contrast; all that is no ink is 0."""
     dark, floor, least = found.dark, found.floor, found.least
     counts = dark.counts.copy()
@@ -246,7 +277,7 @@ def _strengthened(found: Darkness) -> tuple[Sheet, Sheet, float]:
     split, full = _strength(levels, counts[levels])
     table = _stretched(floor, full)
     ink = dark.mapped(table).part
-    mask = _above(ink, min(max(255 * INK, float(table[least]), float(table[split])), 150))
+    mask = _above(ink, min(max(255 * INK, float(table[least]), float(table[split])), weakest))
     ink = np.asarray(cv2.multiply(ink, cv2.dilate(mask, _NEXT)), np.uint8)
     return dark.holding(ink), dark.holding(mask), full / 255
 

@@ -61,10 +61,10 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def upright(grey: Grey, orientation: int) -> Grey:
-    """A layer turned and mirrored as the EXIF orientation (1 to 8) says."""
-    grey = np.rot90(grey, _TURNS.get(orientation, 0))
-    return np.flip(grey, _MIRRORED[orientation]) if orientation in _MIRRORED else grey
+def upright(pixels: Pixels | Grey, orientation: int) -> Pixels | Grey:
+    """Pixels turned and mirrored as the EXIF orientation (1 to 8) says."""
+    pixels = np.rot90(pixels, _TURNS.get(orientation, 0))
+    return np.flip(pixels, _MIRRORED[orientation]) if orientation in _MIRRORED else pixels
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Box
-from digits.layout.combs import Comb
-from digits.layout.frames import Frames
+from digits.layout.frames.combs import Comb
+from digits.layout.frames.sorting import Frames
 
 _CORNER = 0.04  # of a rule's length that it is drawn longer, to close the corners
 _MOST = 1000  # cells: more are texture

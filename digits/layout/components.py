@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +15,9 @@ _SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
 _LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
 _NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further away
 _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
+_READABLE = 9  # pixels: no digit that is smaller can be read
+_MUCH = 10  # marks: so many make a page
+_SMALLER = 0.4  # of the usual size of a page's marks: what is smaller is dirt
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
 _MOST = 300  # pieces looked at: more is texture
@@ -159,6 +163,8 @@ def _writing(
     """What counts as writing, and the specks beside it."""
     tight = min(shape) <= _TIGHT
     least = 1.0 if tight else max(2.0, _DUST * min(shape) * (2 if rough else 1))
+    if page:
+        least = min(least, _of_many(found.kept, round(_READABLE * (1.5 if rough else 1))))
     pieces = [piece for piece in found.kept if piece.size >= least]
     if not tight:
         pieces = _without_margins(found, pieces, shape)
@@ -167,6 +173,14 @@ def _writing(
     limit = _SPECK * (_usual_size(pieces) if page else pieces[0].size)
     specks = tuple(piece for piece in found.kept if piece.size < limit)
     return tuple(piece for piece in pieces if piece.size >= limit), specks
+
+
+def _of_many(pieces: Sequence[Piece], readable: int) -> float:
+    """The smallest size that is writing where there is much of it: small beside the page, but alike."""
+    sizes = np.array([piece.size for piece in pieces if piece.size >= readable], float)
+    if len(sizes) < _MUCH:
+        return np.inf
+    return max(float(readable), _SMALLER * float(np.quantile(sizes, 0.75)))
 
 
 def _usual_size(pieces: list[Piece]) -> float:

@@ -119,7 +119,7 @@ def runs(
     specks = _near(pieces.specks, tall, height)
     for piece in sorted([*ordered, *specks], key=lambda piece: piece.box[0] + piece.box[2]):
         sign = (
-            sign_of(piece, [other for other in tall if other is not piece], pen)
+            sign_of(piece, [other for other in tall if not parted(other, piece)], pen)
             if piece not in tall
             else None
         )

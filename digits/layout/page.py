@@ -6,26 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import cv2
 import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
-from digits.ink.ruled_lines import near_the_border
-from digits.ink.sheet import Sheet
+from digits.ink.sheet import Grey, Sheet
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import Piece, Pieces, find_pieces
-from digits.layout.erasing import without
-from digits.layout.frames import find_frames
+from digits.layout.first_look import may_be_printed, weakest_ink
+from digits.layout.frames.erasing import without
+from digits.layout.frames.search import find_frames
 from digits.layout.grouping import Found
 from digits.layout.lines import Run, grouped, runs
-from digits.layout.numbers import spaces
+from digits.layout.numbers import gaps, widest_within
 from digits.layout.tables import Table, columns, find_tables
 
-_SMALL = 0.02  # of the largest piece: what is smaller is a speck
-_LONG = 1.4  # times the usual size of all pieces: a line is longer
-_WHOLE = 0.8  # of the picture's side: what goes through it may be a line of the paper
-_STROKES = 2  # at most, of one digit
-_HOLES = 2  # at most, in a digit: more are boxes
+_LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
+_LOWEST = 0.2  # of a cell's height: what is lower is dirt, or a sign
+_FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
 _WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
@@ -42,11 +39,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The ink of a page, its lines of writing from the top, and its cells."""
+    """The ink of a page, its lines of writing from the top, and its cells.
+
+    `fields`: lines that stand part what is written, though not all of them were found.
+    """
 
     ink: Ink
     lines: list[Line]
     cells: Cells
+    fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +61,38 @@ class Group:
 
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
-    cells, found = NO_CELLS, False
-    if _may_be_printed(darkness):
+    cells, found, fields = NO_CELLS, False, False
+    if may_be_printed(darkness):
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
         cells = find_cells(frames, dark.shape)
-        found = bool(frames.lying or frames.combs)
-        if frames.all_lying() or frames.all_standing():
-            darkness = replace(darkness, dark=Sheet.all_of(without(dark, frames, darkness.least)))
-    ink = ink_of(darkness, ruled=not found)
-    pieces = find_pieces(ink.place, ink.rough, page=True)
-    return Page(ink, _lines(pieces, ink, cells), cells)
+        found = bool(frames.all_lying() or frames.all_standing())
+        fields = len(frames.standing) >= _FIELDS
+        if found:
+            clean = without(dark, frames, darkness.least)
+            darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
+    ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, found))
+    pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), cells)
+    return Page(ink, _lines(pieces, ink, cells), cells, fields)
 
 
-def _may_be_printed(darkness: Darkness) -> bool:
-    """Whether there may be printed lines: what else is a drawing of digits, of marks that are much alike.
+def _faintest(darkness: Darkness, clean: Grey) -> int:
+    """The faintest ink beside printed lines: what is far lighter than they is the paper's own unrest."""
+    dark = darkness.dark.whole
+    erased = dark[(dark > darkness.least) & (clean <= darkness.least)]
+    usual = float(np.median(erased)) if erased.size else 0.0
+    return max(darkness.faintest, int(_LIGHTER * usual))
 
-    A line is much longer than what is beside it, has it inside, or is made of many dashes; and it may come
-    near the picture's edges.
-    """
-    dark = darkness.dark
-    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
-    if darkness.rough:
-        return True
-    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask.part, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    stats = stats[1:]
-    sizes = stats[:, 2:4].max(axis=1)
-    if not len(sizes):
-        return False
-    marks = stats[sizes >= _SMALL * sizes.max()]
-    left, top, across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), :4].tolist()
-    whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height
-    if (whole or len(marks) > _STROKES) and near_the_border(mask):
-        return True
-    inside = (marks[:, 0] > left) & (marks[:, 0] + marks[:, 2] < left + across)
-    inside &= (marks[:, 1] > top) & (marks[:, 1] + marks[:, 3] < top + down)
-    usual = np.sort(marks[:, 2:4].max(axis=1))[(len(marks) - 1) // 2]
-    if inside.any() or (len(marks) > _STROKES and max(across, down) > _LONG * usual):
-        return True
-    part = mask.part[top : top + down, left : left + across]
-    _, kinds = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    return bool(np.count_nonzero(kinds[0, :, 3] >= 0) > _HOLES)
+
+def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
+    """The pieces without those that are too low to be written in cells: traces of their rules."""
+    if not cells.found:
+        return pieces
+    least = _LOWEST * float(np.median([cell.height for cell in cells.found]))
+    low = tuple(piece for piece in pieces.kept if piece.size < least)
+    kept = tuple(piece for piece in pieces.kept if piece.size >= least)
+    return replace(pieces, kept=kept, specks=(*pieces.specks, *low))
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
@@ -155,21 +146,34 @@ def _middle(line: Line) -> float:
     return float(np.median([atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms]))
 
 
-def numbers_of(line: Line, marks: Sequence[Found], cells: Cells) -> list[Group]:
-    """The marks of a line, from the left, put together to numbers."""
-    if line.table is None:
-        height = line.runs[0].height
-        starts = spaces([mark.atom.box for mark in marks], height)
-        return [Group(tuple(some)) for some in _split(range(len(marks)), starts)]
+def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
+    """For each line of a page its marks, from the left, put together to numbers."""
+    apart = [
+        gaps([mark.atom.box for mark in marks], line.runs[0].height) if line.table is None else []
+        for line, marks in zip(page.lines, found, strict=True)
+    ]
+    widest = widest_within([gap for some in apart for gap in some])
+    if page.fields and len(page.lines) == 1:
+        widest = np.inf  # a row of boxes holds one number
+    return [
+        _in_table(line, line.table, marks, page.cells)
+        if line.table is not None
+        else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
+        for line, marks, own in zip(page.lines, found, apart, strict=True)
+    ]
+
+
+def _in_table(line: Line, table: Table, marks: Sequence[Found], cells: Cells) -> list[Group]:
     where = [_cell_of_mark(mark, cells) for mark in marks]
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
-    if len(line.table.rows) == 1:
-        wide = np.median([cell.width / cell.height for cell in line.table.rows[0]]) > _WIDE
+    if len(table.rows) == 1:
+        # Where a rule between two boxes was not found, one box is as wide as two.
+        wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > _WIDE
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]
-    column_of = columns(line.table)
+    column_of = columns(table)
     return [Group(tuple(some), line.row, _column(where[some[0]], column_of)) for some in groups]
 
 

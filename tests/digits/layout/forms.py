@@ -10,8 +10,10 @@ from PIL import Image
 
 from digits.ink.extraction import find_darkness
 from digits.ink.sheet import Grey
-from digits.layout.frames import Frames, find_frames
+from digits.layout.frames.search import find_frames
+from digits.layout.frames.sorting import Frames
 from digits.layout.page import Page, find_page
+from digits.layout.rules.rule import Rule
 from tests.behaviour.drawing import drawing
 
 LEAST = 60  # what is no darker is paper
@@ -83,6 +85,11 @@ def leaning(grey: Grey, degrees: float) -> Grey:
     return np.asarray(
         cv2.warpAffine(grey, matrix, (width, height), flags=cv2.INTER_CUBIC, borderValue=(255,)), np.uint8
     )
+
+
+def rule(start: float, end: float, at: float, thickness: float = 2, slope: float = 0.0) -> Rule:
+    """A rule as it is found: from `start` to `end` along it, `at` across it where it starts."""
+    return Rule(start, end, (0.0, slope, at - slope * start), thickness, 1.0)
 
 
 def mask_of(grey: Grey) -> Grey:

@@ -7,7 +7,7 @@ import pytest
 
 from digits.ink.sheet import Grey
 from digits.layout.cells import Cells, find_cells
-from digits.layout.frames import Frames
+from digits.layout.frames.sorting import Frames
 from tests.behaviour.drawing import drawing, ruled
 from tests.digits.layout.forms import comb, frames_of, in_perspective, leaning, ruled_grid, sheet, write
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def _found(run: Run) -> Found:
 
 
 def _groups(page: Page) -> list[list[Group]]:
-    return [numbers_of(line, [_found(run) for run in line.runs], page.cells) for line in page.lines]
+    return numbers_of(page, [[_found(run) for run in line.runs] for line in page.lines])
 
 
 def _sizes(page: Page) -> list[list[int]]:
@@ -75,6 +77,15 @@ def test_each_cell_of_a_grid_holds_a_number_of_its_own(view: str, thickness: int
     places = [[(group.row, group.column) for group in groups] for groups in _groups(page)]
     assert places == [[(0, 0), (0, 1), (0, 2)], [(1, 0), (1, 2)], [(2, 0), (2, 1), (2, 2)]]
     assert _sizes(page) == [[2, 2, 2], [2, 2], [2, 2, 2]]
+
+
+@pytest.mark.parametrize("cell", [60, 100])
+def test_a_table_that_fills_the_picture_is_a_page(cell: int) -> None:
+    places = tuple(range(2, 3 * cell + 3, cell))
+    grey = ruled_grid(sheet(3 * cell + 4, 3 * cell + 4), places, places)
+    for left, top in product(places[:-1], places[:-1]):
+        grey = write(grey, "6", (left + cell // 4, top + cell // 4), cell // 2, 3)
+    assert sum(len(line.runs) for line in page_of(grey).lines) == 9
 
 
 @pytest.mark.parametrize("dash", [0, 6])

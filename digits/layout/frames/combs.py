@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from digits.layout.rules import Mask, Rule, Scale
+from digits.layout.rules.rule import Mask, Rule, between
+from digits.layout.rules.scale import Scale
 
 _TEETH = 4  # at least
 _MOST = 60  # more are texture
@@ -18,9 +19,13 @@ _EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
 _STRAY = 0.15  # of their distance: how far teeth stray
 _TOOTHED = 0.85  # of the base, from the first tooth to the last
 _END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
-_HIGHEST = 1 / 3  # of the base's length: no tooth is higher
+_HIGHEST = 0.2  # of the base's length: no tooth is higher
 _THICKER = 2.7  # times as thick as the base: no tooth is thicker
-_LOW = 2  # thicknesses of the base: what is lower is no tooth
+_APART = 0.6  # of their distance: no two teeth are nearer
+_FOOT = 4  # pixels from the base: a tooth ends no further
+_CUT = 9  # pixels that the paper's own rules, wiped out, may cut out of a tooth
+_BEYOND = 2.5  # thicknesses of the base: how far beyond its ends a tooth may stand
+_LOW = 1.5  # thicknesses of the base: what is lower is no tooth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,30 +43,61 @@ class Tooth(NamedTuple):
     rule: Rule
 
 
-def comb_on(base: Rule, mask: Mask, scale: Scale) -> Comb | None:
-    """The comb whose base this lying rule is, if it is one."""
-    teeth = _standing_on(base, mask)
+def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
+    """The comb whose base this lying rule is, if it is one; `standing` are the other rules of the picture."""
+    near = scale.stroke + 3
+    # What was found by its edges says better how it leans than the mask, which shows short teeth too.
+    teeth = [tooth for rule in standing if (tooth := _as_tooth(rule, base)) is not None]
+    others = _standing_on(base, mask)
+    teeth += [one for one in others if all(abs(one.place - other.place) > near for other in teeth)]
+    if len(teeth) < _TEETH - 1:
+        return None
+    teeth.sort(key=lambda tooth: tooth.place)
     if len(teeth) > _MOST:
         return None
     even = _most_even(teeth)
     if len(even) < _TEETH or even[-1].place - even[0].place < _TOOTHED * base.length:
         return None
     usual = float(np.median([right.place - left.place for left, right in pairwise(even)]))
-    near = max(scale.stroke + 3, _END * usual)
-    ends = [t for t in teeth if min(abs(t.place - base.start), abs(t.place - base.end)) <= near]
-    whole = {id(tooth): tooth for tooth in (*even, *ends)}.values()
-    return Comb(base, tuple(tooth.rule for tooth in sorted(whole, key=lambda tooth: tooth.place)))
+    near = max(near, _END * usual)
+    ends = [
+        tooth
+        for tooth in teeth
+        if min(abs(tooth.place - base.start), abs(tooth.place - base.end)) <= near
+        and min(abs(tooth.place - other.place) for other in even) > _APART * usual
+    ]
+    whole = sorted({id(tooth): tooth for tooth in (*even, *ends)}.values(), key=lambda tooth: tooth.place)
+    if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
+        return None  # a line of the paper, on which something stands
+    found = [whole[0].rule]
+    for left, right in pairwise(whole):
+        if round((right.place - left.place) / usual) == 2:  # one between them is hidden by writing
+            found.append(between(left.rule, right.rule, 0.5))
+        found.append(right.rule)
+    return Comb(base, tuple(found))
+
+
+def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
+    """A standing rule as a tooth of this base, if it ends on it and is low enough."""
+    place = float(rule.at(rule.end))
+    if not base.start - rule.thickness - _FOOT <= place <= base.end + rule.thickness + _FOOT:
+        return None
+    foot = float(base.at(place))
+    if abs(rule.end - foot) > base.thickness + _FOOT or rule.length > _HIGHEST * base.length:
+        return None
+    return Tooth(place, replace(rule, end=foot))
 
 
 def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
     """All thin strokes that stand on a lying rule."""
-    first, last = max(0, int(base.start) - 3), min(mask.shape[1] - 1, int(base.end) + 3)
+    beyond = int(_BEYOND * base.thickness) + 4
+    first, last = max(0, int(base.start) - beyond), min(mask.shape[1] - 1, int(base.end) + beyond)
     x = np.arange(first, last + 1)
     foot = np.rint(base.at(x.astype(float)) - base.thickness / 2 - 1).astype(int)
     reach = max(1, int(_HIGHEST * base.length))
     y = foot[None] - np.arange(reach)[:, None]
     ink = (mask[np.clip(y, 0, len(mask) - 1), x[None]] > 0) & (y >= 0)
-    closed = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    closed = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((_CUT, 3), np.uint8))
     high = np.where(np.all(closed, axis=0), reach, np.argmin(closed, axis=0))
     tall = np.flatnonzero(high > _LOW * base.thickness + 2)
     teeth = []

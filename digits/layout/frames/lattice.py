@@ -11,17 +11,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.rules import Rule, Scale
+from digits.layout.rules.parallel import weighted_median
+from digits.layout.rules.rule import Rule
+from digits.layout.rules.scale import Scale
 
 Chosen = NDArray[np.bool_]
 """(n,): which of n rules are chosen."""
 
 _ALIKE = 2.7  # times: rules of one frame differ no more in thickness
 _SHORT = 0.55  # of the usual length in a frame: what is shorter is a stroke of a pen
-_EDGE = 0.01  # of the picture's side: a rule that ends so near to its edge is cut off by it
+EDGE = 0.01  # of the picture's side: a rule that ends so near to its edge is cut off by it
 _OVERSHOT = 0.15  # of the way between two crossings: a rule goes on no further after its last
-_NEAR = 6  # pixels
-_MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
+_FREE = 0.3  # of the way between two crossings: a rule that meets many may end so far from its last
+_LITTLE = 0.6  # of that way: such a rule may go on so far after its last, on one side
+_MANY = 3  # crossings
 
 
 class Lattice:
@@ -33,19 +36,29 @@ class Lattice:
         self.lying, self.standing = lying, standing
         self.x, self.y = crossings(lying, standing)
         self._near = [_tolerances(rules, scale) for rules in (lying, standing)]
-        self._cut = [cut_off(rules, side, _EDGE) for rules, side in ((lying, shape[1]), (standing, shape[0]))]
-        self.meets = _within(lying, self.x, self._near[0]) & _within(standing, self.y.T, self._near[1]).T
+        self._cut = [cut_off(rules, side, EDGE) for rules, side in ((lying, shape[1]), (standing, shape[0]))]
+        self.meets = within(lying, self.x, self._near[0]) & within(standing, self.y.T, self._near[1]).T
 
-    def core(self, rows: Chosen, columns: Chosen, edges: bool) -> tuple[Chosen, Chosen]:
+    def core(
+        self, rows: Chosen, columns: Chosen, edges: bool, paper: tuple[Chosen, Chosen] | None = None
+    ) -> tuple[Chosen, Chosen]:
         """Of the chosen rules those that are left when all are taken away, again and again, that end freely.
 
-        `edges`: whether a rule may end at the picture's edge.
+        `edges`: whether a rule may end at the picture's edge. `paper`: lying and standing rules of the paper
+        itself, at which a rule of a frame may end too, on one side.
         """
+        none = np.zeros(len(rows), bool), np.zeros(len(columns), bool)
+        paper_rows, paper_columns = none if paper is None else paper
         while True:
             meets = self.meets & rows[:, None] & columns[None]
+            beside = self.meets & paper_rows[:, None] & columns[None]
+            above = self.meets & rows[:, None] & paper_columns[None]
             more = (
-                rows & _held(self.lying, self.x, meets, self._cut[0] & edges, self._near[0]),
-                columns & _held(self.standing, self.y.T, meets.T, self._cut[1] & edges, self._near[1]),
+                rows & _held(self.lying, self.x, meets, columns, above, self._cut[0] & edges, self._near[0]),
+                columns
+                & _held(
+                    self.standing, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self._near[1]
+                ),
             )
             more = self._alike(*more)
             if (more[0] == rows).all() and (more[1] == columns).all():
@@ -108,33 +121,9 @@ def cut_off(rules: Sequence[Rule], side: int, share: float) -> NDArray[np.bool_]
     return np.array(ends, bool).reshape(-1, 2)
 
 
-def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...]) -> bool:
-    """Whether most of these rules go on beyond the last that they meet, as on squared paper.
-
-    A rule of a table may do so too, on the side where the picture's edge cuts it off.
-    """
-    if not lying or not standing:
-        return False
-    x, y = crossings(lying, standing)
-    near = _NEAR + 1.5 * max(rule.thickness for rule in (*lying, *standing))
-    beyond = []
-    for rules, places, side in ((lying, x, shape[1]), (standing, y.T, shape[0])):
-        cut = cut_off(rules, side, _EDGE)
-        for rule, place, ends in zip(rules, places, cut, strict=True):
-            met = place[(place > rule.start - near) & (place < rule.end + near)]
-            if len(met) > 1:
-                most = _OVERSHOT * float(np.ptp(met)) / (len(met) - 1) + near
-                free = ~ends | ends.all()
-                over = np.array([met.min() - rule.start > most, rule.end - met.max() > most])
-                beyond.append(bool((over & free).any()))
-    return bool(sum(beyond) > _MOSTLY * len(beyond))
-
-
-def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """The value up to which half of the weight lies."""
-    order = np.argsort(values)
-    half = np.searchsorted(weights[order].cumsum(), weights.sum() / 2)
-    return float(values[order][half])
+def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
+    """The rules that are chosen."""
+    return [rule for rule, ok in zip(rules, which, strict=True) if ok]
 
 
 def _tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
@@ -143,7 +132,7 @@ def _tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
     return np.array(near, float).reshape(-1, 1)
 
 
-def _within(
+def within(
     rules: Sequence[Rule], places: NDArray[np.float64], near: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Which places (a row for each rule) lie on the rules."""
@@ -156,22 +145,39 @@ def _held(
     rules: Sequence[Rule],
     places: NDArray[np.float64],
     meets: NDArray[np.bool_],
+    others: Chosen,
+    paper: NDArray[np.bool_],
     cut: NDArray[np.bool_],
     near: NDArray[np.float64],
 ) -> Chosen:
-    """Which rules end at a crossing, or at the picture's edge: on both sides, or on one if they meet many."""
+    """Which rules end at a crossing, or at the picture's edge: on both sides, or on one if they meet many.
+
+    `others` are the chosen rules of the other direction.
+    A rule that meets two others may end at a rule of the paper (`paper`) on one side.
+    """
     held = np.zeros(len(rules), bool)
     for k, rule in enumerate(rules):
         mine = places[k][meets[k]]
         if not len(mine) or len(mine) + cut[k].sum() < 2:
             continue
-        most = max(float(near[k, 0]), _OVERSHOT * _usual_gap(mine))
+        many = len(mine) >= _MANY
+        most = max(float(near[k, 0]), (_FREE if many else _OVERSHOT) * usual_gap(mine))
         at_start = bool(cut[k, 0] or abs(mine.min() - rule.start) <= most)
         at_end = bool(cut[k, 1] or abs(mine.max() - rule.end) <= most)
-        held[k] = (at_start and at_end) or (len(mine) > 2 and (at_start or at_end))
+        if (at_start or at_end) and len(mine) > 1 and paper[k].any():
+            also = places[k][paper[k]]
+            end = rule.end if at_start else rule.start
+            held[k] = bool(np.abs(also - end).min() <= most)
+        # One that was found in part ends before others that it should meet; one may go on a little too far.
+        short = places[k][others].min() < rule.start, places[k][others].max() > rule.end
+        little = _LITTLE * usual_gap(mine)
+        close = mine.min() - rule.start <= little, rule.end - mine.max() <= little
+        ends = at_start or short[0] or close[0], at_end or short[1] or close[1]
+        partly = many and (at_start or at_end) and all(ends)
+        held[k] |= (at_start and at_end) or bool(partly)
     return held
 
 
-def _usual_gap(places: NDArray[np.float64]) -> float:
+def usual_gap(places: NDArray[np.float64]) -> float:
     """The usual distance between neighbours."""
     return float(np.median(np.diff(np.sort(places)))) if len(places) > 1 else 0.0

@@ -1,0 +1,82 @@
+"""A first look at a picture: whether lines may be printed on it, and how light its ink may be."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.extraction import WEAKEST, Darkness
+from digits.ink.ruled_lines import near_the_border
+
+_MANY = 15  # marks, each
+_LARGE = 0.3  # times as large as the largest at least: a page
+_LIGHT = 90  # of 255: a page's lightest ink
+_LIGHT_IN_SHADOW = 120  # the same where the light is uneven; what printed lines leave there is as strong
+_SMALL = 0.02  # of the largest piece: what is smaller is a speck
+_LONG = 1.4  # times the usual size of all pieces: a line is longer
+_WHOLE = 0.8  # of the picture's side: what goes through it may be a line of the paper
+_MARKS = 500  # at most are compared with each other
+_STROKES = 2  # at most, of one digit
+_HOLES = 2  # at most, in a digit: more are boxes
+_LOOKED_AT = 3  # of the largest marks are looked at closely
+_RIM = 0.04  # of a mark's shorter side: its outermost pixels
+_STRAIGHT = 0.85  # of a side that shows ink there
+_SIDES = 3  # straight sides: no digit has so many
+
+
+def weakest_ink(darkness: Darkness, lines_erased: bool) -> int:
+    """How strong ink must be, of 255: where there are many marks some are written with a lighter hand."""
+    mask = np.asarray(darkness.dark.part > darkness.least, np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    sizes = stats[1:, 2:4].max(axis=1)
+    if np.count_nonzero(sizes > _LARGE * sizes.max(initial=0)) < _MANY:
+        return WEAKEST
+    if not darkness.uneven:
+        return _LIGHT
+    return WEAKEST if lines_erased else _LIGHT_IN_SHADOW
+
+
+def may_be_printed(darkness: Darkness) -> bool:
+    """Whether there may be printed lines: what else is a drawing of digits, of marks that are much alike.
+
+    A line is much longer than what is beside it, has it inside, or is made of many dashes; and it may come
+    near the picture's edges.
+    """
+    dark = darkness.dark
+    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
+    if darkness.rough:
+        return True
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask.part, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    stats = stats[1:]
+    sizes = stats[:, 2:4].max(axis=1)
+    if not len(sizes):
+        return False
+    marks = stats[sizes >= _SMALL * sizes.max()][:_MARKS]
+    across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), 2:4].tolist()
+    whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height
+    if (whole or len(marks) > _STROKES) and near_the_border(mask):
+        return True
+    starts, ends = marks[:, :2], marks[:, :2] + marks[:, 2:4]
+    within = (starts[:, None] > starts[None]).all(axis=2) & (ends[:, None] < ends[None]).all(axis=2)
+    usual = np.sort(marks[:, 2:4].max(axis=1))[(len(marks) - 1) // 2]
+    if within.any() or (len(marks) > _STROKES and max(across, down) > _LONG * usual):
+        return True
+    return any(_is_box(mask.part, mark) for mark in marks[np.argsort(-marks[:, 4])][:_LOOKED_AT])
+
+
+def _is_box(mask: NDArray[np.uint8], mark: NDArray[np.int32]) -> bool:
+    """Whether a mark has three straight sides, or more holes than a digit."""
+    left, top, across, down = mark[:4].tolist()
+    part = mask[top : top + down, left : left + across]
+    rim = max(2, int(_RIM * min(across, down)))
+    sides = (
+        part[:rim].any(axis=0),
+        part[-rim:].any(axis=0),
+        part[:, :rim].any(axis=1),
+        part[:, -rim:].any(axis=1),
+    )
+    if sum(float(side.mean()) > _STRAIGHT for side in sides) >= _SIDES:
+        return True
+    _, kinds = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return bool(np.count_nonzero(kinds[0, :, 3] >= 0) > _HOLES)

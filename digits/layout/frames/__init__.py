@@ -1,0 +1,1 @@
+"""What printed lines belong to: tables and boxes, combs, the paper; and the picture without them."""

@@ -1,0 +1,165 @@
+"""Takes printed lines out of a picture of darkness; what crosses, covers or runs along them stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Grey
+from digits.layout.frames.sorting import Frames
+from digits.layout.rules.rule import Rule
+
+_SOFT = 1.0  # times a rule's thickness beside it, and
+_MARGIN = 5  # pixels: its soft edges reach no further
+_SAMPLES = 200  # places at which they are looked at
+_DARKER = 1.35  # times the rule's own darkness: what is darker was written over it
+_FAINTER = 0.72  # of the pen's darkness: a rule as dark as the pen cannot be told from it by darkness
+_STROKE = 0.5  # of the pen's darkness: a stroke beside a rule is darker
+_REST = 1.5  # times the faintest ink: what a rule leaves behind is no darker
+_ALONG = 0.6  # of a stroke's extent along a rule: so far it may run hidden in it
+_DOUBLE = 6  # pixels beside a rule where the second line of a double one lies,
+_NEARLY_ALL = 0.9  # with so much of it at least,
+_SLENDER = 5  # times as long as wide
+_ON_RULES = 0.6  # of a piece: one that lies further on rules is a part of them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Band:
+    """The pixels of a lying rule: `inside` says which of `part` of the picture.
+
+    `edges` (2, n) are the rows above and below it at each place along it, and `half` how far they are.
+    """
+
+    part: tuple[slice, slice]
+    inside: NDArray[np.bool_]
+    edges: NDArray[np.intp]
+    half: int
+
+    @classmethod
+    def of(cls, rule: Rule, dark: Grey, least: int) -> _Band | None:
+        height, width = dark.shape
+        half = _half(dark, rule, least)
+        beyond = half + 2
+        places = np.arange(max(0, int(rule.start - beyond)), min(width, int(rule.end + beyond) + 1))
+        if not len(places):
+            return None
+        middle = rule.at(places.astype(float))
+        top, bottom = max(0, int(middle.min()) - half - 2), min(height, int(middle.max()) + half + 3)
+        inside = np.abs(np.arange(top, bottom)[:, None] - middle[None]) <= half
+        if not inside.any():
+            return None
+        edges = np.rint(middle[None] + np.array([[-half - 1], [half + 1]])).astype(int)
+        part = slice(top, bottom), slice(int(places[0]), int(places[-1]) + 1)
+        return cls(part, inside, np.clip(edges, 0, height - 1), half)
+
+
+def without(dark: Grey, frames: Frames, least: int) -> Grey:
+    """Darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
+    turned = np.ascontiguousarray(dark.T)
+    lying = _bands(frames.all_lying(), dark, least)
+    standing = _bands(frames.all_standing(), turned, least)
+    on_rules = np.zeros_like(dark)
+    for bands, around in ((lying, on_rules), (standing, on_rules.T)):
+        for band in bands:
+            around[band.part] |= band.inside.astype(np.uint8)
+    away = np.asarray(cv2.multiply(dark, 1 - on_rules), np.uint8)
+    levels = away[away > least]
+    pen = float(np.percentile(levels, 75)) if levels.size else 255.0
+    beside = np.asarray(cv2.threshold(away, max(least, _STROKE * pen), 1, cv2.THRESH_BINARY)[1], np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(beside, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    strokes = np.asarray(labels, np.int32)
+    across, down = (np.asarray(_ALONG * stats[:, side], np.float64) for side in (2, 3))
+    clean = _along(dark, lying, pen, least, strokes, across)
+    clean = _along(np.ascontiguousarray(clean.T), standing, pen, least, strokes.T, down).T
+    return _without_leftovers(np.ascontiguousarray(clean), on_rules, least)
+
+
+def _bands(rules: Sequence[Rule], dark: Grey, least: int) -> list[_Band]:
+    return [band for rule in rules if (band := _Band.of(rule, dark, least)) is not None]
+
+
+def _half(dark: Grey, rule: Rule, least: int) -> int:
+    """How far from its middle a lying rule is darker than paper, in pixels."""
+    reach = int(np.ceil((0.5 + _SOFT) * rule.thickness)) + _MARGIN
+    height, width = dark.shape
+    places = np.linspace(max(0, rule.start), min(width - 1, rule.end), _SAMPLES)
+    offsets = np.arange(-reach, reach + 1)
+    rows = np.rint(rule.at(places)).astype(int)[None] + offsets[:, None]
+    levels = dark[np.clip(rows, 0, height - 1), places.astype(int)[None]]
+    paper = np.median(levels, axis=1) <= least
+    beside = np.abs(offsets[paper])
+    near = beside[beside > rule.thickness / 4]
+    return int(min(near.min(initial=reach), reach))
+
+
+def _along(
+    dark: Grey,
+    bands: Sequence[_Band],
+    pen: float,
+    least: int,
+    strokes: NDArray[np.int32],
+    longest: NDArray[np.float64],
+) -> Grey:
+    """The darkness with lying rules opened; what goes on across or in them, or is darker, stays.
+
+    `strokes` labels the pieces of ink beside all rules; `longest` says for each how far it may run in a rule.
+    """
+    clean = dark.copy()
+    for band in bands:
+        strip = dark[band.part]
+        opened = cv2.morphologyEx(strip, cv2.MORPH_OPEN, np.ones((2 * band.half + 1, 1), np.uint8))
+        own = float(np.median(strip.max(axis=0, where=band.inside, initial=0)))
+        columns = np.arange(band.part[1].start, band.part[1].stop)
+        above, below = (strokes[edge, columns] for edge in band.edges)
+        across = _near(above > 0, band.half) & _near(below > 0, band.half)
+        kept = np.where(across[None], opened, 0)
+        if own < _FAINTER * pen:
+            kept = np.where(strip > _DARKER * own, strip, kept)
+        else:
+            hidden = _run_along(above, longest) | _run_along(below, longest)
+            kept = np.where(hidden[None], strip, kept)
+        kept = np.where(kept > _REST * least, kept, 0)
+        clean[band.part] = np.where(band.inside, np.minimum(kept, clean[band.part]), clean[band.part])
+    return clean
+
+
+def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Where one of these places is so near."""
+    wide = cv2.dilate(places.astype(np.uint8)[None], np.ones((1, 2 * reach + 1), np.uint8))
+    return np.asarray(wide[0] > 0)
+
+
+def _run_along(labels: NDArray[np.int32], longest: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where, between two places at which the same stroke touches a rule, it runs hidden in it."""
+    hidden = np.zeros(len(labels), bool)
+    touched = np.flatnonzero(labels)
+    for first, second in zip(touched[:-1].tolist(), touched[1:].tolist(), strict=True):
+        label = labels[first]
+        if second > first + 1 and label == labels[second] and second - first <= longest[label]:
+            hidden[first : second + 1] = True
+    return hidden
+
+
+def _without_leftovers(dark: Grey, bands: Grey, least: int) -> Grey:
+    """Without what is left where rules were of the pieces that lie mostly there."""
+    wide = cv2.dilate(bands, np.ones((3, 3), np.uint8))
+    mask = np.asarray(cv2.threshold(dark, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask, 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
+    on_rules = np.bincount(labels[(wide > 0) & (mask > 0)], minlength=count)
+    mostly = on_rules > _ON_RULES * stats[:, 4]
+    mostly[0] = False
+    goes = (mostly.astype(np.uint8)[labels] > 0) & (wide > 0)
+    # The second line of a double one lies beside a rule, as long and as thin as it.
+    beside = cv2.dilate(bands, np.ones((2 * _DOUBLE + 1, 2 * _DOUBLE + 1), np.uint8))
+    near = np.bincount(labels[(beside > 0) & (mask > 0)], minlength=count) > _NEARLY_ALL * stats[:, 4]
+    long, thin = stats[:, 2:4].max(axis=1), stats[:, 2:4].min(axis=1)
+    double = near & (long > _SLENDER * thin)
+    double[0] = False
+    goes |= double.astype(np.uint8)[labels] > 0
+    return np.where(goes, 0, dark).astype(np.uint8)

@@ -1,0 +1,169 @@
+"""Strokes of a pen among the rules of a frame: a tall 1 in a box, a 0 with corners that is itself a box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.layout.frames.lattice import EDGE, Chosen, Lattice, cut_off
+from digits.layout.rules.parallel import weighted_median
+from digits.layout.rules.rule import Mask, Rule, Rules, between, wiped
+from digits.layout.rules.scale import Scale
+
+_REACHES = 3.0  # pixels: a standing rule ends no further from the lying one
+_THICKER = 0.4  # of the lying rules' thickness that a standing one may differ
+_UNEVEN = 0.13  # of the usual width: how far the boxes of a row differ
+_BETWEEN = 0.09  # of the usual width: how far a rule stands from where the next box begins
+_WRITTEN = 0.3  # of a single box's height: where nothing in it is so high, the box was written itself
+_EVEN_BOXES = 2  # boxes at least whose width says how wide the others are
+_MOST_MISSING = 2  # rules in a row that were not found
+_RIM = 1.5  # times a rule's thickness, beside which a box is not looked at
+_CORNER = 0.1  # of a rule's length: so near to its end it meets another in a corner
+_CORNERS = 12  # at most are looked at
+_LARGE = 0.5  # of the picture's side: so long no stroke is in a box
+
+
+def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen, scale: Scale) -> Chosen:
+    """The standing rules without strokes of a pen that are as high as a row of boxes.
+
+    A rule reaches both lying ones and is as thick as they are, or it stands where the next box begins.
+    """
+    columns = columns.copy()
+    for lying, standing in lattice.frames(rows, columns):
+        if len(lying) == 2 and len(standing) > 2:
+            places = lattice.x[lying].mean(axis=0)[standing]
+            order = np.argsort(places)
+            columns[standing[order]] = _are_rules(lattice, lying, standing[order], places[order], scale)
+    return columns
+
+
+def _are_rules(
+    lattice: Lattice,
+    lying: NDArray[np.intp],
+    standing: NDArray[np.intp],
+    places: NDArray[np.float64],
+    scale: Scale,
+) -> Chosen:
+    plain = _are_plain(lattice, lying, standing, scale)
+    plain[[0, -1]] = True
+    gaps = np.diff(places[plain])
+    usual = weighted_median(gaps, gaps)
+    stays = plain.copy()
+    for k in np.flatnonzero(~plain).tolist():
+        steps = np.abs(places[k] - places[plain]) / usual
+        near = np.abs(steps - np.rint(steps)) <= _BETWEEN
+        stays[k] = bool((near & (steps > 0.5) & (steps < 3.5)).any())
+    own = np.flatnonzero(stays).tolist()
+    k = 1
+    while k < len(own) - 1:
+        before, after = places[own[k]] - places[own[k - 1]], places[own[k + 1]] - places[own[k]]
+        if abs(before + after - usual) < _UNEVEN * usual and max(before, after) < (1 - _UNEVEN) * usual:
+            stays[own.pop(k)] = False
+        else:
+            k += 1
+    return stays
+
+
+def missing_between_boxes(lying: Sequence[Rule], standing: Sequence[Rule]) -> list[Rule]:
+    """The rules of a single row of boxes that were not found, where the others stand at even distances."""
+    if len(lying) != 2 or len(standing) < _EVEN_BOXES + 1:
+        return []
+    ordered = sorted(standing, key=lambda rule: float(rule.at(rule.middle)))
+    gaps = np.diff([float(rule.at(rule.middle)) for rule in ordered])
+    usual = float(np.quantile(gaps, 0.4))
+    times = np.rint(gaps / usual)
+    even = np.abs(gaps / usual - times) <= _UNEVEN * np.maximum(times, 1)
+    known = int(np.count_nonzero(times == 1))
+    # Of separate boxes there are as many as ways between them.
+    few = max(_EVEN_BOXES, 2 * (len(times) - known))
+    if times.min() < 1 or times.max() > _MOST_MISSING + 1 or not even.all() or known < few:
+        return []
+    return [
+        between(ordered[k], ordered[k + 1], number / times[k])
+        for k in range(len(gaps))
+        for number in range(1, int(times[k]))
+    ]
+
+
+def _are_plain(lattice: Lattice, lying: NDArray[np.intp], standing: NDArray[np.intp], scale: Scale) -> Chosen:
+    """Which standing rules are plainly printed: they reach both lying ones and are as thick."""
+    thickness = float(np.mean([lattice.lying[k].thickness for k in lying]))
+    tops, bottoms = np.sort(lattice.y[lying][:, standing], axis=0)
+    plain = []
+    for number, top, bottom in zip(standing, tops, bottoms, strict=True):
+        rule = lattice.standing[number]
+        most = scale.gap / 2 if rule.dashed else _REACHES + thickness
+        reaches = max(abs(rule.start - top), abs(rule.end - bottom)) <= most
+        plain.append(reaches and abs(rule.thickness - thickness) <= _THICKER * thickness + 1)
+    return np.array(plain, bool)
+
+
+def without_loops(lattice: Lattice, rows: Chosen, columns: Chosen, mask: Mask) -> tuple[Chosen, Chosen]:
+    """The rules without single boxes that nothing is written in: they are digits with corners."""
+    rows, columns = rows.copy(), columns.copy()
+    for lying, standing in lattice.frames(rows, columns):
+        if len(lying) != 2 or len(standing) != 2:
+            continue
+        x, y = (points[np.ix_(lying, standing)] for points in (lattice.x, lattice.y))
+        left, right = np.sort(x.mean(axis=0)).astype(int).tolist()
+        top, bottom = np.sort(y.mean(axis=1)).astype(int).tolist()
+        rim = int(_RIM * max(lattice.lying[k].thickness for k in lying)) + 2
+        inside = mask[max(0, top + rim) : bottom - rim, max(0, left + rim) : right - rim]
+        if not _holds_writing(inside):
+            rows[lying], columns[standing] = False, False
+    return rows, columns
+
+
+def _holds_writing(inside: Mask, touching: int = 1) -> bool:
+    """Whether there is ink in a box that hangs on no more than so many of its sides."""
+    if not inside.size:
+        return False
+    height, width = inside.shape
+    _, _, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
+    left, top, across, down = stats[1:, :4].T
+    touched = (left == 0).astype(int) + (top == 0) + (left + across == width) + (top + down == height)
+    return bool(((touched <= touching) & (down > _WRITTEN * height)).any())
+
+
+def corners(lattice: Lattice, mask: Mask) -> tuple[Chosen, Chosen]:
+    """The rules that meet at their ends: sides of a box that was cut off.
+
+    There is writing between them, or the picture's edge cuts off both, as it hardly does with a 7.
+    """
+    rows, columns = np.zeros(len(lattice.lying), bool), np.zeros(len(lattice.standing), bool)
+    for i, j in np.argwhere(lattice.meets)[:_CORNERS].tolist():
+        lying, standing = lattice.lying[i], lattice.standing[j]
+        across = _beside(lying, float(lattice.x[i, j]))
+        down = _beside(standing, float(lattice.y[i, j]))
+        if across is None or down is None:
+            continue
+        rim = int(_RIM * max(lying.thickness, standing.thickness)) + 2
+        rest = wiped(mask, Rules([lying], [standing]))
+        inside = rest[down[0] + rim : down[1] - rim, across[0] + rim : across[1] - rim]
+        large = lying.length > _LARGE * mask.shape[1] and standing.length > _LARGE * mask.shape[0]
+        ends = (
+            _free_end_cut(lying, lattice.x[i, j], mask.shape[1]),
+            _free_end_cut(standing, lattice.y[i, j], mask.shape[0]),
+        )
+        if all(ends) or _holds_writing(inside, touching=int(large)):
+            rows[i], columns[j] = True, True
+    return rows, columns
+
+
+def _free_end_cut(rule: Rule, corner: float, side: int) -> bool:
+    """Whether the end of a rule that is not in a corner lies at the picture's edge."""
+    at_start, at_end = cut_off([rule], side, EDGE)[0].tolist()
+    return bool(at_end if abs(corner - rule.start) < abs(corner - rule.end) else at_start)
+
+
+def _beside(rule: Rule, corner: float) -> tuple[int, int] | None:
+    """From where to where a rule goes from a corner at one of its ends."""
+    most = _REACHES + _CORNER * rule.length
+    if abs(corner - rule.start) <= most:
+        return max(0, int(corner)), int(rule.end)
+    if abs(corner - rule.end) <= most:
+        return max(0, int(rule.start)), int(corner)
+    return None

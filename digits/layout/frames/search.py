@@ -1,0 +1,117 @@
+"""Finds the printed lines of a picture: tables and boxes, combs, ruled paper, a cut-out cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from digits.ink.sheet import Grey
+from digits.layout.frames.lattice import chosen_of, cut_off
+from digits.layout.frames.lone_lines import THROUGH
+from digits.layout.frames.sorting import Frames, Searched, sorted_out
+from digits.layout.frames.squared_paper import is_squared_paper, is_written_over
+from digits.layout.rules.parallel import parallel
+from digits.layout.rules.rule import Rule, Rules, wiped
+from digits.layout.rules.scale import Scale
+from digits.layout.rules.search import find_rules
+
+_LONG = 0.12  # of the picture's longer side: where all lines are shorter, none is printed
+_THICKER = 1.8  # times as thick as the lines of the paper: a stroke of a pen
+_ROOM = 6  # pixels from the picture's edge: a rule ends there
+_NEARLY = 0.09  # of its side: a line of the paper beside others that end nearer to its edge
+
+
+def find_frames(dark: Grey, least: int) -> Frames:
+    """The printed lines in a picture of darkness (height, width), where paper is no darker than `least`."""
+    mask = np.asarray(dark > least, np.uint8)
+    searched = Searched(dark, mask, Scale.of(mask))
+    rules = Rules(*(parallel(some) for some in find_rules(dark, mask, searched.scale, least)))
+    if rules.longest < _LONG * max(mask.shape):
+        return Frames()  # all is short: there are no printed lines
+    paper, inner = _parted(rules, mask.shape)
+    if len(paper.lying) + len(paper.standing) > 1:
+        frames = _on_paper(paper, inner, searched)
+        if frames.lying or frames.combs:
+            return frames
+    frames = sorted_out(rules, searched)
+    if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
+        return Frames(other_lying=paper.lying)
+    squared = is_squared_paper(frames.lying, frames.standing, dark.shape)
+    if not squared and paper.lying and paper.standing:
+        squared = is_written_over(Rules(frames.all_lying(), frames.all_standing()), mask)
+    if squared:
+        across = _across_corners(rules, frames, dark.shape)
+        lying = [*frames.lying, *frames.other_lying, *across.lying]
+        standing = [*frames.standing, *frames.other_standing, *across.standing]
+        frames = Frames(other_lying=lying, other_standing=standing, combs=frames.combs)
+    if not (frames.other_lying or frames.other_standing):
+        return frames
+    # Boxes on a sheet of squared paper that does not fill the picture.
+    paper = Rules(frames.all_lying(), frames.all_standing())
+    left = Rules(*(_without(some, own) for some, own in zip(rules, paper, strict=True)))
+    beneath = _on_paper(paper, left, searched)
+    if is_squared_paper(beneath.lying, beneath.standing, dark.shape) or not (
+        beneath.combs or len(beneath.standing) > 2
+    ):
+        return frames
+    return Frames(
+        [*frames.lying, *beneath.lying],
+        [*frames.standing, *beneath.standing],
+        _without(beneath.other_lying, frames.lying),
+        _without(beneath.other_standing, frames.standing),
+        [*frames.combs, *beneath.combs],
+    )
+
+
+def _are_strokes(standing: Sequence[Rule], lines: Sequence[Rule]) -> bool:
+    """Whether what stands on the lines of ruled paper was drawn: it is thicker than they are."""
+    usual = float(np.median([line.thickness for line in lines]))
+    return any(rule.thickness > _THICKER * usual + 1 for rule in standing)
+
+
+def _across_corners(rules: Rules, frames: Frames, shape: tuple[int, ...]) -> Rules:
+    """The rules beside these frames that go from one edge of the picture to another, as at its corners."""
+
+    def outside(rule: Rule, standing: bool) -> bool:
+        sides = shape if standing else shape[::-1]
+        most = max(_ROOM, THROUGH * min(shape))
+        ends = [(place, float(rule.at(place))) for place in (rule.start, rule.end)]
+        return all(
+            min(along, sides[0] - 1 - along, across, sides[1] - 1 - across) <= most for along, across in ends
+        )
+
+    left = _without(rules.lying, frames.all_lying()), _without(rules.standing, frames.all_standing())
+    return Rules(*([rule for rule in left[k] if outside(rule, k == 1)] for k in (0, 1)))
+
+
+def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
+    """The rules that go through the whole picture, as those of ruled and squared paper do, and the others."""
+    through = []
+    for some, side in zip(rules, (shape[1], shape[0]), strict=True):
+        whole, nearly = (cut_off(some, side, share).min(axis=1, initial=True) for share in (THROUGH, _NEARLY))
+        through.append(nearly if np.count_nonzero(whole) > 1 else whole)
+    paper = Rules(*(chosen_of(some, which) for some, which in zip(rules, through, strict=True)))
+    return paper, Rules(*(chosen_of(some, ~which) for some, which in zip(rules, through, strict=True)))
+
+
+def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
+    """The rules that are none of these others, drawn on or not."""
+    courses = {other.course for other in others}
+    return [rule for rule in rules if rule.course not in courses]
+
+
+def _on_paper(paper: Rules, inner: Rules, searched: Searched) -> Frames:
+    """The frames and combs that these inner rules make on ruled or squared paper."""
+    rules = Rules([*inner.lying, *paper.lying], [*inner.standing, *paper.standing])
+    own = (
+        np.arange(len(rules.lying)) >= len(inner.lying),
+        np.arange(len(rules.standing)) >= len(inner.standing),
+    )
+    found = sorted_out(rules, replace(searched, mask=wiped(searched.mask, paper)), own)
+    return replace(
+        found,
+        other_lying=_without([*paper.lying, *found.other_lying], found.lying),
+        other_standing=_without([*paper.standing, *found.other_standing], found.standing),
+    )

@@ -1,0 +1,128 @@
+"""What each line of a picture belongs to: frames, combs, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Grey
+from digits.layout.frames.combs import Comb, comb_on
+from digits.layout.frames.completing import completed
+from digits.layout.frames.faint_rules import faint_rules
+from digits.layout.frames.lattice import Chosen, Lattice, chosen_of
+from digits.layout.frames.lone_lines import lone, long_beside
+from digits.layout.frames.pen_strokes import corners, missing_between_boxes, without_loops, without_strokes
+from digits.layout.rules.rule import Mask, Rule, Rules, wiped
+from digits.layout.rules.scale import Scale
+
+_GRID = 3  # rules in both directions
+_AT_END = 6  # pixels, and
+_NEAR_END = 0.04  # of a rule's length: so near to another it ends there
+_SIDE = 3  # rules at least that end at a line of the paper make it a side of their frame
+_BASES = 8  # lines at most that may be the base of a comb
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A picture that is searched for lines: its darkness and where its ink is, both (height, width)."""
+
+    dark: Grey
+    mask: Mask
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The printed lines of a picture, by direction: of frames (tables, boxes), combs, and the others."""
+
+    lying: list[Rule] = field(default_factory=list)
+    standing: list[Rule] = field(default_factory=list)
+    other_lying: list[Rule] = field(default_factory=list)
+    other_standing: list[Rule] = field(default_factory=list)
+    combs: list[Comb] = field(default_factory=list)
+
+    def all_lying(self) -> list[Rule]:
+        """All lines that lie."""
+        return [*self.lying, *self.other_lying, *(comb.base for comb in self.combs)]
+
+    def all_standing(self) -> list[Rule]:
+        """All lines that stand."""
+        teeth = [tooth for comb in self.combs for tooth in comb.teeth]
+        return [*self.standing, *self.other_standing, *teeth]
+
+
+def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | None = None) -> Frames:
+    """What each of these lines belongs to; strokes of a pen and lines of the paper (`paper`) left out."""
+    mask, scale = searched.mask, searched.scale
+    height, width = mask.shape
+    lying, standing = rules
+    lattice = Lattice(lying, standing, (height, width), scale)
+    rows, columns = _in_frames(lattice, mask, scale, paper)
+    if rows.sum() >= _GRID <= columns.sum():
+        # A faint rule is often found in part: it goes on as far as the others do.
+        lying, _ = completed(lying, chosen_of(standing, columns))
+        _, standing = completed(chosen_of(rules.lying, rows), standing)
+        lattice = Lattice(lying, standing, (height, width), scale)
+        rows, columns = _in_frames(lattice, mask, scale, paper)
+    frame = completed(chosen_of(lying, rows), chosen_of(standing, columns))
+    own = paper or (np.zeros(len(lying), bool), np.zeros(len(standing), bool))
+    others = chosen_of(lying, own[0]), chosen_of(standing, own[1])
+    for group in lattice.frames(rows, columns):
+        found = faint_rules(searched.dark, [lying[k] for k in group[0]], [standing[k] for k in group[1]])
+        # On paper with rules of its own these would be taken for the frame's.
+        frame[0].extend(found[0] if not others[0] else [])
+        frame[1].extend(found[1] if not others[1] else [])
+    frame = frame[0], [*frame[1], *missing_between_boxes(*frame)]
+    free = rows | lattice.meets[:, columns].any(axis=1) | own[0]
+    combs = [
+        comb
+        for base in sorted(chosen_of(lying, ~free), key=lambda rule: -rule.length)[:_BASES]
+        if base.length > 3 * scale.shortest and (comb := comb_on(base, standing, mask, scale)) is not None
+    ]
+    if combs and not frame[0]:
+        return Frames(combs=combs)
+    bases = [comb.base for comb in combs]
+    left = [rule for rule in chosen_of(lying, ~rows) if rule not in bases], chosen_of(standing, ~columns)
+    others = long_beside(frame[0], left[0], width), long_beside(frame[1], left[1], height)
+    if not frame[0]:
+        writing = wiped(mask, Rules(*others))
+        others = lone(others[0], writing, lying=True), lone(others[1], writing.T, lying=False)
+    return Frames(frame[0], frame[1], others[0], others[1], combs)
+
+
+def _in_frames(
+    lattice: Lattice, mask: Mask, scale: Scale, paper: tuple[Chosen, Chosen] | None
+) -> tuple[Chosen, Chosen]:
+    """Which lying and which standing rules are of frames."""
+    everything = np.ones(len(lattice.lying), bool), np.ones(len(lattice.standing), bool)
+    if paper is not None:
+        rows, columns = lattice.core(~paper[0], ~paper[1], edges=False, paper=paper)
+        rows |= paper[0] & _ended_at(lattice.standing, lattice.y.T, lattice.meets.T, columns)
+        columns |= paper[1] & _ended_at(lattice.lying, lattice.x, lattice.meets, rows)
+    else:
+        rows, columns = lattice.core(*everything, edges=False)
+        if not rows.any():
+            rows, columns = lattice.core(*everything, edges=True)
+        if not rows.any():
+            return corners(lattice, mask)
+    columns = without_strokes(lattice, rows, columns, scale)
+    return without_loops(lattice, rows, columns, mask)
+
+
+def _ends_near(rules: Sequence[Rule], places: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Near which of these places, a row for each rule, it begins or ends."""
+    start = np.array([rule.start for rule in rules]).reshape(-1, 1)
+    end = np.array([rule.end for rule in rules]).reshape(-1, 1)
+    near = np.minimum(np.abs(places - start), np.abs(places - end)) <= _AT_END + _NEAR_END * (end - start)
+    return np.asarray(near)
+
+
+def _ended_at(
+    rules: Sequence[Rule], places: NDArray[np.float64], meets: NDArray[np.bool_], chosen: Chosen
+) -> Chosen:
+    """At which rules of the other direction at least three of the chosen ones end."""
+    near = _ends_near(rules, places)
+    return np.asarray((near & meets & chosen[:, None]).sum(axis=0) >= _SIDE)

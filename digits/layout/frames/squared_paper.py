@@ -1,0 +1,68 @@
+"""Tells the lines of squared paper from those of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from digits.layout.frames.lattice import EDGE, crossings, cut_off
+from digits.layout.rules.rule import Mask, Rule, Rules, wiped
+
+_MANY = 3  # rules in each direction
+_NEAR = 6  # pixels
+_OVERSHOT = 0.15  # of the way between two crossings: a rule of a table goes on no further after its last
+_MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
+_BESIDE = 3  # pixels from a rule's edge, on both sides: a stroke there goes through it
+_SPECK = 0.3  # of the largest mark: a smaller one is not counted
+_CROSSED = 0.3  # of all marks that go through rules, on squared paper
+
+
+def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...]) -> bool:
+    """Whether most of these rules go on beyond the last that they meet, as on squared paper.
+
+    They do so on both sides, or the picture's edge cuts them off there.
+    """
+    if min(len(lying), len(standing)) < _MANY:
+        return False
+    x, y = crossings(lying, standing)
+    near = _NEAR + 1.5 * max(rule.thickness for rule in (*lying, *standing))
+    beyond = []
+    for rules, places, side in ((lying, x, shape[1]), (standing, y.T, shape[0])):
+        cut = cut_off(rules, side, EDGE)
+        for rule, place, ends in zip(rules, places, cut, strict=True):
+            met = place[(place > rule.start - near) & (place < rule.end + near)]
+            if len(met) > 1:
+                most = _OVERSHOT * float(np.ptp(met)) / (len(met) - 1) + near
+                over = np.array([met.min() - rule.start > most, rule.end - met.max() > most])
+                beyond.append(bool((over | ends).all() and (over.any() or ends.all())))
+    return bool(sum(beyond) > _MOSTLY * len(beyond))
+
+
+def is_written_over(rules: Rules, mask: Mask) -> bool:
+    """Whether writing crosses these rules as often as it would on squared paper; in cells it seldom does."""
+    if not rules.lying and not rules.standing:
+        return False
+    upright, turned = wiped(mask, Rules([], rules.standing)), wiped(mask, Rules(rules.lying, [])).T
+    crossed = sum(_crossings(rule, upright) for rule in rules.lying)
+    crossed += sum(_crossings(rule, turned) for rule in rules.standing)
+    cut = int(max(rule.thickness for some in rules for rule in some)) + 5
+    writing = cv2.morphologyEx(wiped(mask, rules), cv2.MORPH_CLOSE, np.ones((cut, cut), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(writing, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    sides = stats[1:, 2:4].max(axis=1)
+    marks = np.count_nonzero(sides > _SPECK * sides.max(initial=1))
+    return bool(crossed > _CROSSED * marks)
+
+
+def _crossings(rule: Rule, mask: Mask) -> int:
+    """How many strokes go through a lying rule."""
+    height, width = mask.shape
+    places = np.arange(max(0, int(rule.start)), min(width, int(rule.end) + 1))
+    middle, aside = rule.at(places.astype(float)), rule.thickness / 2 + _BESIDE
+    above, below = (
+        mask[np.clip(np.rint(middle + side).astype(int), 0, height - 1), places] for side in (-aside, aside)
+    )
+    wide = np.ones((1, 2 * int(aside) + 1), np.uint8)
+    both = cv2.dilate(above[None], wide)[0] & cv2.dilate(below[None], wide)[0]
+    return int(np.count_nonzero(np.diff(both.astype(np.int8), prepend=0) > 0))

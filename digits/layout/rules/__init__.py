@@ -1,0 +1,1 @@
+"""Straight printed lines, whatever their thickness and darkness: solid, dashed and dotted ones."""

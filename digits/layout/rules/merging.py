@@ -1,0 +1,54 @@
+"""Puts the pieces of one line together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digits.layout.rules.rule import Rule, fitted
+from digits.layout.rules.scale import Scale
+
+_COVERED = 0.42  # of a dashed rule that shows ink
+_IN_PIECES = 0.6  # of a solid rule that others interrupt
+_BENT = 0.02  # of the way between two pieces: how far a page may bend a rule
+
+
+def merged(rules: list[Rule], scale: Scale) -> list[Rule]:
+    """Pieces of one line put together."""
+    whole: list[Rule] = []
+    for rule in sorted(rules, key=lambda rule: rule.start):
+        before = next((k for k, other in enumerate(whole) if _goes_on(other, rule, scale)), None)
+        if before is None:
+            whole.append(rule)
+        else:
+            whole[before] = _joined(whole[before], rule)
+    return whole
+
+
+def _goes_on(first: Rule, second: Rule, scale: Scale) -> bool:
+    """Whether the second rule is the same line as the first, further on."""
+    if first.dashed != second.dashed:
+        return False
+    apart = second.start - first.end
+    inked = first.length * first.covered + second.length * second.covered
+    if inked < (_COVERED if first.dashed else _IN_PIECES) * (max(first.end, second.end) - first.start):
+        return False
+    near = 0.5 * (first.thickness + second.thickness) + 1
+    if apart < -scale.gap:  # beside each other: two edges of one thick line
+        middle = (second.start + min(first.end, second.end)) / 2
+        return abs(first.at(middle) - second.at(middle)) < near
+    short, long = (first, second) if first.length < second.length else (second, first)
+    near += _BENT * abs(short.middle - long.middle)
+    places = (short.start, short.middle, short.end)
+    return all(abs(long.straight_on(place) - short.at(place)) < near for place in places)
+
+
+def _joined(first: Rule, second: Rule) -> Rule:
+    start, end = first.start, max(first.end, second.end)
+    points = [np.linspace(rule.start, rule.end, max(3, int(rule.length / 4))) for rule in (first, second)]
+    places = np.concatenate(points)
+    across = np.concatenate([rule.at(place) for rule, place in zip((first, second), points, strict=True)])
+    whole = first.length + second.length
+    inked = first.length * first.covered + second.length * second.covered
+    thickness = (first.length * first.thickness + second.length * second.thickness) / max(whole, 1)
+    covered = min(1.0, inked / max(end - start, 1))
+    return Rule(start, end, fitted(places, across, True), thickness, covered, first.dashed)

@@ -1,0 +1,115 @@
+"""How dark a line is along its course, beside the paper on both sides: how far it goes, and if in dashes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Grey
+from digits.layout.rules.rule import Course, Rule, fitted, heights
+
+Levels = NDArray[np.int32]
+
+_BENT = 0.02  # of a rule's length: how far a page may bend it
+_ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared with
+_FAINTEST = 4  # of 255: a rule's contrast
+_OWN = 0.4  # of a rule's usual contrast: what has less is paper
+_PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
+_ALONE = 0.3  # of a rule's length that nothing crosses
+_UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
+_COVERED = 0.42  # of a dashed one
+_STEPS = 3  # from dash to dash, at least
+_STRAY = 0.3  # of the distance of dashes: how far it strays
+_REGULAR = 0.5  # of the dashes that do not stray further
+_SAMPLES = 150  # places at which a rule's middle is looked for
+
+
+def measured(rule: Rule, dark: Grey) -> Rule | None:
+    """The rule as far as it shows ink, and the share of it that does, if that is enough."""
+    if abs(rule.course[0]) * rule.length**2 / 4 > _BENT * rule.length + 2:
+        return None
+    places, ridge, on, paper = _profile(rule, dark)
+    along = (places >= rule.start) & (places <= rule.end)
+    seen = ridge[along & (ridge > _FAINTEST)]
+    if len(seen) < _ALONE * np.count_nonzero(along):
+        return None
+    own = float(np.median(seen))
+    inked = ridge >= _OWN * own
+    bare = ~inked & (on < _OWN * own + paper)
+    first, last = _reach(inked, bare, along)
+    if last - first < 3:
+        return None
+    own_places = first + np.flatnonzero(inked[first : last + 1])
+    paper_places = int(np.count_nonzero(bare[first : last + 1]))
+    covered = len(own_places) / max(1, len(own_places) + paper_places)
+    dashed = rule.dashed or covered < _UNBROKEN
+    if covered < _COVERED or (dashed and not _is_even(own_places)):
+        return None
+    course = _recentred(rule, places[own_places], dark)
+    return Rule(float(places[first]), float(places[last]), course, rule.thickness, covered, dashed)
+
+
+def _recentred(rule: Rule, places: NDArray[np.intp], dark: Grey) -> Course:
+    """The course through the middle of a rule's ink at these places."""
+    places = places[:: max(1, len(places) // _SAMPLES)]
+    reach = int(rule.thickness / 2) + _ASIDE
+    offsets = np.arange(-reach, reach + 1)
+    rows = np.rint(_along(rule, places)).astype(int)[None] + offsets[:, None]
+    levels = dark[np.clip(rows, 0, len(dark) - 1), places[None]].astype(np.float64)
+    levels -= np.maximum(levels[0], levels[-1])  # paper
+    weights = np.maximum(levels, 0.0)
+    total = weights.sum(axis=0)
+    seen = total > 0
+    if np.count_nonzero(seen) < len(places) / 2:
+        return rule.course
+    middle = rows[reach] + (offsets @ weights) / np.maximum(total, 1e-9)
+    x, y = places[seen].astype(float), middle[seen]
+    bent = rule.course[0] != 0.0
+    course = fitted(x, y, bent)
+    off = np.abs(heights(np.array(course), x) - y)
+    near = off <= max(1.0, 2.0 * float(np.median(off)))
+    return fitted(x[near], y[near], bent) if np.count_nonzero(near) > 3 else course
+
+
+def _along(rule: Rule, places: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Where a rule lies across its direction, beyond its ends where it would go on straight."""
+    within = np.clip(places, rule.start, rule.end).astype(float)
+    return np.asarray(rule.at(within) + (places - within) * rule.slope, np.float64)
+
+
+def _profile(rule: Rule, dark: Grey) -> tuple[NDArray[np.intp], Levels, Levels, Levels]:
+    """Places along a rule, from edge to edge of the picture: how much darker it is there than beside it, how
+    dark it is, and how dark the lighter side of it."""
+    height, width = dark.shape
+    every = np.arange(width)
+    middle = _along(rule, every)
+    places = every[(middle >= 0) & (middle <= height - 1)]
+    middle = middle[places]
+
+    def level(across: NDArray[np.float64]) -> Levels:
+        return np.asarray(dark[np.clip(np.rint(across).astype(int), 0, height - 1), places], np.int32)
+
+    aside = rule.thickness / 2 + _ASIDE
+    on = np.maximum.reduce([level(middle - 1), level(middle), level(middle + 1)])
+    beside = level(middle - aside), level(middle + aside)
+    return places, on - np.maximum(*beside), on, np.minimum(*beside)
+
+
+def _reach(inked: NDArray[np.bool_], bare: NDArray[np.bool_], along: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first and the last place of a rule that goes on as long as there is more ink than paper."""
+    own = np.flatnonzero(along & inked)
+    if not len(own):
+        return 0, 0
+    gain = inked - _PAPER * bare
+    after, before = np.cumsum(gain[own[-1] :]), np.cumsum(gain[own[0] :: -1])
+    return int(own[0] - np.argmax(before)), int(own[-1] + np.argmax(after))
+
+
+def _is_even(places: NDArray[np.intp]) -> bool:
+    """Whether the runs among these places begin at even distances, as dashes do."""
+    starts = places[np.flatnonzero(np.diff(places, prepend=places[0] - 2) > 1)]
+    steps = np.diff(starts)
+    if len(steps) < _STEPS:
+        return False
+    usual = float(np.median(steps))
+    return bool((np.abs(steps - usual) <= _STRAY * usual + 1).mean() > _REGULAR)

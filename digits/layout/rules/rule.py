@@ -1,0 +1,122 @@
+"""A printed line: where it runs, how thick it is, and how much of it shows ink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+
+Course = tuple[float, float, float]
+"""A parabola: the factors of the square of a place, of the place, and of 1."""
+
+Places = TypeVar("Places", float, NDArray[np.float64])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A printed line from `start` to `end` along its own direction, at `at(place)` across it, in pixels.
+
+    For a lying rule places are x and `at` gives y, for a standing one the other way round. `covered` is the
+    share of its length that shows ink.
+    """
+
+    start: float
+    end: float
+    course: Course
+    thickness: float
+    covered: float
+    dashed: bool = False
+
+    def at(self, place: Places) -> Places:
+        """Where the rule lies across its direction."""
+        square, slope, offset = self.course
+        return (square * place + slope) * place + offset
+
+    @property
+    def length(self) -> float:
+        return self.end - self.start
+
+    @property
+    def middle(self) -> float:
+        return (self.start + self.end) / 2
+
+    @property
+    def slope(self) -> float:
+        """How far it goes across for each pixel along it, from end to end."""
+        return (self.at(self.end) - self.at(self.start)) / max(self.length, 1.0)
+
+    def path(self, standing: bool, beyond: float = 0.0, shrink: int = 1) -> NDArray[np.int32]:
+        """Points (n, 1, 2) along it, x and y, from `beyond` before its start to as far after its end."""
+        places = np.linspace(self.start - beyond, self.end + beyond, 32)
+        across = self.at(places)
+        points = np.stack([across, places] if standing else [places, across], axis=1)
+        return np.rint(points / shrink).astype(np.int32).reshape(-1, 1, 2)
+
+    def straight_on(self, place: float) -> float:
+        """Where the straight line through its ends lies across its direction."""
+        return self.at(self.start) + self.slope * (place - self.start)
+
+
+class Rules(NamedTuple):
+    """All thin straight lines of a picture, by direction."""
+
+    lying: list[Rule]
+    standing: list[Rule]
+
+    @property
+    def longest(self) -> float:
+        return max((rule.length for rule in (*self.lying, *self.standing)), default=0.0)
+
+
+def between(left: Rule, right: Rule, share: float) -> Rule:
+    """The rule that stands at this share of the way from one to another."""
+
+    def mixed(first: float, second: float) -> float:
+        return (1 - share) * first + share * second
+
+    square, slope, offset = (mixed(*factors) for factors in zip(left.course, right.course, strict=True))
+    return Rule(
+        mixed(left.start, right.start),
+        mixed(left.end, right.end),
+        (square, slope, offset),
+        mixed(left.thickness, right.thickness),
+        min(left.covered, right.covered),
+        left.dashed,
+    )
+
+
+def wiped(mask: Mask, rules: Rules) -> Mask:
+    """The mask with all these lines wiped out."""
+    rest = mask.copy()
+    for some, standing in zip(rules, (False, True), strict=True):
+        for rule in some:
+            cv2.polylines(rest, [rule.path(standing)], False, 0, int(rule.thickness) + 3)
+    return rest
+
+
+def heights(courses: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where lines of these courses (..., 3) lie at places (...)."""
+    return np.asarray((courses[..., 0] * places + courses[..., 1]) * places + courses[..., 2])
+
+
+def fitted(
+    places: NDArray[np.float64],
+    across: NDArray[np.float64],
+    bent: bool,
+    weights: NDArray[np.float64] | None = None,
+) -> Course:
+    """The straight line, or the parabola, nearest to these points: least squares by the normal equations."""
+    middle, half = float(places.mean()), max(float(np.ptp(places)) / 2, 1e-9)
+    x = (places - middle) / half  # -1..1, so that the equations are well conditioned
+    basis = np.stack([np.ones_like(x), x, x * x] if bent else [np.ones_like(x), x])
+    weighed = basis if weights is None else basis * weights**2
+    equations = weighed @ basis.T + 1e-9 * np.eye(len(basis))
+    solved = np.linalg.solve(equations, weighed @ across).tolist()
+    level, lean, bend = (*solved, 0.0)[:3]
+    square, slope = bend / half**2, lean / half
+    return square, slope - 2 * square * middle, level - slope * middle + square * middle**2

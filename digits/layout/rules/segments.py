@@ -1,0 +1,144 @@
+"""Finds straight edges and chains them: a printed line has two long ones beside each other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Grey
+
+Floats = NDArray[np.float64]
+
+_AREA = 400_000  # pixels: a larger picture is searched at a smaller scale
+_SCALE = 0.8  # at which the detector looks at a small picture, as its authors recommend
+_STEEPEST = 0.5  # how far a lying edge goes down for each pixel along it
+_MOST = 1200  # segments in each direction, the longest
+_SEEN = 40  # of 255: so dark the faintest ink is made for the detector, which sees nothing fainter than 5
+_FLOOR = 0.35  # of the faintest ink: what is lighter is noise
+_ON_LINE = (
+    1.2  # pixels at the detector's scale: how far two segments of one edge stray from each other's line
+)
+_BENT = 0.03  # of the way from segment to segment: how far a page may bend it
+_LEAN = 0.015  # of a segment's length: how far its other end strays too
+_GAP = 1.3  # times the longer of two segments: the room between them is no wider
+_OVERLAP = 4.0  # pixels that two segments of one edge may share
+_NEAR = 12.0  # pixels: so near to each other segments may always be
+
+
+class Segments(NamedTuple):
+    """Straight edges: from `start` to `end` along their direction, at `first` and at `last` across it.
+
+    All are in pixels, `start` before `end`. `side` is 1 where ink follows (below a lying edge, right of a
+    standing one), and -1 where it ends; `pixel` is the side of a pixel at the detector's scale.
+    """
+
+    start: Floats
+    end: Floats
+    first: Floats
+    last: Floats
+    side: NDArray[np.int8]
+    pixel: float
+
+    @property
+    def length(self) -> Floats:
+        return self.end - self.start
+
+    def of(self, which: NDArray[np.intp]) -> Segments:
+        start, end, first, last, side, pixel = self
+        return Segments(start[which], end[which], first[which], last[which], side[which], pixel)
+
+
+def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments, Segments]:
+    """The lying and the standing straight edges in a picture of darkness (height, width).
+
+    `least` is the darkest that paper is; they are looked for at this scale, or at a smaller one.
+
+    Found by the line segment detector of Grompone von Gioi et al. (2010): it goes by the direction of the
+    light's change and not by its size, so faint edges are found beside strong ones.
+    """
+    scale = min(scale, _SCALE, (_AREA / dark.size) ** 0.5)
+    strong = np.clip((np.arange(256) - _FLOOR * least) * (_SEEN / least), 0, 255).astype(np.uint8)
+    detector = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD, scale=scale)
+    found: object = detector.detect(cv2.LUT(dark, strong))[0]  # None without any; the stub denies it
+    if found is None:
+        none = np.zeros(0)
+        return (Segments(none, none, none, none, np.zeros(0, np.int8), 1.0),) * 2
+    x, y, to_x, to_y = np.asarray(found, np.float64)[:, 0].T
+    lying = np.abs(to_y - y) <= _STEEPEST * np.abs(to_x - x)
+    standing = np.abs(to_x - x) <= _STEEPEST * np.abs(to_y - y)
+    return (
+        _directed(x[lying], to_x[lying], y[lying], to_y[lying], ink_after=-1, pixel=1 / scale),
+        _directed(y[standing], to_y[standing], x[standing], to_x[standing], ink_after=1, pixel=1 / scale),
+    )
+
+
+def _directed(
+    start: Floats, end: Floats, first: Floats, last: Floats, ink_after: int, pixel: float
+) -> Segments:
+    """Segments by length; the detector lets them run so that the dark side is always on the same hand."""
+    order = np.argsort(-np.abs(end - start))[:_MOST]
+    start, end, first, last = start[order], end[order], first[order], last[order]
+    back = end < start
+    side = np.where(back, -ink_after, ink_after).astype(np.int8)
+    return Segments(
+        np.where(back, end, start),
+        np.where(back, start, end),
+        np.where(back, last, first),
+        np.where(back, first, last),
+        side,
+        pixel,
+    )
+
+
+def chained(segments: Segments, most: float = np.inf) -> list[NDArray[np.intp]]:
+    """Which segments follow each other on one edge, from start to end; a lone segment is a chain of one.
+
+    Between two of them there are `most` pixels at most.
+    """
+    following = _following(segments, most)
+    behind = set(following.values())
+    chains = []
+    for number in range(len(segments.start)):
+        if number in behind:
+            continue
+        chain = [number]
+        while chain[-1] in following:
+            chain.append(following[chain[-1]])
+        chains.append(np.array(chain))
+    return chains
+
+
+def _following(segments: Segments, widest: float) -> dict[int, int]:
+    """For each segment the one that follows it: the nearest of those whose nearest it is, too."""
+    start, end, first, last, side, pixel = segments
+    length = segments.length
+    slope = (last - first) / np.maximum(length, 1.0)
+    gap = start[None] - end[:, None]
+    most = np.minimum(np.maximum(_NEAR, _GAP * np.maximum(length[:, None], length[None])), widest)
+    fits = (gap >= -_OVERLAP) & (gap <= most) & (side[:, None] == side[None]) & (start[None] > start[:, None])
+    before, after = np.nonzero(fits)
+    apart = gap[before, after]
+    # The longer of the two says where the other one should lie, at both of its ends.
+    longer = length[before] >= length[after]
+    base, other = np.where(longer, before, after), np.where(longer, after, before)
+    ahead = base == before
+    near_end = np.where(ahead, start[other], end[other]), np.where(ahead, first[other], last[other])
+    far_end = np.where(ahead, end[other], start[other]), np.where(ahead, last[other], first[other])
+    off = [
+        np.abs(first[base] + slope[base] * (place - start[base]) - across)
+        for place, across in (near_end, far_end)
+    ]
+    room = _ON_LINE * pixel + _BENT * np.maximum(apart, 0.0)
+    fit = (off[0] <= room) & (off[1] <= room + _LEAN * length[other])
+    before, after, cost = before[fit], after[fit], (np.maximum(apart, 0.0) + 4 * off[0])[fit]
+    order = np.argsort(cost, kind="stable")
+    following: dict[int, int] = {}
+    taken: set[int] = set()
+    for one, two in zip(before[order].tolist(), after[order].tolist(), strict=True):
+        if one not in following and two not in taken:
+            following[one] = two
+            taken.add(two)
+    return following

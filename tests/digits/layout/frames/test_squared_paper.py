@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from digits.ink.sheet import Grey
+from digits.layout.frames.squared_paper import is_squared_paper, is_written_over
+from digits.layout.rules.rule import Rule, Rules
+from tests.digits.layout.forms import mask_of, rule, ruled_grid, sheet, write
+
+X, Y = tuple(range(40, 461, 60)), tuple(range(40, 341, 60))
+SHAPE = (380, 500)
+
+
+def _rules(thickness: float = 2) -> Rules:
+    return Rules([rule(X[0], X[-1], y, thickness) for y in Y], [rule(Y[0], Y[-1], x, thickness) for x in X])
+
+
+def _grid(thickness: int = 2) -> Grey:
+    return ruled_grid(sheet(500, 380), X, Y, thickness)
+
+
+@pytest.mark.parametrize("height", [100, 160, 220])
+def test_large_writing_over_a_grid_crosses_its_rules(height: int) -> None:
+    assert is_written_over(_rules(), mask_of(write(_grid(), "253", (60, 70), height, 5)))
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 4])
+@pytest.mark.parametrize("height", [24, 36, 46])
+def test_digits_in_the_cells_of_a_grid_do_not_cross_its_rules(height: int, thickness: int) -> None:
+    grey = _grid(thickness)
+    for number, (x, y) in enumerate(product(X[:-1], Y[:-1])):
+        at = x + 30 - round(0.4 * height), y + (60 - height) // 2
+        grey = write(grey, str(number % 10), at, height, 3)
+    assert not is_written_over(_rules(thickness), mask_of(grey))
+
+
+def test_a_digit_or_two_across_the_rules_of_a_table_do_not_make_it_squared_paper() -> None:
+    grey = _grid()
+    for number, (x, y) in enumerate(product(X[:-1], Y[:-1])):
+        grey = write(grey, str(number % 10), (x + 16, y + 12), 36, 3)
+    grey = write(grey, "7", (X[1] + 16, Y[1] + 20), 52, 3)
+    assert not is_written_over(_rules(), mask_of(grey))
+
+
+def test_an_empty_grid_is_not_written_over() -> None:
+    assert not is_written_over(_rules(), mask_of(_grid()))
+
+
+def test_writing_beside_a_grid_does_not_cross_it() -> None:
+    grey = ruled_grid(sheet(800, 380), X, Y)
+    assert not is_written_over(_rules(), mask_of(write(grey, "253", (490, 100), 110, 5)))
+
+
+def test_a_picture_without_rules_is_not_written_over() -> None:
+    assert not is_written_over(Rules([], []), mask_of(write(sheet(500, 380), "253", (60, 70), 160, 5)))
+
+
+def _overshot(by: int) -> tuple[list[Rule], list[Rule]]:
+    return (
+        [rule(X[0] - by, X[-1] + by, y) for y in Y],
+        [rule(Y[0] - by, Y[-1] + by, x) for x in X],
+    )
+
+
+def test_rules_that_go_on_beyond_the_last_that_they_meet_are_of_squared_paper() -> None:
+    assert is_squared_paper(*_overshot(30), SHAPE)
+
+
+@pytest.mark.parametrize("by", [-3, 0, 5])
+def test_rules_that_end_where_they_meet_are_of_a_table(by: int) -> None:
+    assert not is_squared_paper(*_overshot(by), SHAPE)
+
+
+def test_a_table_that_the_pictures_edge_cuts_off_is_no_squared_paper() -> None:
+    lying = [rule(0, X[-1], y) for y in Y]
+    standing = [rule(Y[0], Y[-1], x) for x in X]
+    assert not is_squared_paper(lying, standing, SHAPE)
+
+
+def test_rules_that_go_through_the_whole_picture_are_of_squared_paper() -> None:
+    height, width = SHAPE
+    assert is_squared_paper([rule(0, width - 1, y) for y in Y], [rule(0, height - 1, x) for x in X], SHAPE)
+
+
+def test_few_rules_are_no_squared_paper() -> None:
+    lying, standing = _overshot(30)
+    assert not is_squared_paper(lying[:2], standing, SHAPE)
+    assert not is_squared_paper(lying, standing[:2], SHAPE)
+    assert not is_squared_paper([], [], SHAPE)
+
+
+def test_the_mask_stays_as_it_is() -> None:
+    mask = mask_of(write(_grid(), "253", (60, 70), 160, 5))
+    before = mask.copy()
+    is_written_over(_rules(), mask)
+    assert np.array_equal(mask, before)
