@@ -21,7 +21,7 @@ from digits.layout.numbers import gaps, widest_within
 from digits.layout.tables import Table, columns, find_tables
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
-_LOWEST = 0.2  # of a cell's height: what is lower is dirt, or a sign
+_LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
@@ -89,7 +89,7 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
     """The pieces without those that are too low to be written in cells: traces of their rules."""
     if not cells.found:
         return pieces
-    least = _LOWEST * float(np.median([cell.height for cell in cells.found]))
+    least = _LOWEST * float(np.median([min(cell.width, cell.height) for cell in cells.found]))
     low = tuple(piece for piece in pieces.kept if piece.size < least)
     kept = tuple(piece for piece in pieces.kept if piece.size >= least)
     return replace(pieces, kept=kept, specks=(*pieces.specks, *low))
