@@ -26,6 +26,7 @@ from digits.ink.extraction import Darkness, Ink, find_darkness, find_ink
 from digits.ink.layer import layer_of
 from digits.ink.pixels import Picture
 from digits.layout.components import find_pieces, main_group
+from digits.layout.first_look import boxes_of, may_be_printed
 from digits.layout.frames.search import find_frames
 from digits.layout.grouping import settle
 from digits.layout.lines import atom_of
@@ -170,6 +171,8 @@ def _darkness(picture: Picture) -> Darkness:
 
 
 def _frames(darkness: Darkness) -> object:
+    if not may_be_printed(darkness, boxes_of(darkness)):
+        return None
     return find_frames(darkness.dark.whole, darkness.least)
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from digits.ink.extraction import WEAKEST, Darkness
 from digits.ink.ruled_lines import near_the_border
 
+Boxes = NDArray[np.int32]
+
 _MANY = 15  # marks, each
 _LARGE = 0.3  # times as large as the largest at least: a page
 _LIGHT = 90  # of 255: a page's lightest ink
@@ -25,11 +27,16 @@ _STRAIGHT = 0.85  # of a side that shows ink there
 _SIDES = 3  # straight sides: no digit has so many
 
 
-def weakest_ink(darkness: Darkness, lines_erased: bool) -> int:
-    """How strong ink must be, of 255: where there are many marks some are written with a lighter hand."""
+def boxes_of(darkness: Darkness) -> Boxes:
+    """Left, top, width, height and area, (n, 5), of all connected pieces of what is darker than paper."""
     mask = np.asarray(darkness.dark.part > darkness.least, np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    sizes = stats[1:, 2:4].max(axis=1)
+    return np.asarray(stats[1:], np.int32)
+
+
+def weakest_ink(darkness: Darkness, boxes: Boxes, lines_erased: bool) -> int:
+    """How strong ink must be, of 255: where there are many marks some are written with a lighter hand."""
+    sizes = boxes[:, 2:4].max(axis=1)
     if np.count_nonzero(sizes > _LARGE * sizes.max(initial=0)) < _MANY:
         return WEAKEST
     if not darkness.uneven:
@@ -37,22 +44,20 @@ def weakest_ink(darkness: Darkness, lines_erased: bool) -> int:
     return WEAKEST if lines_erased else _LIGHT_IN_SHADOW
 
 
-def may_be_printed(darkness: Darkness) -> bool:
+def may_be_printed(darkness: Darkness, boxes: Boxes) -> bool:
     """Whether there may be printed lines: what else is a drawing of digits, of marks that are much alike.
 
     A line is much longer than what is beside it, has it inside, or is made of many dashes; and it may come
     near the picture's edges.
     """
-    dark = darkness.dark
-    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
     if darkness.rough:
         return True
-    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask.part, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    stats = stats[1:]
-    sizes = stats[:, 2:4].max(axis=1)
+    sizes = boxes[:, 2:4].max(axis=1)
     if not len(sizes):
         return False
-    marks = stats[sizes >= _SMALL * sizes.max()][:_MARKS]
+    dark = darkness.dark
+    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
+    marks = boxes[sizes >= _SMALL * sizes.max()][:_MARKS]
     across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), 2:4].tolist()
     whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height
     if (whole or len(marks) > _STROKES) and near_the_border(mask):

@@ -12,7 +12,7 @@ from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import Piece, Pieces, find_pieces
-from digits.layout.first_look import may_be_printed, weakest_ink
+from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.erasing import without
 from digits.layout.frames.search import find_frames
 from digits.layout.grouping import Found
@@ -62,7 +62,8 @@ class Group:
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
     cells, found, fields = NO_CELLS, False, False
-    if may_be_printed(darkness):
+    boxes = boxes_of(darkness)
+    if may_be_printed(darkness, boxes):
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
@@ -72,7 +73,8 @@ def find_page(darkness: Darkness) -> Page:
         if found:
             clean = without(dark, frames, darkness.least)
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
-    ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, found))
+        boxes = boxes_of(darkness)
+    ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))
     pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), cells)
     return Page(ink, _lines(pieces, ink, cells), cells, fields)
 

@@ -7,11 +7,15 @@ from PIL import Image
 
 from digits.ink.extraction import WEAKEST, Darkness, find_darkness
 from digits.ink.sheet import Grey
-from digits.layout.first_look import may_be_printed, weakest_ink
+from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from tests.behaviour.drawing import drawing, ruled, shadowed
 from tests.digits.layout.forms import comb, ruled_grid, sheet, write
 
 BOXES = tuple(range(40, 461, 70))
+
+
+def _weakest(darkness: Darkness, lines_erased: bool) -> int:
+    return weakest_ink(darkness, boxes_of(darkness), lines_erased)
 
 
 def _darkness(grey: Grey) -> Darkness:
@@ -19,7 +23,8 @@ def _darkness(grey: Grey) -> Darkness:
 
 
 def _may_be(grey: Grey) -> bool:
-    return may_be_printed(_darkness(grey))
+    darkness = _darkness(grey)
+    return may_be_printed(darkness, boxes_of(darkness))
 
 
 def _page(light: int = 0) -> Grey:
@@ -106,32 +111,32 @@ def test_digits_that_touch_the_box_that_they_stand_in_do_not_hide_it() -> None:
 def test_uneven_light_asks_for_a_search() -> None:
     darkness = _darkness(shadowed(drawing("253", size=(500, 300), at=(60, 80), box=120)))
     assert darkness.rough
-    assert may_be_printed(darkness)
+    assert may_be_printed(darkness, boxes_of(darkness))
 
 
 @pytest.mark.parametrize("text", ["5", "2538"])
 def test_ink_of_a_few_marks_is_as_strong_as_ever(text: str) -> None:
     darkness = _darkness(drawing(text, size=(600, 220), at=(60, 50), box=110, pen=8, step=1.1))
-    assert weakest_ink(darkness, lines_erased=False) == WEAKEST
+    assert _weakest(darkness, lines_erased=False) == WEAKEST
 
 
 def test_on_a_page_of_many_marks_ink_may_be_lighter() -> None:
-    assert weakest_ink(_darkness(_page()), lines_erased=False) < WEAKEST
+    assert _weakest(_darkness(_page()), lines_erased=False) < WEAKEST
 
 
 def test_specks_do_not_make_a_page_of_a_digit() -> None:
     grey = drawing("5", size=(400, 280))
     grey[5:275:14, 5:60:14] = 0
-    assert weakest_ink(_darkness(grey), lines_erased=False) == WEAKEST
+    assert _weakest(_darkness(grey), lines_erased=False) == WEAKEST
 
 
 def test_in_uneven_light_ink_is_stronger_than_in_even_light_and_strongest_where_lines_were() -> None:
     darkness = _darkness(shadowed(_page(), 0.4))
     assert darkness.uneven
-    even = weakest_ink(_darkness(_page()), lines_erased=False)
-    assert even < weakest_ink(darkness, lines_erased=False) < weakest_ink(darkness, lines_erased=True)
-    assert weakest_ink(darkness, lines_erased=True) == WEAKEST
+    even = _weakest(_darkness(_page()), lines_erased=False)
+    assert even < _weakest(darkness, lines_erased=False) < _weakest(darkness, lines_erased=True)
+    assert _weakest(darkness, lines_erased=True) == WEAKEST
 
 
 def test_a_blank_sheet_has_no_light_hand() -> None:
-    assert weakest_ink(_darkness(sheet(300, 200)), lines_erased=False) == WEAKEST
+    assert _weakest(_darkness(sheet(300, 200)), lines_erased=False) == WEAKEST

@@ -70,7 +70,7 @@ def test_a_frame_may_be_cut_off_by_the_pictures_edges(
     assert _counts(np.ascontiguousarray(whole[top:bottom, left:right])) == lines
 
 
-@pytest.mark.xfail(strict=True, reason="lines that run through the whole picture are taken for those of the paper")
+@pytest.mark.xfail(strict=True, reason="lines through the whole picture are taken for those of the paper")
 @pytest.mark.parametrize("count", [3, 5])
 def test_a_table_that_fills_the_picture_is_a_frame(count: int) -> None:
     places = tuple(range(2, 60 * count + 3, 60))
