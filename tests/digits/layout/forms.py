@@ -17,6 +17,7 @@ from digits.layout.rules.rule import Rule
 from tests.behaviour.drawing import drawing
 
 LEAST = 60  # what is no darker is paper
+X, Y = (40, 160, 280, 400), (50, 130, 210, 290)  # where the rules of a grid of 3 by 3 cells stand and lie
 
 
 def sheet(width: int, height: int) -> Grey:
@@ -65,6 +66,14 @@ def write(grey: Grey, text: str, at: tuple[int, int], height: int, pen: float = 
     size = (grey.shape[1], grey.shape[0])
     written = drawing(text, size=size, box=height, at=at, pen=pen, step=step)
     return np.asarray(np.minimum(grey, written), np.uint8)
+
+
+def filled(grey: Grey) -> Grey:
+    """A digit in each cell of the grid whose rules are at `X` and `Y`."""
+    for row in range(3):
+        for column in range(3):
+            grey = write(grey, str(3 * row + column), (X[column] + 35, Y[row] + 18), 46)
+    return grey
 
 
 def in_perspective(grey: Grey, strength: float = 0.08) -> Grey:

@@ -9,9 +9,7 @@ from digits.ink.sheet import Grey
 from digits.layout.cells import Cells, find_cells
 from digits.layout.frames.sorting import Frames
 from tests.behaviour.drawing import drawing, ruled
-from tests.digits.layout.forms import comb, frames_of, in_perspective, leaning, ruled_grid, sheet, write
-
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
+from tests.digits.layout.forms import X, Y, comb, frames_of, in_perspective, leaning, ruled_grid, sheet, write
 
 
 def _cells(grey: Grey) -> Cells:

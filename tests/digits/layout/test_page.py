@@ -10,9 +10,8 @@ from digits.layout.grouping import Found
 from digits.layout.lines import Run, joined
 from digits.layout.page import Group, Page, numbers_of
 from tests.behaviour.drawing import drawing, ruled
-from tests.digits.layout.forms import comb, in_perspective, leaning, page_of, ruled_grid, sheet, write
+from tests.digits.layout.forms import X, Y, comb, in_perspective, leaning, page_of, ruled_grid, sheet, write
 
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
 BOXES = tuple(range(40, 461, 70))
 
 

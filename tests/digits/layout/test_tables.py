@@ -6,9 +6,8 @@ import pytest
 from digits.ink.sheet import Box
 from digits.layout.cells import Cell, Cells, find_cells
 from digits.layout.tables import columns, find_tables
-from tests.digits.layout.forms import frames_of, in_perspective, leaning, ruled_grid, sheet
+from tests.digits.layout.forms import X, Y, frames_of, in_perspective, leaning, ruled_grid, sheet
 
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
 WIDE = tuple(range(40, 841, 100))
 
 

@@ -9,16 +9,18 @@ from digits.ink.sheet import Grey
 from digits.layout.frames.erasing import without
 from digits.layout.frames.sorting import Frames
 from tests.behaviour.drawing import drawing, ruled
-from tests.digits.layout.forms import LEAST, comb, frames_of, in_perspective, ruled_grid, sheet, write
-
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
-
-
-def _filled(grey: Grey) -> Grey:
-    for row in range(3):
-        for column in range(3):
-            grey = write(grey, str(3 * row + column), (X[column] + 35, Y[row] + 18), 46)
-    return grey
+from tests.digits.layout.forms import (
+    LEAST,
+    X,
+    Y,
+    comb,
+    filled,
+    frames_of,
+    in_perspective,
+    ruled_grid,
+    sheet,
+    write,
+)
 
 
 def _cleaned(grey: Grey) -> Grey:
@@ -37,14 +39,14 @@ def _shares(printed: Grey, both: Grey, digits: Grey) -> tuple[float, float]:
 @pytest.mark.parametrize("level", [0, 120, 180])
 def test_a_grid_goes_and_the_digits_in_it_stay(thickness: int, level: int) -> None:
     printed = ruled_grid(sheet(440, 340), X, Y, thickness, level)
-    kept, lines = _shares(printed, _filled(printed), _filled(sheet(440, 340)))
+    kept, lines = _shares(printed, filled(printed), filled(sheet(440, 340)))
     assert kept > 0.99
     assert lines < 0.02
 
 
 def test_a_grid_in_perspective_goes_too() -> None:
     printed = ruled_grid(sheet(440, 340), X, Y)
-    views = [in_perspective(grey) for grey in (printed, _filled(printed), _filled(sheet(440, 340)))]
+    views = [in_perspective(grey) for grey in (printed, filled(printed), filled(sheet(440, 340)))]
     kept, lines = _shares(*views)
     assert kept > 0.98
     assert lines < 0.05
@@ -71,7 +73,7 @@ def test_a_comb_goes() -> None:
 def test_a_digit_that_crosses_its_box_stays_whole() -> None:
     printed = ruled_grid(sheet(440, 340), X, Y)
     seven = write(sheet(440, 340), "7", (190, 100), 70, pen=6)  # over the line at 130
-    left = _cleaned(_filled(np.minimum(printed, seven))) > LEAST
+    left = _cleaned(filled(np.minimum(printed, seven))) > LEAST
     crossing = (255 - seven > LEAST)[124:137]
     assert left[124:137][crossing].mean() > 0.8
 
@@ -81,7 +83,7 @@ def test_dark_writing_along_a_faint_rule_stays() -> None:
     foot = sheet(440, 340)
     foot[127:133, 180:240] = 0  # a digit stands with its level foot on the rule
     foot[70:133, 180:186] = 0
-    left = _cleaned(_filled(np.minimum(printed, foot))) > LEAST
+    left = _cleaned(filled(np.minimum(printed, foot))) > LEAST
     assert left[127:133, 180:240].mean() > 0.9
 
 
@@ -112,7 +114,7 @@ def test_without_lines_nothing_changes() -> None:
 
 
 def test_the_given_darkness_stays_as_it_is() -> None:
-    grey = _filled(ruled_grid(sheet(440, 340), X, Y))
+    grey = filled(ruled_grid(sheet(440, 340), X, Y))
     dark = 255 - grey
     without(dark, frames_of(grey), LEAST)
     assert np.array_equal(dark, 255 - grey)
@@ -126,7 +128,7 @@ def _written(printed: Grey, alone: Grey) -> tuple[NDArray[np.bool_], NDArray[np.
 
 @pytest.mark.parametrize("thickness", [2, 3, 4])
 def test_a_stroke_that_runs_along_a_rule_for_part_of_its_way_stays(thickness: int) -> None:
-    printed = _filled(ruled_grid(sheet(440, 340), X, Y, thickness))
+    printed = filled(ruled_grid(sheet(440, 340), X, Y, thickness))
     zero = sheet(440, 340)
     cv2.ellipse(zero, (220, 100), (20, 30), 0, 0, 360, 0, thickness)  # its foot lies in the rule at 130
     left, pen, _ = _written(printed, zero)

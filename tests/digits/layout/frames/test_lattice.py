@@ -6,10 +6,9 @@ import pytest
 from digits.layout.frames.lattice import Lattice, chosen_of, crossings, cut_off, usual_gap
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
-from tests.digits.layout.forms import rule
+from tests.digits.layout.forms import X, Y, rule
 
 SHAPE = (340, 440)
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
 
 
 def _core(lying: list[Rule], standing: list[Rule], edges: bool = False) -> tuple[list[Rule], list[Rule]]:

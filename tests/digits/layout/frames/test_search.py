@@ -7,17 +7,18 @@ import pytest
 
 from digits.ink.sheet import Grey
 from tests.behaviour.drawing import drawing, ruled
-from tests.digits.layout.forms import comb, frames_of, in_perspective, leaning, ruled_grid, sheet, write
-
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
-
-
-def _filled(grey: Grey) -> Grey:
-    """A digit in each cell of the grid."""
-    for row in range(3):
-        for column in range(3):
-            grey = write(grey, str(3 * row + column), (X[column] + 35, Y[row] + 18), 46)
-    return grey
+from tests.digits.layout.forms import (
+    X,
+    Y,
+    comb,
+    filled,
+    frames_of,
+    in_perspective,
+    leaning,
+    ruled_grid,
+    sheet,
+    write,
+)
 
 
 def _counts(grey: Grey) -> tuple[int, int]:
@@ -28,7 +29,7 @@ def _counts(grey: Grey) -> tuple[int, int]:
 @pytest.mark.parametrize("thickness", [1, 2, 4])
 @pytest.mark.parametrize("level", [0, 120])
 def test_a_grid_is_a_frame(thickness: int, level: int) -> None:
-    frames = frames_of(_filled(ruled_grid(sheet(440, 340), X, Y, thickness, level)))
+    frames = frames_of(filled(ruled_grid(sheet(440, 340), X, Y, thickness, level)))
     assert sorted(float(rule.at(220)) for rule in frames.lying) == pytest.approx(Y, abs=2)
     assert sorted(float(rule.at(170)) for rule in frames.standing) == pytest.approx(X, abs=2)
     assert frames.combs == []
@@ -40,17 +41,17 @@ def test_an_empty_grid_is_a_frame() -> None:
 
 @pytest.mark.parametrize("strength", [0.03, 0.08, 0.15])
 def test_a_frame_may_be_in_perspective(strength: float) -> None:
-    assert _counts(in_perspective(_filled(ruled_grid(sheet(440, 340), X, Y)), strength)) == (4, 4)
+    assert _counts(in_perspective(filled(ruled_grid(sheet(440, 340), X, Y)), strength)) == (4, 4)
 
 
 @pytest.mark.parametrize("degrees", [-6, -2, 2, 6])
 def test_a_frame_may_lean(degrees: float) -> None:
-    assert _counts(leaning(_filled(ruled_grid(sheet(440, 340), X, Y)), degrees)) == (4, 4)
+    assert _counts(leaning(filled(ruled_grid(sheet(440, 340), X, Y)), degrees)) == (4, 4)
 
 
 def test_a_frame_may_have_heavy_lines_among_thin_ones() -> None:
     heavy = ruled_grid(ruled_grid(sheet(440, 340), X, Y, 2), (X[0], X[-1]), (Y[0], Y[-1]), 5)
-    assert _counts(_filled(heavy)) == (4, 4)
+    assert _counts(filled(heavy)) == (4, 4)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_frame_may_have_heavy_lines_among_thin_ones() -> None:
 def test_a_frame_may_be_cut_off_by_the_pictures_edges(
     left: int, top: int, right: int, bottom: int, lines: tuple[int, int]
 ) -> None:
-    whole = _filled(ruled_grid(sheet(440, 340), X, Y))
+    whole = filled(ruled_grid(sheet(440, 340), X, Y))
     assert _counts(np.ascontiguousarray(whole[top:bottom, left:right])) == lines
 
 

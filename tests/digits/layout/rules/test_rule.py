@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from digits.layout.rules.rule import Rules, between, fitted, heights, wiped
-from tests.digits.layout.forms import mask_of, rule, ruled_grid, sheet
-
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
+from tests.digits.layout.forms import X, Y, mask_of, rule, ruled_grid, sheet
 
 
 def test_a_rule_knows_where_it_lies() -> None:

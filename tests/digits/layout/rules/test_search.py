@@ -9,10 +9,9 @@ from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.search import find_rules
 from tests.behaviour.drawing import shadowed
-from tests.digits.layout.forms import LEAST, mask_of, ruled_grid, sheet, write
+from tests.digits.layout.forms import LEAST, X, Y, mask_of, ruled_grid, sheet, write
 
 APART = "their edges are chained, and what they make in all is no rule: too much paper between"
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)
 
 
 def _rules(grey: Grey, least: int = LEAST) -> Rules:
