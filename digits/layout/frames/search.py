@@ -11,7 +11,7 @@ from digits.ink.sheet import Grey
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
 from digits.layout.frames.sorting import Frames, Searched, sorted_out
-from digits.layout.frames.squared_paper import is_squared_paper, is_written_over
+from digits.layout.frames.squared_paper import alike, is_squared_paper, is_written_over
 from digits.layout.rules.parallel import parallel
 from digits.layout.rules.rule import Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
@@ -42,9 +42,16 @@ def find_frames(dark: Grey, least: int) -> Frames:
     if not squared and paper.lying and paper.standing:
         squared = is_written_over(Rules(frames.all_lying(), frames.all_standing()), mask)
     if squared:
-        across = _across_corners(rules, frames, dark.shape)
-        lying = [*frames.lying, *frames.other_lying, *across.lying]
-        standing = [*frames.standing, *frames.other_standing, *across.standing]
+        found = Rules(frames.all_lying(), frames.all_standing())
+        left = Rules(*(_without(some, own) for some, own in zip(rules, found, strict=True)))
+        across, like = _across_corners(left, dark.shape), alike(left, found)
+        lying = [*frames.lying, *frames.other_lying, *across.lying, *_without(like.lying, across.lying)]
+        standing = [
+            *frames.standing,
+            *frames.other_standing,
+            *across.standing,
+            *_without(like.standing, across.standing),
+        ]
         frames = Frames(other_lying=lying, other_standing=standing, combs=frames.combs)
     if not (frames.other_lying or frames.other_standing):
         return frames
@@ -71,8 +78,8 @@ def _are_strokes(standing: Sequence[Rule], lines: Sequence[Rule]) -> bool:
     return any(rule.thickness > _THICKER * usual + 1 for rule in standing)
 
 
-def _across_corners(rules: Rules, frames: Frames, shape: tuple[int, ...]) -> Rules:
-    """The rules beside these frames that go from one edge of the picture to another, as at its corners."""
+def _across_corners(rules: Rules, shape: tuple[int, ...]) -> Rules:
+    """The rules that go from one edge of the picture to another, as at its corners."""
 
     def outside(rule: Rule, standing: bool) -> bool:
         sides = shape if standing else shape[::-1]
@@ -82,8 +89,7 @@ def _across_corners(rules: Rules, frames: Frames, shape: tuple[int, ...]) -> Rul
             min(along, sides[0] - 1 - along, across, sides[1] - 1 - across) <= most for along, across in ends
         )
 
-    left = _without(rules.lying, frames.all_lying()), _without(rules.standing, frames.all_standing())
-    return Rules(*([rule for rule in left[k] if outside(rule, k == 1)] for k in (0, 1)))
+    return Rules(*([rule for rule in rules[k] if outside(rule, k == 1)] for k in (0, 1)))
 
 
 def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:

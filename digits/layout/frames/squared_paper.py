@@ -16,6 +16,8 @@ _OVERSHOT = 0.15  # of the way between two crossings: a rule of a table goes on 
 _MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
 _BESIDE = 3  # pixels from a rule's edge, on both sides: a stroke there goes through it
 _SPECK = 0.3  # of the largest mark: a smaller one is not counted
+_AS_LONG = 0.6  # of the usual length of the paper's lines,
+_AS_THICK = 1.8  # and times their thickness: more is a stroke of a pen
 _CROSSED = 0.3  # of all marks that go through rules, on squared paper
 
 
@@ -53,6 +55,22 @@ def is_written_over(rules: Rules, mask: Mask) -> bool:
     sides = stats[1:, 2:4].max(axis=1)
     marks = np.count_nonzero(sides > _SPECK * sides.max(initial=1))
     return bool(crossed > _CROSSED * marks)
+
+
+def alike(rules: Rules, paper: Rules) -> Rules:
+    """Those about as long and as thick as the lines of squared paper, by direction.
+
+    A line that goes on beyond the last that it meets belongs to no frame, and may still be the paper's.
+    """
+    return Rules(*(_as_usual(some, own) for some, own in zip(rules, paper, strict=True)))
+
+
+def _as_usual(rules: Sequence[Rule], paper: Sequence[Rule]) -> list[Rule]:
+    if not paper:
+        return []
+    length = _AS_LONG * float(np.median([rule.length for rule in paper]))
+    thickness = _AS_THICK * float(np.median([rule.thickness for rule in paper])) + 1
+    return [rule for rule in rules if rule.length >= length and rule.thickness <= thickness]
 
 
 def _crossings(rule: Rule, mask: Mask) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.frames.squared_paper import is_squared_paper, is_written_over
+from digits.layout.frames.squared_paper import alike, is_squared_paper, is_written_over
 from digits.layout.rules.rule import Rule, Rules
 from tests.digits.layout.forms import mask_of, rule, ruled_grid, sheet, write
 
@@ -97,3 +97,19 @@ def test_the_mask_stays_as_it_is() -> None:
     before = mask.copy()
     is_written_over(_rules(), mask)
     assert np.array_equal(mask, before)
+
+
+def test_lines_like_those_of_squared_paper_are_the_papers_wherever_they_end() -> None:
+    further = rule(X[0] - 30, X[-1], Y[-1] + 60)
+    found = alike(Rules([further], []), _rules())
+    assert found.lying == [further]
+    assert not found.standing
+
+
+@pytest.mark.parametrize("stroke", [rule(X[0], X[2], Y[-1] + 60), rule(X[0], X[-1], Y[-1] + 60, 8)])
+def test_short_or_thick_strokes_beside_squared_paper_are_none_of_its_lines(stroke: Rule) -> None:
+    assert not alike(Rules([stroke], []), _rules()).lying
+
+
+def test_without_lines_of_the_paper_none_are_alike() -> None:
+    assert alike(_rules(), Rules([], [])) == Rules([], [])
