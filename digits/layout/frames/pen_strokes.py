@@ -95,7 +95,7 @@ def _are_plain(lattice: Lattice, lying: NDArray[np.intp], standing: NDArray[np.i
     plain = []
     for number, top, bottom in zip(standing, tops, bottoms, strict=True):
         rule = lattice.standing[number]
-        most = scale.gap / 2 if rule.dashed else _REACHES + thickness
+        most = scale.gap if rule.dashed else _REACHES + thickness
         reaches = max(abs(rule.start - top), abs(rule.end - bottom)) <= most
         plain.append(reaches and abs(rule.thickness - thickness) <= _THICKER * thickness + 1)
     return np.array(plain, bool)
