@@ -38,8 +38,8 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
     dashes = dashes_of(mask, scale)
     if dashes is not None:
         found = Rules(
-            merged([*found.lying, *dashed_rules(dashes, scale)], scale),
-            merged([*found.standing, *dashed_rules(np.ascontiguousarray(dashes.T), scale)], scale),
+            merged([*found.lying, *dashed_rules(dashes, dark, scale)], scale),
+            merged([*found.standing, *dashed_rules(dashes.turned, turned, scale)], scale),
         )
     return found
 
