@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +13,7 @@ from digits.ink.sheet import Grey
 from digits.layout.rules.merging import merged
 from digits.layout.rules.parallel import weighted_median
 from digits.layout.rules.profile import followed, is_straight
-from digits.layout.rules.rule import Mask, Rule, fitted, heights
+from digits.layout.rules.rule import Mask, Rule, Rules, fitted, heights
 from digits.layout.rules.scale import Scale
 
 _FILLED = 0.6  # of the box around it that a dash fills; most digits fill half as much
@@ -28,6 +28,7 @@ _CORNERED = 1.5  # times as thick as most dashes of a row: one with a corner
 _ROW = 4  # dashes, at least
 _OFF = 0.3  # of the usual step: how far dashes stray from even steps
 _EVEN = 0.6  # of the steps that are even
+_SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than those across it
 _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 
@@ -61,10 +62,37 @@ def dashes_of(mask: Mask, scale: Scale) -> Dashes | None:
     return Dashes(left, left + width - 1, top, top + height - 1)
 
 
-def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> list[Rule]:
-    """The lying dashed rules that small pieces of ink make in a picture of darkness (height, width)."""
-    found = [rule for row in _rows(dashes, scale) if (rule := _through(dashes, row, scale)) is not None]
-    return [whole for rule in merged(found, scale) if (whole := followed(rule, dark)) is not None]
+def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
+    """The dashed rules that small pieces of ink make in a picture of darkness (height, width)."""
+    both = [
+        [(row, rule) for row in _rows(some, scale) if (rule := _through(some, row, scale)) is not None]
+        for some in (dashes, dashes.turned)
+    ]
+    steps = [_steps(len(dashes.start), rows) for rows in both]
+    lying, standing = (
+        [
+            whole
+            for rule in merged([rule for row, rule in rows if _is_own(row, own, other)], scale)
+            if (whole := followed(rule, upright)) is not None
+        ]
+        for rows, own, other, upright in zip(
+            both, steps, reversed(steps), (dark, np.ascontiguousarray(dark.T)), strict=True
+        )
+    )
+    return Rules(lying, standing)
+
+
+def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray[np.float64]:
+    """(n,): the steps of the rows in which dashes lie, infinite for those in none."""
+    steps = np.full(count, np.inf)
+    for row, rule in rows:
+        steps[row] = rule.length / len(row)
+    return steps
+
+
+def _is_own(row: NDArray[np.intp], own: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether these dashes are not just neighbours from rows of the other direction, with shorter steps."""
+    return bool((other[row] * _SHORTER < own[row]).mean() < 0.5)
 
 
 def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
