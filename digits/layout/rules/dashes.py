@@ -25,10 +25,12 @@ _LEAN = 0.36  # of the way to the next dash that it lies aside: rules of photos 
 _FURTHEST = 2.0  # times the usual gap: so far is the next dash
 _ASIDE = 2.0  # times the way aside that it counts against a dash, beside the way along
 _CORNERED = 1.5  # times as thick as most dashes of a row: one with a corner
+_ALIKE = 3.0  # times as long: dashes that follow each other differ no more
 _ROW = 4  # dashes, at least
 _OFF = 0.3  # of the usual step: how far dashes stray from even steps
 _EVEN = 0.6  # of the steps that are even
 _SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than those across it
+_ASTRAY = 0.75  # of their thickness: how far dashes lie off their line
 _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 
@@ -86,7 +88,7 @@ def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray
     """(n,): the steps of the rows in which dashes lie, infinite for those in none."""
     steps = np.full(count, np.inf)
     for row, rule in rows:
-        steps[row] = rule.length / len(row)
+        steps[row] = rule.step
     return steps
 
 
@@ -100,6 +102,7 @@ def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
     x = (dashes.start + dashes.end) / 2
     order = np.argsort(x, kind="stable")
     x, top, bottom = x[order], dashes.top[order], dashes.bottom[order]
+    size = np.maximum(dashes.end - dashes.start, dashes.bottom - dashes.top)[order] + 1
     far = _FURTHEST * scale.gap + (dashes.end - dashes.start).max()
     after = np.searchsorted(x, x + far, "right") - np.arange(len(x)) - 1
     one = np.repeat(np.arange(len(x)), after)
@@ -108,6 +111,7 @@ def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
     # Where rules meet a dash has a corner: one of its sides is where it should be.
     aside = np.minimum.reduce([np.abs(above), np.abs(below), np.abs(above + below) / 2])
     near = (aside <= _LEAN * along + 1) & (along > 0)
+    near &= np.maximum(size[one], size[two]) <= _ALIKE * np.minimum(size[one], size[two])
     one, two, way = one[near], two[near], (along + _ASIDE * aside)[near]
     nearest = np.lexsort((way, one)), np.lexsort((way, two))
     following, before = np.full(len(x), -1), np.full(len(x), -1)
@@ -140,7 +144,7 @@ def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None
         straight = on & plain
         course = fitted(x[straight], y[straight], bent)
         off = np.abs(heights(np.array(course), x) - y) - (across - thickness).clip(0) / 2
-        on = off <= max(1.0, thickness / 2, 1.5 * float(np.median(off)))
+        on = off <= max(1.0, _ASTRAY * thickness)
         if np.count_nonzero(on & plain) < 2:
             return None
     if np.count_nonzero(on) < max(_ROW, _STRAIGHT * len(row)) or not _are_even(x[on]):
@@ -148,7 +152,7 @@ def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None
     own = np.flatnonzero(on)
     first, last = float(start[own[0]]), float(end[own[-1]])
     covered = min(1.0, float((end - start + 1)[on].sum()) / (last - first + 1))
-    return Rule(first, last, course, thickness, covered, dashed=True)
+    return Rule(first, last, course, thickness, covered, True, float(np.median(np.diff(x[on]))))
 
 
 def _are_even(places: NDArray[np.float64]) -> bool:

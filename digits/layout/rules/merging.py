@@ -51,4 +51,5 @@ def _joined(first: Rule, second: Rule) -> Rule:
     inked = first.length * first.covered + second.length * second.covered
     thickness = (first.length * first.thickness + second.length * second.thickness) / max(whole, 1)
     covered = min(1.0, inked / max(end - start, 1))
-    return Rule(start, end, fitted(places, across, True), thickness, covered, first.dashed)
+    course, step = fitted(places, across, True), max(first.step, second.step)
+    return Rule(start, end, course, thickness, covered, first.dashed, step)
