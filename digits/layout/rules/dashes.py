@@ -31,6 +31,7 @@ _OFF = 0.3  # of the usual step: how far dashes stray from even steps
 _EVEN = 0.6  # of the steps that are even
 _SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than those across it
 _ASTRAY = 0.75  # of their thickness: how far dashes lie off their line
+_SPARSE = 0.16  # of a row of dashes that shows ink, at least: of dots six times as far apart as they are wide
 _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 
@@ -152,6 +153,8 @@ def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None
     own = np.flatnonzero(on)
     first, last = float(start[own[0]]), float(end[own[-1]])
     covered = min(1.0, float((end - start + 1)[on].sum()) / (last - first + 1))
+    if covered < _SPARSE:
+        return None
     return Rule(first, last, course, thickness, covered, True, float(np.median(np.diff(x[on]))))
 
 
