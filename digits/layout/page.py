@@ -70,8 +70,8 @@ def find_page(darkness: Darkness) -> Page:
         cells = find_cells(frames, dark.shape)
         found = bool(frames.all_lying() or frames.all_standing())
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
-        standing = frames.standing or ([] if frames.all_lying() else frames.other_standing)
-        fields = len(standing) >= _FIELDS
+        cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
+        fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
         if found:
             clean = without(dark, frames, darkness.least)
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
