@@ -25,8 +25,6 @@ _OVERSHOT = 0.15  # of the way between two crossings: a rule goes on no further 
 _FREE = 0.3  # of the way between two crossings: a rule that meets many may end so far from its last
 _LITTLE = 0.6  # of that way: such a rule may go on so far after its last, on one side
 _MANY = 3  # crossings
-_LAST = 1.3  # times the widest way between two crossings: two rules of which the last was not found end there
-_LEAN = 0.2  # of the way between two rules, by which what stands on them leans
 
 
 class Lattice:
@@ -37,9 +35,9 @@ class Lattice:
     ) -> None:
         self.lying, self.standing = lying, standing
         self.x, self.y = crossings(lying, standing)
-        self.near = [_tolerances(rules, scale) for rules in (lying, standing)]
+        self._near = [_tolerances(rules, scale) for rules in (lying, standing)]
         self._cut = [cut_off(rules, side, EDGE) for rules, side in ((lying, shape[1]), (standing, shape[0]))]
-        self.meets = within(lying, self.x, self.near[0]) & within(standing, self.y.T, self.near[1]).T
+        self.meets = within(lying, self.x, self._near[0]) & within(standing, self.y.T, self._near[1]).T
 
     def core(
         self, rows: Chosen, columns: Chosen, edges: bool, paper: tuple[Chosen, Chosen] | None = None
@@ -56,10 +54,10 @@ class Lattice:
             beside = self.meets & paper_rows[:, None] & columns[None]
             above = self.meets & rows[:, None] & paper_columns[None]
             more = (
-                rows & _held(self.lying, self.x, meets, columns, above, self._cut[0] & edges, self.near[0]),
+                rows & _held(self.lying, self.x, meets, columns, above, self._cut[0] & edges, self._near[0]),
                 columns
                 & _held(
-                    self.standing, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self.near[1]
+                    self.standing, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self._near[1]
                 ),
             )
             more = self._alike(*more)
@@ -117,10 +115,14 @@ def crossings(
 
 
 def cut_off(rules: Sequence[Rule], side: int, share: float) -> NDArray[np.bool_]:
-    """(n, 2): whether each rule ends within this share of the picture's side, at its start and at its end."""
+    """(n, 2): whether each rule ends within this share of the picture's side, at its start and at its end.
+
+    A dashed one may end a step before it.
+    """
     edges = [max(3.0, share * side, rule.step) for rule in rules]
-    ends = [(rule.start <= edge, rule.end >= side - 1 - edge) for rule, edge in zip(rules, edges, strict=True)]
-    return np.array(ends, bool).reshape(-1, 2)
+    starts = [rule.start <= edge for rule, edge in zip(rules, edges, strict=True)]
+    ends = [rule.end >= side - 1 - edge for rule, edge in zip(rules, edges, strict=True)]
+    return np.stack([np.array(starts, bool), np.array(ends, bool)], axis=1)
 
 
 def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
@@ -130,7 +132,10 @@ def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
 
 def _tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
     """(n, 1): how far from a crossing a rule may end, in pixels."""
-    near = [max(float(scale.gap), rule.hidden) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2 for rule in rules]
+    near = [
+        max(float(scale.gap), rule.hidden) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2
+        for rule in rules
+    ]
     return np.array(near, float).reshape(-1, 1)
 
 
@@ -170,9 +175,6 @@ def _held(
             also = places[k][paper[k]]
             end = rule.end if at_start else rule.start
             held[k] = bool(np.abs(also - end).min() <= most)
-        if many and rule.dashed and not (at_start and at_end):
-            over = max(mine.min() - rule.start, rule.end - mine.max())
-            held[k] |= over <= _LAST * float(np.diff(np.sort(mine)).max()) and _has_twin(rules, meets, k, most)
         # One that was found in part ends before others that it should meet; one may go on a little too far.
         short = places[k][others].min() < rule.start, places[k][others].max() > rule.end
         little = _LITTLE * usual_gap(mine)
@@ -181,16 +183,6 @@ def _held(
         partly = many and (at_start or at_end) and all(ends)
         held[k] |= (at_start and at_end) or bool(partly)
     return held
-
-
-def _has_twin(rules: Sequence[Rule], meets: NDArray[np.bool_], number: int, most: float) -> bool:
-    """Whether another dashed rule begins and ends beside this one, and many rules meet both."""
-    rule = rules[number]
-    for other in np.flatnonzero((meets & meets[number]).sum(axis=1) >= _MANY).tolist():
-        off = most + _LEAN * abs(float(rules[other].at(rule.middle)) - float(rule.at(rule.middle)))
-        if other != number and rules[other].dashed and max(abs(rules[other].start - rule.start), abs(rules[other].end - rule.end)) <= off:
-            return True
-    return False
 
 
 def usual_gap(places: NDArray[np.float64]) -> float:

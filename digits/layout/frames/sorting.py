@@ -93,9 +93,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     return Frames(frame[0], frame[1], others[0], others[1], combs)
 
 
-def _in_frames(
-    lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None
-) -> tuple[Chosen, Chosen]:
+def _in_frames(lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None) -> tuple[Chosen, Chosen]:
     """Which lying and which standing rules are of frames."""
     everything = np.ones(len(lattice.lying), bool), np.ones(len(lattice.standing), bool)
     if paper is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Grey
 from digits.layout.rules.merging import merged
 from digits.layout.rules.parallel import weighted_median
-from digits.layout.rules.profile import followed, is_straight
+from digits.layout.rules.profile import followed
 from digits.layout.rules.rule import Mask, Rule, Rules, fitted, heights
 from digits.layout.rules.scale import Scale
 
@@ -30,6 +30,7 @@ _ROW = 4  # dashes, at least
 _OFF = 0.3  # of the usual step: how far dashes stray from even steps
 _EVEN = 0.6  # of the steps that are even
 _SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than those across it
+_MOSTLY = 0.5  # of the dashes of a row that belong to others
 _ASTRAY = 0.75  # of their thickness: how far dashes lie off their line
 _SPARSE = 0.16  # of a row of dashes that shows ink, at least: of dots six times as far apart as they are wide
 _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
@@ -72,17 +73,11 @@ def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
         for some in (dashes, dashes.turned)
     ]
     steps = [_steps(len(dashes.start), rows) for rows in both]
-    lying, standing = (
-        [
-            whole
-            for rule in merged([rule for row, rule in rows if _is_own(row, own, other)], scale)
-            if (whole := followed(rule, upright)) is not None
-        ]
-        for rows, own, other, upright in zip(
-            both, steps, reversed(steps), (dark, np.ascontiguousarray(dark.T)), strict=True
-        )
-    )
-    return Rules(lying, standing)
+    found = []
+    for rows, own, other, upright in zip(both, steps, steps[::-1], (dark, dark.T), strict=True):
+        pieces = merged([rule for row, rule in rows if _is_own(row, own, other)], scale)
+        found.append([whole for rule in pieces if (whole := followed(rule, upright)) is not None])
+    return Rules(*found)
 
 
 def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray[np.float64]:
@@ -95,7 +90,7 @@ def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray
 
 def _is_own(row: NDArray[np.intp], own: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether these dashes are not just neighbours from rows of the other direction, with shorter steps."""
-    return bool((other[row] * _SHORTER < own[row]).mean() < 0.5)
+    return bool((other[row] * _SHORTER < own[row]).mean() < _MOSTLY)
 
 
 def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:

@@ -66,7 +66,7 @@ def followed(rule: Rule, dark: Grey) -> Rule | None:
     own = max(float(_FAINTEST), float(np.quantile(ridge[along], 1 - rule.covered / 2)))
     inked = ridge >= _OWN * own
     bare = ~inked & (on < _OWN * own + paper)
-    ink, gaps = np.count_nonzero(inked & along), np.count_nonzero(bare & along)
+    ink, gaps = int(np.count_nonzero(inked & along)), int(np.count_nonzero(bare & along))
     if not ink:
         return None
     # It goes on while dashes are at least half as many to the gaps between them as they usually are.
@@ -123,7 +123,7 @@ def _profile(rule: Rule, dark: Grey) -> tuple[NDArray[np.intp], Levels, Levels, 
 def _reach(
     inked: NDArray[np.bool_], bare: NDArray[np.bool_], along: NDArray[np.bool_], weight: float = _PAPER
 ) -> tuple[int, int]:
-    """The first and the last place of a rule that goes on as long as there is more ink than paper, so weighed."""
+    """The first and the last place of a rule that goes on while there is more ink than paper, so weighed."""
     own = np.flatnonzero(along & inked)
     if not len(own):
         return 0, 0
