@@ -17,6 +17,7 @@ from digits.layout.rules.rule import Mask, Rule, Rules, fitted, heights
 from digits.layout.rules.scale import Scale
 
 _FILLED = 0.6  # of the box around it that a dash fills; most digits fill half as much
+_THIN, _THICK = 0.4, 3.0  # strokes: thinner rows are of dirt, thicker ones of small digits
 _CORNER = 2.2  # times the usual dash: where dashes of two rules meet
 _SPECK = 0.25  # times the usual dash: what is smaller is dirt
 _DASHES = 12  # small pieces of ink, fewer make no dashed rule
@@ -131,7 +132,10 @@ def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None
     x, y = (start + end) / 2, (dashes.top[row] + dashes.bottom[row]) / 2
     across = dashes.bottom[row] - dashes.top[row] + 1
     thickness = float(np.median(across))
-    if end[-1] - start[0] < scale.shortest or thickness > scale.thickest:
+    if (
+        end[-1] - start[0] < scale.shortest
+        or not _THIN * scale.stroke <= thickness <= _THICK * scale.stroke + 2
+    ):
         return None
     plain = across <= _CORNERED * thickness + 1
     on = np.ones(len(row), bool)

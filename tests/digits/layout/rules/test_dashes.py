@@ -115,3 +115,8 @@ def test_specks_all_over_a_sheet_are_no_dashed_rule() -> None:
     for x, y in zip(rng.integers(10, 590, 60), rng.integers(10, 190, 60), strict=True):
         mask[y : y + 3, x : x + 3] = 1
     assert _found(mask) == Rules([], [])
+
+
+@pytest.mark.parametrize(("size", "stroke"), [(18, 5.0), (2, 6.0)])
+def test_rows_much_thicker_or_thinner_than_strokes_are_no_dashed_rule(size: int, stroke: float) -> None:
+    assert _found(_dots([100, 300], size, size + 2), Scale(stroke)).standing == []
