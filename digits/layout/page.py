@@ -69,7 +69,9 @@ def find_page(darkness: Darkness) -> Page:
         frames = find_frames(dark, darkness.least)
         cells = find_cells(frames, dark.shape)
         found = bool(frames.all_lying() or frames.all_standing())
-        fields = len(frames.standing) >= _FIELDS
+        # Where the sheet is cut off above and below its boxes, only what stands between them is left.
+        cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
+        fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
         if found:
             clean = without(dark, frames, darkness.least)
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
@@ -136,7 +138,7 @@ def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
     nearest = min(row, key=lambda cell: max(cell.box[0] - x, x - cell.box[2]))
     apart = max(nearest.box[0] - x, x - nearest.box[2])
     over = _OVER * nearest.height
-    return apart < nearest.width and nearest.box[1] - over <= y <= nearest.box[3] + over
+    return apart < max(cell.width for cell in row) and nearest.box[1] - over <= y <= nearest.box[3] + over
 
 
 def _cell_of(piece: Piece, cells: Cells) -> Cell | None:

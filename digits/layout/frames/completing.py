@@ -33,7 +33,7 @@ def completed(lying: Sequence[Rule], standing: Sequence[Rule]) -> tuple[list[Rul
 
 def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
     """The rule as far as the last of these crossings to which it goes on."""
-    near = max(_NEAR + thick, _SHORT_OF * rule.length)
+    near = max(_NEAR + thick, _SHORT_OF * rule.length, rule.hidden)
     met = np.sort(places[(places >= rule.start - near) & (places <= rule.end + near)])
     if len(met) < 2:
         return rule

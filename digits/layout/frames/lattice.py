@@ -115,10 +115,14 @@ def crossings(
 
 
 def cut_off(rules: Sequence[Rule], side: int, share: float) -> NDArray[np.bool_]:
-    """(n, 2): whether each rule ends within this share of the picture's side, at its start and at its end."""
-    edge = max(3.0, share * side)
-    ends = [(rule.start <= edge, rule.end >= side - 1 - edge) for rule in rules]
-    return np.array(ends, bool).reshape(-1, 2)
+    """(n, 2): whether each rule ends within this share of the picture's side, at its start and at its end.
+
+    A dashed one may end a step before it.
+    """
+    edges = [max(3.0, share * side, rule.step) for rule in rules]
+    starts = [rule.start <= edge for rule, edge in zip(rules, edges, strict=True)]
+    ends = [rule.end >= side - 1 - edge for rule, edge in zip(rules, edges, strict=True)]
+    return np.stack([np.array(starts, bool), np.array(ends, bool)], axis=1)
 
 
 def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
@@ -128,7 +132,10 @@ def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
 
 def _tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
     """(n, 1): how far from a crossing a rule may end, in pixels."""
-    near = [float(scale.gap) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2 for rule in rules]
+    near = [
+        max(float(scale.gap), rule.hidden) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2
+        for rule in rules
+    ]
     return np.array(near, float).reshape(-1, 1)
 
 

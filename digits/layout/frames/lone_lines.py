@@ -23,7 +23,11 @@ _ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
 def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[Rule]:
     """Lines of one direction beside a frame that are longer than all of its own."""
     longest = max((rule.length for rule in frame), default=0.0)
-    return [rule for rule in left if rule.length > max(longest, _RULED * side) and rule.covered > _UNBROKEN]
+    return [
+        rule
+        for rule in left
+        if rule.length > max(longest, _RULED * side) and (rule.step or rule.covered > _UNBROKEN)
+    ]
 
 
 def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list[Rule]:
@@ -31,7 +35,7 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
 
     `writing` is the mask without them, turned so that they lie; strokes of a pen more often stand.
     """
-    thin = [rule for rule in rules if rule.thickness <= _LINE * rule.length]
+    thin = [rule for rule in rules if rule.step or rule.thickness <= _LINE * rule.length]
     columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))
     if not thin:
         return []

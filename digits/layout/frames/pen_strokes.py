@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from digits.layout.frames.lattice import EDGE, Chosen, Lattice, cut_off
 from digits.layout.rules.parallel import weighted_median
 from digits.layout.rules.rule import Mask, Rule, Rules, between, wiped
-from digits.layout.rules.scale import Scale
 
 _REACHES = 3.0  # pixels: a standing rule ends no further from the lying one
 _THICKER = 0.4  # of the lying rules' thickness that a standing one may differ
@@ -26,7 +25,7 @@ _CORNERS = 12  # at most are looked at
 _LARGE = 0.5  # of the picture's side: so long no stroke is in a box
 
 
-def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen, scale: Scale) -> Chosen:
+def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen) -> Chosen:
     """The standing rules without strokes of a pen that are as high as a row of boxes.
 
     A rule reaches both lying ones and is as thick as they are, or it stands where the next box begins.
@@ -36,7 +35,7 @@ def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen, scale: Scal
         if len(lying) == 2 and len(standing) > 2:
             places = lattice.x[lying].mean(axis=0)[standing]
             order = np.argsort(places)
-            columns[standing[order]] = _are_rules(lattice, lying, standing[order], places[order], scale)
+            columns[standing[order]] = _are_rules(lattice, lying, standing[order], places[order])
     return columns
 
 
@@ -45,9 +44,8 @@ def _are_rules(
     lying: NDArray[np.intp],
     standing: NDArray[np.intp],
     places: NDArray[np.float64],
-    scale: Scale,
 ) -> Chosen:
-    plain = _are_plain(lattice, lying, standing, scale)
+    plain = _are_plain(lattice, lying, standing)
     plain[[0, -1]] = True
     gaps = np.diff(places[plain])
     usual = weighted_median(gaps, gaps)
@@ -88,16 +86,16 @@ def missing_between_boxes(lying: Sequence[Rule], standing: Sequence[Rule]) -> li
     ]
 
 
-def _are_plain(lattice: Lattice, lying: NDArray[np.intp], standing: NDArray[np.intp], scale: Scale) -> Chosen:
-    """Which standing rules are plainly printed: they reach both lying ones and are as thick."""
+def _are_plain(lattice: Lattice, lying: NDArray[np.intp], standing: NDArray[np.intp]) -> Chosen:
+    """Which standing rules are plainly printed: dashed, or as thick as both lying ones, which they reach."""
     thickness = float(np.mean([lattice.lying[k].thickness for k in lying]))
     tops, bottoms = np.sort(lattice.y[lying][:, standing], axis=0)
     plain = []
     for number, top, bottom in zip(standing, tops, bottoms, strict=True):
         rule = lattice.standing[number]
-        most = scale.gap / 2 if rule.dashed else _REACHES + thickness
-        reaches = max(abs(rule.start - top), abs(rule.end - bottom)) <= most
-        plain.append(reaches and abs(rule.thickness - thickness) <= _THICKER * thickness + 1)
+        reaches = max(abs(rule.start - top), abs(rule.end - bottom)) <= _REACHES + thickness
+        alike = abs(rule.thickness - thickness) <= _THICKER * thickness + 1
+        plain.append(rule.dashed or (reaches and alike))
     return np.array(plain, bool)
 
 

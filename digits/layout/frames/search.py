@@ -28,8 +28,8 @@ def find_frames(dark: Grey, least: int) -> Frames:
     mask = np.asarray(dark > least, np.uint8)
     searched = Searched(dark, mask, Scale.of(mask))
     rules = Rules(*(parallel(some) for some in find_rules(dark, mask, searched.scale, least)))
-    if rules.longest < _LONG * max(mask.shape):
-        return Frames()  # all is short: there are no printed lines
+    if rules.longest < _LONG * max(mask.shape) and not any(rule.step for some in rules for rule in some):
+        return Frames()  # all is short, and nothing dashed: there are no printed lines
     paper, inner = _parted(rules, mask.shape)
     if len(paper.lying) + len(paper.standing) > 1:
         frames = _on_paper(paper, inner, searched)

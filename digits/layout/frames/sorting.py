@@ -60,13 +60,13 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     height, width = mask.shape
     lying, standing = rules
     lattice = Lattice(lying, standing, (height, width), scale)
-    rows, columns = _in_frames(lattice, mask, scale, paper)
+    rows, columns = _in_frames(lattice, mask, paper)
     if rows.sum() >= _GRID <= columns.sum():
         # A faint rule is often found in part: it goes on as far as the others do.
         lying, _ = completed(lying, chosen_of(standing, columns))
         _, standing = completed(chosen_of(rules.lying, rows), standing)
         lattice = Lattice(lying, standing, (height, width), scale)
-        rows, columns = _in_frames(lattice, mask, scale, paper)
+        rows, columns = _in_frames(lattice, mask, paper)
     frame = completed(chosen_of(lying, rows), chosen_of(standing, columns))
     own = paper or (np.zeros(len(lying), bool), np.zeros(len(standing), bool))
     others = chosen_of(lying, own[0]), chosen_of(standing, own[1])
@@ -93,9 +93,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     return Frames(frame[0], frame[1], others[0], others[1], combs)
 
 
-def _in_frames(
-    lattice: Lattice, mask: Mask, scale: Scale, paper: tuple[Chosen, Chosen] | None
-) -> tuple[Chosen, Chosen]:
+def _in_frames(lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None) -> tuple[Chosen, Chosen]:
     """Which lying and which standing rules are of frames."""
     everything = np.ones(len(lattice.lying), bool), np.ones(len(lattice.standing), bool)
     if paper is not None:
@@ -108,7 +106,7 @@ def _in_frames(
             rows, columns = lattice.core(*everything, edges=True)
         if not rows.any():
             return corners(lattice, mask)
-    columns = without_strokes(lattice, rows, columns, scale)
+    columns = without_strokes(lattice, rows, columns)
     return without_loops(lattice, rows, columns, mask)
 
 

@@ -2,66 +2,163 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.rules.profile import measured
-from digits.layout.rules.rule import Mask, Rule, fitted
+from digits.ink.sheet import Grey
+from digits.layout.rules.merging import merged
+from digits.layout.rules.parallel import weighted_median
+from digits.layout.rules.profile import followed
+from digits.layout.rules.rule import Mask, Rule, Rules, fitted, heights
 from digits.layout.rules.scale import Scale
 
 _FILLED = 0.6  # of the box around it that a dash fills; most digits fill half as much
+_THIN, _THICK = 0.4, 3.0  # strokes: thinner rows are of dirt, thicker ones of small digits
 _CORNER = 2.2  # times the usual dash: where dashes of two rules meet
+_SPECK = 0.25  # times the usual dash: what is smaller is dirt
 _DASHES = 12  # small pieces of ink, fewer make no dashed rule
-_LEAST = 6  # pixels of ink on a rule
-_MOST = 200  # candidates
+_MOST = 3000  # pieces: the smallest of more are dirt
+_LEAN = 0.36  # of the way to the next dash that it lies aside: rules of photos lean so far
+_FURTHEST = 2.0  # times the usual gap: so far is the next dash
+_ASIDE = 2.0  # times the way aside that it counts against a dash, beside the way along
+_CORNERED = 1.5  # times as thick as most dashes of a row: one with a corner
+_ALIKE = 3.0  # times as long: dashes that follow each other differ no more
+_ROW = 4  # dashes, at least
+_OFF = 0.3  # of the usual step: how far dashes stray from even steps
+_EVEN = 0.6  # of the steps that are even
+_SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than those across it
+_MOSTLY = 0.5  # of the dashes of a row that belong to others
+_ASTRAY = 0.75  # of their thickness: how far dashes lie off their line
+_SPARSE = 0.16  # of a row of dashes that shows ink, at least: of dots six times as far apart as they are wide
+_STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 
-def dashes_of(mask: Mask, scale: Scale) -> Mask | None:
+@dataclass(frozen=True)
+class Dashes:
+    """Small pieces of ink: the boxes around them, each (n,), along a line and across it."""
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    top: NDArray[np.float64]
+    bottom: NDArray[np.float64]
+
+    @property
+    def turned(self) -> Dashes:
+        """The same with their rows and columns swapped."""
+        return Dashes(self.top, self.bottom, self.start, self.end)
+
+
+def dashes_of(mask: Mask, scale: Scale) -> Dashes | None:
     """The small pieces of ink of a mask, if there are enough for dashed rules."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    sides = stats[:, 2:4].max(axis=1)
-    solid = (sides <= scale.dash) & (stats[:, 4] >= _FILLED * stats[:, 2] * stats[:, 3])
-    solid[0] = False
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    stats = stats[1:]
+    sides, areas = stats[:, 2:4].max(axis=1), stats[:, 4]
+    solid = (sides <= scale.dash) & (areas >= _FILLED * stats[:, 2] * stats[:, 3])
     if np.count_nonzero(solid) < _DASHES:
         return None
-    small = sides <= min(scale.dash, _CORNER * float(np.median(sides[solid])) + 3)
-    small[0] = False
-    return np.asarray(small.astype(np.uint8)[labels], np.uint8)
+    usual = weighted_median(sides[solid].astype(float), areas[solid].astype(float))
+    small = np.flatnonzero((sides <= min(scale.dash, _CORNER * usual + 3)) & (sides >= _SPECK * usual))
+    small = small[np.argsort(-areas[small], kind="stable")[:_MOST]]
+    left, top, width, height = stats[small, :4].T.astype(float)
+    return Dashes(left, left + width - 1, top, top + height - 1)
 
 
-def dashed_rules(dashes: Mask, scale: Scale) -> list[Rule]:
-    """The lying dashed rules that small pieces of ink make."""
-    # A line that leans shows in each row of pixels for a short way only: thickened, for a longer one.
-    thick = cv2.dilate(dashes, np.ones((max(5, round(1.5 * scale.stroke) | 1), 1), np.uint8))
-    long = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, scale.gap), np.uint8))
-    long = cv2.morphologyEx(long, cv2.MORPH_OPEN, np.ones((1, 2 * scale.gap), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(long, 8, cv2.CV_32S, cv2.CCL_GRANA)
+def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
+    """The dashed rules that small pieces of ink make in a picture of darkness (height, width)."""
+    both = [
+        [(row, rule) for row in _rows(some, scale) if (rule := _through(some, row, scale)) is not None]
+        for some in (dashes, dashes.turned)
+    ]
+    steps = [_steps(len(dashes.start), rows) for rows in both]
     found = []
-    strong = np.asarray(255 * dashes, np.uint8)
-    for k in [k for k in np.argsort(-stats[:, 2]) if k][:_MOST]:
-        left, top, width, height = stats[k, :4].tolist()
-        part = np.s_[top : top + height, left : left + width]
-        y, x = np.nonzero(dashes[part] * (labels[part] == k))
-        if len(x) < _LEAST or np.ptp(x) < scale.shortest - scale.gap:
-            continue
-        rule = _through(x + left, y + top, scale)
-        rule = None if rule is None else measured(rule, strong)
-        if rule is not None:
-            found.append(rule)
-    return found
+    for rows, own, other, upright in zip(both, steps, steps[::-1], (dark, dark.T), strict=True):
+        pieces = merged([rule for row, rule in rows if _is_own(row, own, other)], scale)
+        found.append([whole for rule in pieces if (whole := followed(rule, upright)) is not None])
+    return Rules(*found)
 
 
-def _through(x: NDArray[np.intp], y: NDArray[np.intp], scale: Scale) -> Rule | None:
-    """The line on which most of these pixels lie, if it is thin."""
-    keep = np.ones(len(x), bool)
-    bent = bool(np.ptp(x) > 3 * scale.shortest)
+def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray[np.float64]:
+    """(n,): the steps of the rows in which dashes lie, infinite for those in none."""
+    steps = np.full(count, np.inf)
+    for row, rule in rows:
+        steps[row] = rule.step
+    return steps
+
+
+def _is_own(row: NDArray[np.intp], own: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether these dashes are not just neighbours from rows of the other direction, with shorter steps."""
+    return bool((other[row] * _SHORTER < own[row]).mean() < _MOSTLY)
+
+
+def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
+    """Dashes that follow each other, from the left: each is the nearest to the one before, and that to it."""
+    x = (dashes.start + dashes.end) / 2
+    order = np.argsort(x, kind="stable")
+    x, top, bottom = x[order], dashes.top[order], dashes.bottom[order]
+    size = np.maximum(dashes.end - dashes.start, dashes.bottom - dashes.top)[order] + 1
+    far = _FURTHEST * scale.gap + (dashes.end - dashes.start).max()
+    after = np.searchsorted(x, x + far, "right") - np.arange(len(x)) - 1
+    one = np.repeat(np.arange(len(x)), after)
+    two = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(after) - after, after)
+    along, above, below = x[two] - x[one], top[two] - top[one], bottom[two] - bottom[one]
+    # Where rules meet a dash has a corner: one of its sides is where it should be.
+    aside = np.minimum.reduce([np.abs(above), np.abs(below), np.abs(above + below) / 2])
+    near = (aside <= _LEAN * along + 1) & (along > 0)
+    near &= np.maximum(size[one], size[two]) <= _ALIKE * np.minimum(size[one], size[two])
+    one, two, way = one[near], two[near], (along + _ASIDE * aside)[near]
+    nearest = np.lexsort((way, one)), np.lexsort((way, two))
+    following, before = np.full(len(x), -1), np.full(len(x), -1)
+    # Of what is written more than once at a place, the last stays: the nearest.
+    following[one[nearest[0][::-1]]] = two[nearest[0][::-1]]
+    before[two[nearest[1][::-1]]] = one[nearest[1][::-1]]
+    both = (following >= 0) & (before[following] == np.arange(len(x)))
+    following[~both] = -1
+    first = np.setdiff1d(np.flatnonzero(both), following)
+    for dash in first.tolist():
+        row = [dash]
+        while (dash := int(following[dash])) >= 0:
+            row.append(dash)
+        if len(row) >= _ROW:
+            yield order[row]
+
+
+def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None:
+    """The line on which these dashes lie, if it is straight and thin and they lie at even steps."""
+    start, end = dashes.start[row], dashes.end[row]
+    x, y = (start + end) / 2, (dashes.top[row] + dashes.bottom[row]) / 2
+    across = dashes.bottom[row] - dashes.top[row] + 1
+    thickness = float(np.median(across))
+    if (
+        end[-1] - start[0] < scale.shortest
+        or not _THIN * scale.stroke <= thickness <= _THICK * scale.stroke + 2
+    ):
+        return None
+    plain = across <= _CORNERED * thickness + 1
+    on = np.ones(len(row), bool)
+    bent = bool(end[-1] - start[0] > 3 * scale.shortest)
     for _ in range(3):
-        course = fitted(x[keep].astype(float), y[keep].astype(float), bent)
-        off = np.abs((course[0] * x + course[1]) * x + course[2] - y)
-        keep = off <= max(scale.stroke, 1.5 * float(np.median(off)) + 0.5)
-        if np.ptp(x[keep]) < scale.shortest - scale.gap:
+        straight = on & plain
+        course = fitted(x[straight], y[straight], bent)
+        off = np.abs(heights(np.array(course), x) - y) - (across - thickness).clip(0) / 2
+        on = off <= max(1.0, _ASTRAY * thickness)
+        if np.count_nonzero(on & plain) < 2:
             return None
-    columns = len(np.unique(x[keep]))
-    thickness = np.count_nonzero(keep) / max(columns, 1)
-    return Rule(float(x[keep].min()), float(x[keep].max()), course, thickness, 1.0, dashed=True)
+    if np.count_nonzero(on) < max(_ROW, _STRAIGHT * len(row)) or not _are_even(x[on]):
+        return None
+    own = np.flatnonzero(on)
+    first, last = float(start[own[0]]), float(end[own[-1]])
+    covered = min(1.0, float((end - start + 1)[on].sum()) / (last - first + 1))
+    if covered < _SPARSE:
+        return None
+    return Rule(first, last, course, thickness, covered, True, float(np.median(np.diff(x[on]))))
+
+
+def _are_even(places: NDArray[np.float64]) -> bool:
+    """Whether most of these places follow each other at even steps."""
+    steps = np.diff(places)
+    usual = float(np.median(steps))
+    return bool((np.abs(steps - usual) <= _OFF * usual + 1).mean() >= _EVEN)

@@ -7,8 +7,7 @@ import numpy as np
 from digits.layout.rules.rule import Rule, fitted
 from digits.layout.rules.scale import Scale
 
-_COVERED = 0.42  # of a dashed rule that shows ink
-_IN_PIECES = 0.6  # of a solid rule that others interrupt
+_IN_PIECES = 0.6  # of a rule that others interrupt
 _BENT = 0.02  # of the way between two pieces: how far a page may bend a rule
 
 
@@ -29,8 +28,9 @@ def _goes_on(first: Rule, second: Rule, scale: Scale) -> bool:
     if first.dashed != second.dashed:
         return False
     apart = second.start - first.end
-    inked = first.length * first.covered + second.length * second.covered
-    if inked < (_COVERED if first.dashed else _IN_PIECES) * (max(first.end, second.end) - first.start):
+    # A dashed rule shows little ink as it is: what counts is where there are dashes.
+    inked = sum(rule.length * (1.0 if rule.dashed else rule.covered) for rule in (first, second))
+    if inked < _IN_PIECES * (max(first.end, second.end) - first.start):
         return False
     near = 0.5 * (first.thickness + second.thickness) + 1
     if apart < -scale.gap:  # beside each other: two edges of one thick line
@@ -51,4 +51,5 @@ def _joined(first: Rule, second: Rule) -> Rule:
     inked = first.length * first.covered + second.length * second.covered
     thickness = (first.length * first.thickness + second.length * second.thickness) / max(whole, 1)
     covered = min(1.0, inked / max(end - start, 1))
-    return Rule(start, end, fitted(places, across, True), thickness, covered, first.dashed)
+    course, step = fitted(places, across, True), max(first.step, second.step)
+    return Rule(start, end, course, thickness, covered, first.dashed, step)

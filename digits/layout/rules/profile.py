@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ _ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared 
 _FAINTEST = 4  # of 255: a rule's contrast
 _OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
+_THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so little there may be of it
 _ALONE = 0.3  # of a rule's length that nothing crosses
 _UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
 _COVERED = 0.42  # of a dashed one
@@ -24,9 +27,14 @@ _REGULAR = 0.5  # of the dashes that do not stray further
 _SAMPLES = 150  # places at which a rule's middle is looked for
 
 
+def is_straight(course: Course, length: float) -> bool:
+    """Whether this course is bent no more than a page bends a rule of this length."""
+    return abs(course[0]) * length**2 / 4 <= _BENT * length + 2
+
+
 def measured(rule: Rule, dark: Grey) -> Rule | None:
     """The rule as far as it shows ink, and the share of it that does, if that is enough."""
-    if abs(rule.course[0]) * rule.length**2 / 4 > _BENT * rule.length + 2:
+    if not is_straight(rule.course, rule.length):
         return None
     places, ridge, on, paper = _profile(rule, dark)
     along = (places >= rule.start) & (places <= rule.end)
@@ -47,6 +55,23 @@ def measured(rule: Rule, dark: Grey) -> Rule | None:
         return None
     course = _recentred(rule, places[own_places], dark)
     return Rule(float(places[first]), float(places[last]), course, rule.thickness, covered, dashed)
+
+
+def followed(rule: Rule, dark: Grey) -> Rule | None:
+    """A dashed rule as far as there are dashes on it, of which writing may touch or hide some."""
+    places, ridge, on, paper = _profile(rule, dark)
+    along = (places >= rule.start) & (places <= rule.end)
+    if not along.any() or not is_straight(rule.course, rule.length):
+        return None
+    own = max(float(_FAINTEST), float(np.quantile(ridge[along], 1 - rule.covered / 2)))
+    inked = ridge >= _OWN * own
+    bare = ~inked & (on < _OWN * own + paper)
+    ink, gaps = int(np.count_nonzero(inked & along)), int(np.count_nonzero(bare & along))
+    if not ink:
+        return None
+    # It goes on while dashes are at least half as many to the gaps between them as they usually are.
+    first, last = _reach(inked, bare, along, min(_PAPER, _THINNED * ink / max(gaps, 1)))
+    return replace(rule, start=float(places[first]), end=float(places[last]))
 
 
 def _recentred(rule: Rule, places: NDArray[np.intp], dark: Grey) -> Course:
@@ -95,12 +120,14 @@ def _profile(rule: Rule, dark: Grey) -> tuple[NDArray[np.intp], Levels, Levels, 
     return places, on - np.maximum(*beside), on, np.minimum(*beside)
 
 
-def _reach(inked: NDArray[np.bool_], bare: NDArray[np.bool_], along: NDArray[np.bool_]) -> tuple[int, int]:
-    """The first and the last place of a rule that goes on as long as there is more ink than paper."""
+def _reach(
+    inked: NDArray[np.bool_], bare: NDArray[np.bool_], along: NDArray[np.bool_], weight: float = _PAPER
+) -> tuple[int, int]:
+    """The first and the last place of a rule that goes on while there is more ink than paper, so weighed."""
     own = np.flatnonzero(along & inked)
     if not len(own):
         return 0, 0
-    gain = inked - _PAPER * bare
+    gain = inked - weight * bare
     after, before = np.cumsum(gain[own[-1] :]), np.cumsum(gain[own[0] :: -1])
     return int(own[0] - np.argmax(before)), int(own[-1] + np.argmax(after))
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 
+_HIDDEN = 1.5  # steps: to the end of the next dash
+
 Course = tuple[float, float, float]
 """A parabola: the factors of the square of a place, of the place, and of 1."""
 
@@ -22,7 +24,8 @@ class Rule:
     """A printed line from `start` to `end` along its own direction, at `at(place)` across it, in pixels.
 
     For a lying rule places are x and `at` gives y, for a standing one the other way round. `covered` is the
-    share of its length that shows ink.
+    share of its length that shows ink. `step` is the usual way from the middle of a dash to that of the next,
+    where each was looked at.
     """
 
     start: float
@@ -31,6 +34,7 @@ class Rule:
     thickness: float
     covered: float
     dashed: bool = False
+    step: float = 0.0
 
     def at(self, place: Places) -> Places:
         """Where the rule lies across its direction."""
@@ -40,6 +44,11 @@ class Rule:
     @property
     def length(self) -> float:
         return self.end - self.start
+
+    @property
+    def hidden(self) -> float:
+        """How far a dashed rule may go on beyond its ends, where writing hides a dash."""
+        return _HIDDEN * self.step
 
     @property
     def middle(self) -> float:
@@ -87,6 +96,7 @@ def between(left: Rule, right: Rule, share: float) -> Rule:
         mixed(left.thickness, right.thickness),
         min(left.covered, right.covered),
         left.dashed,
+        left.step,
     )
 
 

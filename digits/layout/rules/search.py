@@ -37,10 +37,8 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
     found = Rules(merged(found.lying, scale), merged(found.standing, scale))
     dashes = dashes_of(mask, scale)
     if dashes is not None:
-        found = Rules(
-            merged([*found.lying, *dashed_rules(dashes, scale)], scale),
-            merged([*found.standing, *dashed_rules(np.ascontiguousarray(dashes.T), scale)], scale),
-        )
+        dashed = dashed_rules(dashes, dark, scale)
+        found = Rules(*(merged([*some, *more], scale) for some, more in zip(found, dashed, strict=True)))
     return found
 
 

@@ -195,3 +195,19 @@ def test_digits_on_a_page_without_boxes_keep_their_place() -> None:
     lefts = [joined(run.atoms).box[0] for run in line.runs]
     assert lefts == sorted(lefts)
     assert len(lefts) == 3
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_a_strip_cut_off_above_and_below_dotted_boxes_is_one_number(double: bool) -> None:
+    strip = sheet(520, 58)
+    for left in range(80, 460, 80):
+        for x in (left, left + 14) if double else (left,):
+            for top in range(3, 58, 10):
+                strip[top : top + 4, x : x + 4] = 0
+    assert _sizes(page_of(write(strip, "26480", (32, 10), 36, step=80 / 0.8 / 36))) == [[5]]
+
+
+def test_a_box_after_a_narrow_room_that_was_not_found_is_of_its_row() -> None:
+    printed = ruled_grid(sheet(400, 160), (40, 110, 122, 192, 204, 274, 286), (40, 120), 2)
+    page = page_of(write(printed, "2648", (55, 55), 50, step=82 / 0.8 / 50))
+    assert _sizes(page) == [[4]]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -87,3 +88,11 @@ def test_what_is_drawn_on_keeps_its_course() -> None:
 def test_nothing_is_drawn_on_where_nothing_is() -> None:
     assert completed([], []) == ([], [])
     assert [(one.start, one.end) for one in completed([rule(0, 100, 50)], [])[0]] == [(0, 100)]
+
+
+def test_a_dashed_rule_is_drawn_on_over_one_hidden_dash() -> None:
+    lying = [rule(40, 280, 50), rule(40, 280, 130)]
+    standing = [rule(50, 130, 40), rule(72, 130, 160), rule(50, 130, 280)]
+    assert completed(lying, standing)[1][1].start == 72
+    standing[1] = replace(standing[1], dashed=True, step=16)
+    assert completed(lying, standing)[1][1].start == 50

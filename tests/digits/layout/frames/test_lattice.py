@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,19 @@ def test_cut_off_says_at_which_end_the_picture_ends() -> None:
 def test_usual_gap_is_the_usual_distance_between_neighbours() -> None:
     assert usual_gap(np.array([70.0, 10.0, 30.0, 50.0, 200.0])) == 20
     assert usual_gap(np.array([3.0])) == 0
+
+
+def test_a_dashed_rule_may_end_a_hidden_dash_from_a_crossing() -> None:
+    lying, standing = _grid()
+    solid = rule(Y[0] + 25, Y[-1], 220)
+    dashed = replace(solid, dashed=True, step=18)
+    for short, near in ((solid, False), (dashed, True)):
+        assert Lattice(lying, [*standing, short], SHAPE, Scale(2.0)).meets[0, -1] == near
+
+
+def test_a_dashed_rule_that_ends_a_step_before_the_pictures_edge_is_cut_off_by_it() -> None:
+    ends = rule(12, 430, 100)
+    assert cut_off([ends, replace(ends, dashed=True, step=15)], 440, 0.01).tolist() == [
+        [False, False],
+        [True, True],
+    ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,13 @@ def test_lines_longer_than_a_frame_beside_it_are_of_the_paper() -> None:
     long, short = rule(0, 499, 200), rule(40, 180, 220)
     assert long_beside(frame, [long, short], 500) == [long]
     assert long_beside([rule(0, 499, 50)], [rule(20, 480, 200)], 500) == []
+
+
+def test_dotted_lines_are_of_the_paper_though_they_are_short_and_show_little_ink() -> None:
+    dotted = [replace(rule(2, 238, x, 30), dashed=True, covered=0.3, step=12) for x in (50, 250, 450)]
+    solid = [replace(one, step=0.0) for one in dotted]
+    assert long_beside([], dotted, 240) == dotted
+    assert long_beside([], solid, 240) == []
+    turned = np.ascontiguousarray(_writing().T)
+    assert lone(dotted, turned, lying=False) == dotted
+    assert lone(solid, turned, lying=False) == []

@@ -158,3 +158,11 @@ def test_a_digit_as_high_as_its_box_stays_writing(pen: int, top: int) -> None:
     for left in x[:-1]:
         grey[top : 161 - top, left + 24 : left + 24 + pen] = 0
     assert sorted(float(one.at(80)) for one in frames_of(grey).standing) == pytest.approx(np.array(x), abs=2)
+
+
+def test_dashed_rules_of_two_boxes_that_touch_are_no_strokes() -> None:
+    x = (40, 110, 180, 250, 320)
+    grey = ruled_grid(sheet(360, 160), x, (40, 120), 2, dash=6)
+    for place in x[1:-1]:
+        grey[40:121, place - 2 : place + 4] = np.where(grey[40:121, place : place + 1] < 128, 0, 255)
+    assert _counts(write(grey, "2648", (58, 55), 50, step=1.75)) == (2, 5)

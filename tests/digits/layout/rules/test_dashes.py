@@ -5,10 +5,21 @@ import pytest
 
 from digits.ink.sheet import Grey
 from digits.layout.rules.dashes import dashed_rules, dashes_of
+from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 from tests.digits.layout.forms import mask_of, sheet, write
 
 SCALE = Scale(2.0)
+
+
+def _found(mask: Grey, scale: Scale = SCALE) -> Rules:
+    dashes = dashes_of(mask, scale)
+    assert dashes is not None
+    return dashed_rules(dashes, np.asarray(255 * mask, np.uint8), scale)
+
+
+def _places(rules: list[Rule]) -> list[int]:
+    return sorted(round(float(rule.at(rule.middle))) for rule in rules)
 
 
 def _dashed(dash: int, gap: int, slope: float = 0.0) -> Grey:
@@ -20,15 +31,71 @@ def _dashed(dash: int, gap: int, slope: float = 0.0) -> Grey:
     return mask
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.05, -0.05])
-@pytest.mark.parametrize(("dash", "gap"), [(6, 4), (8, 8), (3, 3)])
+def _dots(lines: list[int], size: int, step: int) -> Grey:
+    """Standing lines of dots at these places."""
+    mask = np.zeros((200, 600), np.uint8)
+    for left in lines:
+        for top in range(20, 180, step):
+            mask[top : top + size, left : left + size] = 1
+    return mask
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.05, -0.05, 0.15])
+@pytest.mark.parametrize(("dash", "gap"), [(6, 4), (8, 8), (3, 3), (3, 12)])
 def test_a_line_of_dashes_or_dots_is_a_dashed_rule(dash: int, gap: int, slope: float) -> None:
-    dashes = dashes_of(_dashed(dash, gap, slope), SCALE)
-    assert dashes is not None
-    (found,) = dashed_rules(dashes, SCALE)
+    mask = _dashed(dash, gap, slope if gap < 12 else slope / 3)
+    (found,) = _found(mask).lying
     assert found.dashed
+    assert found.step == pytest.approx(dash + gap, abs=1)
     assert (found.start, found.end) == pytest.approx((40, 559), abs=dash + gap)
-    assert float(found.at(300.0)) == pytest.approx(100.5 + slope * 260, abs=1)
+    assert float(found.at(300.0)) == pytest.approx(np.argmax(mask[:, 295:306].any(axis=1)), abs=2)
+
+
+@pytest.mark.parametrize("apart", [9, 14, 40])
+def test_two_lines_of_dots_beside_each_other_are_two_rules(apart: int) -> None:
+    found = _found(_dots([100, 100 + apart, 300, 300 + apart], 3, 8))
+    assert _places(found.standing) == pytest.approx([101, 101 + apart, 301, 301 + apart], abs=1)
+
+
+@pytest.mark.parametrize("step", [8, 11])
+def test_dashes_across_the_way_from_line_to_line_are_no_rule(step: int) -> None:
+    found = _found(_dots(list(range(60, 500, 22)), 4, step))
+    assert len(found.standing) == 20
+    assert found.lying == []
+
+
+def test_corners_of_boxes_do_not_turn_a_rule() -> None:
+    mask = np.zeros((120, 600), np.uint8)
+    for left in range(40, 560, 10):
+        mask[30:32, left : left + 6] = 1
+    for left in range(40, 300, 40):
+        mask[30:40, left : left + 2] = 1  # corners on its left half
+    (found,) = _found(mask).lying
+    assert float(found.at(50.0)) == pytest.approx(30.5, abs=0.5)
+    assert float(found.at(550.0)) == pytest.approx(30.5, abs=0.5)
+
+
+def test_a_rule_goes_on_where_writing_touches_its_dashes() -> None:
+    mask = _dashed(6, 4)
+    mask[60:150, 540:544] = 1
+    for left in (520, 530, 540, 550):
+        mask[99:103, left - 8 : left + 6] |= mask[101:102, 540:541] * (left == 540)
+    (found,) = _found(mask).lying
+    assert found.end >= 550
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, 300), (2, 150)])
+def test_specks_between_dots_do_not_hide_them(size: int, count: int) -> None:
+    mask = _dots([100, 300], 8, 20)
+    rng = np.random.default_rng(3)
+    for x, y in zip(rng.integers(0, 598, count), rng.integers(0, 198, count), strict=True):
+        mask[y : y + size, x : x + size] = 1
+    assert _places(_found(mask, Scale(6.0)).standing) == pytest.approx([103, 303], abs=2)
+
+
+def test_dots_far_from_each_other_are_no_rule() -> None:
+    mask = _dots([100, 200, 300], 2, 15)
+    assert _found(mask) == Rules([], [])
 
 
 def test_a_few_small_pieces_make_no_dashed_line() -> None:
@@ -47,6 +114,9 @@ def test_specks_all_over_a_sheet_are_no_dashed_rule() -> None:
     rng = np.random.default_rng(5)
     for x, y in zip(rng.integers(10, 590, 60), rng.integers(10, 190, 60), strict=True):
         mask[y : y + 3, x : x + 3] = 1
-    dashes = dashes_of(mask, SCALE)
-    assert dashes is not None
-    assert dashed_rules(dashes, SCALE) == []
+    assert _found(mask) == Rules([], [])
+
+
+@pytest.mark.parametrize(("size", "stroke"), [(18, 5.0), (2, 6.0)])
+def test_rows_much_thicker_or_thinner_than_strokes_are_no_dashed_rule(size: int, stroke: float) -> None:
+    assert _found(_dots([100, 300], size, size + 2), Scale(stroke)).standing == []

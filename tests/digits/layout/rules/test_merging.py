@@ -57,3 +57,11 @@ def test_pieces_that_lean_alike_are_put_together() -> None:
 
 def test_a_stroke_that_leans_otherwise_is_no_piece() -> None:
     assert len(_merged(rule(0, 300, 50), rule(310, 350, 50, slope=0.3))) == 2
+
+
+def test_pieces_of_a_dotted_line_are_put_together_though_they_show_little_ink() -> None:
+    pieces = [
+        replace(rule(*ends, 100), dashed=True, covered=0.2, step=15) for ends in ((40, 200), (230, 400))
+    ]
+    (found,) = merged(pieces, SCALE)
+    assert (found.start, found.end, found.step) == (40, 400, 15)

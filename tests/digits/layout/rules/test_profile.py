@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.rules.profile import measured
+from digits.layout.rules.profile import followed, measured
 from digits.layout.rules.rule import Rule
 from tests.digits.layout.forms import rule, sheet, write
 
@@ -128,3 +130,21 @@ def test_a_course_beside_the_ink_is_drawn_to_its_middle() -> None:
     found = measured(rule(60, 440, 101.4), _line())
     assert found is not None
     assert float(found.at(250.0)) == pytest.approx(100.5, abs=0.3)
+
+
+@pytest.mark.parametrize(("dash", "gap"), [(6, 4), (3, 12)])
+def test_a_dashed_rule_is_followed_on_as_far_as_its_dashes_go(dash: int, gap: int) -> None:
+    dark = np.zeros((200, 500), np.uint8)
+    for left in range(40, 460, dash + gap):
+        dark[100:102, left : left + dash] = 200
+    part = replace(rule(160, 300, 100.5), dashed=True, covered=dash / (dash + gap), step=dash + gap)
+    assert _ends(followed(part, dark)) == pytest.approx((40, 459), abs=dash + gap)
+
+
+def test_a_dashed_rule_ends_where_paper_begins() -> None:
+    dark = np.zeros((200, 500), np.uint8)
+    for left in range(40, 300, 10):
+        dark[100:102, left : left + 6] = 200
+    dark[100:102, 440:452] = 200
+    part = replace(rule(160, 280, 100.5), dashed=True, covered=0.6, step=10)
+    assert _ends(followed(part, dark)) == pytest.approx((40, 296), abs=2)
