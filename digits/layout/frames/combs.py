@@ -37,10 +37,34 @@ class Comb:
 
 
 class Tooth(NamedTuple):
-    """A standing rule, and where it stands on its base."""
+    """A standing rule, where it stands on its base, how high its edges show, and how high ink goes on there."""
 
     place: float
     rule: Rule
+    edges: float
+    ink: float
+
+    def at(self, place: float, foot: float) -> Tooth:
+        """A tooth just like this one elsewhere on the base."""
+        square, slope, _ = self.rule.course
+        course = (square, slope, place - (square * foot + slope) * foot)
+        start = self.rule.start + foot - self.rule.end
+        return self._replace(place=place, rule=replace(self.rule, start=start, end=foot, course=course))
+
+    def as_high_as(self, model: Tooth) -> Tooth | None:
+        """This tooth with the height of another, if it may be so high.
+
+        Where writing touches a tooth its edges end below its top, and ink goes on above it.
+        """
+        length = model.rule.length
+        most = _EVEN * length + 2
+        least = self.edges if model.edges else self.ink
+        if least > length + most or self.ink < length - most:
+            return None
+        if not self.edges and self.ink > length + most:
+            return model.at(self.place, self.rule.end)
+        height = min(max(self.rule.length, length), self.ink)
+        return self._replace(rule=replace(self.rule, start=self.rule.end - height))
 
 
 def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
@@ -48,8 +72,11 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     near = scale.stroke + 3
     # What was found by its edges says better how it leans than the mask, which shows short teeth too.
     teeth = [tooth for rule in standing if (tooth := _as_tooth(rule, base)) is not None]
-    others = _standing_on(base, mask)
-    teeth += [one for one in others if all(abs(one.place - other.place) > near for other in teeth)]
+    inked = _standing_on(base, mask)
+    for k, tooth in enumerate(teeth):
+        here = [one.ink for one in inked if abs(one.place - tooth.place) <= near]
+        teeth[k] = tooth._replace(ink=max([tooth.ink, *here]))
+    teeth += [one for one in inked if all(abs(one.place - other.place) > near for other in teeth)]
     if len(teeth) < _TEETH - 1:
         return None
     teeth.sort(key=lambda tooth: tooth.place)
@@ -67,6 +94,7 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
         and min(abs(tooth.place - other.place) for other in even) > _APART * usual
     ]
     whole = sorted({id(tooth): tooth for tooth in (*even, *ends)}.values(), key=lambda tooth: tooth.place)
+    whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
         return None  # a line of the paper, on which something stands
     found = [whole[0].rule]
@@ -77,6 +105,16 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     return Comb(base, tuple(found))
 
 
+def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Tooth]:
+    """These teeth, and one at each end of the base that is just as far from them: writing hides it."""
+
+    def beside(tooth: Tooth, end: float) -> list[Tooth]:
+        hidden = abs(abs(end - tooth.place) - usual) <= _STRAY * usual
+        return [tooth.at(end, float(base.at(end)))] if hidden else []
+
+    return [*beside(teeth[0], base.start), *teeth, *beside(teeth[-1], base.end)]
+
+
 def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
     """A standing rule as a tooth of this base, if it ends on it and is low enough."""
     place = float(rule.at(rule.end))
@@ -85,7 +123,7 @@ def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
     foot = float(base.at(place))
     if abs(rule.end - foot) > base.thickness + _FOOT or rule.length > _HIGHEST * base.length:
         return None
-    return Tooth(place, replace(rule, end=foot))
+    return Tooth(place, replace(rule, end=foot), foot - rule.start, foot - rule.start)
 
 
 def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
@@ -107,21 +145,26 @@ def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
             top = float(x[group[high[group] >= 0.8 * height]].mean())
             bottom, lean = base.at(place), (place - top) / height
             course = (0.0, lean, place - lean * bottom)
-            teeth.append(Tooth(place, Rule(bottom - height, bottom, course, float(len(group)), 1.0)))
+            rule = Rule(bottom - height, bottom, course, float(len(group)), 1.0)
+            teeth.append(Tooth(place, rule, 0.0, height))
     return teeth
 
 
 def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
-    """The most teeth that are as long as each other and stand at whole distances."""
+    """The most teeth that are as long as each other and stand at whole distances; of as many, the widest."""
     best: list[Tooth] = []
     for model in teeth:
         length = model.rule.length
-        alike = [tooth for tooth in teeth if abs(tooth.rule.length - length) <= _EVEN * length + 2]
+        alike = [same for tooth in teeth if (same := tooth.as_high_as(model)) is not None]
         steps = {round(right.place - left.place) for left, right in pairwise(alike)}
         for step in steps:
             if step > 0.5 * length:
-                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=len)
+                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=_extent)
     return best
+
+
+def _extent(teeth: Sequence[Tooth]) -> tuple[int, float]:
+    return len(teeth), teeth[-1].place - teeth[0].place if teeth else 0.0
 
 
 def _chain(teeth: Sequence[Tooth], step: int) -> list[Tooth]:

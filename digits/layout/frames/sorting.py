@@ -82,9 +82,15 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
         for base in sorted(chosen_of(lying, ~free), key=lambda rule: -rule.length)[:_BASES]
         if base.length > 3 * scale.shortest and (comb := comb_on(base, standing, mask, scale)) is not None
     ]
-    if combs and not frame[0]:
-        return Frames(combs=combs)
     bases = [comb.base for comb in combs]
+    if combs and not frame[0]:
+        courses = {base.course for base in bases}
+        return Frames(
+            other_lying=[rule for rule in lying if rule.course in courses and rule not in bases], combs=combs
+        )
+    if not rows.any() and paper is None:
+        rows, columns = corners(lattice, mask)
+        frame = completed(chosen_of(lying, rows), chosen_of(standing, columns))
     left = [rule for rule in chosen_of(lying, ~rows) if rule not in bases], chosen_of(standing, ~columns)
     others = long_beside(frame[0], left[0], width), long_beside(frame[1], left[1], height)
     if not frame[0]:
@@ -106,8 +112,6 @@ def _in_frames(
         rows, columns = lattice.core(*everything, edges=False)
         if not rows.any():
             rows, columns = lattice.core(*everything, edges=True)
-        if not rows.any():
-            return corners(lattice, mask)
     columns = without_strokes(lattice, rows, columns, scale)
     return without_loops(lattice, rows, columns, mask)
 

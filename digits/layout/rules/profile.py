@@ -43,7 +43,7 @@ def measured(rule: Rule, dark: Grey) -> Rule | None:
     paper_places = int(np.count_nonzero(bare[first : last + 1]))
     covered = len(own_places) / max(1, len(own_places) + paper_places)
     dashed = rule.dashed or covered < _UNBROKEN
-    if covered < _COVERED or (dashed and not _is_even(own_places)):
+    if covered < _COVERED or (dashed and not _is_even(own_places, bare)):
         return None
     course = _recentred(rule, places[own_places], dark)
     return Rule(float(places[first]), float(places[last]), course, rule.thickness, covered, dashed)
@@ -105,9 +105,13 @@ def _reach(inked: NDArray[np.bool_], bare: NDArray[np.bool_], along: NDArray[np.
     return int(own[0] - np.argmax(before)), int(own[-1] + np.argmax(after))
 
 
-def _is_even(places: NDArray[np.intp]) -> bool:
-    """Whether the runs among these places begin at even distances, as dashes do."""
-    starts = places[np.flatnonzero(np.diff(places, prepend=places[0] - 2) > 1)]
+def _is_even(places: NDArray[np.intp], bare: NDArray[np.bool_]) -> bool:
+    """Whether the runs among these places begin at even distances, as dashes do.
+
+    A run ends at bare paper: writing that touches a rule hides it for a little way.
+    """
+    passed = np.cumsum(bare)[places]
+    starts = places[np.diff(passed, prepend=passed[0] - 1) > 0]
     steps = np.diff(starts)
     if len(steps) < _STEPS:
         return False
