@@ -12,6 +12,7 @@ Levels = NDArray[np.int32]
 
 _BENT = 0.02  # of a rule's length: how far a page may bend it
 _ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared with
+_CLOSE = 1  # pixel from it: there is paper even between two rules that nearly touch
 _FAINTEST = 4  # of 255: a rule's contrast
 _OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
@@ -89,9 +90,10 @@ def _profile(rule: Rule, dark: Grey) -> tuple[NDArray[np.intp], Levels, Levels, 
     def level(across: NDArray[np.float64]) -> Levels:
         return np.asarray(dark[np.clip(np.rint(across).astype(int), 0, height - 1), places], np.int32)
 
-    aside = rule.thickness / 2 + _ASIDE
+    near, aside = rule.thickness / 2 + _CLOSE, rule.thickness / 2 + _ASIDE
     on = np.maximum.reduce([level(middle - 1), level(middle), level(middle + 1)])
-    beside = level(middle - aside), level(middle + aside)
+    # Between a rule and one close beside it there may be a pixel of paper only.
+    beside = [np.minimum(level(middle + side * near), level(middle + side * aside)) for side in (-1, 1)]
     return places, on - np.maximum(*beside), on, np.minimum(*beside)
 
 
