@@ -17,7 +17,7 @@ _TEETH = 4  # at least
 _MOST = 60  # more are texture
 _EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
 _STRAY = 0.15  # of their distance: how far teeth stray
-_TOOTHED = 0.85  # of the base, from the first tooth to the last
+_FIELDS = 2  # at most between two teeth that were found: one is hidden
 _END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
 _HIGHEST = 0.2  # of the base's length: no tooth is higher
 _THICKER = 2.7  # times as thick as the base: no tooth is thicker
@@ -34,6 +34,13 @@ class Comb:
 
     base: Rule
     teeth: tuple[Rule, ...]
+
+    def holds(self, rule: Rule) -> bool:
+        """Whether a lying rule is between the teeth: a stroke of what is written there."""
+        above = float(self.base.at(rule.middle) - rule.at(rule.middle))
+        return self.base.start <= rule.middle <= self.base.end and 0 < above < max(
+            tooth.length for tooth in self.teeth
+        )
 
 
 class Tooth(NamedTuple):
@@ -83,7 +90,7 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     if len(teeth) > _MOST:
         return None
     even = _most_even(teeth)
-    if len(even) < _TEETH or even[-1].place - even[0].place < _TOOTHED * base.length:
+    if len(even) < _TEETH:
         return None
     usual = float(np.median([right.place - left.place for left, right in pairwise(even)]))
     near = max(near, _END * usual)
@@ -97,9 +104,11 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
         return None  # a line of the paper, on which something stands
+    if max(round((right.place - left.place) / usual) for left, right in pairwise(whole)) > _FIELDS:
+        return None
     found = [whole[0].rule]
     for left, right in pairwise(whole):
-        if round((right.place - left.place) / usual) == 2:  # one between them is hidden by writing
+        if round((right.place - left.place) / usual) == _FIELDS:  # one between them is hidden by writing
             found.append(between(left.rule, right.rule, 0.5))
         found.append(right.rule)
     return Comb(base, tuple(found))
