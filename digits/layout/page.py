@@ -69,12 +69,12 @@ def find_page(darkness: Darkness) -> Page:
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
         cells = find_cells(frames, dark.shape)
-        found = bool(frames.all_lying() or frames.all_standing())
         fields = len(frames.standing) >= _FIELDS
-        clean = without(dark, frames, darkness.least) if found else dark
-        cut = without_cut_lines(clean, darkness.least)
-        if cut is not None:
-            clean, found = cut, True
+        clean = dark
+        if frames.all_lying() or frames.all_standing():
+            clean = without(clean, frames, darkness.least)
+        clean = without_cut_lines(clean, darkness.least)
+        found = clean is not dark
         if found:
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
         boxes = boxes_of(darkness)

@@ -17,10 +17,12 @@ _TEETH = 4  # at least
 _MOST = 60  # more are texture
 _EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
 _STRAY = 0.15  # of their distance: how far teeth stray
+_TOOTHED = 0.85  # of the base, from the first tooth to the last
 _FIELDS = 2  # at most between two teeth that were found: one is hidden
 _END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
 _HIGHEST = 0.2  # of the base's length: no tooth is higher
 _THICKER = 2.7  # times as thick as the base: no tooth is thicker
+_SEEN = 0.6  # of all teeth that there must be
 _APART = 0.6  # of their distance: no two teeth are nearer
 _FOOT = 4  # pixels from the base: a tooth ends no further
 _CUT = 9  # pixels that the paper's own rules, wiped out, may cut out of a tooth
@@ -44,7 +46,7 @@ class Comb:
 
 
 class Tooth(NamedTuple):
-    """A standing rule, where it stands on its base, how high its edges show, and how high ink goes on there."""
+    """A standing rule, where it stands on its base, and how high its edges and the ink there show it to be."""
 
     place: float
     rule: Rule
@@ -58,18 +60,19 @@ class Tooth(NamedTuple):
         start = self.rule.start + foot - self.rule.end
         return self._replace(place=place, rule=replace(self.rule, start=start, end=foot, course=course))
 
+    def is_like(self, model: Tooth) -> bool:
+        """Whether its edges or its ink end where another tooth does."""
+        most = _EVEN * model.rule.length + 2
+        return min(abs(height - model.rule.length) for height in (self.edges, self.ink)) <= most
+
     def as_high_as(self, model: Tooth) -> Tooth | None:
         """This tooth with the height of another, if it may be so high.
 
         Where writing touches a tooth its edges end below its top, and ink goes on above it.
         """
         length = model.rule.length
-        most = _EVEN * length + 2
-        least = self.edges if model.edges else self.ink
-        if least > length + most or self.ink < length - most:
+        if not self.is_like(model) and not (0 < self.edges < length < self.ink):
             return None
-        if not self.edges and self.ink > length + most:
-            return model.at(self.place, self.rule.end)
         height = min(max(self.rule.length, length), self.ink)
         return self._replace(rule=replace(self.rule, start=self.rule.end - height))
 
@@ -89,48 +92,68 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     teeth.sort(key=lambda tooth: tooth.place)
     if len(teeth) > _MOST:
         return None
-    even = _most_even(teeth)
+    even = _most_even([tooth for tooth in teeth if tooth.rule.length <= _HIGHEST * base.length])
     if len(even) < _TEETH:
         return None
     usual = float(np.median([right.place - left.place for left, right in pairwise(even)]))
+    even = _with_high_ends(even, [tooth for tooth in teeth if _is_at_end(tooth, base, near)], usual)
+    if even[-1].place - even[0].place < _TOOTHED * base.length:
+        return None
     near = max(near, _END * usual)
     ends = [
         tooth
         for tooth in teeth
-        if min(abs(tooth.place - base.start), abs(tooth.place - base.end)) <= near
+        if _is_at_end(tooth, base, near)
         and min(abs(tooth.place - other.place) for other in even) > _APART * usual
     ]
-    whole = sorted({id(tooth): tooth for tooth in (*even, *ends)}.values(), key=lambda tooth: tooth.place)
+    whole = sorted([*even, *ends], key=lambda tooth: tooth.place)
     whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
         return None  # a line of the paper, on which something stands
-    if max(round((right.place - left.place) / usual) for left, right in pairwise(whole)) > _FIELDS:
+    fields = [round((right.place - left.place) / usual) for left, right in pairwise(whole)]
+    if max(fields) > _FIELDS or len(even) < _SEEN * (sum(fields) + 1):
         return None
     found = [whole[0].rule]
-    for left, right in pairwise(whole):
-        if round((right.place - left.place) / usual) == _FIELDS:  # one between them is hidden by writing
+    for (left, right), times in zip(pairwise(whole), fields, strict=True):
+        if times == _FIELDS:  # one between them is hidden by writing
             found.append(between(left.rule, right.rule, 0.5))
         found.append(right.rule)
     return Comb(base, tuple(found))
 
 
+def _is_at_end(tooth: Tooth, base: Rule, near: float) -> bool:
+    return min(abs(tooth.place - base.start), abs(tooth.place - base.end)) <= near
+
+
+def _with_high_ends(even: list[Tooth], ends: Sequence[Tooth], usual: float) -> list[Tooth]:
+    """Even teeth, and those of the ends that are one step further: they may be higher, as a box's sides are."""
+    first, last = even[0].place, even[-1].place
+    before = [tooth for tooth in ends if abs(first - tooth.place - usual) <= _STRAY * usual][:1]
+    after = [tooth for tooth in ends if abs(tooth.place - last - usual) <= _STRAY * usual][:1]
+    return [*before, *even, *after]
+
+
 def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Tooth]:
-    """These teeth, and one at each end of the base that is just as far from them: writing hides it."""
+    """These teeth, and one at an end of the base that is just as far from them: writing hides it.
+
+    A line that goes on beyond both the first and the last is one on which digits stand.
+    """
 
     def beside(tooth: Tooth, end: float) -> list[Tooth]:
         hidden = abs(abs(end - tooth.place) - usual) <= _STRAY * usual
         return [tooth.at(end, float(base.at(end)))] if hidden else []
 
-    return [*beside(teeth[0], base.start), *teeth, *beside(teeth[-1], base.end)]
+    before, after = beside(teeth[0], base.start), beside(teeth[-1], base.end)
+    return teeth if before and after else [*before, *teeth, *after]
 
 
 def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
-    """A standing rule as a tooth of this base, if it ends on it and is low enough."""
+    """A standing rule as a tooth of this base, if it ends on it."""
     place = float(rule.at(rule.end))
     if not base.start - rule.thickness - _FOOT <= place <= base.end + rule.thickness + _FOOT:
         return None
     foot = float(base.at(place))
-    if abs(rule.end - foot) > base.thickness + _FOOT or rule.length > _HIGHEST * base.length:
+    if abs(rule.end - foot) > base.thickness + _FOOT:
         return None
     return Tooth(place, replace(rule, end=foot), foot - rule.start, foot - rule.start)
 

@@ -1,6 +1,6 @@
-"""Takes out printed lines that a picture's own edge cut through along their length, as where a cell was cut out.
+"""Takes out printed lines that the picture's own edge cut along their length, as where a cell was cut out.
 
-Of such a line only one edge is in the picture, or neither: what is left is a strip of ink along the border.
+Of such a line one edge is in the picture at most: what is left is a strip of ink along the border.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _CORNER = 0.03  # of a side: so near to one of its ends a strip begins
 _MOSTLY = 0.5  # of a piece that lies in strips: a digit at the border has more of it elsewhere
 
 
-def without_cut_lines(dark: Grey, least: int) -> Grey | None:
-    """Darkness (height, width) without strips of ink along its border; None where there are none."""
+def without_cut_lines(dark: Grey, least: int) -> Grey:
+    """Darkness (height, width) without strips of ink along its border; the same array where there are none."""
     mask = np.asarray(cv2.threshold(dark, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
     strips = np.zeros_like(mask)
     deepest = max(2, round(_THIN * min(mask.shape)))
     for turns in range(4):
         _mark_strip(np.rot90(mask, turns), np.rot90(strips, turns), deepest)
     if not strips.any():
-        return None
+        return dark
     count, labels = cv2.connectedComponents(mask, connectivity=8)
     sizes = np.bincount(labels.ravel(), minlength=count)
     mostly = np.bincount(labels[strips > 0], minlength=count) >= _MOSTLY * sizes
     goes = (strips > 0) & mostly[labels]
     if not goes.any():
-        return None
+        return dark
     return np.where(goes, 0, dark).astype(np.uint8)
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from digits.ink.sheet import Grey
-from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.hidden_sides import with_hidden_sides
+from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
 from digits.layout.frames.shared_sides import with_shared_sides
 from digits.layout.frames.sorting import Frames, Searched, sorted_out
@@ -100,7 +100,7 @@ def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
-    """The rules that are none of these others, drawn on or not; of what is a part of a rule, the rule stays."""
+    """The rules that are none of these others, drawn on or not; what is only a part of one leaves it there."""
     longest: dict[Course, float] = {}
     for other in others:
         longest[other.course] = max(other.length, longest.get(other.course, 0.0))
