@@ -70,9 +70,8 @@ def find_page(darkness: Darkness) -> Page:
         frames = find_frames(dark, darkness.least)
         cells = find_cells(frames, dark.shape)
         fields = len(frames.standing) >= _FIELDS
-        clean = dark
-        if frames.all_lying() or frames.all_standing():
-            clean = without(clean, frames, darkness.least)
+        found = bool(frames.all_lying() or frames.all_standing())
+        clean = without(dark, frames, darkness.least) if found else dark
         clean = without_cut_lines(clean, darkness.least)
         found = clean is not dark
         if found:

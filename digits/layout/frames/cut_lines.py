@@ -19,7 +19,7 @@ _MOSTLY = 0.5  # of a piece that lies in strips: a digit at the border has more 
 
 
 def without_cut_lines(dark: Grey, least: int) -> Grey:
-    """Darkness (height, width) without strips of ink along its border; the same array where there are none."""
+    """Darkness (height, width) without strips of ink along its border; the same array without any."""
     mask = np.asarray(cv2.threshold(dark, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
     strips = np.zeros_like(mask)
     deepest = max(2, round(_THIN * min(mask.shape)))

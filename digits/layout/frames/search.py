@@ -100,7 +100,7 @@ def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
-    """The rules that are none of these others, drawn on or not; what is only a part of one leaves it there."""
+    """The rules that are none of these others, drawn on or not; a part of one does not count."""
     longest: dict[Course, float] = {}
     for other in others:
         longest[other.course] = max(other.length, longest.get(other.course, 0.0))
