@@ -104,11 +104,11 @@ def test_even_dashes_are_a_dashed_rule() -> None:
 
 
 def test_writing_that_touches_even_pieces_of_a_rule_makes_them_no_less_even() -> None:
-    dark = _line()
-    for gap in range(100, 460, 80):
+    dark = _line(end=340)
+    for gap in (98, 178, 258):
         dark[100:102, gap : gap + 22] = 0
-    for place in (50, 62, 74, 210, 222, 300, 312):  # hides the rule's contrast to one side
-        dark[96:102, place : place + 4] = 255
+    for place in (50, 62, 85, 130, 170, 205, 217, 240, 290, 330):
+        dark[90:112, place : place + 4] = 255
     found = measured(rule(40, 460, 100.5), dark)
     assert found is not None
     assert found.dashed
