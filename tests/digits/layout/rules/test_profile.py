@@ -108,7 +108,7 @@ def test_writing_that_touches_even_pieces_of_a_rule_makes_them_no_less_even() ->
     for gap in (98, 178, 258):
         dark[100:102, gap : gap + 22] = 0
     for place in (50, 62, 85, 130, 170, 205, 217, 240, 290, 330):
-        dark[90:112, place : place + 4] = 255
+        dark[90:100, place : place + 4] = 255
     found = measured(rule(40, 460, 100.5), dark)
     assert found is not None
     assert found.dashed
