@@ -19,7 +19,8 @@ _LONGEST = 1000  # pixels: cells are told apart on a map so small
 _NARROWEST = 8  # pixels: what is narrower is the room between double lines
 _SOLID = 0.75  # of its smallest upright or leaning rectangle that a cell fills
 _CUT_OFF = 1.3  # of the usual size: what is larger and at the picture's edge is its margin
-_TOOTH = 2.6  # teeth high: the room above the base of a comb
+_TOOTH = 2.6  # teeth high: the room above the base of a comb, and at least
+_FIELD = 1.3  # times as high as a field is wide: teeth may be mere ticks
 _BELOW = 0.4  # teeth high: the room below it
 
 
@@ -138,9 +139,11 @@ def _comb_cells(comb: Comb, labels: NDArray[np.int32], coarse: int, shape: tuple
     number = int(labels.max())
     for left, right in zip(comb.teeth, comb.teeth[1:], strict=False):
         number += 1
+        wide = float(right.at(right.end) - left.at(left.end))
+        above, below = max(_TOOTH * tall, _FIELD * wide), _BELOW * tall
         corners = [
-            (float(tooth.at(tooth.end - up * tall)), tooth.end - up * tall)
-            for tooth, up in ((left, -_BELOW), (left, _TOOTH), (right, _TOOTH), (right, -_BELOW))
+            (float(tooth.at(tooth.end - up)), tooth.end - up)
+            for tooth, up in ((left, -below), (left, above), (right, above), (right, -below))
         ]
         points = np.array(corners)
         cv2.fillConvexPoly(labels, np.rint(points / coarse).astype(np.int32), number)

@@ -13,6 +13,7 @@ from digits.ink.sheet import Grey, Sheet
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import Piece, Pieces, find_pieces
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
+from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
 from digits.layout.frames.search import find_frames
 from digits.layout.grouping import Found
@@ -68,12 +69,14 @@ def find_page(darkness: Darkness) -> Page:
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
         cells = find_cells(frames, dark.shape)
-        found = bool(frames.all_lying() or frames.all_standing())
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
+        found = bool(frames.all_lying() or frames.all_standing())
+        clean = without(dark, frames, darkness.least) if found else dark
+        clean = without_cut_lines(clean, darkness.least)
+        found = clean is not dark
         if found:
-            clean = without(dark, frames, darkness.least)
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
         boxes = boxes_of(darkness)
     ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 
+from digits.layout.frames.teeth import HIGHEST, Tooth, teeth_on
 from digits.layout.rules.rule import Mask, Rule, between
 from digits.layout.rules.scale import Scale
 
 _TEETH = 4  # at least
 _MOST = 60  # more are texture
-_EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
 _STRAY = 0.15  # of their distance: how far teeth stray
 _TOOTHED = 0.85  # of the base, from the first tooth to the last
+_FIELDS = 2  # at most between two teeth that were found: one is hidden
 _END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
-_HIGHEST = 0.2  # of the base's length: no tooth is higher
-_THICKER = 2.7  # times as thick as the base: no tooth is thicker
+_SEEN = 0.6  # of all teeth that there must be
 _APART = 0.6  # of their distance: no two teeth are nearer
-_FOOT = 4  # pixels from the base: a tooth ends no further
-_CUT = 9  # pixels that the paper's own rules, wiped out, may cut out of a tooth
-_BEYOND = 2.5  # thicknesses of the base: how far beyond its ends a tooth may stand
-_LOW = 1.5  # thicknesses of the base: what is lower is no tooth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,93 +29,90 @@ class Comb:
     base: Rule
     teeth: tuple[Rule, ...]
 
-
-class Tooth(NamedTuple):
-    """A standing rule, and where it stands on its base."""
-
-    place: float
-    rule: Rule
+    def holds(self, rule: Rule) -> bool:
+        """Whether a lying rule is between the teeth: a stroke of what is written there."""
+        above = float(self.base.at(rule.middle) - rule.at(rule.middle))
+        return self.base.start <= rule.middle <= self.base.end and 0 < above < max(
+            tooth.length for tooth in self.teeth
+        )
 
 
 def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
     """The comb whose base this lying rule is, if it is one; `standing` are the other rules of the picture."""
     near = scale.stroke + 3
-    # What was found by its edges says better how it leans than the mask, which shows short teeth too.
-    teeth = [tooth for rule in standing if (tooth := _as_tooth(rule, base)) is not None]
-    others = _standing_on(base, mask)
-    teeth += [one for one in others if all(abs(one.place - other.place) > near for other in teeth)]
-    if len(teeth) < _TEETH - 1:
+    teeth = teeth_on(base, standing, mask, near)
+    if not _TEETH - 1 <= len(teeth) <= _MOST:
         return None
-    teeth.sort(key=lambda tooth: tooth.place)
-    if len(teeth) > _MOST:
-        return None
-    even = _most_even(teeth)
-    if len(even) < _TEETH or even[-1].place - even[0].place < _TOOTHED * base.length:
+    even = _most_even([tooth for tooth in teeth if tooth.rule.length <= HIGHEST * base.length])
+    if len(even) < _TEETH:
         return None
     usual = float(np.median([right.place - left.place for left, right in pairwise(even)]))
+    even = _with_high_ends(even, [tooth for tooth in teeth if _is_at_end(tooth, base, near)], usual)
+    if even[-1].place - even[0].place < _TOOTHED * base.length:
+        return None
     near = max(near, _END * usual)
     ends = [
         tooth
         for tooth in teeth
-        if min(abs(tooth.place - base.start), abs(tooth.place - base.end)) <= near
+        if _is_at_end(tooth, base, near)
         and min(abs(tooth.place - other.place) for other in even) > _APART * usual
     ]
-    whole = sorted({id(tooth): tooth for tooth in (*even, *ends)}.values(), key=lambda tooth: tooth.place)
+    whole = sorted([*even, *ends], key=lambda tooth: tooth.place)
+    whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
         return None  # a line of the paper, on which something stands
+    fields = [round((right.place - left.place) / usual) for left, right in pairwise(whole)]
+    if max(fields) > _FIELDS or len(even) < _SEEN * (sum(fields) + 1):
+        return None
     found = [whole[0].rule]
-    for left, right in pairwise(whole):
-        if round((right.place - left.place) / usual) == 2:  # one between them is hidden by writing
+    for (left, right), times in zip(pairwise(whole), fields, strict=True):
+        if times == _FIELDS:  # one between them is hidden by writing
             found.append(between(left.rule, right.rule, 0.5))
         found.append(right.rule)
     return Comb(base, tuple(found))
 
 
-def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
-    """A standing rule as a tooth of this base, if it ends on it and is low enough."""
-    place = float(rule.at(rule.end))
-    if not base.start - rule.thickness - _FOOT <= place <= base.end + rule.thickness + _FOOT:
-        return None
-    foot = float(base.at(place))
-    if abs(rule.end - foot) > base.thickness + _FOOT or rule.length > _HIGHEST * base.length:
-        return None
-    return Tooth(place, replace(rule, end=foot))
+def _is_at_end(tooth: Tooth, base: Rule, near: float) -> bool:
+    return min(abs(tooth.place - base.start), abs(tooth.place - base.end)) <= near
 
 
-def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
-    """All thin strokes that stand on a lying rule."""
-    beyond = int(_BEYOND * base.thickness) + 4
-    first, last = max(0, int(base.start) - beyond), min(mask.shape[1] - 1, int(base.end) + beyond)
-    x = np.arange(first, last + 1)
-    foot = np.rint(base.at(x.astype(float)) - base.thickness / 2 - 1).astype(int)
-    reach = max(1, int(_HIGHEST * base.length))
-    y = foot[None] - np.arange(reach)[:, None]
-    ink = (mask[np.clip(y, 0, len(mask) - 1), x[None]] > 0) & (y >= 0)
-    closed = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((_CUT, 3), np.uint8))
-    high = np.where(np.all(closed, axis=0), reach, np.argmin(closed, axis=0))
-    tall = np.flatnonzero(high > _LOW * base.thickness + 2)
-    teeth = []
-    for group in np.split(tall, np.flatnonzero(np.diff(tall) > 1) + 1):
-        if 0 < len(group) <= _THICKER * base.thickness + 2:
-            place, height = float(x[group].mean()), float(high[group].max())
-            top = float(x[group[high[group] >= 0.8 * height]].mean())
-            bottom, lean = base.at(place), (place - top) / height
-            course = (0.0, lean, place - lean * bottom)
-            teeth.append(Tooth(place, Rule(bottom - height, bottom, course, float(len(group)), 1.0)))
-    return teeth
+def _with_high_ends(even: list[Tooth], ends: Sequence[Tooth], usual: float) -> list[Tooth]:
+    """Even teeth, and those of the ends one step further: they may be higher, as a box's sides are."""
+    first, last = even[0].place, even[-1].place
+    before = [tooth for tooth in ends if abs(first - tooth.place - usual) <= _STRAY * usual][:1]
+    after = [tooth for tooth in ends if abs(tooth.place - last - usual) <= _STRAY * usual][:1]
+    return [*before, *even, *after]
+
+
+def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Tooth]:
+    """These teeth, and one at an end of the base that is just as far from them: writing hides it.
+
+    A line that goes on beyond both the first and the last is one on which digits stand.
+    """
+
+    def beside(tooth: Tooth, end: float) -> list[Tooth]:
+        hidden = abs(abs(end - tooth.place) - usual) <= _STRAY * usual
+        return [tooth.at(end, float(base.at(end)))] if hidden else []
+
+    before, after = beside(teeth[0], base.start), beside(teeth[-1], base.end)
+    return teeth if before and after else [*before, *teeth, *after]
 
 
 def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
-    """The most teeth that are as long as each other and stand at whole distances."""
+    """The most teeth that are as long as each other and stand at whole distances; of as many, the widest."""
     best: list[Tooth] = []
     for model in teeth:
         length = model.rule.length
-        alike = [tooth for tooth in teeth if abs(tooth.rule.length - length) <= _EVEN * length + 2]
+        alike = [same for tooth in teeth if (same := tooth.as_high_as(model)) is not None]
         steps = {round(right.place - left.place) for left, right in pairwise(alike)}
         for step in steps:
             if step > 0.5 * length:
-                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=len)
+                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=_extent)
     return best
+
+
+def _extent(teeth: Sequence[Tooth]) -> tuple[int, float]:
+    return len(teeth), teeth[-1].place - teeth[0].place if teeth else 0.0
 
 
 def _chain(teeth: Sequence[Tooth], step: int) -> list[Tooth]:

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from digits.ink.sheet import Grey
+from digits.layout.frames.hidden_sides import with_hidden_sides
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
+from digits.layout.frames.shared_sides import with_shared_sides
 from digits.layout.frames.sorting import Frames, Searched, sorted_out
 from digits.layout.frames.squared_paper import alike, is_squared_paper, is_written_over
 from digits.layout.rules.parallel import parallel
-from digits.layout.rules.rule import Rule, Rules, wiped
+from digits.layout.rules.rule import Course, Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.search import find_rules
 
@@ -35,6 +37,7 @@ def find_frames(dark: Grey, least: int) -> Frames:
         frames = _on_paper(paper, inner, searched)
         if frames.lying or frames.combs:
             return frames
+    rules = with_hidden_sides(rules, mask, searched.scale)
     frames = sorted_out(rules, searched)
     if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
         return Frames(other_lying=paper.lying)
@@ -103,13 +106,17 @@ def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
-    """The rules that are none of these others, drawn on or not."""
-    courses = {other.course for other in others}
-    return [rule for rule in rules if rule.course not in courses]
+    """The rules that are none of these others, drawn on or not; a part of one does not count."""
+    longest: dict[Course, float] = {}
+    for other in others:
+        longest[other.course] = max(other.length, longest.get(other.course, 0.0))
+    return [rule for rule in rules if rule.length > longest.get(rule.course, 0.0)]
 
 
 def _on_paper(paper: Rules, inner: Rules, searched: Searched) -> Frames:
     """The frames and combs that these inner rules make on ruled or squared paper."""
+    inner = with_shared_sides(inner, paper, searched.mask, searched.scale)
+    inner = with_hidden_sides(inner, searched.mask, searched.scale)
     rules = Rules([*inner.lying, *paper.lying], [*inner.standing, *paper.standing])
     own = (
         np.arange(len(rules.lying)) >= len(inner.lying),

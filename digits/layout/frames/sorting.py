@@ -77,20 +77,35 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
         frame[1].extend(found[1] if not others[1] else [])
     frame = frame[0], [*frame[1], *missing_between_boxes(*frame)]
     free = rows | lattice.meets[:, columns].any(axis=1) | own[0]
-    combs = [
-        comb
-        for base in sorted(chosen_of(lying, ~free), key=lambda rule: -rule.length)[:_BASES]
-        if base.length > 3 * scale.shortest and (comb := comb_on(base, standing, mask, scale)) is not None
-    ]
-    if combs and not frame[0]:
-        return Frames(combs=combs)
+    # A comb may stand on the lower side of a box, too.
+    boxes = [group for group in lattice.frames(rows, columns) if len(group[0]) == len(group[1]) == 2]
+    lower = [max((lying[k] for k in group[0]), key=lambda rule: rule.at(rule.middle)) for group in boxes]
+    combs = _combs([*chosen_of(lying, ~free), *lower], standing, mask, scale)
     bases = [comb.base for comb in combs]
+    if combs and not frame[0]:
+        courses = {base.course for base in bases}
+        return Frames(
+            other_lying=[rule for rule in lying if rule.course in courses and rule not in bases], combs=combs
+        )
+    if not rows.any() and paper is None:
+        rows, columns = corners(lattice, mask)
+        frame = completed(chosen_of(lying, rows), chosen_of(standing, columns))
     left = [rule for rule in chosen_of(lying, ~rows) if rule not in bases], chosen_of(standing, ~columns)
     others = long_beside(frame[0], left[0], width), long_beside(frame[1], left[1], height)
     if not frame[0]:
         writing = wiped(mask, Rules(*others))
         others = lone(others[0], writing, lying=True), lone(others[1], writing.T, lying=False)
     return Frames(frame[0], frame[1], others[0], others[1], combs)
+
+
+def _combs(bases: Sequence[Rule], standing: Sequence[Rule], mask: Mask, scale: Scale) -> list[Comb]:
+    """The combs on these lying rules, the longest first; none stands in the fields of another."""
+    combs: list[Comb] = []
+    for base in sorted(bases, key=lambda rule: -rule.length)[:_BASES]:
+        if base.length > 3 * scale.shortest and not any(other.holds(base) for other in combs):
+            comb = comb_on(base, standing, mask, scale)
+            combs += [] if comb is None else [comb]
+    return combs
 
 
 def _in_frames(lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None) -> tuple[Chosen, Chosen]:
@@ -104,8 +119,6 @@ def _in_frames(lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None
         rows, columns = lattice.core(*everything, edges=False)
         if not rows.any():
             rows, columns = lattice.core(*everything, edges=True)
-        if not rows.any():
-            return corners(lattice, mask)
     columns = without_strokes(lattice, rows, columns)
     return without_loops(lattice, rows, columns, mask)
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from digits.layout.rules.rule import Rule
 
 _PARALLEL = float(np.tan(np.deg2rad(5)))  # rules of one direction that are near each other lean no more apart
+_ROUNDS = 8  # of least squares, in which what strays weighs less and less
+_EXACT = 0.1 * _PARALLEL  # what strays less is on the line
 
 
 def parallel(rules: list[Rule]) -> list[Rule]:
@@ -25,8 +27,25 @@ def parallel(rules: list[Rule]) -> list[Rule]:
         near = np.abs(slopes - lean) < most
         if near.sum() < 2 or np.ptp(across[near]) < 1:
             break
-        lean = np.polyval(np.polyfit(across[near], slopes[near], 1, w=lengths[near]), across)
+        lean = _line_of_most(across[near], slopes[near], lengths[near], across)
     return [rule for rule, off in zip(rules, np.abs(slopes - lean), strict=True) if off < _PARALLEL]
+
+
+def _line_of_most(
+    places: NDArray[np.float64],
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    wanted: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The values at the wanted places of the line from which all stray least in sum.
+
+    Least squares would turn it towards a few long strokes of a pen that lean otherwise.
+    """
+    far = np.ones_like(values)
+    for _ in range(_ROUNDS):
+        line = np.polyfit(places, values, 1, w=np.sqrt(weights / far))
+        far = np.maximum(np.abs(np.polyval(line, places) - values), _EXACT)
+    return np.asarray(np.polyval(line, wanted), np.float64)
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -14,6 +14,7 @@ Levels = NDArray[np.int32]
 
 _BENT = 0.02  # of a rule's length: how far a page may bend it
 _ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared with
+_CLOSE = 1  # pixel from it: there is paper even between two rules that nearly touch
 _FAINTEST = 4  # of 255: a rule's contrast
 _OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
@@ -51,7 +52,7 @@ def measured(rule: Rule, dark: Grey) -> Rule | None:
     paper_places = int(np.count_nonzero(bare[first : last + 1]))
     covered = len(own_places) / max(1, len(own_places) + paper_places)
     dashed = rule.dashed or covered < _UNBROKEN
-    if covered < _COVERED or (dashed and not _is_even(own_places)):
+    if covered < _COVERED or (dashed and not _is_even(own_places, bare)):
         return None
     course = _recentred(rule, places[own_places], dark)
     return Rule(float(places[first]), float(places[last]), course, rule.thickness, covered, dashed)
@@ -114,9 +115,10 @@ def _profile(rule: Rule, dark: Grey) -> tuple[NDArray[np.intp], Levels, Levels, 
     def level(across: NDArray[np.float64]) -> Levels:
         return np.asarray(dark[np.clip(np.rint(across).astype(int), 0, height - 1), places], np.int32)
 
-    aside = rule.thickness / 2 + _ASIDE
+    near, aside = rule.thickness / 2 + _CLOSE, rule.thickness / 2 + _ASIDE
     on = np.maximum.reduce([level(middle - 1), level(middle), level(middle + 1)])
-    beside = level(middle - aside), level(middle + aside)
+    # Between a rule and one close beside it there may be a pixel of paper only.
+    beside = [np.minimum(level(middle + side * near), level(middle + side * aside)) for side in (-1, 1)]
     return places, on - np.maximum(*beside), on, np.minimum(*beside)
 
 
@@ -132,9 +134,13 @@ def _reach(
     return int(own[0] - np.argmax(before)), int(own[-1] + np.argmax(after))
 
 
-def _is_even(places: NDArray[np.intp]) -> bool:
-    """Whether the runs among these places begin at even distances, as dashes do."""
-    starts = places[np.flatnonzero(np.diff(places, prepend=places[0] - 2) > 1)]
+def _is_even(places: NDArray[np.intp], bare: NDArray[np.bool_]) -> bool:
+    """Whether the runs among these places begin at even distances, as dashes do.
+
+    A run ends at bare paper: writing that touches a rule hides it for a little way.
+    """
+    passed = np.cumsum(bare)[places]
+    starts = places[np.diff(passed, prepend=passed[0] - 1) > 0]
     steps = np.diff(starts)
     if len(steps) < _STEPS:
         return False

@@ -7,7 +7,7 @@ import pytest
 from digits.ink.sheet import Grey
 from digits.layout.frames.combs import comb_on
 from digits.layout.rules.scale import Scale
-from tests.digits.layout.forms import comb, frames_of, leaning, mask_of, rule, sheet, write
+from tests.digits.layout.forms import comb, frames_of, leaning, mask_of, rule, ruled_grid, sheet, write
 
 X = tuple(range(40, 461, 70))
 FOOT = 130
@@ -52,6 +52,48 @@ def test_a_tooth_that_is_put_back_is_as_high_as_its_neighbours() -> None:
     (found,) = frames_of(_filled(_without_tooth(comb(sheet(500, 180), X, FOOT, 20), 3))).combs
     assert found.teeth[3].length == pytest.approx(20, abs=3)
     assert found.teeth[3].end == pytest.approx(FOOT, abs=2)
+
+
+@pytest.mark.parametrize("number", [0, 6])
+def test_a_tooth_at_an_end_that_writing_touches_is_as_high_as_the_others(number: int) -> None:
+    grey = comb(sheet(500, 180), X, FOOT, 40)
+    grey = write(grey, "0", (X[number] - 22, 60), 56)
+    (found,) = frames_of(grey).combs
+    assert [float(tooth.at(tooth.end)) for tooth in found.teeth] == pytest.approx(X, abs=2)
+    assert found.teeth[number].length == pytest.approx(40, abs=4)
+
+
+@pytest.mark.parametrize("hidden", [0, -1])
+def test_a_hidden_tooth_at_an_end_is_put_back(hidden: int) -> None:
+    x = list(range(40, 461, 60))
+    grey = comb(sheet(500, 180), x, FOOT, 20)
+    grey[FOOT - 30 : FOOT - 1, x[hidden] - 3 : x[hidden] + 4] = 255
+    assert _teeth(grey) == pytest.approx(x, abs=3)
+
+
+def test_a_line_that_goes_on_beyond_strokes_on_both_sides_is_no_comb() -> None:
+    grey = comb(sheet(500, 180), X[1:-1], FOOT, 20)
+    grey[FOOT - 1 : FOOT + 1, X[0] : X[-1]] = 0
+    assert _teeth(grey) == []
+
+
+@pytest.mark.parametrize("ends", [(0,), (6,), (0, 6)])
+def test_a_comb_may_have_high_ends(ends: tuple[int, ...]) -> None:
+    grey = comb(sheet(500, 180), X, FOOT, 16)
+    for number in ends:
+        grey[FOOT - 70 : FOOT, X[number] - 1 : X[number] + 1] = 0
+    assert _teeth(_filled(grey)) == pytest.approx(X, abs=2)
+
+
+def test_a_comb_may_stand_in_a_box() -> None:
+    grey = comb(sheet(500, 180), X, FOOT, 20)
+    assert _teeth(_filled(ruled_grid(grey, (X[0], X[-1]), (FOOT - 80, FOOT)))) == pytest.approx(X, abs=2)
+
+
+def test_a_stroke_in_a_field_is_no_comb_of_its_own() -> None:
+    grey = comb(sheet(500, 180), X, FOOT, 40)
+    grey[FOOT - 21 : FOOT - 19, X[1] : X[5]] = 0
+    assert len(frames_of(grey).combs) < 2
 
 
 @pytest.mark.parametrize("degrees", [-5, -3, 3, 5])

@@ -17,6 +17,12 @@ def test_a_stroke_that_leans_otherwise_goes() -> None:
     assert parallel([*rules, rule(100, 150, 120, slope=0.2)]) == rules
 
 
+def test_long_strokes_that_lean_otherwise_do_not_part_rules_from_each_other() -> None:
+    teeth = [rule(56, 80, x) for x in (26, 69, 112, 156, 199)]
+    strokes = [rule(37, 74, 56, slope=-0.135), rule(40, 79, 141, slope=-0.36)]
+    assert parallel([*teeth, *strokes]) == teeth
+
+
 def test_rules_in_perspective_lean_more_from_one_side_to_the_other_and_stay() -> None:
     rules = [rule(0, 400, 50 + 40 * k, slope=0.04 * k - 0.12) for k in range(7)]
     assert parallel(rules) == rules

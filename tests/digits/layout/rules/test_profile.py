@@ -105,6 +105,24 @@ def test_even_dashes_are_a_dashed_rule() -> None:
     assert found.covered == pytest.approx(10 / 16, abs=0.05)
 
 
+def test_writing_that_touches_even_pieces_of_a_rule_makes_them_no_less_even() -> None:
+    dark = _line(end=340)
+    for gap in (98, 178, 258):
+        dark[100:102, gap : gap + 22] = 0
+    for place in (50, 62, 85, 130, 170, 205, 217, 240, 290, 330):
+        dark[90:100, place : place + 4] = 255
+    found = measured(rule(40, 460, 100.5), dark)
+    assert found is not None
+    assert found.dashed
+
+
+@pytest.mark.parametrize("apart", [3, 4, 5])
+def test_a_rule_that_nearly_touches_another_is_found(apart: int) -> None:
+    dark = _line()
+    dark[100 + apart : 102 + apart, 40:460] = 255
+    assert _ends(measured(rule(40, 460, 100.5), dark)) == pytest.approx((40, 459), abs=2)
+
+
 def test_pieces_at_uneven_distances_are_no_rule() -> None:
     dark = np.zeros((200, 500), np.uint8)
     for start, end in ((40, 110), (118, 126), (170, 220), (226, 260), (330, 345), (350, 440)):

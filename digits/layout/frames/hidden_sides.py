@@ -1,0 +1,93 @@
+"""The outermost side of a row of boxes where writing crosses it so often that it shows no long edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from digits.layout.rules.rule import Mask, Rule, Rules
+from digits.layout.rules.scale import Scale
+
+_JOINING = 3  # standing rules that join two lying ones: those are sides of a row of boxes
+_INKED = 0.7  # of a hidden side that shows ink, its own or that of the writing
+_AS_GOOD = 0.02  # of it: so much less ink makes no difference
+_MOST = 40  # lying rules, the longest: more are no boxes
+
+
+class _Joined(NamedTuple):
+    """Two lying rules, and the standing ones that go from one to the other, from the left."""
+
+    upper: Rule
+    lower: Rule
+    standing: list[Rule]
+
+
+def with_hidden_sides(rules: Rules, mask: Mask, scale: Scale) -> Rules:
+    """The rules, and the standing ones that close rows of boxes: from end to end of two that others join."""
+    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
+    closing = []
+    for upper, lower in combinations(rows, 2):
+        joined = _joined(upper, lower, rules.standing, scale)
+        if len(joined.standing) >= _JOINING:
+            closing.extend(_closing(joined, mask, scale))
+    return Rules(rules.lying, [*rules.standing, *closing])
+
+
+def _joined(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> _Joined:
+    near = 0.5 * (scale.stroke + max(upper.thickness, lower.thickness)) + 3
+    between = [
+        rule
+        for rule in standing
+        if _ends_at(upper, rule.start, float(rule.at(rule.start)), near)
+        and _ends_at(lower, rule.end, float(rule.at(rule.end)), near)
+    ]
+    return _Joined(upper, lower, sorted(between, key=lambda rule: float(rule.at(rule.middle))))
+
+
+def _ends_at(line: Rule, end: float, place: float, near: float) -> bool:
+    return line.start - near <= place <= line.end + near and abs(float(line.at(place)) - end) <= near
+
+
+def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
+    """The sides at the ends of two joined rules where both end alike, without one, and there is ink."""
+    upper, lower, standing = joined
+    found = []
+    near = scale.stroke + max(upper.thickness, lower.thickness) + 2
+    for top, bottom, next_to in (
+        (upper.start, lower.start, standing[0]),
+        (upper.end, lower.end, standing[-1]),
+    ):
+        start, end = float(upper.at(top)), float(lower.at(bottom))
+        lean = next_to.slope * (end - start)
+        if abs(top + lean - bottom) > 2 * near or abs(float(next_to.at(next_to.start)) - top) <= 2 * near:
+            continue
+        side = _most_inked((start, top), (end, bottom), int(near), mask)
+        if side is not None:
+            found.append(replace(side, thickness=next_to.thickness))
+    return found
+
+
+def _most_inked(start: tuple[float, float], end: tuple[float, float], near: int, mask: Mask) -> Rule | None:
+    """The standing line on most ink of those whose ends, along and across, are so near to these."""
+    y = np.arange(max(0, int(start[0])), min(len(mask), int(end[0]) + 1))
+    if len(y) < 2:
+        return None
+    share = (y - y[0]) / (y[-1] - y[0])
+    aside = np.arange(-near, near + 1)
+    first, last = np.meshgrid(start[1] + aside, end[1] + aside)
+    x = first[..., None] + (last - first)[..., None] * share
+    columns = np.clip(np.rint(x).astype(int), 0, mask.shape[1] - 1)
+    inked = mask[y, columns].mean(axis=2)
+    most = float(inked.max())
+    if most < _INKED:
+        return None
+    # Of a thick line many courses are as good: the middle one is its own.
+    good = inked >= most - _AS_GOOD
+    top, bottom = float(first[good].mean()), float(last[good].mean())
+    slope = (bottom - top) / float(y[-1] - y[0])
+    return Rule(start[0], end[0], (0.0, slope, top - slope * float(y[0])), 1.0, 1.0)
