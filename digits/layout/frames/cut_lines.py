@@ -55,5 +55,5 @@ def _mark_strip(mask: Mask, strips: Mask, deepest: int) -> None:
 def _depths(mask: Mask) -> NDArray[np.intp]:
     """How deep the ink is that begins in the first row or the one after, column by column."""
     inked = mask > 0
-    inked[0] |= inked[1]  # a line's soft rim may be lighter than its middle
+    inked[0] = inked[:2].any(axis=0)  # a line's soft rim may be lighter than its middle
     return np.where(inked.all(axis=0), len(inked), np.argmin(inked, axis=0))

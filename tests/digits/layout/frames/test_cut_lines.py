@@ -57,3 +57,8 @@ def test_a_thick_edge_of_a_dark_desk_stays() -> None:
     cut[:20] = 0
     dark = _dark(cut)
     assert without_cut_lines(dark, LEAST) is dark
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (3, 3)])
+def test_a_picture_of_few_pixels_is_no_mistake(shape: tuple[int, int]) -> None:
+    assert without_cut_lines(np.full(shape, 255, np.uint8), LEAST).shape == shape
