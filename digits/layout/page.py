@@ -10,6 +10,7 @@ import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
+from digits.layout.across_cells import cut_at_rules
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import Piece, Pieces, find_pieces
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
@@ -81,6 +82,7 @@ def find_page(darkness: Darkness) -> Page:
         boxes = boxes_of(darkness)
     ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))
     pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), cells)
+    pieces = cut_at_rules(pieces, cells)
     return Page(ink, _lines(pieces, ink, cells), cells, fields)
 
 

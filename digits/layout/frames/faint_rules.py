@@ -19,8 +19,9 @@ _BAND = 0.08  # of the way between two rules that a new one crosses, beside each
 _LEAST = 8  # pixels of it in all
 _ALIKE = 1.25  # times the narrowest way between two rules: as wide as that
 _FAINTEST = 2.0  # of 255: how much darker a rule is than the paper on both sides
-_NEAR = 0.25  # of the way between two rules, from each of them: no rule stands so near
-_UNEVEN = 0.15  # of the usual way: how far the parts differ into which new rules divide it
+_CLEAR = 5.0  # times the profile's own unrest: as much darker, too
+_UNEVEN = 0.12  # of the way between two rules: how far a new one lies from its even place,
+_ASIDE = 0.35  # and how far away there is paper
 _SMALLER = 0.7  # of the way between two rules: where others are so near, the parts are as wide as theirs,
 _OFF = 0.3  # give or take this share of it
 _COARSEST = 4  # ways between heavy rules: more are cells
@@ -117,9 +118,10 @@ def _between(
     usual = float(ways.min())
     narrow = ways < _ALIKE * usual
     new = [_dividing(levels, first, second, usual) for first, second in pairwise(places)]
-    # Ways as narrow as others are cells already, unless something divides each of them alike.
+    # The narrowest ways are cells, unless something divides each of them alike, and no wider one.
     counts = {len(some) for some, same in zip(new, narrow, strict=True) if same}
-    if np.count_nonzero(narrow) > 1 and (len(counts) > 1 or counts == {0} or len(ways) > _COARSEST):
+    wider = any(some for some, same in zip(new, narrow, strict=True) if not same)
+    if wider or len(counts) > 1 or np.count_nonzero(narrow) == 1 or len(ways) > _COARSEST:
         new = [[] if same else some for some, same in zip(new, narrow, strict=True)]
     return [_rule(upright, place, width, thickness, standing) for some in new for place in some]
 
@@ -127,23 +129,30 @@ def _between(
 def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: float) -> list[float]:
     """The places of new rules that divide the way between two known ones evenly; `usual` is the narrowest."""
     way = second - first
-    start, end = int(first + _NEAR * way), int(second - _NEAR * way) + 1
-    if way < 2 * _MOST or not 0 <= start < end <= len(levels):
+    if way < 2 * _MOST:
         return []
-    inside = levels[max(0, int(first)) : int(second) + 1]
-    peaks = _peaks(levels, start, end, float(np.median(inside)))
-    parts = np.diff([first, *peaks, second])
-    if usual < _SMALLER * way and abs(parts.mean() - usual) > _OFF * usual:
-        return []
-    even = len(parts) <= _MOST and np.abs(parts - way / len(parts)).max() <= _UNEVEN * way / len(parts)
-    return peaks if even else []
+    counts = range(_MOST, 1, -1)
+    if usual < _SMALLER * way:
+        count = round(way / usual)
+        counts = range(count, count - 1, -1) if abs(way / count - usual) <= _OFF * usual else range(0)
+    least = max(_FAINTEST, _CLEAR * float(np.median(np.abs(np.diff(levels)))))
+    for parts in counts:
+        part = way / parts
+        places = [_ridge(levels, first + k * part, part, least) for k in range(1, parts)]
+        if None not in places:
+            return [place for place in places if place is not None]
+    return []
 
 
-def _peaks(levels: NDArray[np.float64], start: int, end: int, paper: float) -> list[float]:
-    """The middles of what is darker than paper in this part of a profile."""
-    above = levels[start:end] >= paper + _FAINTEST
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], above.view(np.int8), [0]])))
-    return [float(start + (first + last - 1) / 2) for first, last in edges.reshape(-1, 2).tolist()]
+def _ridge(levels: NDArray[np.float64], place: float, part: float, least: float) -> float | None:
+    """Where about this place of a profile a narrow ridge is, `least` darker than both its sides."""
+    sides = np.rint(place + part * np.array([-_ASIDE, -_UNEVEN, _UNEVEN, _ASIDE])).astype(int).tolist()
+    left, middle, right = (levels[max(0, low) : high + 1] for low, high in pairwise(sides))
+    if not len(left) or not len(middle) or not len(right):
+        return None
+    if middle.max() < max(left.min(), right.min()) + least:
+        return None
+    return float(max(0, sides[1]) + np.flatnonzero(middle == middle.max()).mean())
 
 
 def _place(onto: NDArray[np.float64], rule: Rule, standing: bool) -> float:
