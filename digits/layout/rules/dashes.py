@@ -37,7 +37,7 @@ def dashed_rules(dashes: Mask, scale: Scale) -> list[Rule]:
     long = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, scale.gap), np.uint8))
     long = cv2.morphologyEx(long, cv2.MORPH_OPEN, np.ones((1, 2 * scale.gap), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(long, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    found = []
+    found: list[Rule | None] = []
     strong = np.asarray(255 * dashes, np.uint8)
     for k in [k for k in np.argsort(-stats[:, 2]) if k][:_MOST]:
         left, top, width, height = stats[k, :4].tolist()
@@ -45,11 +45,8 @@ def dashed_rules(dashes: Mask, scale: Scale) -> list[Rule]:
         y, x = np.nonzero(dashes[part] * (labels[part] == k))
         if len(x) < _LEAST or np.ptp(x) < scale.shortest - scale.gap:
             continue
-        rule = _through(x + left, y + top, scale)
-        rule = None if rule is None else measured(rule, strong)
-        if rule is not None:
-            found.append(rule)
-    return found
+        found.append(_through(x + left, y + top, scale))
+    return [rule for rule in measured(found, strong) if rule is not None]
 
 
 def _through(x: NDArray[np.intp], y: NDArray[np.intp], scale: Scale) -> Rule | None:

@@ -93,7 +93,7 @@ def _directed(
     )
 
 
-def chained(segments: Segments, most: float = np.inf) -> list[NDArray[np.intp]]:
+def chained(segments: Segments, most: float = np.inf) -> list[list[int]]:
     """Which segments follow each other on one edge, from start to end; a lone segment is a chain of one.
 
     Between two of them there are `most` pixels at most.
@@ -107,7 +107,7 @@ def chained(segments: Segments, most: float = np.inf) -> list[NDArray[np.intp]]:
         chain = [number]
         while chain[-1] in following:
             chain.append(following[chain[-1]])
-        chains.append(np.array(chain))
+        chains.append(chain)
     return chains
 
 

@@ -35,7 +35,7 @@ def _pieces(*pieces: tuple[float, float, float, int], slope: float = 0.0) -> Seg
 
 
 def _chains(segments: Segments) -> list[list[int]]:
-    return sorted(chain.tolist() for chain in chained(segments))
+    return sorted(chained(segments))
 
 
 @pytest.mark.parametrize("turned", [False, True])
