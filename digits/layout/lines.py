@@ -6,6 +6,7 @@ make a digit together is settled by the network (`digits.layout.grouping`), wher
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -72,7 +73,8 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
 
 def grouped(pieces: list[Piece]) -> list[list[Piece]]:
     """Pieces by line, from the top: tall ones are chained to their neighbours, low ones join the nearest."""
-    tall = [piece for piece in pieces if piece.height >= _TALL * _usual_height(pieces)]
+    least = _TALL * _usual_height(pieces)
+    tall = [piece for piece in pieces if piece.height >= least]
     found: list[list[Piece]] = []
     for piece in sorted(tall, key=lambda piece: piece.box[0]):
         line = max(found, key=lambda line: _shared(line[-1], piece), default=None)
@@ -80,10 +82,8 @@ def grouped(pieces: list[Piece]) -> list[list[Piece]]:
             found.append([piece])
         else:
             line.append(piece)
-    for piece in pieces:
-        if piece not in tall:
-            nearest = min((other for line in found for other in line), key=lambda other: _apart(other, piece))
-            next(line for line in found if nearest in line).append(piece)
+    for piece in (piece for piece in pieces if piece.height < least):
+        min(found, key=lambda line: min(_apart(other, piece) for other in line)).append(piece)
     return sorted(found, key=lambda line: float(np.median([piece.box[1] + piece.box[3] for piece in line])))
 
 
@@ -101,7 +101,7 @@ def _shared(first: Piece, second: Piece) -> float:
 def _apart(first: Piece, second: Piece) -> float:
     across = max(first.box[0], second.box[0]) - min(first.box[2], second.box[2])
     down = max(first.box[1], second.box[1]) - min(first.box[3], second.box[3])
-    return float(np.hypot(max(across, 0), max(down, 0)))
+    return math.hypot(max(across, 0), max(down, 0))
 
 
 def runs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -118,16 +119,18 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
         return bool(row_of) and _cell_of(left, cells) is not _cell_of(right, cells)
 
     lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
+    heights = [_heights(table) for table in tables]
     for (number, row), some in filled.items():
-        for line in _split_row(some, tables[number], row):
+        # Where a row is twice as high as others a rule of it was lost.
+        high = heights[number][row] > _HIGH * float(np.median(heights[number]))
+        for line in grouped(some) if high else [some]:
             lines.append(Line(runs(line, pieces, ink.strength, parted), tables[number], row))
     return sorted((line for line in lines if line.runs), key=_middle)
 
 
-def _split_row(some: list[Piece], table: Table, row: int) -> list[list[Piece]]:
-    """The pieces of a row: by line where the row is twice as high as others, for a rule of it was lost."""
-    heights = [float(np.median([cell.height for cell in cells])) for cells in table.rows]
-    return grouped(some) if heights[row] > _HIGH * float(np.median(heights)) else [some]
+def _heights(table: Table) -> list[float]:
+    """The usual height of the cells of each row."""
+    return [median(cell.height for cell in cells) for cells in table.rows]
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
@@ -145,7 +148,7 @@ def _cell_of(piece: Piece, cells: Cells) -> Cell | None:
 
 
 def _middle(line: Line) -> float:
-    return float(np.median([atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms]))
+    return median(atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms)
 
 
 def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
@@ -157,15 +160,18 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
     widest = widest_within([gap for some in apart for gap in some])
     if page.fields and len(page.lines) == 1:
         widest = np.inf  # a row of boxes holds one number
+    column_of = {line.table: columns(line.table) for line in page.lines if line.table is not None}
     return [
-        _in_table(line, line.table, marks, page.cells)
+        _in_table(line, line.table, marks, page.cells, column_of[line.table])
         if line.table is not None
         else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
         for line, marks, own in zip(page.lines, found, apart, strict=True)
     ]
 
 
-def _in_table(line: Line, table: Table, marks: Sequence[Found], cells: Cells) -> list[Group]:
+def _in_table(
+    line: Line, table: Table, marks: Sequence[Found], cells: Cells, column_of: dict[Cell, int]
+) -> list[Group]:
     where = [_cell_of_mark(mark, cells) for mark in marks]
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
@@ -175,7 +181,6 @@ def _in_table(line: Line, table: Table, marks: Sequence[Found], cells: Cells) ->
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]
-    column_of = columns(table)
     return [Group(tuple(some), line.row, _column(where[some[0]], column_of)) for some in groups]
 
 
