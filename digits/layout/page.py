@@ -63,8 +63,8 @@ class Group:
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
     cells, found, fields = NO_CELLS, False, False
-    boxes = boxes_of(darkness)
-    if may_be_printed(darkness, boxes):
+    boxes = None if darkness.rough else boxes_of(darkness)
+    if boxes is None or may_be_printed(darkness, boxes):
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, turned
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.rule import Rule
 
@@ -49,13 +49,13 @@ def faint_rules(dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule]) -> 
     upright = _upright(dark, x, y)
     if upright is None:
         return [], []
-    turned = _Upright(np.ascontiguousarray(upright.dark.T), upright.back[:, [1, 0, 2]])
+    on_its_side = _Upright(turned(upright.dark), upright.back[:, [1, 0, 2]])
     found: tuple[list[Rule], list[Rule]] = [], []
     for _ in range(_ROUNDS):  # what is found in one direction shows where to look in the other
-        down, across = _places(upright, rows, standing=False), _places(turned, columns, standing=True)
+        down, across = _places(upright, rows, standing=False), _places(on_its_side, columns, standing=True)
         more = (
             _between(upright, rows, down, across, standing=False),
-            _between(turned, columns, across, down, standing=True),
+            _between(on_its_side, columns, across, down, standing=True),
         )
         if not more[0] and not more[1]:
             break

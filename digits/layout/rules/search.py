@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, turned
 from digits.layout.rules.dashes import dashed_rules, dashes_of
 from digits.layout.rules.edges import Edges, Pair, edges_of, paired
 from digits.layout.rules.merging import merged
@@ -28,19 +28,19 @@ _FINE = 0.6  # if it is coarser than this
 def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
     """All thin straight lines in a picture of darkness (height, width); `mask` is where its ink is."""
     found = Rules([], [])
-    turned = np.ascontiguousarray(dark.T)
+    on_its_side = turned(dark)
     # The soft edges of a blurred picture are seen at a coarse scale only, and thin rules at a fine one.
     coarse = _COARSE / scale.stroke
     for size in (1.0, coarse) if coarse < _FINE else (1.0,):
         lying, standing = find_segments(dark, least, size)
         found.lying.extend(_rules(lying, dark, scale))
-        found.standing.extend(_rules(standing, turned, scale))
+        found.standing.extend(_rules(standing, on_its_side, scale))
     found = Rules(merged(found.lying, scale), merged(found.standing, scale))
     dashes = dashes_of(mask, scale)
     if dashes is not None:
         found = Rules(
             merged([*found.lying, *dashed_rules(dashes, scale)], scale),
-            merged([*found.standing, *dashed_rules(np.ascontiguousarray(dashes.T), scale)], scale),
+            merged([*found.standing, *dashed_rules(turned(dashes), scale)], scale),
         )
     return found
 
