@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -84,13 +85,14 @@ def grouped(pieces: list[Piece]) -> list[list[Piece]]:
             line.append(piece)
     for piece in (piece for piece in pieces if piece.height < least):
         min(found, key=lambda line: min(_apart(other, piece) for other in line)).append(piece)
-    return sorted(found, key=lambda line: float(np.median([piece.box[1] + piece.box[3] for piece in line])))
+    return sorted(found, key=lambda line: median(piece.box[1] + piece.box[3] for piece in line))
 
 
 def _usual_height(pieces: list[Piece]) -> float:
     """The height of the writing: the median of what is not far lower than the tallest."""
-    heights = np.array([piece.height for piece in pieces])
-    return float(np.median(heights[heights >= 0.4 * heights.max()])) if len(heights) else 0.0
+    heights = [piece.height for piece in pieces]
+    least = 0.4 * max(heights, default=0)
+    return median(height for height in heights if height >= least) if heights else 0.0
 
 
 def _shared(first: Piece, second: Piece) -> float:
@@ -146,7 +148,7 @@ def runs(
 def _pen(tall: list[Piece], pieces: Pieces, ink: Sheet) -> float:
     """The usual width of the strokes of these pieces, in pixels."""
     widths = [stroke_width(pieces.only(ink, [piece])[1]) for piece in tall[:_LOOKED_AT]]
-    return float(np.median(widths)) if widths else 1.0
+    return median(widths) if widths else 1.0
 
 
 def _near(specks: Sequence[Piece], tall: list[Piece], height: float) -> list[Piece]:

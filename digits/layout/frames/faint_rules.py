@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 import cv2
@@ -151,7 +152,7 @@ def _place(onto: NDArray[np.float64], rule: Rule, standing: bool) -> float:
     ends = np.array([[place, float(rule.at(place))] for place in (rule.start, rule.middle, rule.end)])
     points = ends[:, ::-1] if standing else ends
     mapped = cv2.perspectiveTransform(points[None].astype(np.float64), onto)[0]
-    return float(np.median(mapped[:, 1]))
+    return median(map(float, mapped[:, 1]))
 
 
 def _rule(upright: _Upright, place: float, width: int, thickness: float, standing: bool) -> Rule:

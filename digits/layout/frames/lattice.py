@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.layout.rules.parallel import weighted_median
-from digits.layout.rules.rule import Rule
+from digits.layout.rules.rule import Rule, heights
 from digits.layout.rules.scale import Scale
 
 Chosen = NDArray[np.bool_]
@@ -108,11 +108,12 @@ def crossings(
     """Where each lying rule (rows) and each standing rule (columns) meet, if both went on: x and y."""
     x = np.tile(np.array([rule.at(rule.middle) for rule in standing], float), (len(lying), 1))
     y = np.zeros_like(x)
+    rows, columns = (
+        np.array([rule.course for rule in rules], float).reshape(-1, 3) for rules in (lying, standing)
+    )
     for _ in range(3):
-        for i, rule in enumerate(lying):
-            y[i] = rule.at(x[i])
-        for j, rule in enumerate(standing):
-            x[:, j] = rule.at(y[:, j])
+        y = heights(rows[:, None], x)
+        x = heights(columns[None], y)
     return x, y
 
 

@@ -18,6 +18,10 @@ Pair = tuple[int, int]
 """The numbers of the upper and the lower edge of a rule."""
 
 
+Chain = tuple[int, ...]
+"""The numbers of the segments that an edge is made of."""
+
+
 class Edges(NamedTuple):
     """Long straight edges (n,), their courses (n, 3); ink begins (`side` 1) or ends (-1) across them."""
 
@@ -25,6 +29,7 @@ class Edges(NamedTuple):
     end: NDArray[np.float64]
     course: NDArray[np.float64]
     side: NDArray[np.int8]
+    chains: list[Chain]
 
     @property
     def length(self) -> NDArray[np.float64]:
@@ -39,7 +44,7 @@ def edges_of(segments: Segments, scale: Scale, most: float = np.inf) -> Edges:
     order = np.argsort(start - end)[:_MOST]
     order = order[(end - start)[order] >= scale.shortest - scale.stroke]
     start, end = start[order], end[order]
-    rows = [chains[k] for k in order.tolist()]
+    rows = [tuple(chains[k]) for k in order.tolist()]
     longest = max(map(len, rows), default=1)
     number = np.array([[*row, *[-1] * (longest - len(row))] for row in rows], int).reshape(-1, longest)
     weights = np.where(number < 0, 0.0, segments.length[number])
@@ -50,7 +55,7 @@ def edges_of(segments: Segments, scale: Scale, most: float = np.inf) -> Edges:
         bent,
         np.hstack([weights, weights]),
     )
-    return Edges(start, end, course, segments.side[number[:, 0]])
+    return Edges(start, end, course, segments.side[number[:, 0]], rows)
 
 
 def paired(edges: Edges, scale: Scale) -> list[list[Pair]]:

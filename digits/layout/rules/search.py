@@ -12,7 +12,7 @@ import numpy as np
 
 from digits.ink.sheet import Grey, turned
 from digits.layout.rules.dashes import dashed_rules, dashes_of
-from digits.layout.rules.edges import Edges, Pair, edges_of, paired
+from digits.layout.rules.edges import Chain, Edges, Pair, edges_of, paired
 from digits.layout.rules.merging import merged
 from digits.layout.rules.profile import measured
 from digits.layout.rules.rule import Mask, Rule, Rules, fitted_each, heights
@@ -48,14 +48,22 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
 def _rules(segments: Segments, dark: Grey, scale: Scale) -> list[Rule]:
     """The lying rules between these edges."""
     found: list[Rule | None] = []
+    known: dict[frozenset[tuple[Chain, Chain]], Rule | None] = {}
+
+    def between(groups: Sequence[Sequence[Pair]], edges: Edges) -> list[Rule | None]:
+        names = [frozenset((edges.chains[one], edges.chains[two]) for one, two in group) for group in groups]
+        new = {name: group for name, group in zip(names, groups, strict=True) if name not in known}
+        rules = measured(_between(list(new.values()), edges, scale), dark)
+        known.update(zip(new, rules, strict=True))
+        return [known[name] for name in names]
+
     for most in (np.inf, scale.gap):
         edges = edges_of(segments, scale, most)
         groups = paired(edges, scale)
-        rules = measured(_between(groups, edges, scale), dark)
+        rules = between(groups, edges)
         # Two lines that touch share edges.
         parted = (group for group, rule in zip(groups, rules, strict=True) if rule is None and len(group) > 1)
-        single = [[pair] for group in parted for pair in group]
-        found.extend([*rules, *measured(_between(single, edges, scale), dark)])
+        found.extend([*rules, *between([[pair] for group in parted for pair in group], edges)])
         if None not in rules:
             break  # else pieces of edges are looked at: two lines may follow each other
     return merged([rule for rule in found if rule is not None], scale)

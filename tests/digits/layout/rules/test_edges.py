@@ -21,7 +21,7 @@ def _edge(at: float, side: int, start: float = 0, end: float = 400) -> tuple[flo
 def _pairs(*some: tuple[float, float, float, int]) -> list[list[tuple[float, float]]]:
     """Where the upper and the lower edge of each pair lie, rule by rule."""
     start, end, at, side = np.array(some, float).reshape(-1, 4).T
-    edges = Edges(start, end, np.stack([0 * at, 0 * at, at], axis=1), side.astype(np.int8))
+    edges = Edges(start, end, np.stack([0 * at, 0 * at, at], axis=1), side.astype(np.int8), [])
     return sorted(sorted((at[one], at[two]) for one, two in pairs) for pairs in paired(edges, SCALE))
 
 
