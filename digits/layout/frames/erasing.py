@@ -151,7 +151,8 @@ def _without_leftovers(dark: Grey, bands: Grey, least: int) -> Grey:
         mask, 8, cv2.CV_32S, cv2.CCL_GRANA
     )
     on_rules, beside = (
-        np.flatnonzero(cv2.dilate(bands, np.ones((side, side), np.uint8))) for side in (3, 2 * _DOUBLE + 1)
+        np.flatnonzero(cv2.dilate(bands, np.ones((side, side), np.uint8)).view(np.bool_))
+        for side in (3, 2 * _DOUBLE + 1)
     )
     label_of, clean = labels.ravel(), dark.copy()
     mostly = np.bincount(label_of[on_rules], minlength=count) > _ON_RULES * stats[:, 4]
