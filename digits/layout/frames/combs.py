@@ -112,15 +112,22 @@ def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
 
 
 def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
-    """The most teeth that are as long as each other and stand at whole distances."""
+    """The most teeth that are as long as each other and stand at whole distances; none where they are few."""
     best: list[Tooth] = []
+    tried: set[tuple[int, ...]] = set()
     for model in teeth:
         length = model.rule.length
-        alike = [tooth for tooth in teeth if abs(tooth.rule.length - length) <= _EVEN * length + 2]
+        own = [k for k, tooth in enumerate(teeth) if abs(tooth.rule.length - length) <= _EVEN * length + 2]
+        alike = [teeth[k] for k in own]
         steps = {round(right.place - left.place) for left, right in pairwise(alike)}
         for step in steps:
-            if step > 0.5 * length:
-                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=len)
+            if step <= 0.5 * length or (step, *own) in tried:
+                continue
+            tried.add((step, *own))
+            first = 0
+            while len(alike) - first > max(len(best), _TEETH - 1):  # else no chain can be longer
+                best = max(best, _chain(alike[first:], step), key=len)
+                first += 1
     return best
 
 
