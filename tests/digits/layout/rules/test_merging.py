@@ -57,3 +57,11 @@ def test_pieces_that_lean_alike_are_put_together() -> None:
 
 def test_a_stroke_that_leans_otherwise_is_no_piece() -> None:
     assert len(_merged(rule(0, 300, 50), rule(310, 350, 50, slope=0.3))) == 2
+
+
+def test_a_line_found_again_keeps_its_course() -> None:
+    first = rule(40, 400, 100)
+    (found,) = merged([first, rule(60, 380, 100.3)], SCALE)
+    assert found.course == first.course
+    (between,) = merged([first, rule(60, 380, 101.4)], SCALE)
+    assert 100.2 < float(between.at(220.0)) < 101.2

@@ -74,6 +74,16 @@ def test_edges_lie_where_the_line_does_however_small_the_scale() -> None:
         assert np.median(_at(lying, -1)) == pytest.approx(519, abs=lying.pixel)
 
 
+@pytest.mark.parametrize(("left", "top"), [(0, 0), (7, 603), (403, 211), (780, 690)])
+def test_edges_lie_where_the_line_does_wherever_on_a_blank_sheet(left: int, top: int) -> None:
+    dark = np.zeros((700, 900), np.uint8)
+    dark[top : top + 4, left : left + 120] = 255
+    lying, _ = find_segments(dark, LEAST)
+    assert lying.start.min() == pytest.approx(left, abs=3)
+    assert lying.end.max() == pytest.approx(left + 119, abs=3)
+    assert _at(lying, -1) == pytest.approx(top + 3, abs=1.5)
+
+
 def test_segments_run_from_start_to_end_the_longest_first() -> None:
     dark = np.asarray(255 - write(sheet(500, 200), "2457", (40, 40), 100, 6), np.uint8)
     for found in find_segments(dark, LEAST):
