@@ -9,7 +9,7 @@ from digits.layout.rules.scale import Scale
 
 _COVERED = 0.42  # of a dashed rule that shows ink
 _IN_PIECES = 0.6  # of a solid rule that others interrupt
-_SAME = 0.5  # pixels: two courses so near to each other are one
+_SAME = 0.1  # pixels: two courses so near to each other are one
 _BENT = 0.02  # of the way between two pieces: how far a page may bend a rule
 
 

@@ -26,7 +26,7 @@ _BENT = 0.03  # of the way from segment to segment: how far a page may bend it
 _LEAN = 0.015  # of a segment's length: how far its other end strays too
 _GAP = 1.3  # times the longer of two segments: the room between them is no wider
 _OVERLAP = 4.0  # pixels that two segments of one edge may share
-_ROOM = 20  # pixels around all ink; whole steps of it, so that it is scaled as the whole picture would be
+_ROOM = 20  # pixels around all ink; whole steps of it, so that _SCALE maps pixels as in the whole picture
 _NEAR = 12.0  # pixels: so near to each other segments may always be
 
 
@@ -65,7 +65,9 @@ def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments,
     strong = np.clip((np.arange(256) - _FLOOR * least) * (_SEEN / least), 0, 255).astype(np.uint8)
     detector = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD, scale=scale)
     seen = cv2.LUT(dark, strong)
-    left, top, right, bottom = _around(cv2.boundingRect(seen))
+    left, top, right, bottom = (
+        _around(cv2.boundingRect(seen)) if scale == _SCALE else (0, 0, *dark.shape[::-1])
+    )
     found: object = detector.detect(seen[top:bottom, left:right])[0]  # None without any; the stub denies it
     if found is None:
         none = np.zeros(0)

@@ -61,7 +61,7 @@ def test_a_stroke_that_leans_otherwise_is_no_piece() -> None:
 
 def test_a_line_found_again_keeps_its_course() -> None:
     first = rule(40, 400, 100)
-    (found,) = merged([first, rule(60, 380, 100.3)], SCALE)
+    (found,) = merged([first, rule(60, 380, 100.05)], SCALE)
     assert found.course == first.course
     (between,) = merged([first, rule(60, 380, 101.4)], SCALE)
     assert 100.2 < float(between.at(220.0)) < 101.2
