@@ -119,18 +119,13 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
         return bool(row_of) and _cell_of(left, cells) is not _cell_of(right, cells)
 
     lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
-    heights = [_heights(table) for table in tables]
+    heights = [[median(cell.height for cell in cells) for cells in table.rows] for table in tables]
     for (number, row), some in filled.items():
         # Where a row is twice as high as others a rule of it was lost.
         high = heights[number][row] > _HIGH * float(np.median(heights[number]))
         for line in grouped(some) if high else [some]:
             lines.append(Line(runs(line, pieces, ink.strength, parted), tables[number], row))
     return sorted((line for line in lines if line.runs), key=_middle)
-
-
-def _heights(table: Table) -> list[float]:
-    """The usual height of the cells of each row."""
-    return [median(cell.height for cell in cells) for cells in table.rows]
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
