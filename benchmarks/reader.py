@@ -171,7 +171,7 @@ def _darkness(picture: Picture) -> Darkness:
 
 
 def _frames(darkness: Darkness) -> object:
-    if not may_be_printed(darkness, boxes_of(darkness)):
+    if not darkness.rough and not may_be_printed(darkness, boxes_of(darkness)):
         return None
     return find_frames(darkness.dark.whole, darkness.least)
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from digits.ink.pixels import Picture, Pixels, stored, upright
-from digits.ink.sheet import Grey, Sheet, written
+from digits.ink.sheet import Grey, Sheet, histogram, written
 
 WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
 _COLOURFUL = 24  # grey levels that a channel differs from the lightness where there is colour
@@ -153,4 +153,6 @@ def _contrast(sample: Grey) -> float:
     """How far ink stands out from what is around it, in units of the paper's own unrest."""
     window = max(3, min(sample.shape) // 4) | 1
     apart = cv2.absdiff(sample, cv2.medianBlur(sample, min(window, 255)))
-    return float(np.percentile(apart, 99)) / (4 + float(np.median(apart)))
+    reached = histogram(np.asarray(apart, np.uint8)).cumsum()
+    usual, strong = np.searchsorted(reached, np.array([0.5, 0.99]) * reached[-1])
+    return float(strong) / (4 + float(usual))

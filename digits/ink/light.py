@@ -6,13 +6,14 @@ it follows shadows, their edges too, where a blurred background would leave a fa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 
-from digits.ink.sheet import NEGATIVE, Grey, Sheet
+from digits.ink.sheet import NEGATIVE, Grey, Sheet, turned
 
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
@@ -143,9 +144,25 @@ def _filled(grey: Grey, how: int, share: float) -> Grey:
     """The picture with all gone that is narrower than a share of its shorter side."""
     side = max(3, int(min(grey.shape) * share)) | 1  # an even window would shift the picture
     # Beyond the border the light goes on as it is there; else the border would seem too dark.
-    wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
-    wide = cv2.morphologyEx(wide, how, np.ones((side, side), np.uint8))
-    return np.asarray(wide[side:-side, side:-side], np.uint8)
+    room = side - 1
+    wide = np.asarray(cv2.copyMakeBorder(grey, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
+    first, second = (cv2.max, cv2.min) if how == cv2.MORPH_CLOSE else (cv2.min, cv2.max)
+    return _extreme(_extreme(wide, side, first), side, second)
+
+
+def _extreme(grey: Grey, side: int, of: Callable[[Grey, Grey], cv2.typing.MatLike]) -> Grey:
+    """The highest or the lowest level in each square window that lies in the picture.
+
+    Windows are put together of smaller ones: for wide ones OpenCV's morphology takes several times as long.
+    """
+    for _ in range(2):
+        reached = 1
+        while reached < side:
+            step = min(reached, side - reached)
+            grey = np.asarray(of(grey[:-step], grey[step:]), np.uint8)
+            reached += step
+        grey = turned(grey)
+    return grey
 
 
 def _has_flat_paper(small: Grey) -> bool:

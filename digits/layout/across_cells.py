@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.layout.cells import Cells
-from digits.layout.components import Piece, Pieces
+from digits.layout.pieces import Piece, Pieces
 
 _PART = 0.22  # of a piece's ink in each of two cells: less belongs to a digit that crosses its cell's border
 _LONGER = 1.6  # times as wide, or as high, as usual: a single digit is no longer

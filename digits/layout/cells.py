@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class Cell:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cells:
     """All cells, and a map `coarse` times smaller than the ink that says which pixel is in which."""
 
@@ -59,7 +60,11 @@ class Cells:
         if not (0 <= row < height and 0 <= column < width):
             return None
         label = int(self.labels[row, column])
-        return next((cell for cell in self.found if cell.label == label), None) if label else None
+        return self._by_label.get(label)
+
+    @cached_property
+    def _by_label(self) -> dict[int, Cell]:
+        return {cell.label: cell for cell in self.found}
 
 
 NO_CELLS = Cells(np.zeros((0, 0), np.int32), 1, ())

@@ -45,13 +45,11 @@ def weakest_ink(darkness: Darkness, boxes: Boxes, lines_erased: bool) -> int:
 
 
 def may_be_printed(darkness: Darkness, boxes: Boxes) -> bool:
-    """Whether there may be printed lines: what else is a drawing of digits, of marks that are much alike.
+    """Whether lines may be printed on even paper: what else is a drawing of digits, of marks much alike.
 
     A line is much longer than what is beside it, has it inside, or is made of many dashes; and it may come
     near the picture's edges.
     """
-    if darkness.rough:
-        return True
     sizes = boxes[:, 2:4].max(axis=1)
     if not len(sizes):
         return False

@@ -6,14 +6,16 @@ make a digit together is settled by the network (`digits.layout.grouping`), wher
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
 from digits.ink.sheet import Box, Sheet
-from digits.layout.components import Piece, Pieces, common_box
+from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
 from digits.network.network_input import InkLevels, stroke_width
 
@@ -72,7 +74,8 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
 
 def grouped(pieces: list[Piece]) -> list[list[Piece]]:
     """Pieces by line, from the top: tall ones are chained to their neighbours, low ones join the nearest."""
-    tall = [piece for piece in pieces if piece.height >= _TALL * _usual_height(pieces)]
+    least = _TALL * _usual_height(pieces)
+    tall = [piece for piece in pieces if piece.height >= least]
     found: list[list[Piece]] = []
     for piece in sorted(tall, key=lambda piece: piece.box[0]):
         line = max(found, key=lambda line: _shared(line[-1], piece), default=None)
@@ -80,17 +83,16 @@ def grouped(pieces: list[Piece]) -> list[list[Piece]]:
             found.append([piece])
         else:
             line.append(piece)
-    for piece in pieces:
-        if piece not in tall:
-            nearest = min((other for line in found for other in line), key=lambda other: _apart(other, piece))
-            next(line for line in found if nearest in line).append(piece)
-    return sorted(found, key=lambda line: float(np.median([piece.box[1] + piece.box[3] for piece in line])))
+    for piece in (piece for piece in pieces if piece.height < least):
+        min(found, key=lambda line: min(_apart(other, piece) for other in line)).append(piece)
+    return sorted(found, key=lambda line: median(piece.box[1] + piece.box[3] for piece in line))
 
 
 def _usual_height(pieces: list[Piece]) -> float:
     """The height of the writing: the median of what is not far lower than the tallest."""
-    heights = np.array([piece.height for piece in pieces])
-    return float(np.median(heights[heights >= 0.4 * heights.max()])) if len(heights) else 0.0
+    heights = [piece.height for piece in pieces]
+    least = 0.4 * max(heights, default=0)
+    return median(height for height in heights if height >= least) if heights else 0.0
 
 
 def _shared(first: Piece, second: Piece) -> float:
@@ -101,7 +103,7 @@ def _shared(first: Piece, second: Piece) -> float:
 def _apart(first: Piece, second: Piece) -> float:
     across = max(first.box[0], second.box[0]) - min(first.box[2], second.box[2])
     down = max(first.box[1], second.box[1]) - min(first.box[3], second.box[3])
-    return float(np.hypot(max(across, 0), max(down, 0)))
+    return math.hypot(max(across, 0), max(down, 0))
 
 
 def runs(
@@ -146,7 +148,7 @@ def runs(
 def _pen(tall: list[Piece], pieces: Pieces, ink: Sheet) -> float:
     """The usual width of the strokes of these pieces, in pixels."""
     widths = [stroke_width(pieces.only(ink, [piece])[1]) for piece in tall[:_LOOKED_AT]]
-    return float(np.median(widths)) if widths else 1.0
+    return median(widths) if widths else 1.0
 
 
 def _near(specks: Sequence[Piece], tall: list[Piece], height: float) -> list[Piece]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
-from digits.ink.sheet import Grey, Sheet
+from digits.ink.sheet import Box, Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
-from digits.layout.components import Piece, Pieces, find_pieces
+from digits.layout.components import find_pieces
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
@@ -20,6 +21,7 @@ from digits.layout.frames.search import find_frames
 from digits.layout.grouping import Found
 from digits.layout.lines import Run, grouped, runs
 from digits.layout.numbers import gaps, widest_within
+from digits.layout.pieces import Piece, Pieces
 from digits.layout.tables import Table, columns, find_tables
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
@@ -64,8 +66,8 @@ class Group:
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
     cells, found, fields = NO_CELLS, False, False
-    boxes = boxes_of(darkness)
-    if may_be_printed(darkness, boxes):
+    boxes = None if darkness.rough else boxes_of(darkness)
+    if boxes is None or may_be_printed(darkness, boxes):
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
@@ -110,7 +112,7 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
-        cell = _cell_of(piece, cells)
+        cell = _cell_of(piece.box, cells)
         place = row_of.get(cell) if cell is not None else None
         place = place or next(
             ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
@@ -122,19 +124,16 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
             filled.setdefault((tables.index(place[0]), place[1]), []).append(piece)
 
     def parted(left: Piece, right: Piece) -> bool:
-        return bool(row_of) and _cell_of(left, cells) is not _cell_of(right, cells)
+        return bool(row_of) and _cell_of(left.box, cells) is not _cell_of(right.box, cells)
 
     lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
+    heights = [[median(cell.height for cell in cells) for cells in table.rows] for table in tables]
     for (number, row), some in filled.items():
-        for line in _split_row(some, tables[number], row):
+        # Where a row is twice as high as others a rule of it was lost.
+        high = heights[number][row] > _HIGH * float(np.median(heights[number]))
+        for line in grouped(some) if high else [some]:
             lines.append(Line(runs(line, pieces, ink.strength, parted), tables[number], row))
     return sorted((line for line in lines if line.runs), key=_middle)
-
-
-def _split_row(some: list[Piece], table: Table, row: int) -> list[list[Piece]]:
-    """The pieces of a row: by line where the row is twice as high as others, for a rule of it was lost."""
-    heights = [float(np.median([cell.height for cell in cells])) for cells in table.rows]
-    return grouped(some) if heights[row] > _HIGH * float(np.median(heights)) else [some]
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
@@ -146,13 +145,13 @@ def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
     return apart < max(cell.width for cell in row) and nearest.box[1] - over <= y <= nearest.box[3] + over
 
 
-def _cell_of(piece: Piece, cells: Cells) -> Cell | None:
-    left, top, right, bottom = piece.box
+def _cell_of(box: Box, cells: Cells) -> Cell | None:
+    left, top, right, bottom = box
     return cells.at((left + right) / 2, (top + bottom) / 2)
 
 
 def _middle(line: Line) -> float:
-    return float(np.median([atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms]))
+    return median(atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms)
 
 
 def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
@@ -164,16 +163,19 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
     widest = widest_within([gap for some in apart for gap in some])
     if page.fields and len(page.lines) == 1:
         widest = np.inf  # a row of boxes holds one number
+    column_of = {line.table: columns(line.table) for line in page.lines if line.table is not None}
     return [
-        _in_table(line, line.table, marks, page.cells)
+        _in_table(line, line.table, marks, page.cells, column_of[line.table])
         if line.table is not None
         else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
         for line, marks, own in zip(page.lines, found, apart, strict=True)
     ]
 
 
-def _in_table(line: Line, table: Table, marks: Sequence[Found], cells: Cells) -> list[Group]:
-    where = [_cell_of_mark(mark, cells) for mark in marks]
+def _in_table(
+    line: Line, table: Table, marks: Sequence[Found], cells: Cells, column_of: dict[Cell, int]
+) -> list[Group]:
+    where = [_cell_of(mark.atom.box, cells) for mark in marks]
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
     if len(table.rows) == 1:
@@ -182,17 +184,11 @@ def _in_table(line: Line, table: Table, marks: Sequence[Found], cells: Cells) ->
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]
-    column_of = columns(table)
     return [Group(tuple(some), line.row, _column(where[some[0]], column_of)) for some in groups]
 
 
 def _column(cell: Cell | None, column_of: dict[Cell, int]) -> int | None:
     return None if cell is None else column_of.get(cell)
-
-
-def _cell_of_mark(mark: Found, cells: Cells) -> Cell | None:
-    left, top, right, bottom = mark.atom.box
-    return cells.at((left + right) / 2, (top + bottom) / 2)
 
 
 def _split(places: range, starts: Sequence[bool]) -> list[list[int]]:

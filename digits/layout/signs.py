@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from digits.layout.components import Piece
+from digits.layout.pieces import Piece
 
 Sign = Literal["-", ".", ","]
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits.layout.cells import Cell, Cells
 
 _GAP = 0.4  # of the usual side: what is narrower is room between boxes
-_BESIDE = 0.6  # of the larger one's side that two neighbours share
+_BESIDE = 0.6  # of the larger one's height, or the smaller one's width, that two neighbours share
 _ACROSS = 0.6  # of a cell's width: no two neighbours of one row are further apart
 _BELOW = 0.3  # of a cell's height: no two neighbours of one column are further apart
 
@@ -38,12 +38,14 @@ class Table:
 def find_tables(cells: Cells) -> tuple[Table, ...]:
     """The cells put together to tables, boxes of one row included; from the top."""
     found = _without_gaps(cells.found)
-    beside = _linked(found, _are_beside)
-    below = _linked(found, _are_below)
+    boxes = np.array([cell.box for cell in found], float).reshape(-1, 4)
+    beside = _neighbours(boxes, np.maximum, _ACROSS)
+    below = _neighbours(boxes[:, [1, 0, 3, 2]], np.minimum, _BELOW)
     both = [first | second for first, second in zip(beside, below, strict=True)]
     tables = []
     for group in _groups(range(len(found)), both):
-        rows = _groups(group, [links & set(group) for links in beside])
+        members = set(group)
+        rows = _groups(group, [links & members for links in beside])
         cells_of = [sorted((found[k] for k in row), key=lambda cell: cell.middle[0]) for row in rows]
         cells_of.sort(key=lambda row: float(np.mean([cell.middle[1] for cell in row])))
         tables.append(Table(tuple(tuple(row) for row in cells_of)))
@@ -60,10 +62,11 @@ def columns(table: Table) -> dict[Cell, int]:
     for order in (range(middle_row, -1, -1), range(middle_row, len(table.rows))):
         near = middles.copy()
         for number in order:
-            for cell in table.rows[number]:
-                column = int(np.argmin(np.abs(near - cell.middle[0])))
-                found[cell] = column
-                near[column] = cell.middle[0]
+            row = table.rows[number]
+            places = np.array([cell.middle[0] for cell in row])
+            own = np.abs(near[:, None] - places).argmin(axis=0)
+            found.update(zip(row, own.tolist(), strict=True))
+            near[own] = places
     return found
 
 
@@ -75,18 +78,20 @@ def _without_gaps(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     return tuple(cell for cell in cells if cell.width > _GAP * width and cell.height > _GAP * height)
 
 
-def _linked(cells: tuple[Cell, ...], linked: Callable[[Cell, Cell], bool]) -> list[set[int]]:
-    """For each cell the numbers of those that it is linked with; only near ones are asked."""
-    links: list[set[int]] = [set() for _ in cells]
-    boxes = np.array([cell.box for cell in cells], float).reshape(-1, 4)
-    room = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, initial=0.0)
-    for k, cell in enumerate(cells):
-        apart = np.maximum(boxes[:, :2] - boxes[k, 2:], boxes[k, :2] - boxes[:, 2:]).max(axis=1)
-        for other in np.flatnonzero(apart <= np.minimum(room, room[k])).tolist():
-            if other != k and (linked(cell, cells[other]) or linked(cells[other], cell)):
-                links[k].add(other)
-                links[other].add(k)
-    return links
+def _neighbours(boxes: NDArray[np.float64], side: np.ufunc, most: float) -> list[set[int]]:
+    """For each box (n, 4) the numbers of those beside it, left and right.
+
+    They share enough of the height that `side` chooses of the two, and are no further apart than `most` of
+    the narrower one's width.
+    """
+    left, top, right, bottom = boxes.T
+    shared = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    apart = left[None] - right[:, None]
+    nearest = np.minimum.outer(right - left, right - left)
+    after = np.less.outer(left + right, left + right)
+    links = (apart >= -0.5 * nearest) & (apart <= most * nearest) & after
+    links &= shared >= _BESIDE * side.outer(bottom - top, bottom - top)
+    return [set(np.flatnonzero(row).tolist()) for row in links | links.T]
 
 
 def _groups(members: range | list[int], links: list[set[int]]) -> list[list[int]]:
@@ -100,25 +105,3 @@ def _groups(members: range | list[int], links: list[set[int]]) -> list[list[int]
         left -= group
         groups.append(sorted(group))
     return groups
-
-
-def _are_beside(left: Cell, right: Cell) -> bool:
-    shared = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
-    apart = right.box[0] - left.box[2]
-    nearest = min(left.width, right.width)
-    return (
-        shared >= _BESIDE * max(left.height, right.height)
-        and -0.5 * nearest <= apart <= _ACROSS * nearest
-        and right.middle[0] > left.middle[0]
-    )
-
-
-def _are_below(upper: Cell, lower: Cell) -> bool:
-    shared = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
-    apart = lower.box[1] - upper.box[3]
-    nearest = min(upper.height, lower.height)
-    return (
-        shared >= _BESIDE * min(upper.width, lower.width)
-        and -0.5 * nearest <= apart <= _BELOW * nearest
-        and lower.middle[1] > upper.middle[1]
-    )

@@ -7,6 +7,8 @@ strokes are 1.6 to 3.6 pixels wide (5th to 95th percentile); thinner and thicker
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +91,11 @@ def stroke_width(ink: InkLevels) -> float:
 
 
 def _disc(diameter: float) -> NDArray[np.uint8]:
-    size = max(1, round(diameter)) + 1
+    return _ellipse(max(1, round(diameter)) + 1)
+
+
+@lru_cache(64)
+def _ellipse(size: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 

@@ -99,15 +99,24 @@ def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Toot
 
 
 def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
-    """The most teeth that are as long as each other and stand at whole distances; of as many, the widest."""
+    """The most teeth that are as long as each other and stand at whole distances; of as many, the widest.
+
+    None where they are few.
+    """
     best: list[Tooth] = []
+    tried: set[tuple[int, ...]] = set()
     for model in teeth:
-        length = model.rule.length
-        alike = [same for tooth in teeth if (same := tooth.as_high_as(model)) is not None]
+        own = {k: same for k, tooth in enumerate(teeth) if (same := tooth.as_high_as(model)) is not None}
+        alike = list(own.values())
         steps = {round(right.place - left.place) for left, right in pairwise(alike)}
         for step in steps:
-            if step > 0.5 * length:
-                best = max(best, *(_chain(alike[first:], step) for first in range(len(alike))), key=_extent)
+            if step <= 0.5 * model.rule.length or (step, *own) in tried:
+                continue
+            tried.add((step, *own))
+            first = 0
+            while len(alike) - first >= max(len(best), _TEETH):  # else no chain can be longer
+                best = max(best, _chain(alike[first:], step), key=_extent)
+                first += 1
     return best
 
 

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, histogram, turned
 from digits.layout.frames.sorting import Frames
 from digits.layout.rules.rule import Rule
 
 _SOFT = 1.0  # times a rule's thickness beside it, and
 _MARGIN = 5  # pixels: its soft edges reach no further
 _SAMPLES = 200  # places at which they are looked at
+_PEN = 0.75  # quantile of the darkness beside rules: that of the pen
 _DARKER = 1.35  # times the rule's own darkness: what is darker was written over it
 _FAINTER = 0.72  # of the pen's darkness: a rule as dark as the pen cannot be told from it by darkness
 _STROKE = 0.5  # of the pen's darkness: a stroke beside a rule is darker
@@ -59,23 +60,22 @@ class _Band:
 
 def without(dark: Grey, frames: Frames, least: int) -> Grey:
     """Darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
-    turned = np.ascontiguousarray(dark.T)
     lying = _bands(frames.all_lying(), dark, least)
-    standing = _bands(frames.all_standing(), turned, least)
+    standing = _bands(frames.all_standing(), turned(dark), least)
     on_rules = np.zeros_like(dark)
     for bands, around in ((lying, on_rules), (standing, on_rules.T)):
         for band in bands:
             around[band.part] |= band.inside.astype(np.uint8)
     away = np.asarray(cv2.multiply(dark, 1 - on_rules), np.uint8)
-    levels = away[away > least]
-    pen = float(np.percentile(levels, 75)) if levels.size else 255.0
+    darker = histogram(away)[least + 1 :].cumsum()
+    pen = least + 1 + int(np.searchsorted(darker, _PEN * darker[-1])) if darker[-1:].any() else 255
     beside = np.asarray(cv2.threshold(away, max(least, _STROKE * pen), 1, cv2.THRESH_BINARY)[1], np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(beside, 8, cv2.CV_32S, cv2.CCL_GRANA)
     strokes = np.asarray(labels, np.int32)
     across, down = (np.asarray(_ALONG * stats[:, side], np.float64) for side in (2, 3))
     clean = _along(dark, lying, pen, least, strokes, across)
-    clean = _along(np.ascontiguousarray(clean.T), standing, pen, least, strokes.T, down).T
-    return _without_leftovers(np.ascontiguousarray(clean), on_rules, least)
+    clean = turned(_along(turned(clean), standing, pen, least, strokes.T, down))
+    return _without_leftovers(clean, on_rules, least)
 
 
 def _bands(rules: Sequence[Rule], dark: Grey, least: int) -> list[_Band]:
@@ -90,7 +90,7 @@ def _half(dark: Grey, rule: Rule, least: int) -> int:
     offsets = np.arange(-reach, reach + 1)
     rows = np.rint(rule.at(places)).astype(int)[None] + offsets[:, None]
     levels = dark[np.clip(rows, 0, height - 1), places.astype(int)[None]]
-    paper = np.median(levels, axis=1) <= least
+    paper = (levels <= least).sum(axis=1) > _SAMPLES / 2
     beside = np.abs(offsets[paper])
     near = beside[beside > rule.thickness / 4]
     return int(min(near.min(initial=reach), reach))
@@ -99,7 +99,7 @@ def _half(dark: Grey, rule: Rule, least: int) -> int:
 def _along(
     dark: Grey,
     bands: Sequence[_Band],
-    pen: float,
+    pen: int,
     least: int,
     strokes: NDArray[np.int32],
     longest: NDArray[np.float64],
@@ -146,20 +146,23 @@ def _run_along(labels: NDArray[np.int32], longest: NDArray[np.float64]) -> NDArr
 
 def _without_leftovers(dark: Grey, bands: Grey, least: int) -> Grey:
     """Without what is left where rules were of the pieces that lie mostly there."""
-    wide = cv2.dilate(bands, np.ones((3, 3), np.uint8))
     mask = np.asarray(cv2.threshold(dark, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
         mask, 8, cv2.CV_32S, cv2.CCL_GRANA
     )
-    on_rules = np.bincount(labels[(wide > 0) & (mask > 0)], minlength=count)
-    mostly = on_rules > _ON_RULES * stats[:, 4]
-    mostly[0] = False
-    goes = (mostly.astype(np.uint8)[labels] > 0) & (wide > 0)
+    on_rules, beside = (
+        np.flatnonzero(cv2.dilate(bands, np.ones((side, side), np.uint8)).view(np.bool_))
+        for side in (3, 2 * _DOUBLE + 1)
+    )
+    label_of, clean = labels.ravel(), dark.copy()
+    mostly = np.bincount(label_of[on_rules], minlength=count) > _ON_RULES * stats[:, 4]
+    mostly[0] = False  # paper
+    clean.ravel()[on_rules[mostly[label_of[on_rules]]]] = 0
     # The second line of a double one lies beside a rule, as long and as thin as it.
-    beside = cv2.dilate(bands, np.ones((2 * _DOUBLE + 1, 2 * _DOUBLE + 1), np.uint8))
-    near = np.bincount(labels[(beside > 0) & (mask > 0)], minlength=count) > _NEARLY_ALL * stats[:, 4]
+    near = np.bincount(label_of[beside], minlength=count) > _NEARLY_ALL * stats[:, 4]
     long, thin = stats[:, 2:4].max(axis=1), stats[:, 2:4].min(axis=1)
-    double = near & (long > _SLENDER * thin)
-    double[0] = False
-    goes |= double.astype(np.uint8)[labels] > 0
-    return np.where(goes, 0, dark).astype(np.uint8)
+    for label in np.flatnonzero(near[1:] & (long > _SLENDER * thin)[1:]) + 1:
+        left, top, width, height = stats[label, :4].tolist()
+        part = np.s_[top : top + height, left : left + width]
+        clean[part][labels[part] == label] = 0
+    return clean

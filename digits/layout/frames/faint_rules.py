@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, turned
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.rule import Rule
 
@@ -50,13 +51,13 @@ def faint_rules(dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule]) -> 
     upright = _upright(dark, x, y)
     if upright is None:
         return [], []
-    turned = _Upright(np.ascontiguousarray(upright.dark.T), upright.back[:, [1, 0, 2]])
+    on_its_side = _Upright(turned(upright.dark), upright.back[:, [1, 0, 2]])
     found: tuple[list[Rule], list[Rule]] = [], []
     for _ in range(_ROUNDS):  # what is found in one direction shows where to look in the other
-        down, across = _places(upright, rows, standing=False), _places(turned, columns, standing=True)
+        down, across = _places(upright, rows, standing=False), _places(on_its_side, columns, standing=True)
         more = (
             _between(upright, rows, down, across, standing=False),
-            _between(turned, columns, across, down, standing=True),
+            _between(on_its_side, columns, across, down, standing=True),
         )
         if not more[0] and not more[1]:
             break
@@ -160,7 +161,7 @@ def _place(onto: NDArray[np.float64], rule: Rule, standing: bool) -> float:
     ends = np.array([[place, float(rule.at(place))] for place in (rule.start, rule.middle, rule.end)])
     points = ends[:, ::-1] if standing else ends
     mapped = cv2.perspectiveTransform(points[None].astype(np.float64), onto)[0]
-    return float(np.median(mapped[:, 1]))
+    return median(map(float, mapped[:, 1]))
 
 
 def _rule(upright: _Upright, place: float, width: int, thickness: float, standing: bool) -> Rule:

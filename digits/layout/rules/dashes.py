@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, turned
 from digits.layout.rules.merging import merged
 from digits.layout.rules.parallel import weighted_median
 from digits.layout.rules.profile import followed
@@ -75,9 +75,9 @@ def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
     ]
     steps = [_steps(len(dashes.start), rows) for rows in both]
     found = []
-    for rows, own, other, upright in zip(both, steps, steps[::-1], (dark, dark.T), strict=True):
+    for rows, own, other, upright in zip(both, steps, steps[::-1], (dark, turned(dark)), strict=True):
         pieces = merged([rule for row, rule in rows if _is_own(row, own, other)], scale)
-        found.append([whole for rule in pieces if (whole := followed(rule, upright)) is not None])
+        found.append(followed(pieces, upright))
     return Rules(*found)
 
 

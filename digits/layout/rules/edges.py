@@ -2,68 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits.layout.rules.rule import Course, fitted, heights
+from digits.layout.rules.rule import fitted_each, heights
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.segments import Segments, chained
 
 _MOST = 400  # edges in each direction
 _SHARED = 0.5  # of the shorter edge's length that two edges of one rule have in common
 
-
-class Edge(NamedTuple):
-    """A long straight edge: where ink begins (`side` 1) or ends (-1) across it."""
-
-    start: float
-    end: float
-    course: Course
-    side: int
-
-    def at(self, place: float) -> float:
-        square, slope, offset = self.course
-        return (square * place + slope) * place + offset
+Pair = tuple[int, int]
+"""The numbers of the upper and the lower edge of a rule."""
 
 
-def edges_of(segments: Segments, scale: Scale, most: float = np.inf) -> Iterator[Edge]:
+Chain = tuple[int, ...]
+"""The numbers of the segments that an edge is made of."""
+
+
+class Edges(NamedTuple):
+    """Long straight edges (n,), their courses (n, 3); ink begins (`side` 1) or ends (-1) across them."""
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    course: NDArray[np.float64]
+    side: NDArray[np.int8]
+    chains: list[Chain]
+
+    @property
+    def length(self) -> NDArray[np.float64]:
+        return self.end - self.start
+
+
+def edges_of(segments: Segments, scale: Scale, most: float = np.inf) -> Edges:
     """The edges that these segments make, the longest first; none has a gap of more than `most` pixels."""
     chains = chained(segments, most)
-    lengths = np.array([segments.end[chain[-1]] - segments.start[chain[0]] for chain in chains])
-    for number in np.argsort(-lengths)[:_MOST].tolist():
-        if lengths[number] < scale.shortest - scale.stroke:
-            return
-        own = segments.of(chains[number])
-        weights = np.sqrt(np.tile(own.length, 2))
-        places, across = np.concatenate([own.start, own.end]), np.concatenate([own.first, own.last])
-        bent = len(own.start) > 2 and lengths[number] > 3 * scale.shortest
-        yield Edge(
-            float(own.start[0]), float(own.end[-1]), fitted(places, across, bent, weights), int(own.side[0])
-        )
-
-
-def paired(edges: Sequence[Edge], scale: Scale) -> Iterable[list[tuple[Edge, Edge]]]:
-    """The upper and lower edges that belong together, rule by rule: the nearest across the ink."""
-    upper, lower = ([edge for edge in edges if edge.side == side] for side in (1, -1))
-    if not upper or not lower:
-        return []
-    start, end = (
-        np.maximum.outer([e.start for e in upper], [e.start for e in lower]),
-        np.minimum.outer([e.end for e in upper], [e.end for e in lower]),
+    start = segments.start[[chain[0] for chain in chains]]
+    end = segments.end[[chain[-1] for chain in chains]]
+    order = np.argsort(start - end)[:_MOST]
+    order = order[(end - start)[order] >= scale.shortest - scale.stroke]
+    start, end = start[order], end[order]
+    rows = [tuple(chains[k]) for k in order.tolist()]
+    longest = max(map(len, rows), default=1)
+    number = np.array([[*row, *[-1] * (longest - len(row))] for row in rows], int).reshape(-1, longest)
+    weights = np.where(number < 0, 0.0, segments.length[number])
+    bent = ((number >= 0).sum(axis=1) > 2) & (end - start > 3 * scale.shortest)
+    course = fitted_each(
+        np.hstack([segments.start[number], segments.end[number]]),
+        np.hstack([segments.first[number], segments.last[number]]),
+        bent,
+        np.hstack([weights, weights]),
     )
-    shorter = np.minimum.outer([e.end - e.start for e in upper], [e.end - e.start for e in lower])
+    return Edges(start, end, course, segments.side[number[:, 0]], rows)
+
+
+def paired(edges: Edges, scale: Scale) -> list[list[Pair]]:
+    """The upper and lower edges that belong together, rule by rule: the nearest across the ink."""
+    upper, lower = (np.flatnonzero(edges.side == side) for side in (1, -1))
+    if not len(upper) or not len(lower):
+        return []
+    start = np.maximum.outer(edges.start[upper], edges.start[lower])
+    end = np.minimum.outer(edges.end[upper], edges.end[lower])
+    shorter = np.minimum.outer(edges.length[upper], edges.length[lower])
     middle = (start + end) / 2
-    above, below = (np.array([edge.course for edge in some], float) for some in (upper, lower))
-    apart = heights(below[None], middle) - heights(above[:, None], middle)
+    apart = heights(edges.course[lower][None], middle) - heights(edges.course[upper][:, None], middle)
     fits = (end - start >= _SHARED * shorter) & (apart > 0) & (apart <= scale.thickest)
     apart = np.where(fits, apart, np.inf)
-    pairs = {(k, int(np.argmin(apart[k]))) for k in range(len(upper)) if fits[k].any()}
-    pairs |= {(int(np.argmin(apart[:, k])), k) for k in range(len(lower)) if fits[:, k].any()}
-    groups: list[list[tuple[int, int]]] = []
+    rows, columns = np.flatnonzero(fits.any(axis=1)), np.flatnonzero(fits.any(axis=0))
+    pairs = {*zip(upper[rows].tolist(), lower[apart[rows].argmin(axis=1)].tolist(), strict=True)}
+    pairs |= {*zip(upper[apart[:, columns].argmin(axis=0)].tolist(), lower[columns].tolist(), strict=True)}
+    group_of: dict[int, list[Pair]] = {}
     for pair in sorted(pairs):
-        same = [group for group in groups if any(one[0] == pair[0] or one[1] == pair[1] for one in group)]
-        groups = [group for group in groups if group not in same]
-        groups.append([pair, *(one for group in same for one in group)])
-    return [[(upper[one], lower[two]) for one, two in group] for group in groups]
+        same = {id(group_of[edge]): group_of[edge] for edge in pair if edge in group_of}
+        group = [pair, *(other for some in same.values() for other in some)]
+        group_of.update(dict.fromkeys((edge for other in group for edge in other), group))
+    return list({id(group): group for group in group_of.values()}.values())

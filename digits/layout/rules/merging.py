@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from digits.layout.rules.rule import Rule, fitted
+from digits.layout.rules.rule import Course, Rule, fitted
 from digits.layout.rules.scale import Scale
 
 _IN_PIECES = 0.6  # of a rule that others interrupt
+_SAME = 0.1  # pixels: two courses so near to each other are one
 _BENT = 0.02  # of the way between two pieces: how far a page may bend a rule
 
 
@@ -44,12 +45,21 @@ def _goes_on(first: Rule, second: Rule, scale: Scale) -> bool:
 
 def _joined(first: Rule, second: Rule) -> Rule:
     start, end = first.start, max(first.end, second.end)
-    points = [np.linspace(rule.start, rule.end, max(3, int(rule.length / 4))) for rule in (first, second)]
-    places = np.concatenate(points)
-    across = np.concatenate([rule.at(place) for rule, place in zip((first, second), points, strict=True)])
     whole = first.length + second.length
     inked = first.length * first.covered + second.length * second.covered
     thickness = (first.length * first.thickness + second.length * second.thickness) / max(whole, 1)
     covered = min(1.0, inked / max(end - start, 1))
-    course, step = fitted(places, across, True), max(first.step, second.step)
-    return Rule(start, end, course, thickness, covered, first.dashed, step)
+    course = first.course if _is_again(first, second) else _common_course(first, second)
+    return Rule(start, end, course, thickness, covered, first.dashed, max(first.step, second.step))
+
+
+def _is_again(first: Rule, second: Rule) -> bool:
+    """Whether the second is the first, found again: by other edges, or at another scale."""
+    places = (second.start, second.middle, second.end)
+    return second.end <= first.end and all(abs(first.at(k) - second.at(k)) < _SAME for k in places)
+
+
+def _common_course(first: Rule, second: Rule) -> Course:
+    points = [np.linspace(rule.start, rule.end, max(3, int(rule.length / 4))) for rule in (first, second)]
+    across = [rule.at(places) for rule, places in zip((first, second), points, strict=True)]
+    return fitted(np.concatenate(points), np.concatenate(across), True)

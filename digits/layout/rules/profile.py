@@ -1,20 +1,27 @@
-"""How dark a line is along its course, beside the paper on both sides: how far it goes, and if in dashes."""
+"""How dark lines are along their courses, beside the paper on both sides: how far they go, and if in dashes.
+
+All candidates of a picture are measured at once: one by one, each would cost as much as all of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
-from digits.layout.rules.rule import Course, Rule, fitted, heights
+from digits.layout.rules.courses import ASIDE, Courses, levels_at, recentred
+from digits.layout.rules.rule import Rule
 
-Levels = NDArray[np.int32]
+Levels = NDArray[np.int16]
+Which = NDArray[np.bool_]
 
 _BENT = 0.02  # of a rule's length: how far a page may bend it
-_ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared with
-_CLOSE = 1  # pixel from it: there is paper even between two rules that nearly touch
+_CLOSE = 1  # pixel from a rule's edge: there is paper even between two rules that nearly touch
 _FAINTEST = 4  # of 255: a rule's contrast
 _OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
@@ -25,116 +32,131 @@ _COVERED = 0.42  # of a dashed one
 _STEPS = 3  # from dash to dash, at least
 _STRAY = 0.3  # of the distance of dashes: how far it strays
 _REGULAR = 0.5  # of the dashes that do not stray further
-_SAMPLES = 150  # places at which a rule's middle is looked for
 
 
-def is_straight(course: Course, length: float) -> bool:
-    """Whether this course is bent no more than a page bends a rule of this length."""
-    return abs(course[0]) * length**2 / 4 <= _BENT * length + 2
+class _Profiles(NamedTuple):
+    """Of each rule (rows) at each place from edge to edge of the picture (columns): whether it is in the
+    picture there, how much darker it is than beside it, how dark, and how dark the lighter side of it."""
+
+    inside: Which
+    ridge: Levels
+    on: Grey
+    paper: Grey
+
+    def inked(self, contrast: NDArray[np.float64]) -> tuple[Which, Which]:
+        """Where a rule of this contrast (n,) shows ink, and where there is bare paper; else it is hidden."""
+        level = _OWN * contrast[:, None]
+        inked = self.inside & (self.ridge >= level)
+        return inked, self.inside & ~inked & (self.on < level + self.paper)
 
 
-def measured(rule: Rule, dark: Grey) -> Rule | None:
-    """The rule as far as it shows ink, and the share of it that does, if that is enough."""
-    if not is_straight(rule.course, rule.length):
-        return None
-    places, ridge, on, paper = _profile(rule, dark)
-    along = (places >= rule.start) & (places <= rule.end)
-    seen = ridge[along & (ridge > _FAINTEST)]
-    if len(seen) < _ALONE * np.count_nonzero(along):
-        return None
-    own = float(np.median(seen))
-    inked = ridge >= _OWN * own
-    bare = ~inked & (on < _OWN * own + paper)
-    first, last = _reach(inked, bare, along)
-    if last - first < 3:
-        return None
-    own_places = first + np.flatnonzero(inked[first : last + 1])
-    paper_places = int(np.count_nonzero(bare[first : last + 1]))
-    covered = len(own_places) / max(1, len(own_places) + paper_places)
-    dashed = rule.dashed or covered < _UNBROKEN
-    if covered < _COVERED or (dashed and not _is_even(own_places, bare)):
-        return None
-    course = _recentred(rule, places[own_places], dark)
-    return Rule(float(places[first]), float(places[last]), course, rule.thickness, covered, dashed)
+def _is_straight(rule: Rule) -> bool:
+    """Whether a rule bends no more than a page does."""
+    return abs(rule.course[0]) * rule.length**2 / 4 <= _BENT * rule.length + 2
 
 
-def followed(rule: Rule, dark: Grey) -> Rule | None:
-    """A dashed rule as far as there are dashes on it, of which writing may touch or hide some."""
-    places, ridge, on, paper = _profile(rule, dark)
-    along = (places >= rule.start) & (places <= rule.end)
-    if not along.any() or not is_straight(rule.course, rule.length):
-        return None
-    own = max(float(_FAINTEST), float(np.quantile(ridge[along], 1 - rule.covered / 2)))
-    inked = ridge >= _OWN * own
-    bare = ~inked & (on < _OWN * own + paper)
-    ink, gaps = int(np.count_nonzero(inked & along)), int(np.count_nonzero(bare & along))
-    if not ink:
-        return None
-    # It goes on while dashes are at least half as many to the gaps between them as they usually are.
-    first, last = _reach(inked, bare, along, min(_PAPER, _THINNED * ink / max(gaps, 1)))
-    return replace(rule, start=float(places[first]), end=float(places[last]))
+def measured(rules: Sequence[Rule | None], dark: Grey) -> list[Rule | None]:
+    """Each rule as far as it shows ink, and the share of it that does; None where that is not enough."""
+    found: list[Rule | None] = [None] * len(rules)
+    straight = {k: rule for k, rule in enumerate(rules) if rule is not None and _is_straight(rule)}
+    if not straight:
+        return found
+    numbers, own = list(straight), list(straight.values())
+    courses = Courses.of(own)
+    profiles = _profiles(courses, dark)
+    places = np.arange(dark.shape[1])
+    along = profiles.inside & (places >= courses.start) & (places <= courses.end)
+    seen = along & (profiles.ridge > _FAINTEST)
+    inked, bare = profiles.inked(_medians(profiles.ridge, seen))
+    first, last = _reach(inked, bare, along & inked, _PAPER)
+    reached = (places >= first[:, None]) & (places <= last[:, None])
+    inked &= reached
+    ink, paper = np.count_nonzero(inked, axis=1), np.count_nonzero(bare & reached, axis=1)
+    covered = ink / np.maximum(1, ink + paper)
+    enough = seen.any(axis=1) & (seen.sum(axis=1) >= _ALONE * along.sum(axis=1)) & (last - first >= 3)
+    enough &= covered >= _COVERED
+    dashed = np.array([rule.dashed for rule in own]) | (covered < _UNBROKEN)
+    for k in np.flatnonzero(enough & dashed).tolist():
+        enough[k] = _is_even(np.flatnonzero(inked[k]), bare[k])
+    which = np.flatnonzero(enough)
+    if not len(which):
+        return found
+    middles = recentred([own[k] for k in which], inked[which], dark).tolist()
+    for k, (square, slope, offset) in zip(which.tolist(), middles, strict=True):
+        course, thickness = (square, slope, offset), own[k].thickness
+        ends = float(first[k]), float(last[k])
+        found[numbers[k]] = Rule(*ends, course, thickness, float(covered[k]), bool(dashed[k]))
+    return found
 
 
-def _recentred(rule: Rule, places: NDArray[np.intp], dark: Grey) -> Course:
-    """The course through the middle of a rule's ink at these places."""
-    places = places[:: max(1, len(places) // _SAMPLES)]
-    reach = int(rule.thickness / 2) + _ASIDE
-    offsets = np.arange(-reach, reach + 1)
-    rows = np.rint(_along(rule, places)).astype(int)[None] + offsets[:, None]
-    levels = dark[np.clip(rows, 0, len(dark) - 1), places[None]].astype(np.float64)
-    levels -= np.maximum(levels[0], levels[-1])  # paper
-    weights = np.maximum(levels, 0.0)
-    total = weights.sum(axis=0)
-    seen = total > 0
-    if np.count_nonzero(seen) < len(places) / 2:
-        return rule.course
-    middle = rows[reach] + (offsets @ weights) / np.maximum(total, 1e-9)
-    x, y = places[seen].astype(float), middle[seen]
-    bent = rule.course[0] != 0.0
-    course = fitted(x, y, bent)
-    off = np.abs(heights(np.array(course), x) - y)
-    near = off <= max(1.0, 2.0 * float(np.median(off)))
-    return fitted(x[near], y[near], bent) if np.count_nonzero(near) > 3 else course
+def followed(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
+    """Dashed rules as far as there are dashes on them, of which writing may touch or hide some."""
+    rules = [rule for rule in rules if _is_straight(rule)]
+    if not rules:
+        return []
+    courses = Courses.of(rules)
+    profiles = _profiles(courses, dark)
+    places = np.arange(dark.shape[1])
+    along = profiles.inside & (places >= courses.start) & (places <= courses.end)
+    contrasts = [
+        np.quantile(ridge[own], 1 - rule.covered / 2) if own.any() else 0
+        for rule, ridge, own in zip(rules, profiles.ridge, along, strict=True)
+    ]
+    inked, bare = profiles.inked(np.maximum(_FAINTEST, contrasts))
+    ink, paper = (np.count_nonzero(some & along, axis=1) for some in (inked, bare))
+    # They go on while dashes are at least half as many to the gaps between them as they usually are.
+    thinned = np.minimum(_PAPER, _THINNED * ink / np.maximum(paper, 1))
+    first, last = _reach(inked, bare, along & inked, thinned[:, None])
+    return [
+        replace(rule, start=float(start), end=float(end))
+        for rule, start, end, dots in zip(rules, first, last, ink, strict=True)
+        if dots
+    ]
 
 
-def _along(rule: Rule, places: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Where a rule lies across its direction, beyond its ends where it would go on straight."""
-    within = np.clip(places, rule.start, rule.end).astype(float)
-    return np.asarray(rule.at(within) + (places - within) * rule.slope, np.float64)
-
-
-def _profile(rule: Rule, dark: Grey) -> tuple[NDArray[np.intp], Levels, Levels, Levels]:
-    """Places along a rule, from edge to edge of the picture: how much darker it is there than beside it, how
-    dark it is, and how dark the lighter side of it."""
+def _profiles(courses: Courses, dark: Grey) -> _Profiles:
     height, width = dark.shape
-    every = np.arange(width)
-    middle = _along(rule, every)
-    places = every[(middle >= 0) & (middle <= height - 1)]
-    middle = middle[places]
-
-    def level(across: NDArray[np.float64]) -> Levels:
-        return np.asarray(dark[np.clip(np.rint(across).astype(int), 0, height - 1), places], np.int32)
-
-    near, aside = rule.thickness / 2 + _CLOSE, rule.thickness / 2 + _ASIDE
-    on = np.maximum.reduce([level(middle - 1), level(middle), level(middle + 1)])
+    places = np.arange(float(width))
+    middle = courses.at(places)
+    edge = courses.thickness / 2
+    on = levels_at(np.asarray(cv2.dilate(dark, np.ones((3, 1), np.uint8)), np.uint8), places, middle)
     # Between a rule and one close beside it there may be a pixel of paper only.
-    beside = [np.minimum(level(middle + side * near), level(middle + side * aside)) for side in (-1, 1)]
-    return places, on - np.maximum(*beside), on, np.minimum(*beside)
+    beside = [
+        np.minimum(*(levels_at(dark, places, middle + side * (edge + off)) for off in (_CLOSE, ASIDE)))
+        for side in (-1, 1)
+    ]
+    ridge = on.astype(np.int16) - np.maximum(*beside)
+    return _Profiles((middle >= 0) & (middle <= height - 1), ridge, on, np.minimum(*beside))
+
+
+def _medians(levels: Levels, seen: Which) -> NDArray[np.float64]:
+    """The median of those levels (1 to 255) of each row that are seen; 0 where none is."""
+    own = 256 * np.arange(len(levels))[:, None] + np.where(seen, levels, 0)
+    counts = np.bincount(own.ravel(), minlength=256 * len(levels)).reshape(-1, 256)
+    counts[:, 0] = 0
+    reached = counts.cumsum(axis=1)
+    middle = ((reached[:, -1:] + odd) // 2 for odd in (1, 2))  # two of an even number
+    return np.asarray(sum(np.argmax(reached >= some, axis=1) for some in middle) / 2)
 
 
 def _reach(
-    inked: NDArray[np.bool_], bare: NDArray[np.bool_], along: NDArray[np.bool_], weight: float = _PAPER
-) -> tuple[int, int]:
-    """The first and the last place of a rule that goes on while there is more ink than paper, so weighed."""
-    own = np.flatnonzero(along & inked)
-    if not len(own):
-        return 0, 0
-    gain = inked - weight * bare
-    after, before = np.cumsum(gain[own[-1] :]), np.cumsum(gain[own[0] :: -1])
-    return int(own[0] - np.argmax(before)), int(own[-1] + np.argmax(after))
+    inked: Which, bare: Which, own: Which, weight: float | NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first and the last place of rules that go on while there is more ink than paper, so weighed."""
+    gain = np.asarray(inked - weight * bare, np.float64)
+    width = gain.shape[1]
+    return width - 1 - _farthest(gain[:, ::-1], own[:, ::-1]), _farthest(gain, own)
 
 
-def _is_even(places: NDArray[np.intp], bare: NDArray[np.bool_]) -> bool:
+def _farthest(gain: NDArray[np.float64], own: Which) -> NDArray[np.intp]:
+    """For each row the place after its last own one up to which the gain adds up highest."""
+    width = gain.shape[1]
+    last = width - 1 - np.argmax(own[:, ::-1], axis=1)
+    after = np.where(np.arange(width) < last[:, None], 0.0, gain)
+    return np.asarray(np.argmax(np.cumsum(after, axis=1), axis=1))
+
+
+def _is_even(places: NDArray[np.intp], bare: Which) -> bool:
     """Whether the runs among these places begin at even distances, as dashes do.
 
     A run ends at bare paper: writing that touches a rule hides it for a little way.

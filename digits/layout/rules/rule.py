@@ -114,19 +114,33 @@ def heights(courses: NDArray[np.float64], places: NDArray[np.float64]) -> NDArra
     return np.asarray((courses[..., 0] * places + courses[..., 1]) * places + courses[..., 2])
 
 
-def fitted(
+def fitted(places: NDArray[np.float64], across: NDArray[np.float64], bent: bool) -> Course:
+    """The straight line, or the parabola, nearest to these points."""
+    courses = fitted_each(places[None], across[None], np.array([bent]), np.ones((1, len(places))))
+    square, slope, offset = courses[0].tolist()
+    return square, slope, offset
+
+
+def fitted_each(
     places: NDArray[np.float64],
     across: NDArray[np.float64],
-    bent: bool,
-    weights: NDArray[np.float64] | None = None,
-) -> Course:
-    """The straight line, or the parabola, nearest to these points: least squares by the normal equations."""
-    middle, half = float(places.mean()), max(float(np.ptp(places)) / 2, 1e-9)
-    x = (places - middle) / half  # -1..1, so that the equations are well conditioned
-    basis = np.stack([np.ones_like(x), x, x * x] if bent else [np.ones_like(x), x])
-    weighed = basis if weights is None else basis * weights**2
-    equations = weighed @ basis.T + 1e-9 * np.eye(len(basis))
-    solved = np.linalg.solve(equations, weighed @ across).tolist()
-    level, lean, bend = (*solved, 0.0)[:3]
+    bent: NDArray[np.bool_],
+    weights: NDArray[np.float64] | NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The courses (n, 3) nearest to n rows of points: least squares by the normal equations.
+
+    They are parabolas where `bent` (n,) says so, else straight. All of them at once: one by one each costs as
+    much. Points of weight 0 fill up the rows.
+    """
+    middle = (weights * places).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+    x = places - middle[:, None]
+    half = np.maximum(np.abs(x).max(axis=1, where=weights > 0, initial=0.0), 1e-9)
+    x /= half[:, None]  # -1..1, so that the equations are well conditioned
+    basis = np.stack([np.ones_like(x), x, x * x * bent[:, None]], axis=1)
+    weighed = basis * weights[:, None]
+    equations = weighed @ basis.transpose(0, 2, 1) + 1e-9 * np.eye(3)
+    level, lean, bend = np.linalg.solve(equations, weighed @ across[..., None])[..., 0].T
     square, slope = bend / half**2, lean / half
-    return square, slope - 2 * square * middle, level - slope * middle + square * middle**2
+    return np.stack(
+        [square, slope - 2 * square * middle, level - slope * middle + square * middle**2], axis=1
+    )

@@ -10,30 +10,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, turned
 from digits.layout.rules.dashes import dashed_rules, dashes_of
-from digits.layout.rules.edges import Edge, edges_of, paired
+from digits.layout.rules.edges import Chain, Edges, Pair, edges_of, paired
 from digits.layout.rules.merging import merged
 from digits.layout.rules.profile import measured
-from digits.layout.rules.rule import Mask, Rule, Rules, fitted, heights
+from digits.layout.rules.rule import Mask, Rule, Rules, fitted_each, heights
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.segments import Segments, find_segments
 
 _SLIM = 0.15  # of its length: a rule is no thicker
 _COARSE = 4.0  # pixels: a stroke's width at the coarse scale at which rules are looked for too,
+_SAMPLES = 25  # places between two edges at which the line between them is looked for
 _FINE = 0.6  # if it is coarser than this
 
 
 def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
     """All thin straight lines in a picture of darkness (height, width); `mask` is where its ink is."""
     found = Rules([], [])
-    turned = np.ascontiguousarray(dark.T)
+    on_its_side = turned(dark)
     # The soft edges of a blurred picture are seen at a coarse scale only, and thin rules at a fine one.
     coarse = _COARSE / scale.stroke
     for size in (1.0, coarse) if coarse < _FINE else (1.0,):
         lying, standing = find_segments(dark, least, size)
         found.lying.extend(_rules(lying, dark, scale))
-        found.standing.extend(_rules(standing, turned, scale))
+        found.standing.extend(_rules(standing, on_its_side, scale))
     found = Rules(merged(found.lying, scale), merged(found.standing, scale))
     dashes = dashes_of(mask, scale)
     if dashes is not None:
@@ -44,40 +45,62 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
 
 def _rules(segments: Segments, dark: Grey, scale: Scale) -> list[Rule]:
     """The lying rules between these edges."""
-    found: list[Rule] = []
-    failed = False
+    found: list[Rule | None] = []
+    known: dict[frozenset[tuple[Chain, Chain]], Rule | None] = {}
+
+    def between(groups: Sequence[Sequence[Pair]], edges: Edges) -> list[Rule | None]:
+        names = [frozenset((edges.chains[one], edges.chains[two]) for one, two in group) for group in groups]
+        new = {name: group for name, group in zip(names, groups, strict=True) if name not in known}
+        rules = measured(_between(list(new.values()), edges, scale), dark)
+        known.update(zip(new, rules, strict=True))
+        return [known[name] for name in names]
+
     for most in (np.inf, scale.gap):
-        for pairs in paired(list(edges_of(segments, scale, most)), scale):
-            rule = _rule_between(pairs, dark, scale)
-            if rule is None and len(pairs) > 1:  # two lines that touch share edges
-                found.extend(rule for pair in pairs if (rule := _rule_between([pair], dark, scale)))
-            elif rule is not None:
-                found.append(rule)
-            failed |= rule is None
-        if not failed:
+        edges = edges_of(segments, scale, most)
+        groups = paired(edges, scale)
+        rules = between(groups, edges)
+        # Two lines that touch share edges.
+        parted = (group for group, rule in zip(groups, rules, strict=True) if rule is None and len(group) > 1)
+        found.extend([*rules, *between([[pair] for group in parted for pair in group], edges)])
+        if None not in rules:
             break  # else pieces of edges are looked at: two lines may follow each other
-    return merged(found, scale)
+    return merged([rule for rule in found if rule is not None], scale)
 
 
-def _rule_between(pairs: Sequence[tuple[Edge, Edge]], dark: Grey, scale: Scale) -> Rule | None:
-    """The rule between these edges, if it is a thin line on paper."""
-    start = min(edge.start for pair in pairs for edge in pair)
-    end = max(edge.end for pair in pairs for edge in pair)
-    length = end - start
-    places, across = [], []
-    apart: list[float] = []
-    lengths: list[float] = []
-    for above, below in pairs:
-        first, last = max(above.start, below.start), min(above.end, below.end)
-        own = np.linspace(first, last, max(3, int((last - first) / 8)))
-        top, bottom = (heights(np.array(edge.course), own) for edge in (above, below))
-        places.append(own)
-        across.append((top + bottom) / 2)
-        apart.append(float(np.median(bottom - top)))
-        lengths.append(last - first)
-    thickness = max(1.0, float(np.average(apart, weights=lengths)) - 0.5)
-    if length < scale.shortest - scale.gap or thickness > _SLIM * length:
-        return None
-    course = fitted(np.concatenate(places), np.concatenate(across), length > 3 * scale.shortest)
-    rule = Rule(start, end, course, thickness, 1.0)
-    return measured(rule, dark)
+def _between(groups: Sequence[Sequence[Pair]], edges: Edges, scale: Scale) -> list[Rule | None]:
+    """The rules between edges that belong together, where they are thin lines."""
+    if not groups:
+        return []
+    above, below = np.array([pair for group in groups for pair in group]).T
+    first, last = (
+        np.maximum(edges.start[above], edges.start[below]),
+        np.minimum(edges.end[above], edges.end[below]),
+    )
+    length = last - first
+    places = first[:, None] + length[:, None] * np.linspace(0, 1, _SAMPLES)
+    top, bottom = (heights(edges.course[some][:, None], places) for some in (above, below))
+    apart = np.median(bottom - top, axis=1)
+    # Each group is a row of pairs.
+    count = np.array([len(group) for group in groups])
+    begin = np.cumsum(count) - count
+    start = np.minimum.reduceat(np.minimum(edges.start[above], edges.start[below]), begin)
+    end = np.maximum.reduceat(np.maximum(edges.end[above], edges.end[below]), begin)
+    thickness = np.add.reduceat(apart * length, begin) / np.add.reduceat(length, begin) - 0.5
+    order = np.arange(count.max())
+    pair = np.minimum(begin[:, None] + order, len(above) - 1)
+    # A short pair says little about where the rule lies: writing that touches it may make one.
+    weights = np.where(order < count[:, None], length[pair] ** 2, 0.0).repeat(_SAMPLES, axis=1)
+    courses = fitted_each(
+        places[pair].reshape(len(groups), -1),
+        ((top + bottom) / 2)[pair].reshape(len(groups), -1),
+        end - start > 3 * scale.shortest,
+        weights,
+    )
+    thin = (end - start >= scale.shortest - scale.gap) & (thickness <= _SLIM * (end - start))
+    columns = start, end, courses, np.maximum(1.0, thickness), thin
+    return [
+        Rule(first, last, (square, slope, offset), thick, 1.0) if ok else None
+        for first, last, (square, slope, offset), thick, ok in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
+    ]

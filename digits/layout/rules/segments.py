@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Box, Grey
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +26,7 @@ _BENT = 0.03  # of the way from segment to segment: how far a page may bend it
 _LEAN = 0.015  # of a segment's length: how far its other end strays too
 _GAP = 1.3  # times the longer of two segments: the room between them is no wider
 _OVERLAP = 4.0  # pixels that two segments of one edge may share
+_ROOM = 20  # pixels around all ink; whole steps of it, so that _SCALE maps pixels as in the whole picture
 _NEAR = 12.0  # pixels: so near to each other segments may always be
 
 
@@ -62,16 +64,31 @@ def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments,
     scale = min(scale, _SCALE, (_AREA / dark.size) ** 0.5)
     strong = np.clip((np.arange(256) - _FLOOR * least) * (_SEEN / least), 0, 255).astype(np.uint8)
     detector = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD, scale=scale)
-    found: object = detector.detect(cv2.LUT(dark, strong))[0]  # None without any; the stub denies it
+    seen = cv2.LUT(dark, strong)
+    left, top, right, bottom = (
+        _around(cv2.boundingRect(seen)) if scale == _SCALE else (0, 0, *dark.shape[::-1])
+    )
+    found: object = detector.detect(seen[top:bottom, left:right])[0]  # None without any; the stub denies it
     if found is None:
         none = np.zeros(0)
         return (Segments(none, none, none, none, np.zeros(0, np.int8), 1.0),) * 2
-    x, y, to_x, to_y = np.asarray(found, np.float64)[:, 0].T
+    x, y, to_x, to_y = (np.asarray(found, np.float64)[:, 0] + (left, top, left, top)).T
     lying = np.abs(to_y - y) <= _STEEPEST * np.abs(to_x - x)
     standing = np.abs(to_x - x) <= _STEEPEST * np.abs(to_y - y)
     return (
         _directed(x[lying], to_x[lying], y[lying], to_y[lying], ink_after=-1, pixel=1 / scale),
         _directed(y[standing], to_y[standing], x[standing], to_x[standing], ink_after=1, pixel=1 / scale),
+    )
+
+
+def _around(box: Sequence[int]) -> Box:
+    """Left, top, right and bottom of all ink, and room: blank paper takes the detector its time, too."""
+    left, top, width, height = box
+    return (
+        max(0, left - _ROOM) // _ROOM * _ROOM,
+        max(0, top - _ROOM) // _ROOM * _ROOM,
+        left + width + _ROOM,
+        top + height + _ROOM,
     )
 
 
@@ -93,7 +110,7 @@ def _directed(
     )
 
 
-def chained(segments: Segments, most: float = np.inf) -> list[NDArray[np.intp]]:
+def chained(segments: Segments, most: float = np.inf) -> list[list[int]]:
     """Which segments follow each other on one edge, from start to end; a lone segment is a chain of one.
 
     Between two of them there are `most` pixels at most.
@@ -107,7 +124,7 @@ def chained(segments: Segments, most: float = np.inf) -> list[NDArray[np.intp]]:
         chain = [number]
         while chain[-1] in following:
             chain.append(following[chain[-1]])
-        chains.append(np.array(chain))
+        chains.append(chain)
     return chains
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digits.ink.light import darkness, polarity
+from digits.ink.light import darkness, polarity, without_shadow
 from digits.ink.sheet import Sheet, small_copy
 
 
@@ -67,3 +67,15 @@ def test_darkness_has_no_shadow_in_it(ink_is_dark: bool) -> None:
     paper = _cross(300, 24) == 255
     assert dark[paper].max() < 20
     assert np.percentile(dark[ink], 20) > 70
+
+
+@pytest.mark.parametrize("window", [0.03, 0.11, 0.22, 0.3])
+@pytest.mark.parametrize("ink_is_dark", [True, False])
+def test_shadow_is_what_a_morphology_of_the_window_leaves(window: float, ink_is_dark: bool) -> None:
+    grey = np.random.default_rng(3).integers(0, 256, (150, 201)).astype(np.uint8)
+    side = max(3, int(150 * window)) | 1
+    how = cv2.MORPH_CLOSE if ink_is_dark else cv2.MORPH_OPEN
+    room = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(room, how, np.ones((side, side), np.uint8))[side:-side, side:-side]
+    expected = 255 - cv2.divide(grey, paper, scale=255) if ink_is_dark else cv2.subtract(grey, paper)
+    assert np.array_equal(without_shadow(grey, ink_is_dark, window), expected)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digits.ink.sheet import NEGATIVE, Sheet, histogram, small_copy, written
+from digits.ink.sheet import NEGATIVE, Sheet, histogram, small_copy, turned, written
 
 
 def _drawn(height: int = 300, width: int = 200, paper: int = 255) -> NDArray[np.uint8]:
@@ -102,3 +102,9 @@ def test_within_takes_a_box_in_pixels_of_the_picture() -> None:
 def test_histogram_counts_every_level() -> None:
     pixels = _drawn()
     assert np.array_equal(histogram(pixels), np.bincount(pixels.ravel(), minlength=256))
+
+
+def test_turned_exchanges_rows_and_columns() -> None:
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    assert turned(grey).tolist() == grey.T.tolist()
+    assert turned(grey).flags.c_contiguous

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.cells import NO_CELLS, Cells, find_cells
-from digits.layout.components import Pieces, find_pieces
+from digits.layout.components import find_pieces
 from digits.layout.frames.sorting import Frames
+from digits.layout.pieces import Pieces
 from tests.digits.layout.forms import rule
 
 X = Y = (20, 120, 220, 320)

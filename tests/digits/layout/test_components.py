@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Sheet
-from digits.layout.components import common_box, find_pieces, main_group
-
-_FULL = np.minimum(np.arange(256) * 255, 255).astype(np.uint8)
+from digits.layout.components import find_pieces, main_group
 
 
 def _place(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> Sheet:
@@ -56,33 +54,9 @@ def test_find_pieces_on_a_coarser_map_has_the_same_boxes() -> None:
         assert piece.box == pytest.approx(box, abs=found.coarse)
 
 
-def test_only_gives_the_ink_of_the_chosen_pieces() -> None:
-    first, second = (50, 40, 60, 140), (56, 150, 90, 170)
-    place = _place(first, second)
-    found = find_pieces(place)
-    box, ink = found.only(place.mapped(_FULL), [found.kept[0]])
-    assert box == first
-    assert ink.shape == (100, 10)
-    assert ink.min() == 255
-    both, ink = found.only(place.mapped(_FULL), list(found.kept))
-    assert both == common_box([first, second])
-    assert (ink > 0).sum() == place.part.sum()
-
-
 def test_main_group_leaves_far_small_pieces_out() -> None:
     digit, near, far = (50, 40, 70, 140), (75, 40, 100, 60), (220, 150, 245, 175)
     group = main_group(find_pieces(_place(digit, near, far)))
     assert [piece.box for piece in group] == [digit, near]
     large = (220, 60, 240, 150)
     assert len(main_group(find_pieces(_place(digit, large)))) == 2
-
-
-def test_only_takes_a_box_of_a_coarser_map_beyond_the_part() -> None:
-    part = np.zeros((1603, 1603), np.uint8)
-    part[2:1601, 2:1601] = 1
-    place = Sheet(part, 100, 100, 1900, 1900, 0)
-    found = find_pieces(place)
-    box, ink = found.only(place.mapped(_FULL), [found.kept[0]])
-    assert found.coarse > 3
-    assert ink.shape == (box[3] - box[1], box[2] - box[0])
-    assert (ink > 0).sum() == part.sum()

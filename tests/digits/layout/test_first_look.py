@@ -108,12 +108,6 @@ def test_digits_that_touch_the_box_that_they_stand_in_do_not_hide_it() -> None:
     assert _may_be(grey)
 
 
-def test_uneven_light_asks_for_a_search() -> None:
-    darkness = _darkness(shadowed(drawing("253", size=(500, 300), at=(60, 80), box=120)))
-    assert darkness.rough
-    assert may_be_printed(darkness, boxes_of(darkness))
-
-
 @pytest.mark.parametrize("text", ["5", "2538"])
 def test_ink_of_a_few_marks_is_as_strong_as_ever(text: str) -> None:
     darkness = _darkness(drawing(text, size=(600, 220), at=(60, 50), box=110, pen=8, step=1.1))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from digits.ink.sheet import Box
-from digits.layout.components import Piece
+from digits.layout.pieces import Piece
 from digits.layout.signs import sign_of
 
 DIGITS = (Piece(1, (100, 50, 150, 130)), Piece(2, (190, 50, 240, 130)))  # 80 pixels high, feet at 130

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digits.layout.rules.edges import Edge, edges_of, paired
+from digits.layout.rules.edges import Edges, edges_of, paired
+from digits.layout.rules.rule import heights
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.search import find_rules
 from digits.layout.rules.segments import find_segments
@@ -13,31 +14,33 @@ from tests.digits.layout.forms import LEAST, sheet
 SCALE = Scale(3.0)
 
 
-def _edge(at: float, side: int, start: float = 0, end: float = 400) -> Edge:
-    return Edge(start, end, (0.0, 0.0, at), side)
+def _edge(at: float, side: int, start: float = 0, end: float = 400) -> tuple[float, float, float, int]:
+    return start, end, at, side
 
 
-def _pairs(*edges: Edge) -> list[list[tuple[float, float]]]:
+def _pairs(*some: tuple[float, float, float, int]) -> list[list[tuple[float, float]]]:
     """Where the upper and the lower edge of each pair lie, rule by rule."""
-    return sorted(sorted((one.at(0), two.at(0)) for one, two in pairs) for pairs in paired(edges, SCALE))
+    start, end, at, side = np.array(some, float).reshape(-1, 4).T
+    edges = Edges(start, end, np.stack([0 * at, 0 * at, at], axis=1), side.astype(np.int8), [])
+    return sorted(sorted((at[one], at[two]) for one, two in pairs) for pairs in paired(edges, SCALE))
 
 
 def test_the_edges_of_a_line_are_as_long_as_the_line() -> None:
     dark = np.zeros((200, 500), np.uint8)
     dark[100:104, 40:460] = 255
-    edges = list(edges_of(find_segments(dark, LEAST)[0], SCALE))
-    assert sorted(edge.side for edge in edges) == [-1, 1]
-    for edge in edges:
-        assert (edge.start, edge.end) == pytest.approx((40, 460), abs=3)
-        assert edge.at(250) == pytest.approx(100 if edge.side > 0 else 103, abs=1.5)
+    edges = edges_of(find_segments(dark, LEAST)[0], SCALE)
+    assert sorted(edges.side.tolist()) == [-1, 1]
+    assert edges.start == pytest.approx([40, 40], abs=3)
+    assert edges.end == pytest.approx([460, 460], abs=3)
+    at = heights(edges.course, np.array([250.0, 250.0]))
+    assert at == pytest.approx(np.where(edges.side > 0, 100, 103), abs=1.5)
 
 
 def test_edges_come_by_their_length_and_short_ones_do_not() -> None:
     dark = np.zeros((300, 500), np.uint8)
     for number, length in enumerate((12, 100, 400, 200)):
         dark[40 + 60 * number : 44 + 60 * number, 40 : 40 + length] = 255
-    edges = list(edges_of(find_segments(dark, LEAST)[0], SCALE))
-    lengths = [edge.end - edge.start for edge in edges]
+    lengths = edges_of(find_segments(dark, LEAST)[0], SCALE).length.tolist()
     assert lengths == sorted(lengths, reverse=True)
     assert lengths == pytest.approx([400, 400, 200, 200, 100, 100], abs=5)
 

@@ -65,3 +65,11 @@ def test_pieces_of_a_dotted_line_are_put_together_though_they_show_little_ink() 
     ]
     (found,) = merged(pieces, SCALE)
     assert (found.start, found.end, found.step) == (40, 400, 15)
+
+
+def test_a_line_found_again_keeps_its_course() -> None:
+    first = rule(40, 400, 100)
+    (found,) = merged([first, rule(60, 380, 100.05)], SCALE)
+    assert found.course == first.course
+    (between,) = merged([first, rule(60, 380, 101.4)], SCALE)
+    assert 100.2 < float(between.at(220.0)) < 101.2

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits.layout.rules.rule import Rules, between, fitted, heights, wiped
+from digits.layout.rules.rule import Rules, between, fitted, fitted_each, heights, wiped
 from tests.digits.layout.forms import X, Y, mask_of, rule, ruled_grid, sheet
 
 
@@ -49,10 +49,15 @@ def test_fitted_finds_straight_lines_and_parabolas() -> None:
     assert heights(np.array(found), x) == pytest.approx(heights(np.array(bent), x), abs=1e-3)
 
 
-def test_fitted_goes_by_the_weights() -> None:
+def test_fitted_each_goes_by_the_weights_and_bends_only_what_is_bent() -> None:
     x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0, 50.0])
-    course = fitted(x, y, False, np.array([1.0, 1.0, 1.0, 1e-6]))
-    assert heights(np.array(course), x[:3]) == pytest.approx(5.0, abs=1e-3)
+    weights = np.array([[1.0, 1.0, 1.0, 1e-12], [1.0, 1.0, 0.0, 1.0], [1.0, 1.0, 0.0, 1.0]])
+    courses = fitted_each(np.tile(x, (3, 1)), np.tile(y, (3, 1)), np.array([False, False, True]), weights)
+    assert heights(courses[0], x[:3]) == pytest.approx(5.0, abs=1e-3)
+    assert courses[:, 0].tolist() == [0.0, 0.0, pytest.approx(7.5)]
+    straight = np.polyval(np.polyfit(x[[0, 1, 3]], y[[0, 1, 3]], 1), x)
+    assert heights(courses[1], x) == pytest.approx(straight, abs=1e-6)
+    assert heights(courses[2], x[[0, 1, 3]]) == pytest.approx(y[[0, 1, 3]], abs=1e-6)
 
 
 def test_one_place_alone_makes_a_level_line() -> None:

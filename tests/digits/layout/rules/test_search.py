@@ -48,6 +48,16 @@ def test_find_rules_follows_a_line_that_leans() -> None:
     assert [float(rule.at(x)) for x in (30, 250, 470)] == pytest.approx([100, 125, 150], abs=1.5)
 
 
+@pytest.mark.parametrize(("thickness", "high"), [(3, 3), (3, 10), (4, 4), (6, 16)])
+def test_writing_that_stands_on_a_line_draws_it_nowhere(thickness: int, high: int) -> None:
+    grey = sheet(500, 200)
+    grey[100 : 100 + thickness, 40:460] = 0
+    grey[100 - high : 100, 50:130] = 0
+    (rule,) = (rule for rule in _lying(grey) if rule.length > 200)
+    assert (rule.start, rule.end) == pytest.approx((40, 459), abs=1)
+    assert float(rule.at(rule.start)) == pytest.approx(100 + (thickness - 1) / 2, abs=0.5)
+
+
 def test_find_rules_follows_a_line_that_the_page_bends() -> None:
     grey = sheet(600, 300)
     x = np.arange(30.0, 570.0)

@@ -35,7 +35,7 @@ def _pieces(*pieces: tuple[float, float, float, int], slope: float = 0.0) -> Seg
 
 
 def _chains(segments: Segments) -> list[list[int]]:
-    return sorted(chain.tolist() for chain in chained(segments))
+    return sorted(chained(segments))
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -72,6 +72,16 @@ def test_edges_lie_where_the_line_does_however_small_the_scale() -> None:
         assert lying.pixel >= 1 / scale
         assert np.median(_at(lying, 1)) == pytest.approx(500, abs=lying.pixel)
         assert np.median(_at(lying, -1)) == pytest.approx(519, abs=lying.pixel)
+
+
+@pytest.mark.parametrize(("left", "top"), [(0, 0), (7, 603), (403, 211), (780, 690)])
+def test_edges_lie_where_the_line_does_wherever_on_a_blank_sheet(left: int, top: int) -> None:
+    dark = np.zeros((700, 900), np.uint8)
+    dark[top : top + 4, left : left + 120] = 255
+    lying, _ = find_segments(dark, LEAST)
+    assert lying.start.min() == pytest.approx(left, abs=3)
+    assert lying.end.max() == pytest.approx(left + 119, abs=3)
+    assert _at(lying, -1) == pytest.approx(top + 3, abs=1.5)
 
 
 def test_segments_run_from_start_to_end_the_longest_first() -> None:
