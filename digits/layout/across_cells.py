@@ -9,12 +9,12 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cells import Cells
+from digits.layout.cells import Cell, Cells
 from digits.layout.pieces import Piece, Pieces
 
 _PART = 0.22  # of a piece's ink in each of two cells: less belongs to a digit that crosses its cell's border
 _LONGER = 1.6  # times as wide, or as high, as usual: a single digit is no longer
-_CELL = 0.95  # of a cell's side: two digits in two cells take more
+_CELL = 1.1  # of a cell's side: two digits in two cells take more
 _USUAL = 4  # pieces in cells of their own: from so many on it is known how large digits are
 
 
@@ -64,7 +64,7 @@ def _cut(piece: Piece, pieces: Pieces, cells: Cells) -> list[Piece]:
         for label, count in zip(*np.unique(where, return_counts=True), strict=True)
         if int(label) in known and count >= _PART * len(where)
     ]
-    if len(own) < 2:
+    if len(own) < 2 or _are_side_by_side(own):
         return [piece]
     # What lies on the rules, or a little in a third cell, belongs to the nearest.
     away = [
@@ -85,6 +85,12 @@ def _cut(piece: Piece, pieces: Pieces, cells: Cells) -> list[Piece]:
         )
         parts.append(Piece(label, box))
     return parts
+
+
+def _are_side_by_side(cells: Sequence[Cell]) -> bool:
+    """Whether these are two cells of one row: where the digits in them part is found out by reading them."""
+    across, down = (abs(last - first) for first, last in zip(cells[0].middle, cells[-1].middle, strict=True))
+    return len(cells) == 2 and across > down
 
 
 def _cells_at(cells: Cells, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.int32]:

@@ -48,11 +48,15 @@ def test_digits_in_cells_of_their_own_are_left_alone() -> None:
     assert boxes_of(cut_at_rules(pieces, cells())) == boxes_of(pieces)
 
 
-def test_two_digits_that_touch_across_a_standing_rule_are_cut_there() -> None:
-    mask = written((40, 240, 200, 300))
-    done = cut_at_rules(pieces_of(mask), cells())
-    below = [box for box in boxes_of(done) if box[1] > 230]
-    assert [box[::2] for box in below] == [pytest.approx((40, 120), abs=3), pytest.approx((120, 200), abs=3)]
+def test_two_digits_of_one_row_that_touch_are_left_to_be_parted_by_reading() -> None:
+    pieces = pieces_of(written((40, 240, 200, 300)))
+    assert boxes_of(cut_at_rules(pieces, cells())) == boxes_of(pieces)
+
+
+def test_three_digits_of_one_row_that_touch_are_cut_at_the_rules() -> None:
+    done = cut_at_rules(pieces_of(written((40, 240, 300, 300))), cells())
+    below = [box[::2] for box in boxes_of(done) if box[1] > 230]
+    assert below == [pytest.approx(sides, abs=3) for sides in ((40, 120), (120, 220), (220, 300))]
 
 
 def test_two_digits_that_touch_across_a_lying_rule_are_cut_there() -> None:
@@ -66,12 +70,12 @@ def test_two_digits_that_touch_across_a_lying_rule_are_cut_there() -> None:
 
 
 def test_each_part_has_its_own_ink() -> None:
-    mask = written((40, 240, 200, 300))
+    mask = written((250, 140, 290, 300))
     done = cut_at_rules(pieces_of(mask), cells())
-    parts = [piece for piece in done.kept if piece.box[1] > 230]
+    parts = [piece for piece in done.kept if piece.box[0] >= 250 and piece.box[1] > 130]
     ink = [int(done.only(Sheet.all_of(255 * mask), [part])[1].sum()) for part in parts]
-    assert sum(ink) == 255 * 160 * 60
-    assert min(ink) > 255 * 70 * 60
+    assert sum(ink) == 255 * 160 * 40
+    assert min(ink) > 255 * 70 * 40
 
 
 @pytest.mark.parametrize("right", [140, 160])
