@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mlflow import MlflowClient
 
 from digits.errors import ModelError
+from digits.network.contract import CLASSES
 from digits.reader import Reader
 from pipeline.evaluation import plots
 from pipeline.evaluation.metrics import (
@@ -82,7 +84,7 @@ def present_champion(client: MlflowClient) -> Reader | None:
 
 
 def validation_scores(reader: Reader, canvas_digits: int, lines: int, papers: int, seed: int) -> Scores:
-    """How a model does on validation: digits, canvases, other forms, lines, papers, marks that are none."""
+    """How a model does on validation: digits as they are, redrawn, spoilt; lines, papers, other marks."""
     digits, prototypes = (
         Digits.load(PROCESSED, "validation"),
         load_drawn(PROCESSED, "validation", "prototypes"),
@@ -92,10 +94,17 @@ def validation_scores(reader: Reader, canvas_digits: int, lines: int, papers: in
         "validation_accuracy": plain.figures()["accuracy"],
         "validation_canvas_accuracy": read_redrawn(reader, digits, canvas_digits, seed).accuracy,
         "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
+        "validation_spoilt_accuracy": spoilt_accuracy(reader, "validation"),
         "validation_line_accuracy": line_accuracy(reader, digits, lines, seed),
         "validation_paper_accuracy": paper_score(reader, digits, papers, seed).accuracy,
         "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
     }
+
+
+def spoilt_accuracy(reader: Reader, split: str) -> float:
+    """The share read right of the digits that are blurred or crossed by a printed line."""
+    spoilt = load_drawn(PROCESSED, split, "spoilt")
+    return answers(reader.model, spoilt.take(np.flatnonzero(spoilt.labels < CLASSES))).figures()["accuracy"]
 
 
 def rejection_on(reader: Reader, plain: Answers, split: str) -> dict[str, float]:
@@ -139,6 +148,7 @@ def handwriting(reader: Reader, plain: Answers, lines: int, papers: int, seed: i
     on_paper = paper_score(reader, digits, papers, seed + 1)
     return {
         "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
+        "spoilt_accuracy": spoilt_accuracy(reader, "test"),
         "line_accuracy": line_accuracy(reader, digits, lines, seed + 1),
         "paper_accuracy": on_paper.accuracy,
         "paper_character_errors": on_paper.wrong,

@@ -114,11 +114,12 @@ def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
 
 
 def write_contact_sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
-    """Pictures of samples: of MNIST, of what the project draws itself, and of what is no digit."""
+    """Pictures of samples: of MNIST, and of each of the sets that are drawn."""
     pictures = {
         "samples.png": digit_contact_sheet(train, seed),
         "prototypes.png": digit_contact_sheet(made["train-prototypes"], seed),
         "negatives.png": mark_contact_sheet(made["train-negatives"].images),
+        "spoilt.png": digit_contact_sheet(made["train-spoilt"], seed),
     }
     for name, picture in pictures.items():
         with atomic_write(REPORTS / name) as temporary:

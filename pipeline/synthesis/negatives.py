@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from digits.network.contract import CLASSES, FIELD
 from digits.network.network_input import InkMap, network_input
 from pipeline.mnist.dataset import Digits
+from pipeline.synthesis.defects import scanned
 from pipeline.synthesis.forms import SIGNS, strokes
-from pipeline.synthesis.pen import Curve, curve, draw, scanned, some_pen, write
+from pipeline.synthesis.pen import Curve, curve, draw, some_pen, write
 from pipeline.synthesis.prototypes import prototype
 
 NOT_A_DIGIT = CLASSES  # the label of the eleventh output
@@ -42,16 +43,21 @@ Drawing = list[Curve] | InkMap
 def negatives(count: int, seed: int | Sequence[int]) -> Digits:
     """`count` marks of all kinds, mixed, labelled `NOT_A_DIGIT`."""
     rng = np.random.default_rng(seed)
-    makers, shares = list(_KINDS), np.array(list(_KINDS.values()))
     images = np.zeros((count, FIELD, FIELD), np.uint8)
     done = 0
     while done < count:
-        ink = _inked(makers[rng.choice(len(makers), p=shares)](rng), rng)
+        ink = some_mark(rng)
         seen = network_input(scanned(ink, rng) if rng.random() < _SCANNED else ink)
         if seen is not None:
             images[done] = seen.round()
             done += 1
     return Digits(images, np.full(count, NOT_A_DIGIT, np.uint8))
+
+
+def some_mark(rng: np.random.Generator) -> InkMap:
+    """A mark of any kind that is no digit."""
+    makers, shares = list(_KINDS), np.array(list(_KINDS.values()))
+    return _inked(makers[rng.choice(len(makers), p=shares)](rng), rng)
 
 
 def scribble(rng: np.random.Generator) -> Drawing:

@@ -17,9 +17,6 @@ Curve = NDArray[np.float64]
 
 _STEPS = 10  # points of a curve between two control points
 _ALIKE = 18.0  # mean distance, of a height of 100, up to which two strokes run alike
-_SCAN = (9, 25)  # pixels, the longer side of a coarse scan
-_READABLE = 13  # pixels of that side: fewer in black and white are no digit any more
-_WIDENED = 3.0  # times: a line stretched further is a blot
 _SUBPIXEL = 4  # bits: cv2 draws at 1/16 of a pixel
 
 
@@ -89,31 +86,6 @@ def some_pen(rng: np.random.Generator) -> tuple[float, int]:
     side = rng.uniform(70, 110)
     share = np.exp(rng.uniform(np.log(0.012), np.log(0.2))) if rng.random() < 0.4 else rng.uniform(0.05, 0.18)
     return side, max(1, round(side * share))
-
-
-def worn(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink with gaps, as where a pen skips or a printed line was taken out, or with specks of dirt."""
-    height, width = ink.shape
-    size = max(height, width)
-    spots = rng.uniform(0, 1, (int(rng.integers(1, 4)), 2)) * (width, height)
-    gaps = rng.random() < 0.6
-    for x, y in spots:
-        radius = max(1, round(size * rng.uniform(0.008, 0.03)))
-        cv2.circle(ink, (int(x), int(y)), radius, 0.0 if gaps else 1.0, -1, cv2.LINE_AA)
-    return ink
-
-
-def scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink as a coarse scan delivers it: few pixels, often black and white, often stretched."""
-    height, width = ink.shape
-    side, square = int(rng.integers(*_SCAN)), rng.uniform(0, 1) if rng.random() < 0.5 else 0.0
-    narrow = min(ink.shape) / max(ink.shape)
-    narrow = min(narrow ** (1 - square), _WIDENED * narrow)
-    size = (side, max(2, round(side * narrow)))
-    small = cv2.resize(ink, size if width > height else size[::-1], interpolation=cv2.INTER_AREA)
-    if side >= _READABLE and rng.random() < 0.6:
-        small = (small > rng.uniform(0.25, 0.6) * small.max()).astype(np.float32)
-    return np.asarray(small / max(float(small.max()), 1 / 255), np.float32)  # as `find_ink` has it
 
 
 def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> list[Curve]:

@@ -9,8 +9,9 @@ import numpy as np
 from digits.network.contract import CLASSES, FIELD
 from digits.network.network_input import network_input
 from pipeline.mnist.dataset import Digits
+from pipeline.synthesis.defects import scanned, worn
 from pipeline.synthesis.forms import DIGITS, strokes
-from pipeline.synthesis.pen import Curve, Hand, draw, scanned, some_pen, worn, write
+from pipeline.synthesis.pen import Curve, Hand, draw, some_pen, write
 
 _FORMS = {digit: [strokes(form) for _, form in forms] for digit, forms in DIGITS.items()}
 _SHARES = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits.network.network_input import network_input
+from digits.network.network_input import InkMap, network_input
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.canvas import enlarged, restroked
-from pipeline.synthesis.pen import scanned
+from pipeline.synthesis.defects import scanned
 
 _SIZES = (60, 110)  # pixels, the longer side of the ink when it is drawn
 _WIDTHS = (0.4, 1.8)  # of the stroke's own width
@@ -22,12 +23,18 @@ def redrawn(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
     chosen = digits.take(rng.permutation(digits.total)[:count])
     images = chosen.images.copy()
     for image in images:
-        ink = enlarged(image, int(rng.integers(*_SIZES)))
-        if rng.random() < 0.5:
-            ink = restroked(ink, float(np.exp(rng.uniform(*np.log(_WIDTHS)))))
+        ink = with_some_pen(image, rng)
         if rng.random() < _SCANNED:
             ink = scanned(ink, rng)
         seen = network_input(ink)
         if seen is not None:
             image[:] = seen.round()
     return Digits(images, chosen.labels)
+
+
+def with_some_pen(image: NDArray[np.uint8], rng: np.random.Generator) -> InkMap:
+    """The digit (28, 28) drawn with smooth outlines, every other time with strokes of another width."""
+    ink = enlarged(image, int(rng.integers(*_SIZES)))
+    if rng.random() < 0.5:
+        ink = restroked(ink, float(np.exp(rng.uniform(*np.log(_WIDTHS)))))
+    return ink

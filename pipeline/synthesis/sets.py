@@ -1,4 +1,4 @@
-"""What preprocess draws beside MNIST: digits in other forms, MNIST's own with other pens, and other marks."""
+"""What preprocess draws beside MNIST: digits in other forms and with other pens, other marks, spoilt ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pipeline.project.errors import ParameterError
 from pipeline.synthesis.negatives import negatives
 from pipeline.synthesis.prototypes import prototypes
 from pipeline.synthesis.redrawn import redrawn
+from pipeline.synthesis.spoilt import spoilt
 
 Maker = Callable[[Digits, int, Sequence[int]], Digits]
 """From a split's own digits, how many and a seed."""
@@ -17,6 +18,7 @@ _MAKERS: tuple[Maker, ...] = (
     lambda _, count, seed: prototypes(count, seed),
     redrawn,
     lambda _, count, seed: negatives(count, seed),
+    spoilt,
 )
 
 

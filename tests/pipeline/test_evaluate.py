@@ -42,7 +42,7 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
     for number, split in enumerate(("validation", "test")):
         ones = _bars(8, [1, 1, 1, 2, 3, 4, 5, 1], number)
         ones.save(project / "data" / "processed", split)
-        for kind in ("prototypes", "negatives"):
+        for kind in ("prototypes", "negatives", "spoilt"):
             ones.save(project / "data" / "processed", drawn_name(split, kind))
 
     def train(favourite: int) -> str:

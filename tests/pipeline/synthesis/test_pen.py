@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.synthesis.forms import DIGITS, SIGNS, strokes
-from pipeline.synthesis.pen import Hand, curve, draw, scanned, some_pen, worn, write
+from pipeline.synthesis.pen import Hand, curve, draw, some_pen, write
 
 STILL = Hand(jitter=(0, 0), slant=0, turn=0, aspect=0, proportion=0, bend=0, apart=0, ends=0, tremor=0)
 
@@ -54,29 +54,6 @@ def test_write_with_a_still_hand_keeps_the_form_and_another_strays() -> None:
     (moved,) = write(form, generator())
     assert np.ptp(still[:, 1]) == pytest.approx(100, abs=0.1)
     assert not np.allclose(still, moved)
-
-
-def test_worn_changes_some_ink_and_keeps_the_range() -> None:
-    ink = draw([np.array([[0.0, 0.0], [30.0, 50.0]])], 80.0, 12)
-    changed = worn(ink.copy(), generator())
-    assert 0 < (changed != ink).mean() < 0.3
-    assert 0 <= changed.min() <= changed.max() <= 1
-
-
-def test_scanned_has_few_pixels_and_is_sometimes_black_and_white_or_stretched() -> None:
-    random = generator()
-    ink = draw([np.array([[0.0, 0.0], [30.0, 100.0]])], 80.0, 12)
-    scans = [scanned(ink, random) for _ in range(60)]
-    assert {max(scan.shape) for scan in scans} <= set(range(9, 25))
-    assert {len(np.unique(scan)) == 2 for scan in scans} == {True, False}
-    assert max(scan.shape[1] / scan.shape[0] for scan in scans) > 1.5 * ink.shape[1] / ink.shape[0]
-    assert all(0 <= scan.min() < scan.max() <= 1 + 1e-6 for scan in scans)
-
-
-def test_scan_of_a_hair_has_full_ink() -> None:
-    random = generator()
-    hair = draw([np.array([[0.0, 0.0], [30.0, 100.0]])], 110.0, 1)
-    assert all(scanned(hair, random).max() == pytest.approx(1) for _ in range(30))
 
 
 def test_some_pen_goes_from_thin_to_thick() -> None:

@@ -12,7 +12,7 @@ from pipeline.synthesis.redrawn import redrawn
 from pipeline.synthesis.sets import drawn_sets
 from pipeline.training.data import mixed, training_data
 
-SHARES = {"prototypes": 0.5, "redrawn": 0.25, "negatives": 0.3}
+SHARES = {"prototypes": 0.5, "redrawn": 0.25, "negatives": 0.3, "spoilt": 0.5}
 
 
 def bars(count: int) -> Digits:
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_drawn_sets_have_their_share_of_each_split(folder: Path) -> None:
     sizes = {kind: load_drawn(folder, "train", kind).total for kind in SHARES}
-    assert sizes == {"prototypes": 20, "redrawn": 10, "negatives": 12}
+    assert sizes == {"prototypes": 20, "redrawn": 10, "negatives": 12, "spoilt": 20}
     assert load_drawn(folder, "validation", "prototypes").total == 10
 
 
@@ -50,9 +50,9 @@ def test_drawn_sets_refuse_a_name_that_is_none() -> None:
 
 def test_mixed_appends_a_share_of_every_set(folder: Path) -> None:
     digits = mixed(folder, "train", 0.5)
-    assert digits.total == 40 + 10 + 5 + 6
+    assert digits.total == 40 + 10 + 5 + 6 + 10
     assert np.array_equal(digits.images[:40], bars(40).images)
-    assert (digits.labels == NOT_A_DIGIT).sum() == 6
+    assert (digits.labels[:61] == NOT_A_DIGIT).sum() == 6
 
 
 def test_mixed_without_a_share_holds_the_digits_alone(folder: Path) -> None:
@@ -71,7 +71,7 @@ def test_redrawn_keeps_labels_and_changes_the_strokes(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("share", "at_last", "total", "judged"),
-    [(0.5, 0.5, 40 + 42, 20 + 10), (0.5, 0.0, 40 + 42, 20), (0.0, 0.0, 40, 20)],
+    [(0.5, 0.5, 40 + 62, 20 + 15), (0.5, 0.0, 40 + 62, 20), (0.0, 0.0, 40, 20)],
 )
 def test_training_data_holds_all_that_is_drawn_or_nothing(
     folder: Path, share: float, at_last: float, total: int, judged: int
