@@ -102,7 +102,7 @@ def validation_scores(reader: Reader, canvas_digits: int, lines: int, papers: in
 
 
 def spoilt_accuracy(reader: Reader, split: str) -> float:
-    """The share read right of the digits that are blurred or crossed by a printed line."""
+    """The share read right of the digits that are blurred, crossed by a rule or cut from neighbours."""
     spoilt = load_drawn(PROCESSED, split, "spoilt")
     return answers(reader.model, spoilt.take(np.flatnonzero(spoilt.labels < CLASSES))).figures()["accuracy"]
 

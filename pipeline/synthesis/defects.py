@@ -1,4 +1,4 @@
-"""What becomes of ink between the pen and the reader: gaps, specks, coarse scans, blur, printed lines."""
+"""What becomes of ink between the pen and the reader: gaps, specks, coarse scans, blur, rules, neighbours."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ _FULL = (0.6, 1.05)  # of the darkest ink: from there on, all of a page's ink co
 _GRAIN = 0.12  # of full ink
 _PALE = (0.15, 0.4)  # of full ink: less counts as paper
 _RULE = (0.02, 0.08)  # of a digit's longer side: how wide a printed line is
+_OVERLAP = (-0.03, 0.15)  # of a digit's height: how far it reaches into one that it touches
+_CUT_OFF = 0.04  # of its height, the standard deviation: how far from the border of two digits they are cut
 _TAKEN_OUT = 0.6  # of the printed lines are taken out with the writing in them; of the others a part is left
 
 
@@ -80,3 +82,25 @@ def crossed_by_rule(ink: InkMap, rng: np.random.Generator) -> InkMap:
     reach = 2 * round(size * rng.uniform(0.02, 0.06)) + 1
     near = cv2.dilate(paper, np.ones((reach, reach), np.uint8)) > 0.5
     return np.asarray(np.maximum(paper, line * near), np.float32)
+
+
+def cut_from(neighbour: InkMap, ink: InkMap, rng: np.random.Generator) -> InkMap:
+    """The ink after it was cut from a neighbour that it touches.
+
+    A bit of the neighbour is still there, or a bit of its own ink is gone with it.
+    """
+    height, width = ink.shape
+    scale = height / neighbour.shape[0] * rng.uniform(0.85, 1.15)
+    other = cv2.resize(neighbour, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[: 2 * height]
+    to_the_left = rng.random() < 0.5
+    overlap = round(height * rng.uniform(*_OVERLAP))
+    room = max(0, other.shape[1] - overlap)
+    both = np.pad(ink[:, ::-1] if to_the_left else ink, ((height, height), (0, room)))
+    top = round(height * (1 + rng.normal(0, 0.06)))
+    part = both[top : top + other.shape[0], width - overlap : width - overlap + other.shape[1]]
+    np.maximum(part, other[: part.shape[0], : part.shape[1]], out=part)
+    border = width - overlap / 2 + rng.normal(0, _CUT_OFF) * height
+    rows = np.arange(len(both)) - 1.5 * height
+    kept = np.arange(both.shape[1])[None] < border + rng.normal(0, 0.15) * rows[:, None]
+    cut = both * kept
+    return np.asarray(cut[:, ::-1] if to_the_left else cut, np.float32)

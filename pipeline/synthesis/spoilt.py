@@ -1,4 +1,4 @@
-"""Digits and other marks as they come out of photographed papers: blurred, or crossed by a printed line."""
+"""Digits and other marks as they come out of papers: blurred, crossed by a printed line, cut from others."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import numpy as np
 from digits.network.contract import CLASSES, FIELD
 from digits.network.network_input import InkMap, network_input
 from pipeline.mnist.dataset import Digits
-from pipeline.synthesis.defects import blurred, crossed_by_rule
+from pipeline.synthesis.defects import blurred, crossed_by_rule, cut_from
 from pipeline.synthesis.negatives import NOT_A_DIGIT, some_mark
 from pipeline.synthesis.pen import draw, some_pen
 from pipeline.synthesis.prototypes import prototype
 from pipeline.synthesis.redrawn import with_some_pen
 
 _KINDS = 5  # by turns: two of the split's own digits, two of other forms, a mark that is no digit
-_BLURRED = 0.7  # of them are blurred,
-_CROSSED = 0.45  # or crossed by a printed line; some are both
+_BLURRED = 0.6  # of them are blurred; of these too
+_MORE = 0.25  # are crossed by a printed line or cut from a neighbour, and all the others are
+_CUT = 0.4  # of those are cut
 
 
 def spoilt(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
@@ -41,12 +42,19 @@ def _drawing(digits: Digits, own: int, kind: int, rng: np.random.Generator) -> t
         return int(digits.labels[own]), with_some_pen(digits.images[own], rng)
     if kind < 4:
         digit = int(rng.integers(CLASSES))
-        return digit, draw(prototype(digit, rng), *some_pen(rng))
+        return digit, _digit(digit, rng)
     return NOT_A_DIGIT, some_mark(rng)
 
 
 def _spoilt(ink: InkMap, rng: np.random.Generator) -> InkMap:
     is_blurred = rng.random() < _BLURRED
-    if not is_blurred or rng.random() < _CROSSED / 2:
-        ink = crossed_by_rule(ink, rng)
+    if not is_blurred or rng.random() < _MORE:
+        if rng.random() < _CUT:
+            ink = cut_from(_digit(int(rng.integers(CLASSES)), rng), ink, rng)
+        else:
+            ink = crossed_by_rule(ink, rng)
     return blurred(ink, rng) if is_blurred else ink
+
+
+def _digit(digit: int, rng: np.random.Generator) -> InkMap:
+    return draw(prototype(digit, rng), *some_pen(rng))

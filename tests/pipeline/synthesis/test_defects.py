@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digits.network.network_input import InkMap
-from pipeline.synthesis.defects import blurred, crossed_by_rule, scanned, worn
+from pipeline.synthesis.defects import blurred, crossed_by_rule, cut_from, scanned, worn
 from pipeline.synthesis.pen import draw
 
 
@@ -83,3 +83,22 @@ def test_crossed_by_rule_sometimes_cuts_the_ink_and_sometimes_adds_to_it_close_b
         assert not (crossed[near == 0] > 0).any()
     assert 1 in pieces
     assert 2 in pieces
+
+
+def test_cut_from_keeps_nearly_all_ink_and_little_of_the_neighbour() -> None:
+    random = generator()
+    ink = ring()
+    shares = [float(cut_from(ring(), ink, random).sum() / ink.sum()) for _ in range(60)]
+    assert min(shares) > 0.6
+    assert max(shares) < 1.4
+    assert min(shares) < 0.97 < 1.03 < max(shares)
+
+
+def test_cut_from_leaves_more_room_where_the_neighbour_stood_on_either_side() -> None:
+    random = generator()
+    sides = set()
+    for _ in range(30):
+        cut = cut_from(ring(), ring(), random)
+        columns = np.flatnonzero((cut > 0.5).any(axis=0))
+        sides.add(bool(columns[0] > cut.shape[1] - 1 - columns[-1]))
+    assert sides == {True, False}
