@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from digits.network.network_input import InkMap
+from pipeline.synthesis.writers import cropped
 
 _SCAN = (9, 25)  # pixels, the longer side of a coarse scan
 _READABLE = 13  # pixels of that side: fewer in black and white are no digit any more
@@ -102,5 +103,5 @@ def cut_from(neighbour: InkMap, ink: InkMap, rng: np.random.Generator) -> InkMap
     border = width - overlap / 2 + rng.normal(0, _CUT_OFF) * height
     rows = np.arange(len(both)) - 1.5 * height
     kept = np.arange(both.shape[1])[None] < border + rng.normal(0, 0.15) * rows[:, None]
-    cut = both * kept
-    return np.asarray(cut[:, ::-1] if to_the_left else cut, np.float32)
+    cut = np.asarray(both * kept, np.float32)
+    return cropped(cut[:, ::-1] if to_the_left else cut)
