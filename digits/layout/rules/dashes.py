@@ -34,6 +34,9 @@ _SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than 
 _MOSTLY = 0.5  # of the dashes of a row that belong to others
 _ASTRAY = 0.75  # of their thickness: how far dashes lie off their line
 _SPARSE = 0.16  # of a row of dashes that shows ink, at least: of dots six times as far apart as they are wide
+_BESIDE = 2.0  # steps from a row of dashes, where in noise
+_DIRT = 0.5  # times as many pieces lie as in the row that are in no row themselves
+_BY_CHANCE = 8  # dashes, fewer may lie in line by chance where there is much dirt
 _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 
@@ -74,9 +77,15 @@ def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
         for some in (dashes, dashes.turned)
     ]
     steps = [_steps(len(dashes.start), rows) for rows in both]
+    stray = np.isinf(steps[0]) & np.isinf(steps[1])
     found = []
-    for rows, own, other, upright in zip(both, steps, steps[::-1], (dark, turned(dark)), strict=True):
-        pieces = merged([rule for row, rule in rows if _is_own(row, own, other)], scale)
+    for some, rows, own, other, upright in zip(
+        (dashes, dashes.turned), both, steps, steps[::-1], (dark, turned(dark)), strict=True
+    ):
+        pieces = merged(
+            [rule for row, rule in rows if _is_own(row, own, other) and not _is_in_dirt(rule, some, stray)],
+            scale,
+        )
         found.append(followed(pieces, upright))
     return Rules(*found)
 
@@ -155,6 +164,16 @@ def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None
     if covered < _SPARSE:
         return None
     return Rule(first, last, course, thickness, covered, True, float(np.median(np.diff(x[on]))))
+
+
+def _is_in_dirt(rule: Rule, dashes: Dashes, stray: NDArray[np.bool_]) -> bool:
+    """Whether a row is short and many stray pieces lie beside it: of dirt, some lies in line by chance."""
+    x, y = (dashes.start + dashes.end) / 2, (dashes.top + dashes.bottom) / 2
+    along = (x >= rule.start) & (x <= rule.end)
+    away = np.abs(rule.at(x) - y)
+    beside = np.count_nonzero(along & stray & (away <= _BESIDE * rule.step))
+    own = np.count_nonzero(along & (away <= max(1.0, rule.thickness)))
+    return bool(own < _BY_CHANCE and beside > _DIRT * own)
 
 
 def _are_even(places: NDArray[np.float64]) -> bool:

@@ -120,3 +120,27 @@ def test_specks_all_over_a_sheet_are_no_dashed_rule() -> None:
 @pytest.mark.parametrize(("size", "stroke"), [(18, 5.0), (2, 6.0)])
 def test_rows_much_thicker_or_thinner_than_strokes_are_no_dashed_rule(size: int, stroke: float) -> None:
     assert _found(_dots([100, 300], size, size + 2), Scale(stroke)).standing == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_short_rows_among_much_dirt_are_mostly_no_dashed_rules(seed: int) -> None:
+    """Of specks as dense as in a noisy photo some follow each other at even steps by chance: 14 rows or more."""
+    mask = np.zeros((400, 400), np.uint8)
+    for x, y in np.random.default_rng(seed).integers(2, 396, (600, 2)):
+        mask[y : y + 2, x : x + 2] = 1
+    found = _found(mask)
+    assert len(found.lying) + len(found.standing) <= 10
+
+
+def test_dashed_boxes_that_stand_close_to_each_other_are_no_dirt() -> None:
+    mask = np.zeros((200, 600), np.uint8)
+    for left in range(40, 540, 60):
+        for side in (left, left + 52):
+            for top in range(60, 140, 8):
+                mask[top : top + 4, side : side + 2] = 1
+        for along in range(left, left + 52, 8):
+            mask[60:62, along : along + 4] = 1
+            mask[138:140, along : along + 4] = 1
+    found = _found(mask)
+    assert len(found.standing) == 18
+    assert _places(found.lying) == pytest.approx([60, 138], abs=2)
