@@ -17,10 +17,10 @@ from digits.network.network_input import InkMap
 from pipeline.synthesis.boxes import some_height
 from pipeline.synthesis.negatives import scribble, tangle, zigzag
 from pipeline.synthesis.numbers import level_stroke
-from pipeline.synthesis.pen import draw
+from pipeline.synthesis.pen import cropped, draw
 from pipeline.synthesis.photos import photographed
 from pipeline.synthesis.sheets import Rule, Sheet, some_rule
-from pipeline.synthesis.writers import PenWriter, cropped
+from pipeline.synthesis.writers import PenWriter
 
 Condition = Literal[
     "canvas",

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from digits.network.network_input import InkMap
-from pipeline.synthesis.writers import cropped
+from pipeline.synthesis.pen import cropped
 
 _SCAN = (9, 25)  # pixels, the longer side of a coarse scan
 _READABLE = 13  # pixels of that side: fewer in black and white are no digit any more

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.network.network_input import InkMap
-from pipeline.synthesis.pen import curve, draw
-from pipeline.synthesis.writers import Writer, cropped, inked
+from pipeline.synthesis.pen import cropped, curve, draw
+from pipeline.synthesis.writers import Writer, inked
 
 _GAPS = (0.06, 0.28)  # of a digit's height, between two digits
 _SIZES = (0.92, 1.06)

@@ -88,6 +88,15 @@ def some_pen(rng: np.random.Generator) -> tuple[float, int]:
     return side, max(1, round(side * share))
 
 
+def cropped(ink: InkMap) -> InkMap:
+    """The ink without empty rows and columns around it; as it is where there is none."""
+    seen = ink > 0.02
+    if not seen.any():
+        return ink
+    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> list[Curve]:
     """Each stroke with its points strayed, as a curve; now and then all angular or all round."""
     sigma, apart = rng.uniform(*hand.jitter), rng.uniform(0, hand.apart)

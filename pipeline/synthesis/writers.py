@@ -13,7 +13,7 @@ from digits.network.network_input import InkMap
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.canvas import enlarged
 from pipeline.synthesis.forms import strokes
-from pipeline.synthesis.pen import Curve, Hand, draw, write
+from pipeline.synthesis.pen import Curve, Hand, cropped, draw, write
 from pipeline.synthesis.unseen_forms import UNSEEN
 
 _FORMS = {digit: [strokes(form) for form in forms] for digit, forms in UNSEEN.items()}
@@ -124,15 +124,6 @@ def inked(curves: Sequence[Curve], height: float, width: float) -> InkMap:
     fine = draw(curves, longest, pen)
     size = tuple(max(1, round(side / _FINER)) for side in fine.shape[::-1])
     return cropped(np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), np.float32))
-
-
-def cropped(ink: InkMap) -> InkMap:
-    """The ink without empty rows and columns around it; as it is where there is none."""
-    seen = ink > 0.02
-    if not seen.any():
-        return ink
-    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _without_dirt(ink: InkMap) -> InkMap:

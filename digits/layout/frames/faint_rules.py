@@ -27,6 +27,7 @@ _SMALLER = 0.7  # of the way between two rules: where others are so near, the pa
 _OFF = 0.3  # give or take this share of it
 _COARSEST = 4  # ways between heavy rules: more are cells
 _MOST = 4  # parts
+_ROOM = 8  # pixels, at least, between two rules that have cells between them
 _ROUNDS = 3
 _COMPANY = 3  # rules that a new one crosses: two strokes of a pen may be as long as the way between two
 _WIDEST = 0.25  # of the way between two rules: no new one is wider
@@ -78,7 +79,7 @@ def _upright(dark: Grey, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Upr
     height = float(np.linalg.norm(corners[1] - corners[0], axis=1).max())
     scale = min(1.0, _LARGEST / max(width, height, 1.0))
     size = int(width * scale), int(height * scale)
-    if min(size) < 2 * _MOST:
+    if min(size) < _ROOM:
         return None
     flat = np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], np.float32)
     back = cv2.getPerspectiveTransform(flat, corners.reshape(4, 2).astype(np.float32))
@@ -116,8 +117,11 @@ def _between(
         return []
     levels = np.median(bands, axis=1)
     ways = np.diff(places)
-    usual = float(ways.min())
-    narrow = ways < _ALIKE * usual
+    room = ways >= _ROOM  # else these are the two lines of a double rule
+    if not room.any():
+        return []
+    usual = float(ways[room].min())
+    narrow = room & (ways < _ALIKE * usual)
     new = [_dividing(levels, first, second, usual) for first, second in pairwise(places)]
     # The narrowest ways are cells, unless something divides each of them alike, and no wider one.
     counts = {len(some) for some, same in zip(new, narrow, strict=True) if same}
@@ -130,7 +134,7 @@ def _between(
 def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: float) -> list[float]:
     """The places of new rules that divide the way between two known ones evenly; `usual` is the narrowest."""
     way = second - first
-    if way < 2 * _MOST:
+    if way < _ROOM:
         return []
     counts = range(_MOST, 1, -1)
     if usual < _SMALLER * way:

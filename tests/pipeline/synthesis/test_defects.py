@@ -95,7 +95,7 @@ def test_cut_from_keeps_nearly_all_ink_and_little_of_the_neighbour() -> None:
 
 
 def test_cut_from_has_the_neighbour_on_either_side() -> None:
-    """The side of a ring with more ink is the one where it was cut off, or where a bit of its neighbour is."""
+    """The side of a ring with more ink is where it was cut off, or where a bit of its neighbour is."""
     random = generator()
     left, right = [], []
     for _ in range(40):

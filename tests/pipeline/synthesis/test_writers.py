@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.forms import DIGITS, strokes
-from pipeline.synthesis.pen import curve
+from pipeline.synthesis.pen import cropped, curve
 from pipeline.synthesis.unseen_forms import UNSEEN
-from pipeline.synthesis.writers import MnistWriter, PenWriter, cropped, habits_of, inked
+from pipeline.synthesis.writers import MnistWriter, PenWriter, habits_of, inked
 from tests.sources import closure
 
 

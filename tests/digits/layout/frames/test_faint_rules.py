@@ -143,6 +143,13 @@ def test_a_way_as_narrow_as_a_cell_is_not_divided_where_wider_ones_are() -> None
     assert _at(found) == pytest.approx(_missing(known), abs=2)
 
 
+@pytest.mark.parametrize("apart", [0, 4])
+def test_faint_rules_are_found_where_a_known_one_is_double(apart: int) -> None:
+    known = (*HEAVY, HEAVY[1] + apart)
+    found, _ = faint_rules(_grid(5.0, 2.0, digits=False), _heavy(known), _heavy())
+    assert _at(found) == pytest.approx(_missing(HEAVY), abs=3)
+
+
 def test_unrest_of_the_paper_is_no_rule() -> None:
     dark = _grid(0.0, 0.0, digits=False).astype(np.float64)
     dark += np.random.default_rng(3).normal(0, 8, dark.shape)

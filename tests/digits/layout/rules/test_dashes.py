@@ -124,7 +124,7 @@ def test_rows_much_thicker_or_thinner_than_strokes_are_no_dashed_rule(size: int,
 
 @pytest.mark.parametrize("seed", range(4))
 def test_short_rows_among_much_dirt_are_mostly_no_dashed_rules(seed: int) -> None:
-    """Of specks as dense as in a noisy photo some follow each other at even steps by chance: 14 rows or more."""
+    """Of specks as dense as in a noisy photo, 14 rows or more follow each other at even steps by chance."""
     mask = np.zeros((400, 400), np.uint8)
     for x, y in np.random.default_rng(seed).integers(2, 396, (600, 2)):
         mask[y : y + 2, x : x + 2] = 1
