@@ -1,4 +1,4 @@
-"""Cuts between touching digits: paths from top to bottom that cross as little ink as they can."""
+"""Cuts between touching digits: ways from top to bottom that go through as few strokes as they can."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.layout.lines import Atom
+from digits.network.network_input import stroke_width
 
-_ROWS = 32  # the height of the copy on which paths are searched
-_ASIDE = 0.15  # cost of a step to the side, where a pixel of ink costs 1
-_CUTS = 4.0  # most cuts tried for each piece of the line's height
+_ROWS = 64  # the height of the copy on which ways are searched
+_STROKE = 4.0  # cost of going into a stroke, however long the way stays in it
+_INK = 0.1  # cost of a pixel of ink
+_ASIDE = 0.15  # cost of a step to the side
+_CUTS = 6.0  # most cuts tried for each piece of the line's height
 _CRUMB = 0.015  # of its height squared: a slice of less ink is none
-_APART = 0.14  # of the line's height between two cuts, and between a cut and the end
+_APART = 0.12  # of the line's height between two cuts, and between a cut and the end
+_SHARED = 0.5  # of a stroke's width: so near to a cut ink belongs to both sides
 
 
 def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
@@ -22,11 +26,11 @@ def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
     small = cv2.resize(atom.pixels, (columns, _ROWS), interpolation=cv2.INTER_AREA) / np.float32(255)
     down, up = _costs(small), _costs(small[::-1])[::-1]
     middle = _ROWS // 2
-    through = down[middle] + up[middle] - small[middle]
+    through = down[middle] + up[middle] - (_INK + _STROKE) * small[middle]
     chosen = sorted(_valleys(through, max(2, round(_APART * height * scale)), most_cuts(atom, height)))
     if not chosen:
         return (atom,)
-    edges = [_path(down, up, column) / scale for column in chosen]
+    edges = [_path(small, down, up, column) / scale for column in chosen]
     return _parted(atom, edges, [float(through[column]) / _ROWS for column in chosen])
 
 
@@ -36,13 +40,22 @@ def most_cuts(atom: Atom, height: float) -> int:
 
 
 def _costs(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The cheapest way from the top to each pixel, at most one column aside a row."""
-    total = small.copy()
+    """The cost of the cheapest way from the top to each pixel, at most one column aside a row.
+
+    What is paid for is mostly the edges where paper turns to ink, not the ink behind them.
+    """
+    total = (_INK + _STROKE) * small
+    aside = np.full((2, small.shape[1] + 2), np.inf, np.float32)  # costs and ink of the row above
+    aside[1] = 0
     for row in range(1, len(small)):
-        before = total[row - 1]
-        aside = np.full(len(before) + 2, np.inf, np.float32)
-        aside[1:-1] = before + _ASIDE
-        total[row] += np.minimum(before, np.minimum(aside[:-2], aside[2:]))
+        aside[:, 1:-1] = total[row - 1], small[row - 1]
+        ways = [
+            aside[0, first : first + small.shape[1]]
+            + _ASIDE * (first != 1)
+            + _STROKE * np.maximum(small[row] - aside[1, first : first + small.shape[1]], 0)
+            for first in range(3)
+        ]
+        total[row] = _INK * small[row] + np.minimum(np.minimum(ways[0], ways[1]), ways[2])
     return total
 
 
@@ -58,7 +71,9 @@ def _valleys(through: NDArray[np.float32], apart: int, most: int) -> list[int]:
     return chosen
 
 
-def _path(down: NDArray[np.float32], up: NDArray[np.float32], column: int) -> NDArray[np.float64]:
+def _path(
+    small: NDArray[np.float32], down: NDArray[np.float32], up: NDArray[np.float32], column: int
+) -> NDArray[np.float64]:
     """The column of the cut in each row, through `column` of the middle row."""
     middle = _ROWS // 2
     path = np.zeros(_ROWS)
@@ -67,22 +82,38 @@ def _path(down: NDArray[np.float32], up: NDArray[np.float32], column: int) -> ND
         at = column
         for row in rows:
             near = np.arange(max(0, at - 1), min(costs.shape[1], at + 2))
-            at = int(near[np.argmin(costs[row, near] + _ASIDE * (near != at))])
+            entered = np.maximum(small[row - rows.step, at] - small[row, near], 0)
+            at = int(near[np.argmin(costs[row, near] + _ASIDE * (near != at) + _STROKE * entered)])
             path[row] = at
     return path + 0.5
 
 
 def _parted(atom: Atom, paths: list[NDArray[np.float64]], costs: list[float]) -> tuple[Atom, ...]:
     rows = np.linspace(0, _ROWS - 1, atom.height)
-    edges = [np.interp(rows, np.arange(_ROWS), path)[:, None] for path in paths]
+    edges = [np.interp(rows, np.arange(_ROWS), path) for path in paths]
     columns = np.arange(atom.width)[None, :] + 0.5
     number = np.zeros(atom.pixels.shape, np.int16)
     for edge in edges:
-        number += columns > edge
+        number += columns > edge[:, None]
+    pen = stroke_width(atom.pixels)
+    none = np.zeros(atom.pixels.shape, bool)
+    shared = [none, *(_shared(atom, edge, pen) for edge in edges), none]
     parts = [
-        _cropped(atom, np.where(number == k, atom.pixels, 0), cut) for k, cut in enumerate([0.0, *costs])
+        _cropped(atom, np.where((number == k) | shared[k] | shared[k + 1], atom.pixels, 0), cut)
+        for k, cut in enumerate([0.0, *costs])
     ]
     return tuple(part for part in parts if part is not None)
+
+
+def _shared(atom: Atom, edge: NDArray[np.float64], pen: float) -> NDArray[np.bool_]:
+    """Where the ink that a cut goes through may be of either digit: around the cut, in its stroke."""
+    rows = np.arange(atom.height)
+    columns = np.clip(edge.astype(int), 0, atom.width - 1)
+    met = np.zeros(atom.pixels.shape, np.uint8)
+    met[rows, columns] = atom.pixels[rows, columns] > 64
+    size = 2 * max(1, round(_SHARED * pen)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return np.asarray(cv2.dilate(met, disc) > 0)
 
 
 def _cropped(atom: Atom, pixels: NDArray[np.uint8], cut: float) -> Atom | None:

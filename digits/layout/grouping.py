@@ -1,8 +1,8 @@
 """Which neighbouring atoms make a digit together: the best division of each run, by the network.
 
-Each way to join up to four neighbours is a candidate; the network scores them all in one batch, and
-dynamic programming finds the division whose scores add up highest (over-segmentation and
-recognition, as in Casey and Lecolinet's survey, 1996).
+Each way to join neighbours, as long as they are together no wider than a digit, is a candidate; the network
+scores them all in one batch, and dynamic programming finds the division whose scores add up highest
+(over-segmentation and recognition, as in Casey and Lecolinet's survey, 1996).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
 
-_TOGETHER = 4  # atoms of one digit at most
+_TOGETHER, _SLICES = 4, 12  # pieces, and slices of pieces, of one digit at most
 _WIDEST = 1.5  # of the line's height: no digit is wider
-_CUT = 9.0  # nats that a cut must gain for each line's height of ink that it goes through
-_UNREAD = 5.0  # nats that a mark costs that is no digit
+_CUT = 6.0  # nats that a cut must gain for each unit of its cost
+_UNREAD = 2.0  # nats that a mark costs that is no digit
 _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
 _PART = 0.45  # of the line's height: what is smaller both ways may be dirt
 _LOW = 0.55  # of the line's height: what is lower is hardly a digit
@@ -30,7 +30,7 @@ _SURE = 0.8  # confidence at which a mark of usual width is not cut
 _MOST_CUTS = 1000  # of all runs together: more is texture
 _LEVEL = 2.0  # times as wide as high: a level stroke
 _SINGLE = 0.9  # of its columns, where a level stroke is met once
-_USUAL, _DOUBLE = 0.75, 1.6  # of the line's height: widths of one digit, of surely more than one
+_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: least widths of two digits, and surely of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Found:
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     """What is found in each run, left to right."""
-    first = [_candidates(run) for run in runs]
+    first = [_candidates(run, _TOGETHER) for run in runs]
     answers = _scored(model, first)
     again = [k for k, run in enumerate(runs) if _may_touch(model, run, first[k], answers[k])]
     again = _affordable(again, runs)
@@ -64,7 +64,7 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
         Run(tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])), runs[k].height)
         for k in again
     ]
-    second = [_candidates(run) for run in sliced]
+    second = [_candidates(run, _SLICES) for run in sliced]
     for k, run, candidates, answer in zip(again, sliced, second, _scored(model, second), strict=True):
         runs[k], first[k], answers[k] = run, candidates, answer
     return [
@@ -72,10 +72,10 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     ]
 
 
-def _candidates(run: Run) -> list[Candidate]:
+def _candidates(run: Run, most: int) -> list[Candidate]:
     found = []
     for first in range(len(run.atoms)):
-        for after in range(first + 1, min(first + _TOGETHER, len(run.atoms)) + 1):
+        for after in range(first + 1, min(first + most, len(run.atoms)) + 1):
             atom = joined(run.atoms[first:after])
             if after > first + 1 and atom.width > _WIDEST * run.height:
                 break
@@ -105,7 +105,7 @@ def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Clas
             continue
         width = candidate.atom.width / run.height if not _is_level(candidate.atom) else 0.0
         doubtful = model.is_rejected(float(rejection)) or float(p.max()) < _SURE
-        if width > _DOUBLE or (width > _USUAL and doubtful):
+        if width > _DOUBLE or (width > _MAY_TOUCH and doubtful):
             return True
     return False
 
@@ -120,7 +120,7 @@ def _affordable(again: list[int], runs: list[Run]) -> list[int]:
 
 
 def _is_wide(atom: Atom, run: Run) -> bool:
-    return atom.width > _USUAL * run.height and not _is_level(atom)
+    return atom.width > _MAY_TOUCH * run.height and not _is_level(atom)
 
 
 def _is_level(atom: Atom) -> bool:

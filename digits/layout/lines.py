@@ -31,7 +31,7 @@ _LOOKED_AT = 8  # pieces of a line whose strokes are measured
 class Atom:
     """Ink of one digit or a part of it: its box in the ink map, and its pixels in that box.
 
-    `cut` is how much ink its left side cuts through, in parts of its height.
+    `cut` is the cost of the cut at its left side, in parts of its height (`digits.layout.cuts`).
     """
 
     box: Box
