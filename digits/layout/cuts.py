@@ -24,14 +24,15 @@ def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
     scale = _ROWS / atom.height
     columns = max(3, round(atom.width * scale))
     small = cv2.resize(atom.pixels, (columns, _ROWS), interpolation=cv2.INTER_AREA) / np.float32(255)
-    down, up = _costs(small), _costs(small[::-1])[::-1]
+    down, from_above = _ways(small)
+    up, from_below = _ways(small[::-1])
     middle = _ROWS // 2
-    through = down[middle] + up[middle] - (_INK + _STROKE) * small[middle]
+    through = down[middle] + up[_ROWS - 1 - middle] - (_INK + _STROKE) * small[middle]
     chosen = sorted(_valleys(through, max(2, round(_APART * height * scale)), most_cuts(atom, height)))
     if not chosen:
         return (atom,)
-    edges = [_path(small, down, up, column) / scale for column in chosen]
-    return _parted(atom, edges, [float(through[column]) / _ROWS for column in chosen])
+    columns_of_rows = _followed(np.array(chosen), from_above, from_below) / scale
+    return _parted(atom, columns_of_rows, [float(through[column]) / _ROWS for column in chosen])
 
 
 def most_cuts(atom: Atom, height: float) -> int:
@@ -39,24 +40,25 @@ def most_cuts(atom: Atom, height: float) -> int:
     return max(1, round(_CUTS * atom.width / height))
 
 
-def _costs(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The cost of the cheapest way from the top to each pixel, at most one column aside a row.
+def _ways(small: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The cost of the cheapest way from the top to each pixel, and the column that it came from.
 
-    What is paid for is mostly the edges where paper turns to ink, not the ink behind them.
+    A way goes at most one column aside a row. What is paid for is mostly the edges where paper turns to ink,
+    not the ink behind them.
     """
+    rows, columns = small.shape
     total = (_INK + _STROKE) * small
-    aside = np.full((2, small.shape[1] + 2), np.inf, np.float32)  # costs and ink of the row above
-    aside[1] = 0
-    for row in range(1, len(small)):
-        aside[:, 1:-1] = total[row - 1], small[row - 1]
-        ways = [
-            aside[0, first : first + small.shape[1]]
-            + _ASIDE * (first != 1)
-            + _STROKE * np.maximum(small[row] - aside[1, first : first + small.shape[1]], 0)
-            for first in range(3)
-        ]
-        total[row] = _INK * small[row] + np.minimum(np.minimum(ways[0], ways[1]), ways[2])
-    return total
+    came = np.tile(np.arange(columns), (rows, 1))
+    ink = np.pad(small, ((0, 0), (1, 1)))
+    costs = np.full((3, columns), np.inf, np.float32)  # of coming from the left, from above, from the right
+    for row in range(1, rows):
+        above = total[row - 1]
+        costs[0, 1:], costs[1], costs[2, :-1] = above[:-1] + _ASIDE, above, above[1:] + _ASIDE
+        for step, cost in enumerate(costs):
+            cost += _STROKE * np.maximum(small[row] - ink[row - 1, step : step + columns], 0)
+        came[row] += costs.argmin(axis=0) - 1
+        total[row] = _INK * small[row] + costs.min(axis=0)
+    return total, came
 
 
 def _valleys(through: NDArray[np.float32], apart: int, most: int) -> list[int]:
@@ -71,24 +73,24 @@ def _valleys(through: NDArray[np.float32], apart: int, most: int) -> list[int]:
     return chosen
 
 
-def _path(
-    small: NDArray[np.float32], down: NDArray[np.float32], up: NDArray[np.float32], column: int
+def _followed(
+    chosen: NDArray[np.int64], from_above: NDArray[np.int64], from_below: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """The column of the cut in each row, through `column` of the middle row."""
+    """The column of each cut (first axis) in each row, through the chosen columns of the middle row."""
+    paths = np.zeros((len(chosen), _ROWS))
     middle = _ROWS // 2
-    path = np.zeros(_ROWS)
-    path[middle] = column
-    for costs, rows in ((down, range(middle - 1, -1, -1)), (up, range(middle + 1, _ROWS))):
-        at = column
-        for row in rows:
-            near = np.arange(max(0, at - 1), min(costs.shape[1], at + 2))
-            entered = np.maximum(small[row - rows.step, at] - small[row, near], 0)
-            at = int(near[np.argmin(costs[row, near] + _ASIDE * (near != at) + _STROKE * entered)])
-            path[row] = at
-    return path + 0.5
+    at = chosen
+    for row in range(middle, -1, -1):
+        paths[:, row] = at
+        at = from_above[row, at]
+    at = from_below[_ROWS - 1 - middle, chosen]
+    for row in range(middle + 1, _ROWS):
+        paths[:, row] = at
+        at = from_below[_ROWS - 1 - row, at]
+    return paths + 0.5
 
 
-def _parted(atom: Atom, paths: list[NDArray[np.float64]], costs: list[float]) -> tuple[Atom, ...]:
+def _parted(atom: Atom, paths: NDArray[np.float64], costs: list[float]) -> tuple[Atom, ...]:
     rows = np.linspace(0, _ROWS - 1, atom.height)
     edges = [np.interp(rows, np.arange(_ROWS), path) for path in paths]
     columns = np.arange(atom.width)[None, :] + 0.5

@@ -109,7 +109,7 @@ _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors pla
     "sudoku": (8, (Floor(40, 2), Floor(50, 8))),  # wanted: 40, 2; 30, 3.5
     "page": (10, (Floor(40, 2.5), Floor(30, 3.5))),
     "columns": (10, (Floor(40, 2.5), Floor(30, 3.5))),
-    "touching": (32, (Floor(34, 48), Floor(36, 45))),  # wanted: 84, 6; 78, 8
+    "touching": (32, (Floor(84, 8), Floor(75, 14))),  # wanted: 84, 6; 78, 8
     "amount": (32, (Floor(86, 5), Floor(80, 7))),
     "line": (25, (Floor(90, 2.5), Floor(85, 4))),
 }
