@@ -1,9 +1,9 @@
 """How far a picture is out of focus, and the same picture brought back into focus.
 
-What lies within a pen's stroke of another stroke runs together when a picture is out of focus, and no threshold parts
-it again. The blur can be undone as far as the picture's noise lets it (Wiener, 1949), once its width is
-known, and the picture tells it: sharp edges fill all frequencies, each weaker than the one before by a power
-of it, and a blur takes the high ones away as a Gaussian does.
+Strokes that are near to each other run together when a picture is out of focus, and no threshold parts them
+again. The blur can be undone as far as the picture's noise lets it (Wiener, 1949), once its width is known.
+The picture tells it: sharp edges fill all frequencies, each weaker than the one before by a power of it, and
+a blur takes the high ones away as a Gaussian does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HALO = 2.0  # times the blur's width: so near to a stroke its sharpening may ma
 
 
 class Blur(NamedTuple):
-    """A Gaussian's `width` in pixels (its standard deviation), and `noise`: that of power, of the picture's own."""
+    """`width`: a Gaussian's standard deviation in pixels; `noise`: the picture's own, of its edges' power."""
 
     width: float
     noise: float
