@@ -146,7 +146,7 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
         small = small_copy(sheet)
     seems = polarity(small)
     ink_is_dark = seems.ink_is_dark != turned
-    sheet, smaller = focused(sheet, ink_is_dark)
+    sheet, smaller = focused(sheet, small, ink_is_dark)
     dark, uneven = darkness(sheet, small, ink_is_dark)
     noise = _noise(dark, apart=6)
     if noise or dark.margin:

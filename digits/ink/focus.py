@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey, Sheet, turned
 
+_STROKE = 0.1  # of the shorter side: no stroke is wider,
+_SHOWS = 4  # of 255: and none so faint, in a small copy
 _RUNS = 48  # rows, and columns, from which the frequencies are taken
 _SMALLEST = 250  # pixels: a side of fewer has too few frequencies
 _BAND = 0.004  # cycles a pixel: frequencies so near to each other are taken together
@@ -39,26 +41,35 @@ class Blur(NamedTuple):
     noise: float
 
 
-def focused(sheet: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
-    """The sheet in focus, and how many times smaller than it was.
+def focused(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
+    """The sheet in focus, and how many times smaller than it was; `small` is its small copy.
 
     A picture that was in focus stays as it is; one that is widely blurred becomes half as large.
     """
-    if sheet.outside:  # paper all of one level: it was drawn, and not photographed
+    # Paper all of one level was drawn, and not photographed; the edges of shadows alone are soft as they are.
+    if sheet.outside or not _has_strokes(small.whole, ink_is_dark):
         return sheet, 1
     blur = blur_of(sheet.whole)
     if blur is None or blur.width < _NARROWEST:
         return sheet, 1
     height, width = sheet.whole.shape
-    even = sheet.whole[
-        : height // 4 * 4, : width // 4 * 4
-    ]  # of even sides when halved, as the transform asks
-    small = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    sharp = _sharpened(np.asarray(small, np.uint8), Blur(blur.width / 2, blur.noise), ink_is_dark)
+    # The transform asks for even sides, of the half as well.
+    even = cv2.copyMakeBorder(sheet.whole, 0, -height % 4, 0, -width % 4, cv2.BORDER_REPLICATE)
+    half = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    sharp = _sharpened(np.asarray(half, np.uint8), Blur(blur.width / 2, blur.noise), ink_is_dark)
     if blur.width >= _WIDE:
-        return Sheet.all_of(sharp), 2
-    large = cv2.resize(sharp, (width, height), interpolation=cv2.INTER_CUBIC)
-    return Sheet.all_of(np.asarray(large, np.uint8)), 1
+        return Sheet.all_of(np.ascontiguousarray(sharp[: (height + 1) // 2, : (width + 1) // 2])), 2
+    large = cv2.resize(sharp, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    return Sheet.all_of(np.ascontiguousarray(large[:height, :width], np.uint8)), 1
+
+
+def _has_strokes(small: Grey, ink_is_dark: bool) -> bool:
+    """Whether anything differs from the paper on both its sides."""
+    side = max(3, int(min(small.shape) * _STROKE)) | 1
+    how = cv2.MORPH_BLACKHAT if ink_is_dark else cv2.MORPH_TOPHAT
+    apart = np.asarray(cv2.morphologyEx(small, how, np.ones((side, side), np.uint8)), np.uint8)
+    inner = apart[side:-side, side:-side]  # where a shadow meets the picture's edge it is narrow too
+    return bool(inner.size and inner.max() >= _SHOWS)
 
 
 def blur_of(grey: Grey) -> Blur | None:
