@@ -40,6 +40,12 @@ class Blur(NamedTuple):
     width: float
     noise: float
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether noise comes out, rather than strokes, where the least is left of them."""
+        weakest = math.sqrt(-math.log(_KEPT) / 2) / (math.pi * self.width)
+        return _UNREST * self.noise * math.pow(weakest, _SHARP + 1) > _KEPT**2 / 2
+
 
 def focused(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
     """The sheet in focus, and how many times smaller than it was; `small` is its small copy.
@@ -50,7 +56,7 @@ def focused(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
     if sheet.outside or not _has_strokes(small.whole, ink_is_dark):
         return sheet, 1
     blur = blur_of(sheet.whole)
-    if blur is None or blur.width < _NARROWEST:
+    if blur is None or blur.width < _NARROWEST or blur.is_noisy:
         return sheet, 1
     height, width = sheet.whole.shape
     # The transform asks for even sides, of the half as well.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.ink.extraction import find_darkness
-from digits.ink.focus import blur_of, focused
+from digits.ink.focus import Blur, blur_of, focused
 from digits.ink.sheet import Sheet, small_copy
 
 Grey = NDArray[np.uint8]
@@ -92,6 +92,12 @@ def test_noise_is_not_made_stronger() -> None:
     noise = np.random.default_rng(1).normal(0, 12, (640, 720))
     grey = np.asarray(np.clip(_blurred(_written(), 5.0) + noise, 0, 255), np.uint8)
     assert blur_of(grey) is None
+
+
+def test_a_slight_blur_under_noise_is_left() -> None:
+    assert Blur(2.7, 0.05).is_noisy is False
+    assert Blur(2.7, 0.25).is_noisy is True
+    assert Blur(6.0, 0.25).is_noisy is False
 
 
 def test_the_soft_edge_of_a_shadow_is_no_blur() -> None:
