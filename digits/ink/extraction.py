@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.desk import find_paper, on_paper
+from digits.ink.focus import focused
 from digits.ink.layer import layer_of
 from digits.ink.light import darkness, polarity, without_shadow
 from digits.ink.pixels import Picture, stored, upright
@@ -144,7 +145,9 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
         sheet = on_paper(_without_noise(_without_salt(layer.sheet)), paper.within(box, width, height))
         small = small_copy(sheet)
     seems = polarity(small)
-    dark, uneven = darkness(sheet, small, seems.ink_is_dark != turned)
+    ink_is_dark = seems.ink_is_dark != turned
+    sheet, smaller = focused(sheet, small, ink_is_dark)
+    dark, uneven = darkness(sheet, small, ink_is_dark)
     noise = _noise(dark, apart=6)
     if noise or dark.margin:
         dark = Sheet.all_of(dark.whole)
@@ -152,11 +155,11 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
     return Darkness(
         dark,
         sheet,
-        seems.ink_is_dark != turned,
+        ink_is_dark,
         noise,
         uneven,
         _FAINTEST_IN_SHADOW if uneven else _FAINTEST,
-        layer.shrink,
+        layer.shrink * smaller,
         width,
         height,
         in_doubt,
