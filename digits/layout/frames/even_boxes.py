@@ -1,11 +1,11 @@
-"""The standing sides of a row of boxes: they are evenly spaced, so a few of them tell where to look for the others.
+"""The standing sides of a row of boxes: they are evenly spaced, so a few of them tell where the others are.
 
 Of a side that is a few dashes high, or that writing covers, too little is left to be found alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey
+from digits.ink.sheet import Grey, turned
 from digits.layout.frames.lattice import crossings, tolerances
+from digits.layout.rules.profile import centred
 from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 
@@ -24,11 +25,14 @@ _KNOWN = 2  # standing sides, at least
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
 _NARROWEST, _WIDEST = 0.35, 2.5  # of their height: boxes
 _ASIDE = 0.08  # of a box's width: how far a side stands from its even place
+_UNLIKE = 0.25  # of the usual width: perspective makes boxes no narrower or wider
 _AT_END = 0.2  # of it: how far the upper and the lower side end from the last standing one
 _OWN = 0.4  # of the known sides' contrast: what has less is paper
 _BESIDE = 3  # pixels from a side's edge there is the paper that it is compared with
 _ENOUGH = 0.5  # of the known sides' share of ink that another one shows
 _WIDER = 1.5  # times the widest gap between their dashes: no other gap is wider
+_TRACE = 0.1  # of a side that shows, at least
+_AS_GOOD = 0.05  # of its share of ink: so much less makes no difference
 _SMALL = 0.06  # of their height: so wide a gap may be between any two
 
 
@@ -61,26 +65,57 @@ class _Columns(NamedTuple):
     share: NDArray[np.float64]
     gap: NDArray[np.intp]
 
+    def side_near(self, place: float, width: float, known: Iterable[float], row: _Row) -> float | None:
+        """Where a side shows near this place, as well as the known ones do."""
+        own = np.clip(np.rint(list(known)).astype(int) - self.first, 0, len(self.share) - 1)
+        least = _ENOUGH * float(np.median(self.share[own]))
+        most = max(_WIDER * float(np.median(self.gap[own])) + 1, _SMALL * row.height)
+        ends = (
+            np.rint(np.array([place - _ASIDE * width, place + _ASIDE * width + 1])).astype(int) - self.first
+        )
+        first, last = np.clip(ends, 0, len(self.share)).tolist()
+        share = np.where(self.gap[first:last] <= most, self.share[first:last], 0.0)
+        if share.max(initial=0.0) < max(least, _TRACE):
+            return None
+        best = np.flatnonzero(share >= share.max() - _AS_GOOD)
+        return float(best.mean()) + float(first + self.first)
+
 
 def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
     """The rules, with all standing sides of rows of boxes, each from the upper to the lower side."""
-    rows = sorted(sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST], key=lambda rule: rule.at(rule.middle))
-    standing = rules.standing
+    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
+    lying, standing = rules
     for upper, lower in combinations(rows, 2):
         row = _row(upper, lower, standing, scale)
-        if row is not None:
-            sides = _even_sides(row, dark)
-            if sides:
-                known = {id(rule) for rule in row.standing}
-                standing = [*(rule for rule in standing if id(rule) not in known), *sides]
-    return Rules(rules.lying, standing)
+        sides = [] if row is None else _even_sides(row, dark)
+        if row is not None and sides:
+            standing = [*_others(standing, row.standing), *sides]
+            lying = [*_others(lying, [upper, lower]), *(_up_to(rule, sides) for rule in (upper, lower))]
+    return Rules(lying, standing)
+
+
+def _others(rules: Sequence[Rule], some: Sequence[Rule]) -> list[Rule]:
+    known = {id(rule) for rule in some}
+    return [rule for rule in rules if id(rule) not in known]
+
+
+def _up_to(rule: Rule, sides: Sequence[Rule]) -> Rule:
+    """A lying side of a row of boxes as far as its first and its last standing one."""
+    x, _ = crossings([rule], [sides[0], sides[-1]])
+    start, end = x[0].tolist()
+    return replace(rule, start=min(rule.start, start), end=max(rule.end, end))
 
 
 def _row(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> _Row | None:
     """These two as sides of a row of boxes, if enough standing rules go from one to the other."""
     height = float(lower.at(upper.middle)) - float(upper.at(upper.middle))
     longer = max(upper.length, lower.length)
-    if abs(upper.length - lower.length) > _ALIKE * longer or not 0 < height < longer or not standing:
+    if (
+        abs(upper.length - lower.length) > _ALIKE * longer
+        or not scale.shortest <= height < longer
+        or not standing
+    ):
         return None
     x, y = crossings([upper, lower], standing)
     near = tolerances(standing, scale)[:, 0]
@@ -98,22 +133,20 @@ def _row(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> _R
 def _even_sides(row: _Row, dark: Grey) -> list[Rule]:
     """All standing sides of a row, if there are even places for them at which all show."""
     gaps = np.array([second - first for first, second in combinations(row.places.tolist(), 2)])
-    columns = _columns(row, dark)
     narrowest, widest = _NARROWEST * row.height, _WIDEST * row.height
-    counts = np.arange(1, max(2, int((row.upper.length) / narrowest) + 1))
-    widths = np.unique(np.round((gaps[:, None] / counts).ravel(), 1))
+    counts = np.arange(1, max(2, int(row.upper.length / narrowest) + 1))
+    widths = np.unique(np.rint((gaps[:, None] / counts).ravel()))
+    columns = _columns(row, dark)
     for width in widths[(widths >= narrowest) & (widths <= widest)].tolist():
-        places = _even_places(row, width)
-        if places is None:
-            continue
-        sides = _sides_at(row, places, width, columns)
-        if sides is not None:
-            return sides
+        known = _even(row, width)
+        places = None if known is None else _all_places(row, known, columns)
+        if places is not None:
+            return _sides(row, places, dark)
     return []
 
 
-def _even_places(row: _Row, width: float) -> NDArray[np.float64] | None:
-    """The places of the sides of boxes about so wide, if all known ones stand there and the row ends at two."""
+def _even(row: _Row, width: float) -> dict[int, float] | None:
+    """The places of the known sides by their number, if they stand evenly, boxes about so wide apart."""
     first = float(row.places[0])
     for _ in range(2):
         number = np.rint((row.places - first) / width)
@@ -125,46 +158,59 @@ def _even_places(row: _Row, width: float) -> NDArray[np.float64] | None:
     apart = np.diff(row.places)[np.diff(number) == 0]
     if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:
         return None  # two stand there: those of boxes with room between them
+    return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
+
+
+def _all_places(row: _Row, known: dict[int, float], columns: _Columns) -> list[float] | None:
+    """The places of all sides of a row, if each of them shows: from one to the next, as perspective wants."""
+    places = dict(known)
+    width = (places[max(places)] - places[min(places)]) / (max(places) - min(places))
     lean = float(np.median(row.aside))
-    ends = []
-    for upper, lower in ((row.upper.start, row.lower.start - lean), (row.upper.end, row.lower.end - lean)):
-        number = np.rint(((upper + lower) / 2 - first) / width)
-        near = max(_AT_END * width, row.upper.hidden, row.lower.hidden)
-        if min(abs(first + number * width - end) for end in (upper, lower)) > near:
-            return None
-        ends.append(int(number))
-    return first + width * np.arange(ends[0], ends[1] + 1)
-
-
-def _sides_at(
-    row: _Row, places: NDArray[np.float64], width: float, columns: _Columns
-) -> list[Rule] | None:
-    """The sides at these places, if all of them show."""
-    known = np.rint(row.places).astype(int) - columns.first
-    share, gap = float(np.median(columns.share[known])), float(np.median(columns.gap[known]))
-    least, most = _ENOUGH * share, max(_WIDER * gap + 1, _SMALL * row.height)
-    dashed = any(rule.dashed for rule in row.standing)
-    thickness = float(np.median([rule.thickness for rule in row.standing]))
-    step = float(np.median([rule.step for rule in row.standing]))
-    near = _ASIDE * width
-    sides = []
-    for place in places.tolist():
-        apart = np.abs(row.places - place)
-        if apart.min() <= near:
-            at = float(row.places[apart.argmin()])
-        else:
-            own = np.arange(max(0, int(place - near) - columns.first), int(place + near) + 1 - columns.first)
-            own = own[own < len(columns.share)]
-            own = own[(columns.share[own] >= least) & (columns.gap[own] <= most)]
-            if not len(own):
+    upper, lower = row.upper, row.lower
+    near = max(_AT_END * width, upper.hidden, lower.hidden)
+    for step, ends in (
+        (1, (upper.end, lower.end - lean)),
+        (-1, (upper.start, lower.start - lean)),
+    ):
+        number = min(places) if step > 0 else max(places)
+        while True:
+            last = places[number]
+            before = [other for other in places if (number - other) * step > 0]
+            nearest = max(before, key=lambda other: other * step, default=None)
+            wide = width if nearest is None else (last - places[nearest]) / (number - nearest)
+            beyond = [(end - last) * step for end in ends]
+            number += step
+            if number in places:
+                continue
+            if max(beyond) < wide - near:
+                break
+            found = columns.side_near(last + step * wide, wide, known.values(), row)
+            if found is None or abs(wide - width) > _UNLIKE * width:
+                if found is None and min(map(abs, beyond)) <= near:
+                    break
                 return None
-            best = own[columns.share[own] >= columns.share[own].max() - 0.05]
-            at = float(best.mean()) + columns.first
-        aside = float(row.lean(np.array([at]))[0])
-        start, end = float(row.upper.at(at)), float(row.lower.at(at + aside))
+            places[number] = found
+    return [places[number] for number in sorted(places)]
+
+
+def _sides(row: _Row, places: Sequence[float], dark: Grey) -> list[Rule]:
+    """The standing sides of a row at these places of its upper one."""
+    thickness = min(
+        float(np.median([rule.thickness for rule in row.standing])),
+        max(row.upper.thickness, row.lower.thickness),
+    )
+    covered, step = (
+        float(np.median([getattr(rule, name) for rule in row.standing])) for name in ("covered", "step")
+    )
+    dashed = any(rule.dashed for rule in row.standing)
+    sides = []
+    for place, aside in zip(places, row.lean(np.array(places)).tolist(), strict=True):
+        start, end = float(row.upper.at(place)), float(row.lower.at(place + aside))
         slope = aside / max(1.0, end - start)
-        sides.append(Rule(start, end, (0.0, slope, at - slope * start), thickness, share, dashed, step))
-    return sides
+        course = (0.0, slope, place - slope * start)
+        sides.append(Rule(start, end, course, thickness, covered, dashed, step))
+    # A solid side that a stroke runs along would be drawn to it.
+    return centred(sides, turned(dark)) if dashed else sides
 
 
 def _columns(row: _Row, dark: Grey) -> _Columns:
