@@ -25,7 +25,6 @@ _KNOWN = 2  # standing sides, at least
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
 _NARROWEST, _WIDEST = 0.35, 2.5  # of their height: boxes
 _ASIDE = 0.08  # of a box's width: how far a side stands from its even place
-_UNLIKE = 0.25  # of the usual width: perspective makes boxes no narrower or wider
 _AT_END = 0.2  # of it: how far the upper and the lower side end from the last standing one
 _OWN = 0.4  # of the known sides' contrast: what has less is paper
 _BESIDE = 3  # pixels from a side's edge there is the paper that it is compared with
@@ -85,14 +84,15 @@ def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
     """The rules, with all standing sides of rows of boxes, each from the upper to the lower side."""
     longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
-    lying, standing = rules
+    standing = rules.standing
+    sides_of: dict[int, list[Rule]] = {}
     for upper, lower in combinations(rows, 2):
         row = _row(upper, lower, standing, scale)
         sides = [] if row is None else _even_sides(row, dark)
         if row is not None and sides:
             standing = [*_others(standing, row.standing), *sides]
-            lying = [*_others(lying, [upper, lower]), *(_up_to(rule, sides) for rule in (upper, lower))]
-    return Rules(lying, standing)
+            sides_of.update({id(rule): [*sides_of.get(id(rule), []), *sides] for rule in (upper, lower)})
+    return Rules([_up_to(rule, sides_of.get(id(rule), [])) for rule in rules.lying], standing)
 
 
 def _others(rules: Sequence[Rule], some: Sequence[Rule]) -> list[Rule]:
@@ -102,9 +102,8 @@ def _others(rules: Sequence[Rule], some: Sequence[Rule]) -> list[Rule]:
 
 def _up_to(rule: Rule, sides: Sequence[Rule]) -> Rule:
     """A lying side of a row of boxes as far as its first and its last standing one."""
-    x, _ = crossings([rule], [sides[0], sides[-1]])
-    start, end = x[0].tolist()
-    return replace(rule, start=min(rule.start, start), end=max(rule.end, end))
+    x, _ = crossings([rule], sides)
+    return replace(rule, start=float(x.min(initial=rule.start)), end=float(x.max(initial=rule.end)))
 
 
 def _row(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> _Row | None:
@@ -168,28 +167,19 @@ def _all_places(row: _Row, known: dict[int, float], columns: _Columns) -> list[f
     lean = float(np.median(row.aside))
     upper, lower = row.upper, row.lower
     near = max(_AT_END * width, upper.hidden, lower.hidden)
-    for step, ends in (
-        (1, (upper.end, lower.end - lean)),
-        (-1, (upper.start, lower.start - lean)),
+    for step, number, ends in (
+        (1, min(places), (upper.end, lower.end - lean)),
+        (-1, max(places), (upper.start, lower.start - lean)),
     ):
-        number = min(places) if step > 0 else max(places)
-        while True:
-            last = places[number]
-            before = [other for other in places if (number - other) * step > 0]
-            nearest = max(before, key=lambda other: other * step, default=None)
-            wide = width if nearest is None else (last - places[nearest]) / (number - nearest)
-            beyond = [(end - last) * step for end in ends]
-            number += step
-            if number in places:
-                continue
-            if max(beyond) < wide - near:
-                break
-            found = columns.side_near(last + step * wide, wide, known.values(), row)
-            if found is None or abs(wide - width) > _UNLIKE * width:
-                if found is None and min(map(abs, beyond)) <= near:
+        while number + step in places or max((end - places[number]) * step for end in ends) >= width - near:
+            if number + step not in places:
+                found = columns.side_near(places[number] + step * width, width, known.values(), row)
+                if found is None:
                     break
-                return None
-            places[number] = found
+                places[number + step] = found
+            number += step
+        if min(abs(end - places[number]) for end in ends) > near:
+            return None
     return [places[number] for number in sorted(places)]
 
 
@@ -209,8 +199,18 @@ def _sides(row: _Row, places: Sequence[float], dark: Grey) -> list[Rule]:
         slope = aside / max(1.0, end - start)
         course = (0.0, slope, place - slope * start)
         sides.append(Rule(start, end, course, thickness, covered, dashed, step))
-    # A solid side that a stroke runs along would be drawn to it.
-    return centred(sides, turned(dark)) if dashed else sides
+    return _straightened(sides, dark) if dashed else sides
+
+
+def _straightened(sides: list[Rule], dark: Grey) -> list[Rule]:
+    """Dashed sides on the middle of their dashes, but for those that a stroke beside them would turn."""
+    middle = centred(sides, turned(dark))
+    turns = np.array([(new.slope - old.slope) * old.length for new, old in zip(middle, sides, strict=True)])
+    off = np.abs(turns - np.median(turns))
+    return [
+        new if far <= old.thickness + 1 else old
+        for new, old, far in zip(middle, sides, off.tolist(), strict=True)
+    ]
 
 
 def _columns(row: _Row, dark: Grey) -> _Columns:
