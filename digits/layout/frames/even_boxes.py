@@ -23,7 +23,7 @@ from digits.layout.rules.scale import Scale
 _MOST = 20  # lying rules, the longest: of more a row of boxes is hardly the only thing
 _KNOWN = 2  # standing sides, at least
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
-_NARROWEST, _WIDEST = 0.35, 2.5  # of their height: boxes
+_NARROWEST, _WIDEST = 0.5, 2.5  # of their height: boxes for a digit each
 _ASIDE = 0.08  # of a box's width: how far a side stands from its even place
 _AT_END = 0.2  # of it: how far the upper and the lower side end from the last standing one
 _OWN = 0.4  # of the known sides' contrast: what has less is paper
