@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
+from math import gcd
 from typing import NamedTuple
 
 import cv2
@@ -22,6 +23,7 @@ from digits.layout.rules.scale import Scale
 
 _MOST = 20  # lying rules, the longest: of more a row of boxes is hardly the only thing
 _KNOWN = 2  # standing sides, at least
+_FEW = 3  # of them
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
 _NARROWEST, _WIDEST = 0.5, 2.5  # of their height: boxes for a digit each
 _ASIDE = 0.08  # of a box's width: how far a side stands from its even place
@@ -84,20 +86,17 @@ def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
     """The rules, with all standing sides of rows of boxes, each from the upper to the lower side."""
     longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
-    standing = rules.standing
+    standing, new = rules.standing, list[Rule]()
     sides_of: dict[int, list[Rule]] = {}
     for upper, lower in combinations(rows, 2):
         row = _row(upper, lower, standing, scale)
         sides = [] if row is None else _even_sides(row, dark)
         if row is not None and sides:
-            standing = [*_others(standing, row.standing), *sides]
+            known = {id(rule) for rule in row.standing}
+            standing = [rule for rule in standing if id(rule) not in known]
+            new.extend(sides)
             sides_of.update({id(rule): [*sides_of.get(id(rule), []), *sides] for rule in (upper, lower)})
-    return Rules([_up_to(rule, sides_of.get(id(rule), [])) for rule in rules.lying], standing)
-
-
-def _others(rules: Sequence[Rule], some: Sequence[Rule]) -> list[Rule]:
-    known = {id(rule) for rule in some}
-    return [rule for rule in rules if id(rule) not in known]
+    return Rules([_up_to(rule, sides_of.get(id(rule), [])) for rule in rules.lying], [*standing, *new])
 
 
 def _up_to(rule: Rule, sides: Sequence[Rule]) -> Rule:
@@ -157,6 +156,8 @@ def _even(row: _Row, width: float) -> dict[int, float] | None:
     apart = np.diff(row.places)[np.diff(number) == 0]
     if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:
         return None  # two stand there: those of boxes with room between them
+    if len(row.places) > _FEW and gcd(*number.astype(int).tolist()) > 1:
+        return None  # by chance not each second one would be found
     return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
 
 
