@@ -15,6 +15,7 @@ from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
 _KNOWN = 2  # standing sides, at least
+_TALL = 0.5  # of the row's height: so much its sides may differ from it
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
 ASIDE = 0.08  # of a box's width: how far a side stands from its even place
 _OWN = 0.4  # of the known sides' contrast: what has less is paper
@@ -78,6 +79,9 @@ def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale
         or not scale.shortest <= height < longer
         or not standing
     ):
+        return None
+    standing = [rule for rule in standing if abs(rule.length - height) <= _TALL * height]
+    if len(standing) < _KNOWN:
         return None
     x, y = crossings([upper, lower], standing)
     near = tolerances(standing, scale)[:, 0]

@@ -22,6 +22,7 @@ from digits.layout.rules.scale import Scale
 _MOST = 20  # lying rules, the longest: of more a row of boxes is hardly the only thing
 _FEW = 3  # known sides, of which each second one may be missing by chance
 _NARROWEST, _WIDEST = 0.5, 2.5  # of their height: boxes for a digit each
+_ROUGHLY = 0.3  # of it, as long as the width is rough
 _AT_END = 0.2  # of it: how far the upper and the lower side end from the last standing one
 
 
@@ -68,7 +69,7 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
     first = float(row.places[0])
     for _ in range(2):
         number = np.rint((row.places - first) / width)
-        if not number.any():
+        if not number.any() or np.abs(row.places - first - width * number).max() > _ROUGHLY * width:
             return None
         width, first = np.polyfit(number, row.places, 1).tolist()
     if np.abs(row.places - first - width * number).max() > ASIDE * width:
