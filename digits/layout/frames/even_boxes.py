@@ -55,10 +55,13 @@ def _even_sides(row: BoxRow, dark: Grey) -> list[Rule]:
     narrowest, widest = _NARROWEST * row.height, _WIDEST * row.height
     counts = np.arange(1, max(2, int(row.upper.length / narrowest) + 1))
     widths = np.unique(np.rint((gaps[:, None] / counts).ravel()))
-    columns = columns_of(row, dark)
+    columns: Columns | None = None
     for width in widths[(widths >= narrowest) & (widths <= widest)].tolist():
         known = _even(row, width)
-        places = None if known is None else _all_places(row, known, columns)
+        if known is None:
+            continue
+        columns = columns or columns_of(row, dark)
+        places = _all_places(row, known, columns)
         if places is not None:
             return _sides(row, places, dark)
     return []
