@@ -32,12 +32,14 @@ _ON_RULES = 0.6  # of a piece: one that lies further on rules is a part of them
 class _Band:
     """The pixels of a lying rule: `inside` says which of `part` of the picture.
 
-    `edges` (2, n) are the rows above and below it at each place along it, and `half` how far they are.
+    `edges` (2, n) are the rows above and below it at each place along it, `half` how far they are, and
+    `further` (2, n) rows as far from those again.
     """
 
     part: tuple[slice, slice]
     inside: NDArray[np.bool_]
     edges: NDArray[np.intp]
+    further: NDArray[np.intp]
     half: int
 
     @classmethod
@@ -53,9 +55,12 @@ class _Band:
         inside = np.abs(np.arange(top, bottom)[:, None] - middle[None]) <= half
         if not inside.any():
             return None
-        edges = np.rint(middle[None] + np.array([[-half - 1], [half + 1]])).astype(int)
+        edges, further = (
+            np.clip(np.rint(middle[None] + np.array([[-off], [off]])).astype(int), 0, height - 1)
+            for off in (half + 1, 2 * half + 1)
+        )
         part = slice(top, bottom), slice(int(places[0]), int(places[-1]) + 1)
-        return cls(part, inside, np.clip(edges, 0, height - 1), half)
+        return cls(part, inside, edges, further, half)
 
 
 def without(dark: Grey, frames: Frames, least: int) -> Grey:
@@ -120,7 +125,13 @@ def _along(
         if own < _FAINTER * pen:
             kept = np.where(strip > _DARKER * own, strip, kept)
         else:
-            hidden = _run_along(above, longest) | _run_along(below, longest)
+            further = (strokes[edge, columns] for edge in band.further)
+            hidden = np.logical_or(
+                *(
+                    _run_along(near, far, longest, band.half)
+                    for near, far in zip((above, below), further, strict=True)
+                )
+            )
             kept = np.where(hidden[None], strip, kept)
         kept = np.where(kept > _REST * least, kept, 0)
         clean[band.part] = np.where(band.inside, np.minimum(kept, clean[band.part]), clean[band.part])
@@ -133,14 +144,21 @@ def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     return np.asarray(wide[0] > 0)
 
 
-def _run_along(labels: NDArray[np.int32], longest: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where, between two places at which the same stroke touches a rule, it runs hidden in it."""
+def _run_along(
+    labels: NDArray[np.int32], further: NDArray[np.int32], longest: NDArray[np.float64], reach: int
+) -> NDArray[np.bool_]:
+    """Where, between two places at which the same stroke goes into a rule, it runs hidden in it.
+
+    `labels` are the strokes that touch the rule on one side, `further` those a little further away. A stroke
+    that goes into the rule comes from outside. One that only touches it has ink beside it further in, too.
+    """
     hidden = np.zeros(len(labels), bool)
     touched = np.flatnonzero(labels)
     for first, second in zip(touched[:-1].tolist(), touched[1:].tolist(), strict=True):
         label = labels[first]
         if second > first + 1 and label == labels[second] and second - first <= longest[label]:
-            hidden[first : second + 1] = True
+            within = further[first + 2 : second - 1] == label
+            hidden[first : second + 1] = not (within[: reach + 1].any() or within[-reach - 1 :].any())
     return hidden
 
 

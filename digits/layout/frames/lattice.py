@@ -37,7 +37,7 @@ class Lattice:
     ) -> None:
         self.lying, self.standing = lying, standing
         self.x, self.y = crossings(lying, standing)
-        self._near = [_tolerances(rules, scale) for rules in (lying, standing)]
+        self._near = [tolerances(rules, scale) for rules in (lying, standing)]
         self._cut = [cut_off(rules, side, EDGE) for rules, side in ((lying, shape[1]), (standing, shape[0]))]
         self.meets = within(lying, self.x, self._near[0]) & within(standing, self.y.T, self._near[1]).T
 
@@ -133,7 +133,7 @@ def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
     return [rule for rule, ok in zip(rules, which, strict=True) if ok]
 
 
-def _tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
+def tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
     """(n, 1): how far from a crossing a rule may end, in pixels."""
     near = [
         max(float(scale.gap), rule.hidden) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from digits.ink.sheet import Grey
+from digits.layout.frames.even_boxes import with_even_sides
 from digits.layout.frames.hidden_sides import with_hidden_sides
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
@@ -37,7 +38,7 @@ def find_frames(dark: Grey, least: int) -> Frames:
         frames = _on_paper(paper, inner, searched)
         if frames.lying or frames.combs:
             return frames
-    rules = with_hidden_sides(rules, mask, searched.scale)
+    rules = with_hidden_sides(with_even_sides(rules, dark, searched.scale), mask, searched.scale)
     frames = sorted_out(rules, searched)
     if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
         return Frames(other_lying=paper.lying)
@@ -116,6 +117,7 @@ def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
 def _on_paper(paper: Rules, inner: Rules, searched: Searched) -> Frames:
     """The frames and combs that these inner rules make on ruled or squared paper."""
     inner = with_shared_sides(inner, paper, searched.mask, searched.scale)
+    inner = with_even_sides(inner, searched.dark, searched.scale)
     inner = with_hidden_sides(inner, searched.mask, searched.scale)
     rules = Rules([*inner.lying, *paper.lying], [*inner.standing, *paper.standing])
     own = (

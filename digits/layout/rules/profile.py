@@ -29,6 +29,7 @@ _THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so lit
 _ALONE = 0.3  # of a rule's length that nothing crosses
 _UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
 _COVERED = 0.42  # of a dashed one
+_TRIES = 2  # to bring a rule to the middle of its ink: at first little of it may be near
 _STEPS = 3  # from dash to dash, at least
 _STRAY = 0.3  # of the distance of dashes: how far it strays
 _REGULAR = 0.5  # of the dashes that do not stray further
@@ -112,6 +113,29 @@ def followed(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
         for rule, start, end, dots in zip(rules, first, last, ink, strict=True)
         if dots
     ]
+
+
+def centred(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
+    """Rules on the middle of the ink that shows along them."""
+    for _ in range(_TRIES):
+        courses = Courses.of(rules)
+        profiles = _profiles(courses, dark)
+        places = np.arange(dark.shape[1])
+        along = profiles.inside & (places >= courses.start) & (places <= courses.end)
+        inked, _ = profiles.inked(
+            np.maximum(_FAINTEST, _medians(profiles.ridge, along & (profiles.ridge > _FAINTEST)))
+        )
+        inked &= along
+        shown = inked.any(axis=1)
+        which = np.flatnonzero(shown).tolist()
+        if not which:
+            break
+        middles = recentred([rules[k] for k in which], inked[shown], dark).tolist()
+        course_of = {
+            k: (square, slope, offset) for k, (square, slope, offset) in zip(which, middles, strict=True)
+        }
+        rules = [replace(rule, course=course_of.get(k, rule.course)) for k, rule in enumerate(rules)]
+    return list(rules)
 
 
 def _profiles(courses: Courses, dark: Grey) -> _Profiles:

@@ -147,6 +147,17 @@ def test_a_rule_between_two_feet_that_stand_on_it_goes() -> None:
     assert left[between][lines[between]].mean() < 0.1
 
 
+def test_a_rule_that_an_eight_touches_with_both_its_loops_goes() -> None:
+    printed = _filled_but_the_middle(ruled_grid(sheet(440, 340), X, Y))
+    eight = sheet(440, 340)
+    for x in (203, 237):
+        cv2.circle(eight, (x, 110), 17, 0, 4)
+    left, pen, lines = _written(printed, eight)
+    between = np.s_[129:132, 208:233]
+    assert not left[between][lines[between]].any()
+    assert left[pen].mean() > 0.95
+
+
 @pytest.mark.parametrize("thickness", [2, 4])
 @pytest.mark.parametrize("lean", [0, 12, -12])
 def test_a_digit_that_touches_a_rule_from_one_side_leaves_no_stub(thickness: int, lean: int) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.rules.profile import followed, measured
+from digits.layout.rules.profile import centred, followed, measured
 from digits.layout.rules.rule import Rule
 from tests.digits.layout.forms import rule, sheet, write
 
@@ -221,3 +221,13 @@ def test_rules_are_followed_at_once_and_those_without_ink_are_left_out() -> None
     ]
     assert [_ends(found) for found in followed(parts, dark)] == [(40, 455), (100, 387)]
     assert followed([], dark) == []
+
+
+def test_a_rule_beside_its_ink_is_brought_to_the_middle_of_it() -> None:
+    dark = np.zeros((60, 200), np.uint8)
+    for x in range(20, 180):
+        if x % 12 < 7:
+            y = 28 + (x - 20) // 40
+            dark[y : y + 3, x] = 255
+    (rule,) = centred([Rule(20.0, 179.0, (0.0, 0.0, 31.0), 3.0, 0.6, True, 12.0)], dark)
+    assert [rule.at(x) for x in (30.0, 170.0)] == pytest.approx([28.8, 32.3], abs=0.7)

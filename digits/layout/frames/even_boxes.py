@@ -1,0 +1,138 @@
+"""The standing sides of a row of boxes: they are evenly spaced, so a few of them tell where the others are.
+
+Of a side that is a few dashes high, or that writing covers, too little is left to be found alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import gcd
+
+import numpy as np
+
+from digits.ink.sheet import Grey, turned
+from digits.layout.frames.box_rows import ASIDE, BoxRow, Columns, columns_of, row_between
+from digits.layout.frames.lattice import crossings
+from digits.layout.rules.profile import centred
+from digits.layout.rules.rule import Rule, Rules
+from digits.layout.rules.scale import Scale
+
+_MOST = 20  # lying rules, the longest: of more a row of boxes is hardly the only thing
+_FEW = 3  # known sides, of which each second one may be missing by chance
+_NARROWEST, _WIDEST = 0.5, 2.5  # of their height: boxes for a digit each
+_ROUGHLY = 0.3  # of it, as long as the width is rough
+_AT_END = 0.2  # of it: how far the upper and the lower side end from the last standing one
+
+
+def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
+    """The rules, with all standing sides of rows of boxes, each from the upper to the lower side."""
+    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
+    standing, new = rules.standing, list[Rule]()
+    sides_of: dict[int, list[Rule]] = {}
+    for upper, lower in combinations(rows, 2):
+        row = row_between(upper, lower, standing, scale)
+        sides = [] if row is None else _even_sides(row, dark)
+        if row is not None and sides:
+            known = {id(rule) for rule in row.standing}
+            standing = [rule for rule in standing if id(rule) not in known]
+            new.extend(sides)
+            sides_of.update({id(rule): [*sides_of.get(id(rule), []), *sides] for rule in (upper, lower)})
+    return Rules([_up_to(rule, sides_of.get(id(rule), [])) for rule in rules.lying], [*standing, *new])
+
+
+def _up_to(rule: Rule, sides: Sequence[Rule]) -> Rule:
+    """A lying side of a row of boxes as far as its first and its last standing one."""
+    x, _ = crossings([rule], sides)
+    return replace(rule, start=float(x.min(initial=rule.start)), end=float(x.max(initial=rule.end)))
+
+
+def _even_sides(row: BoxRow, dark: Grey) -> list[Rule]:
+    """All standing sides of a row, if there are even places for them at which all show."""
+    gaps = np.array([second - first for first, second in combinations(row.places.tolist(), 2)])
+    narrowest, widest = _NARROWEST * row.height, _WIDEST * row.height
+    counts = np.arange(1, max(2, int(row.upper.length / narrowest) + 1))
+    widths = np.unique(np.rint((gaps[:, None] / counts).ravel()))
+    columns: Columns | None = None
+    for width in widths[(widths >= narrowest) & (widths <= widest)].tolist():
+        known = _even(row, width)
+        if known is None:
+            continue
+        columns = columns or columns_of(row, dark)
+        places = _all_places(row, known, columns)
+        if places is not None:
+            return _sides(row, places, dark)
+    return []
+
+
+def _even(row: BoxRow, width: float) -> dict[int, float] | None:
+    """The places of the known sides by their number, if they stand evenly, boxes about so wide apart."""
+    first = float(row.places[0])
+    for _ in range(2):
+        number = np.rint((row.places - first) / width)
+        if not number.any() or np.abs(row.places - first - width * number).max() > _ROUGHLY * width:
+            return None
+        width, first = np.polyfit(number, row.places, 1).tolist()
+    if np.abs(row.places - first - width * number).max() > ASIDE * width:
+        return None
+    apart = np.diff(row.places)[np.diff(number) == 0]
+    if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:
+        return None  # two stand there: those of boxes with room between them
+    if len(row.places) > _FEW and gcd(*number.astype(int).tolist()) > 1:
+        return None  # by chance not each second one would be found
+    return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
+
+
+def _all_places(row: BoxRow, known: dict[int, float], columns: Columns) -> list[float] | None:
+    """The places of all sides of a row, if each of them shows: from one to the next, as perspective wants."""
+    places = dict(known)
+    width = (places[max(places)] - places[min(places)]) / (max(places) - min(places))
+    lean = float(np.median(row.aside))
+    upper, lower = row.upper, row.lower
+    near = max(_AT_END * width, upper.hidden, lower.hidden)
+    for step, number, ends in (
+        (1, min(places), (upper.end, lower.end - lean)),
+        (-1, max(places), (upper.start, lower.start - lean)),
+    ):
+        while number + step in places or max((end - places[number]) * step for end in ends) >= width - near:
+            if number + step not in places:
+                found = columns.side_near(places[number] + step * width, width, known.values(), row)
+                if found is None:
+                    break
+                places[number + step] = found
+            number += step
+        if min(abs(end - places[number]) for end in ends) > near:
+            return None
+    return [places[number] for number in sorted(places)]
+
+
+def _sides(row: BoxRow, places: Sequence[float], dark: Grey) -> list[Rule]:
+    """The standing sides of a row at these places of its upper one."""
+    thickness = min(
+        float(np.median([rule.thickness for rule in row.standing])),
+        max(row.upper.thickness, row.lower.thickness),
+    )
+    covered, step = (
+        float(np.median([getattr(rule, name) for rule in row.standing])) for name in ("covered", "step")
+    )
+    dashed = any(rule.dashed for rule in row.standing)
+    sides = []
+    for place, aside in zip(places, row.lean(np.array(places)).tolist(), strict=True):
+        start, end = float(row.upper.at(place)), float(row.lower.at(place + aside))
+        slope = aside / max(1.0, end - start)
+        course = (0.0, slope, place - slope * start)
+        sides.append(Rule(start, end, course, thickness, covered, dashed, step))
+    return _straightened(sides, dark) if dashed else sides
+
+
+def _straightened(sides: list[Rule], dark: Grey) -> list[Rule]:
+    """Dashed sides on the middle of their dashes, but for those that a stroke beside them would turn."""
+    middle = centred(sides, turned(dark))
+    turns = np.array([(new.slope - old.slope) * old.length for new, old in zip(middle, sides, strict=True)])
+    off = np.abs(turns - np.median(turns))
+    return [
+        new if far <= old.thickness else old
+        for new, old, far in zip(middle, sides, off.tolist(), strict=True)
+    ]
