@@ -21,6 +21,7 @@ from digits.layout.pieces import common_box
 from digits.layout.signs import Sign
 from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import field_of
+from digits.network.probabilities import all_right
 from digits.network.saliency import saliency
 
 DEFAULT_MODEL = Path(__file__).parent / "default"
@@ -78,7 +79,7 @@ class Mark:
 class Number:
     """Marks that are read together: "12", "-3,5", "?7".
 
-    `confidence` is the probability that every digit is right, None where a mark is rejected. `marks` are
+    `confidence` is the probability that all of it is right, None where a mark is rejected. `marks` are
     indices into the reading's `digits`. `row` and `column` count from 0; None where there is no table.
     """
 
@@ -202,7 +203,7 @@ def _number(marks: Sequence[Mark], indices: Sequence[int], row: int | None, colu
     own = [marks[index] for index in indices]
     sure = [mark.confidence for mark in own if mark.confidence is not None]
     unread = not sure or any(mark.rejected for mark in own)
-    confidence = None if unread else float(np.prod(sure))
+    confidence = None if unread else all_right(sure)
     text, box = "".join(mark.text for mark in own), common_box([mark.box for mark in own])
     return Number(text, confidence, box, tuple(indices), row, column)
 

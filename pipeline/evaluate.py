@@ -24,7 +24,7 @@ from pipeline.evaluation.metrics import (
     read_redrawn,
     rejection,
 )
-from pipeline.evaluation.papers import paper_score
+from pipeline.evaluation.papers import read_papers
 from pipeline.mnist.dataset import Digits, load_drawn
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
@@ -96,7 +96,7 @@ def validation_scores(reader: Reader, canvas_digits: int, lines: int, papers: in
         "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "validation_spoilt_accuracy": spoilt_accuracy(reader, "validation"),
         "validation_line_accuracy": line_accuracy(reader, digits, lines, seed),
-        "validation_paper_accuracy": paper_score(reader, digits, papers, seed).accuracy,
+        "validation_paper_accuracy": read_papers(reader, digits, papers, seed).score.accuracy,
         "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
     }
 
@@ -145,14 +145,15 @@ def report(read: Answers, redrawn: RedrawnAnswers) -> dict[str, Any]:
 def handwriting(reader: Reader, plain: Answers, lines: int, papers: int, seed: int) -> dict[str, float]:
     """The figures of what the project drew from and beside the test digits: they decide nothing either."""
     digits, prototypes = Digits.load(PROCESSED, "test"), load_drawn(PROCESSED, "test", "prototypes")
-    on_paper = paper_score(reader, digits, papers, seed + 1)
+    on_paper = read_papers(reader, digits, papers, seed + 1)
     return {
         "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "spoilt_accuracy": spoilt_accuracy(reader, "test"),
         "line_accuracy": line_accuracy(reader, digits, lines, seed + 1),
-        "paper_accuracy": on_paper.accuracy,
-        "paper_character_errors": on_paper.wrong,
-        "papers_right": on_paper.right,
+        "paper_accuracy": on_paper.score.accuracy,
+        "paper_character_errors": on_paper.score.wrong,
+        "papers_right": on_paper.score.right,
+        "number_calibration_error": on_paper.calibration_error,
         **rejection_on(reader, plain, "test"),
     }
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from digits.reader import Reader
+from digits.reader import Number, Reader
+from pipeline.evaluation.metrics import expected_calibration_error
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.papers import KINDS, make
 from pipeline.synthesis.writers import MnistWriter, habits_of
@@ -80,9 +82,27 @@ def ask_all(ask: Ask, pictures: Iterable[tuple[str, Image.Image]]) -> list[Outco
     return outcomes
 
 
-def paper_score(reader: Reader, digits: Digits, count: int, seed: int) -> Score:
+@dataclass(frozen=True, slots=True)
+class PaperAnswers:
+    """How papers are read, and how sure the reader was of the numbers on them.
+
+    `confidence` and `right` (n,) are those of the numbers on papers of which none was missed or invented.
+    """
+
+    score: Score
+    confidence: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+    @property
+    def calibration_error(self) -> float:
+        """How far the confidence of numbers and the share right are apart, 0..1."""
+        return expected_calibration_error(self.confidence, self.right)
+
+
+def read_papers(reader: Reader, digits: Digits, count: int, seed: int) -> PaperAnswers:
     """Papers of all kinds by turns, half of them photographed, written with these digits."""
     habits = habits_of(digits)
+    numbers: list[tuple[Number, ...]] = []
 
     def papers() -> Iterable[tuple[str, Image.Image]]:
         for number in range(count):
@@ -90,7 +110,24 @@ def paper_score(reader: Reader, digits: Digits, count: int, seed: int) -> Score:
             photo = (number + number // len(KINDS)) % 2 == 1
             yield make(KINDS[number % len(KINDS)], MnistWriter(digits, habits, rng), rng, photo=photo)
 
-    return Score.of(ask_all(lambda picture: reader.read(picture).text, papers()))
+    def ask(picture: Image.Image) -> str:
+        reading = reader.read(picture)
+        numbers.append(reading.numbers)
+        return reading.text
+
+    outcomes = ask_all(ask, papers())
+    compared = [
+        (number.confidence, number.text == truth)
+        for outcome, found in zip(outcomes, numbers, strict=True)
+        if len(found) == len(outcome.truth.split())
+        for number, truth in zip(found, outcome.truth.split(), strict=True)
+        if number.confidence is not None
+    ]
+    return PaperAnswers(
+        Score.of(outcomes),
+        np.array([sure for sure, _ in compared], np.float32),
+        np.array([right for _, right in compared], bool),
+    )
 
 
 def readings(truth: str) -> tuple[str, ...]:

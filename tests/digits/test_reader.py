@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digits.network.probabilities import all_right
 from digits.reader import Reader
 
 Make = Callable[..., Path]
@@ -66,7 +67,7 @@ def test_read_puts_marks_that_stand_close_into_one_number(make_folder: Make) -> 
     assert {(number.row, number.column) for number in reading.numbers} == {(None, None)}
     for number in reading.numbers:
         each = [reading.digits[index].confidence for index in number.marks]
-        assert number.confidence == pytest.approx(np.prod([one for one in each if one is not None]))
+        assert number.confidence == pytest.approx(all_right([one for one in each if one is not None]))
 
 
 def test_reader_answers_alike_in_many_threads(make_folder: Make) -> None:

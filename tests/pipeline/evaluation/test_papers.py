@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.evaluation.papers import Outcome, Score, edits, paper_score, readings
+from digits.reader import Number
+from pipeline.evaluation.papers import Outcome, Score, edits, read_papers, readings
 from pipeline.mnist.dataset import Digits
 
 DIGITS = Digits(np.full((20, 28, 28), 200, np.uint8), np.arange(20, dtype=np.uint8) % 10)
@@ -54,6 +55,16 @@ def test_readings_of_what_has_no_alternative() -> None:
 
 
 def test_a_reader_that_says_nothing_has_all_characters_wrong() -> None:
-    reader: Any = SimpleNamespace(read=lambda _: SimpleNamespace(text=""))
-    score = paper_score(reader, DIGITS, 13, seed=1)
+    reader: Any = SimpleNamespace(read=lambda _: SimpleNamespace(text="", numbers=()))
+    score = read_papers(reader, DIGITS, 13, seed=1).score
     assert (score.pictures, score.right, score.accuracy) == (13, 0, 0)
+
+
+def test_numbers_are_compared_where_none_is_missed() -> None:
+    """A reader that finds one number on each paper, always the same and quite sure of it."""
+    number = Number("7", 0.75, (0, 0, 1, 1), (0,), None, None)
+    reader: Any = SimpleNamespace(read=lambda _: SimpleNamespace(text="7", numbers=(number,)))
+    answers = read_papers(reader, DIGITS, 26, seed=1)
+    assert 0 < len(answers.right) < 26  # papers of one number: boxes, combs, cells, amounts
+    assert answers.confidence.tolist() == [0.75] * len(answers.right)
+    assert answers.calibration_error == pytest.approx(abs(0.75 - answers.right.mean()))
