@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from digits.layout.cuts import most_cuts, slices
 from digits.layout.lines import Atom, Run, joined
+from digits.layout.printed_words import printed
 from digits.layout.signs import Sign
 from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
@@ -55,10 +56,17 @@ class Found:
 
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
-    """What is found in each run, left to right."""
+    """What is found in each run, left to right; nothing in those of printed words."""
     first = [_candidates(run, _TOGETHER) for run in runs]
     answers = _scored(model, first)
-    again = [k for k, run in enumerate(runs) if _may_touch(model, run, first[k], answers[k])]
+    alone = [
+        _unread(model, run, candidates, answer)
+        for run, candidates, answer in zip(runs, first, answers, strict=True)
+    ]
+    of_print = printed(runs, alone)
+    again = [
+        k for k, run in enumerate(runs) if k not in of_print and _may_touch(model, run, first[k], answers[k])
+    ]
     again = _affordable(again, runs)
     sliced = [
         Run(tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])), runs[k].height)
@@ -68,8 +76,22 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     for k, run, candidates, answer in zip(again, sliced, second, _scored(model, second), strict=True):
         runs[k], first[k], answers[k] = run, candidates, answer
     return [
-        _best(run, candidates, answer) for run, candidates, answer in zip(runs, first, answers, strict=True)
+        [] if k in of_print else _best(run, candidates, answer)
+        for k, (run, candidates, answer) in enumerate(zip(runs, first, answers, strict=True))
     ]
+
+
+def _unread(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> list[bool]:
+    """For each atom of a run whether it is, by itself, no digit or a doubtful one."""
+    doubtful = [False] * len(run.atoms)
+    for candidate, p, rejection in zip(candidates, answer.probabilities, answer.rejection, strict=True):
+        if candidate.after - candidate.first == 1 and run.sign is None:
+            doubtful[candidate.first] = _is_doubtful(model, p, float(rejection))
+    return doubtful
+
+
+def _is_doubtful(model: Model, probabilities: NDArray[np.float32], rejection: float) -> bool:
+    return model.is_rejected(rejection) or float(probabilities.max()) < _SURE
 
 
 def _candidates(run: Run, most: int) -> list[Candidate]:
@@ -104,8 +126,7 @@ def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Clas
         if candidate.after - candidate.first > 1:
             continue
         width = candidate.atom.width / run.height if not _is_level(candidate.atom) else 0.0
-        doubtful = model.is_rejected(float(rejection)) or float(p.max()) < _SURE
-        if width > _DOUBLE or (width > _MAY_TOUCH and doubtful):
+        if width > _DOUBLE or (width > _MAY_TOUCH and _is_doubtful(model, p, float(rejection))):
             return True
     return False
 

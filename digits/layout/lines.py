@@ -21,6 +21,7 @@ from digits.network.network_input import InkLevels, stroke_width
 
 _SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share vertically
 _TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
+_FAR = 0.8  # of the usual height: a low piece so far from all tall ones belongs to none of them
 _WIDE_GAP = 0.3  # of the line's height between two pieces that cannot be one digit
 _CLEAR_GAP = 0.1  # the same between two tall pieces
 _DIGITS_A_POINT = 3  # at least, on a line with several points
@@ -73,8 +74,12 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
 
 
 def grouped(pieces: list[Piece]) -> list[list[Piece]]:
-    """Pieces by line, from the top: tall ones are chained to their neighbours, low ones join the nearest."""
-    least = _TALL * _usual_height(pieces)
+    """Pieces by line, from the top: tall ones are chained to their neighbours, low ones join the nearest.
+
+    Low ones that are far from all tall ones are of a smaller size, as print is: they make lines of their own.
+    """
+    height = _usual_height(pieces)
+    least = _TALL * height
     tall = [piece for piece in pieces if piece.height >= least]
     found: list[list[Piece]] = []
     for piece in sorted(tall, key=lambda piece: piece.box[0]):
@@ -83,8 +88,13 @@ def grouped(pieces: list[Piece]) -> list[list[Piece]]:
             found.append([piece])
         else:
             line.append(piece)
+    small: list[Piece] = []
     for piece in (piece for piece in pieces if piece.height < least):
-        min(found, key=lambda line: min(_apart(other, piece) for other in line)).append(piece)
+        apart = [min(_apart(other, piece) for other in line) for line in found]
+        nearest = int(np.argmin(apart))
+        (found[nearest] if apart[nearest] <= _FAR * height else small).append(piece)
+    if small:
+        found.extend(grouped(small))
     return sorted(found, key=lambda line: median(piece.box[1] + piece.box[3] for piece in line))
 
 

@@ -26,6 +26,7 @@ from digits.layout.tables import Table, columns, find_tables
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
+_NEAR = 3.0  # times that: how far from all cells there is none of that dirt
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
@@ -97,13 +98,20 @@ def _faintest(darkness: Darkness, clean: Grey) -> int:
 
 
 def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
-    """The pieces without those that are too low to be written in cells: traces of their rules."""
+    """The pieces without those in or beside cells that are too low to be written there: traces of rules."""
     if not cells.found:
         return pieces
-    least = _LOWEST * float(np.median([min(cell.width, cell.height) for cell in cells.found]))
-    low = tuple(piece for piece in pieces.kept if piece.size < least)
-    kept = tuple(piece for piece in pieces.kept if piece.size >= least)
-    return replace(pieces, kept=kept, specks=(*pieces.specks, *low))
+    boxes = np.array([cell.box for cell in cells.found])
+    least = _LOWEST * float(np.median(np.minimum(*(boxes[:, 2:] - boxes[:, :2]).T)))
+
+    def is_dirt(piece: Piece) -> bool:
+        left, top, right, bottom = piece.box
+        apart = np.maximum(boxes[:, :2] - (right, bottom), (left, top) - boxes[:, 2:]).max(axis=1)
+        return piece.size < least and bool(apart.min() < _NEAR * least)
+
+    dirt = tuple(piece for piece in pieces.kept if is_dirt(piece))
+    kept = tuple(piece for piece in pieces.kept if not is_dirt(piece))
+    return replace(pieces, kept=kept, specks=(*pieces.specks, *dirt))
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
@@ -166,7 +174,7 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
     column_of = {line.table: columns(line.table) for line in page.lines if line.table is not None}
     return [
         _in_table(line, line.table, marks, page.cells, column_of[line.table])
-        if line.table is not None
+        if line.table is not None and marks
         else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
         for line, marks, own in zip(page.lines, found, apart, strict=True)
     ]

@@ -17,6 +17,7 @@ from PIL import Image
 from pipeline.synthesis.boxes import boxes, cell, comb
 from pipeline.synthesis.pages import amount, line, page, touching
 from pipeline.synthesis.photos import photographed
+from pipeline.synthesis.printed import form
 from pipeline.synthesis.sheets import Sheet
 from pipeline.synthesis.tables import grid, sudoku, table
 from pipeline.synthesis.writers import Writer
@@ -35,6 +36,7 @@ Kind = Literal[
     "touching",
     "amount",
     "line",
+    "form",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -54,6 +56,7 @@ _MAKERS: dict[Kind, Maker] = {
     "touching": touching,
     "amount": amount,
     "line": line,
+    "form": form,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Self, get_args
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from digits.network.network_input import InkMap
 
@@ -95,6 +96,12 @@ class Sheet:
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
             self.rule(start, end, rule)
+
+    def words(self, text: str, start: Point, size: float) -> None:
+        """Printed words in type of `size` pixels; `start`: the left end of the row that the letters stand on."""
+        paper = Image.fromarray(self.print)
+        ImageDraw.Draw(paper).text(start, text, fill=255, font=ImageFont.load_default(size), anchor="ls")
+        self.print = np.asarray(paper, np.uint8).copy()
 
     def cropped(self, left: int, top: int, right: int, bottom: int) -> Self:
         """So many pixels of each side cut off: there is no more paper beyond."""

@@ -15,6 +15,7 @@ from digits.layout.frames.lone_lines import THROUGH
 from digits.layout.frames.shared_sides import with_shared_sides
 from digits.layout.frames.sorting import Frames, Searched, sorted_out
 from digits.layout.frames.squared_paper import alike, is_squared_paper, is_written_over
+from digits.layout.frames.writing_lines import writing_lines
 from digits.layout.rules.parallel import parallel
 from digits.layout.rules.rule import Course, Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
@@ -33,6 +34,15 @@ def find_frames(dark: Grey, least: int) -> Frames:
     rules = Rules(*(parallel(some) for some in find_rules(dark, mask, searched.scale, least)))
     if rules.longest < _LONG * max(mask.shape) and not any(rule.step for some in rules for rule in some):
         return Frames()  # all is short, and nothing dashed: there are no printed lines
+    frames = _of_these(rules, searched)
+    own = Rules(frames.all_lying(), frames.all_standing())
+    lines = writing_lines(_without(rules.lying, own.lying), own, mask)
+    return replace(frames, other_lying=[*frames.other_lying, *lines]) if lines else frames
+
+
+def _of_these(rules: Rules, searched: Searched) -> Frames:
+    """The frames and the lines of the paper that these rules make."""
+    dark, mask = searched.dark, searched.mask
     paper, inner = _parted(rules, mask.shape)
     if len(paper.lying) + len(paper.standing) > 1:
         frames = _on_paper(paper, inner, searched)

@@ -12,7 +12,7 @@ from pipeline.synthesis.papers import KINDS, Kind, make
 from pipeline.synthesis.writers import PenWriter
 
 ONE_NUMBER = ("boxes", "dashed boxes", "dotted boxes", "comb", "cell", "touching", "line")
-SEVERAL = ("table", "grid", "sudoku", "page", "columns")
+SEVERAL = ("table", "grid", "sudoku", "page", "columns", "form")
 
 
 def paper(
@@ -45,7 +45,7 @@ def test_texts_keep_to_what_reading_promises(kind: Kind) -> None:
             assert not text.isdigit()
         else:
             assert kind in SEVERAL
-            assert all(re.fullmatch(r"(\d{1,5}|\?)( (\d{1,5}|\?))*", line) for line in text.split("\n"))
+            assert all(re.fullmatch(r"(\d{1,6}|\?)( (\d{1,6}|\?))*", line) for line in text.split("\n"))
 
 
 def test_two_columns_have_two_numbers_a_line() -> None:

@@ -1,0 +1,136 @@
+"""Printed words beside the writing: letters of a few heights on one foot, many of which are not digits.
+
+Printed digits are read like written ones, so a word is only taken for print where the network does not know
+part of its letters. How even it stands alone does not tell: a neat hand is as even as a scan of small type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.layout.lines import Run
+
+_APART = 0.6  # of the line's height: a wider gap ends a word
+_DOT = 0.4  # of the tallest letter: what is lower is a dot or a sign
+_EVEN = 0.05  # of the capitals' height, or a pixel: letters of one level differ no more
+_LOW = np.arange(0.6, 0.81, 0.01)  # of the capitals' height: how high letters without an upper stroke may be
+_SIMILAR = 0.12  # words of one size of type differ no more in the height of their capitals
+_LETTERS, _LONG = 3, 6  # at least, of a word that is told by itself; of one that is told by how even it is
+_UNREAD = 0.5  # at least, of the letters of shorter words
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Letters on one line, and how even they are, in pixels and shares of the letters.
+
+    `heights` (n,): over the `foot`, a row of the picture; `capital` and `low`: the two levels that most of
+    them reach; `on_foot`, `at_levels`, `at_low`: the shares that stand there; `unread`: that are no digits.
+    """
+
+    heights: NDArray[np.float64]
+    foot: float
+    capital: float
+    low: float
+    on_foot: float
+    at_levels: float
+    at_low: float
+    unread: float
+
+    @property
+    def is_short(self) -> bool:
+        return len(self.heights) < _LETTERS
+
+    @property
+    def reach(self) -> float:
+        return _reach(self.capital)
+
+    def is_even(self, on_foot: float, at_levels: float, at_low: float, unread: float) -> bool:
+        """Whether it has all of these shares at least."""
+        return (
+            self.on_foot >= on_foot
+            and self.at_levels >= at_levels
+            and self.at_low >= at_low
+            and self.unread >= unread
+        )
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether no hand wrote it: so 0 of 3,713 numbers on papers, 214 of 275 words in seven fonts."""
+        if len(self.heights) >= _LONG and self.is_even(0.85, 0.9, 0.35, 0.1):
+            return True
+        return not self.is_short and self.is_even(0.75, 0.6, 0.3, 0.34)
+
+    def is_of_the_type_of(self, other: _Word) -> bool:
+        """Whether it is as high as a word that is plainly printed: less has to speak for print then."""
+        if not self.is_short:
+            alike = abs(self.capital - other.capital) <= _SIMILAR * other.capital
+            return alike and self.is_even(0.6, 0.6, 0.25, 0.2)
+        apart = np.minimum(np.abs(self.heights - other.capital), np.abs(self.heights - other.low))
+        return self.unread >= _UNREAD and bool((apart <= other.reach).all())
+
+    def goes_on(self, other: _Word) -> bool:
+        """Whether it is the next word of a printed line, even if all its letters could be digits ("fill")."""
+        apart = max(abs(self.foot - other.foot), abs(self.capital - other.capital))
+        return apart <= other.reach and not self.is_short and self.is_even(0.75, 0.9, 0.0, 0.0)
+
+
+def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
+    """The places of those runs that belong to printed words; `unread` says for each atom that it is no digit.
+
+    Runs follow each other as they stand in their lines.
+    """
+    places = _words(runs)
+    words = [_measured(runs, place, unread) for place in places]
+    plain = [word for word in words if word.is_printed]
+    found = [word.is_printed or any(word.is_of_the_type_of(other) for other in plain) for word in words]
+    order = range(len(words))
+    for before, after in (*pairwise(order), *pairwise(reversed(order))):
+        found[after] = found[after] or (found[before] and words[after].goes_on(words[before]))
+    return {run for place, is_print in zip(places, found, strict=True) if is_print for run in place}
+
+
+def _words(runs: Sequence[Run]) -> list[range]:
+    """Neighbouring runs of one line with no wide gap between them."""
+    ends = [0, *(k for k, (one, next_) in enumerate(pairwise(runs), 1) if _are_apart(one, next_)), len(runs)]
+    return [range(first, after) for first, after in pairwise(ends) if after > first]
+
+
+def _are_apart(left: Run, right: Run) -> bool:
+    first, second = left.atoms[-1].box, right.atoms[0].box
+    gap = second[0] - max(atom.box[2] for atom in left.atoms)
+    beside = min(first[3], second[3]) > max(first[1], second[1])
+    return not beside or not -left.height < gap < _APART * left.height
+
+
+def _measured(runs: Sequence[Run], place: range, unread: Sequence[Sequence[bool]]) -> _Word:
+    boxes = np.array([atom.box for k in place for atom in runs[k].atoms], np.float64)
+    doubtful = np.array([one for k in place for one in unread[k]])
+    height = boxes[:, 3] - boxes[:, 1]
+    letters = height > _DOT * height.max()
+    top, bottom, doubtful = boxes[letters, 1], boxes[letters, 3], doubtful[letters]
+    foot = float(np.median(bottom))
+    heights = foot - top
+    capital = max(1.0, float(heights.max()))
+    reach = _reach(capital)
+    at_low = np.abs(heights[:, None] - _LOW * capital) <= reach
+    at_levels = at_low | (np.abs(heights - capital) <= reach)[:, None]
+    return _Word(
+        heights,
+        foot,
+        capital,
+        float(_LOW[at_levels.mean(axis=0).argmax()]) * capital,
+        float((np.abs(bottom - foot) <= reach).mean()),
+        float(at_levels.mean(axis=0).max()),
+        float(at_low.mean(axis=0).max()),
+        float(doubtful.mean()),
+    )
+
+
+def _reach(capital: float) -> float:
+    """How much letters of one level differ at most, in pixels."""
+    return max(1.0, _EVEN * capital)
