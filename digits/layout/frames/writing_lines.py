@@ -10,7 +10,9 @@ import numpy as np
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 
 _THIN = 0.1  # of its length: a line is no thicker
-_LONG = 2.5  # times the writing's height: strokes of digits and minus signs are shorter
+_UNBROKEN = 0.9  # of it that shows ink: the feet of digits beside each other show less
+_DASHES = 8  # of a dashed line: the feet of the digits of a number are fewer
+_LONG = 4.0  # times the writing's height: the feet of digits that touch are together shorter
 _LOW = 0.4  # of the tallest piece: what is lower is no digit
 _BESIDE = 0.25  # of the writing's height: above and below a line, where ink is looked for
 _STRUCK = 0.3  # of the places with ink beside them, that have it on both sides: a line through writing
@@ -22,7 +24,12 @@ def writing_lines(free: Sequence[Rule], others: Rules, mask: Mask) -> list[Rule]
     `others` are the lines of frames in the same mask. A level stroke where nothing else is written is a mark
     of its own, and one through a number strikes it out.
     """
-    thin = [rule for rule in free if rule.step or rule.thickness <= _THIN * rule.length]
+    thin = [
+        rule
+        for rule in free
+        if (rule.length > _DASHES * rule.step if rule.step else rule.covered > _UNBROKEN)
+        and rule.thickness <= _THIN * rule.length
+    ]
     if not thin:
         return []
     writing = wiped(mask, Rules([*others.lying, *thin], others.standing))
