@@ -15,6 +15,7 @@ from statistics import median
 import numpy as np
 
 from digits.ink.sheet import Box, Sheet
+from digits.layout.digit_boxes import DigitBoxes
 from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
 from digits.network.network_input import InkLevels, stroke_width
@@ -51,12 +52,13 @@ class Atom:
 class Run:
     """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
 
-    A run with a `sign` is one mark, which is no digit.
+    A run with a `sign` is one mark, which is no digit. `single`: it is all that stands in a box for one digit.
     """
 
     atoms: tuple[Atom, ...]
     height: float
     sign: Sign | None = None
+    single: bool = False
 
 
 def joined(atoms: tuple[Atom, ...]) -> Atom:
@@ -107,7 +109,11 @@ def _apart(first: Piece, second: Piece) -> float:
 
 
 def runs(
-    line: Sequence[Piece], pieces: Pieces, ink: Sheet, parted: Callable[[Piece, Piece], bool]
+    line: Sequence[Piece],
+    pieces: Pieces,
+    ink: Sheet,
+    parted: Callable[[Piece, Piece], bool],
+    boxes: DigitBoxes | None = None,
 ) -> list[Run]:
     """The runs of a line of writing, from the left; signs are runs of their own.
 
@@ -133,7 +139,8 @@ def runs(
             found
             and found[-1][1] is None
             and not any(
-                parted(other, piece) or _are_two_digits(other, piece, height) for other in found[-1][0]
+                parted(other, piece) or (boxes is None and _are_two_digits(other, piece, height))
+                for other in found[-1][0]
             )
         ):
             found[-1][0].append(piece)
@@ -142,7 +149,15 @@ def runs(
     points = sum(sign in (".", ",") for _, sign in found)
     if points > 1 + len(tall) // _DIGITS_A_POINT:  # dirt
         found = [(run, sign) for run, sign in found if sign not in (".", ",")]
-    return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height, sign) for run, sign in found]
+    return [
+        Run(
+            tuple(atom_of(pieces, [piece], ink) for piece in run),
+            height,
+            sign,
+            single=boxes is not None and boxes.hold_one(run),
+        )
+        for run, sign in found
+    ]
 
 
 def _pen(tall: list[Piece], pieces: Pieces, ink: Sheet) -> float:

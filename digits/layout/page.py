@@ -14,6 +14,7 @@ from digits.ink.sheet import Box, Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import find_pieces
+from digits.layout.digit_boxes import WIDE, digit_boxes
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
@@ -29,7 +30,6 @@ _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
-_WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,10 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
     for (number, row), some in filled.items():
         # Where a row is twice as high as others a rule of it was lost.
         high = heights[number][row] > _HIGH * float(np.median(heights[number]))
+        boxes = digit_boxes(tables[number])
+        apart = parted if boxes is None else boxes.part
         for line in grouped(some) if high else [some]:
-            lines.append(Line(runs(line, pieces, ink.strength, parted), tables[number], row))
+            lines.append(Line(runs(line, pieces, ink.strength, apart, boxes), tables[number], row))
     return sorted((line for line in lines if line.runs), key=_middle)
 
 
@@ -180,7 +182,7 @@ def _in_table(
     groups = _split(range(len(marks)), starts)
     if len(table.rows) == 1:
         # Where a rule between two boxes was not found, one box is as wide as two.
-        wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > _WIDE
+        wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > WIDE
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]

@@ -1,0 +1,55 @@
+"""A row of boxes that hold a digit each: in which of them a mark stands, so that none is taken for two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.ink.sheet import Box
+from digits.layout.pieces import Piece
+from digits.layout.tables import Table
+
+WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
+_ROW = 3  # boxes, at least
+_OVER = 0.25  # of a box's width: what reaches so far into the next one may be digits of both
+_TWO = 1.5  # times the usual width: a box as wide as two, between which a rule was not found
+
+
+@dataclass(frozen=True, slots=True)
+class DigitBoxes:
+    """The boxes of a row, from the left, and which of them hold one digit at most."""
+
+    boxes: tuple[Box, ...]
+    single: tuple[bool, ...]
+
+    def of(self, box: Box) -> int:
+        """The number of the box in which the middle of this one lies, or that is the nearest to it."""
+        middle = (box[0] + box[2]) / 2
+        away = [max(left - middle, middle - right) for left, _, right, _ in self.boxes]
+        return away.index(min(away))
+
+    def part(self, left: Piece, right: Piece) -> bool:
+        """Whether two pieces stand in different boxes."""
+        return self.of(left.box) != self.of(right.box)
+
+    def hold_one(self, pieces: Sequence[Piece]) -> bool:
+        """Whether these pieces of one box make one digit at most: none reaches far into the next box."""
+        number = self.of(pieces[0].box)
+        left, _, right, _ = self.boxes[number]
+        most = _OVER * (right - left)
+        return self.single[number] and all(
+            piece.box[0] >= left - most and piece.box[2] <= right + most for piece in pieces
+        )
+
+
+def digit_boxes(table: Table) -> DigitBoxes | None:
+    """The boxes of a table that is a row of them."""
+    if len(table.rows) > 1 or len(table.rows[0]) < _ROW:
+        return None
+    row = table.rows[0]
+    if np.median([cell.width / cell.height for cell in row]) > WIDE:
+        return None
+    usual = float(np.median([cell.width for cell in row]))
+    return DigitBoxes(tuple(cell.box for cell in row), tuple(cell.width < _TWO * usual for cell in row))
