@@ -52,7 +52,7 @@ class Atom:
 class Run:
     """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
 
-    A run with a `sign` is one mark, which is no digit. `single`: it is all that stands in a box for one digit.
+    A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
     """
 
     atoms: tuple[Atom, ...]
@@ -126,11 +126,8 @@ def runs(
     pen = _pen(tall, pieces, ink)
     specks = _near(pieces.specks, tall, height)
     for piece in sorted([*ordered, *specks], key=lambda piece: piece.box[0] + piece.box[2]):
-        sign = (
-            sign_of(piece, [other for other in tall if not parted(other, piece)], pen)
-            if piece not in tall
-            else None
-        )
+        beside = [other for other in tall if not parted(other, piece)]
+        sign = None if piece in tall else sign_of(piece, beside, pen)
         if sign is not None:
             found.append(([piece], sign))
         elif piece in specks:

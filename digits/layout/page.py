@@ -23,7 +23,7 @@ from digits.layout.grouping import Found
 from digits.layout.lines import Run, grouped, runs
 from digits.layout.numbers import gaps, widest_within
 from digits.layout.pieces import Piece, Pieces
-from digits.layout.tables import Table, columns, find_tables
+from digits.layout.tables import Table, columns, find_tables, with_room
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
@@ -39,6 +39,10 @@ class Line:
     runs: list[Run]
     table: Table | None = None
     row: int = 0
+
+    @property
+    def middle(self) -> float:
+        return median(atom.box[1] + atom.box[3] for run in self.runs for atom in run.atoms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +111,13 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
-    tables = [table for table in find_tables(cells) if sum(map(len, table.rows)) > 1]
+    tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
     row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
         cell = _cell_of(piece.box, cells)
-        place = row_of.get(cell) if cell is not None else None
-        place = place or next(
+        place = (row_of.get(cell) if cell else None) or next(
             ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
             None,
         )
@@ -132,10 +135,10 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
         # Where a row is twice as high as others a rule of it was lost.
         high = heights[number][row] > _HIGH * float(np.median(heights[number]))
         boxes = digit_boxes(tables[number])
-        apart = parted if boxes is None else boxes.part
         for line in grouped(some) if high else [some]:
-            lines.append(Line(runs(line, pieces, ink.strength, apart, boxes), tables[number], row))
-    return sorted((line for line in lines if line.runs), key=_middle)
+            found = runs(line, pieces, ink.strength, boxes.part if boxes else parted, boxes)
+            lines.append(Line(found, tables[number], row))
+    return sorted((line for line in lines if line.runs), key=lambda line: line.middle)
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
@@ -150,10 +153,6 @@ def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
 def _cell_of(box: Box, cells: Cells) -> Cell | None:
     left, top, right, bottom = box
     return cells.at((left + right) / 2, (top + bottom) / 2)
-
-
-def _middle(line: Line) -> float:
-    return median(atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms)
 
 
 def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
