@@ -13,7 +13,7 @@ from digits.layout.tables import Table
 
 WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
 _ROW = 3  # boxes, at least
-_OVER = 0.25  # of a box's width: what reaches so far into the next one may be digits of both
+_OVER = 0.25  # of a box's width: what reaches so far out of one may be of another, too
 _TWO = 1.5  # times the usual width: a box as wide as two, between which a rule was not found
 
 
@@ -24,11 +24,13 @@ class DigitBoxes:
     boxes: tuple[Box, ...]
     single: tuple[bool, ...]
 
-    def of(self, box: Box) -> int:
-        """The number of the box in which the middle of this one lies, or that is the nearest to it."""
+    def of(self, box: Box) -> int | None:
+        """The number of the box in which the middle of this one lies, or that is next to it."""
         middle = (box[0] + box[2]) / 2
         away = [max(left - middle, middle - right) for left, _, right, _ in self.boxes]
-        return away.index(min(away))
+        nearest = away.index(min(away))
+        left, _, right, _ = self.boxes[nearest]
+        return nearest if away[nearest] <= _OVER * (right - left) else None
 
     def part(self, left: Piece, right: Piece) -> bool:
         """Whether two pieces stand in different boxes."""
@@ -37,6 +39,8 @@ class DigitBoxes:
     def hold_one(self, pieces: Sequence[Piece]) -> bool:
         """Whether these pieces of one box make one digit at most: none reaches far into the next box."""
         number = self.of(pieces[0].box)
+        if number is None:
+            return False
         left, _, right, _ = self.boxes[number]
         most = _OVER * (right - left)
         return self.single[number] and all(
