@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,17 +20,17 @@ _TWO = 1.5  # times the usual width: a box as wide as two, between which a rule 
 
 @dataclass(frozen=True, slots=True)
 class DigitBoxes:
-    """The boxes of a row, from the left, and which of them hold one digit at most."""
+    """The left and right sides of a row's boxes at their middle, and which hold one digit at most."""
 
-    boxes: tuple[Box, ...]
+    sides: tuple[tuple[float, float], ...]
     single: tuple[bool, ...]
 
     def of(self, box: Box) -> int | None:
         """The number of the box in which the middle of this one lies, or that is next to it."""
         middle = (box[0] + box[2]) / 2
-        away = [max(left - middle, middle - right) for left, _, right, _ in self.boxes]
+        away = [max(left - middle, middle - right) for left, right in self.sides]
         nearest = away.index(min(away))
-        left, _, right, _ = self.boxes[nearest]
+        left, right = self.sides[nearest]
         return nearest if away[nearest] <= _OVER * (right - left) else None
 
     def part(self, left: Piece, right: Piece) -> bool:
@@ -37,11 +38,11 @@ class DigitBoxes:
         return self.of(left.box) != self.of(right.box)
 
     def hold_one(self, pieces: Sequence[Piece]) -> bool:
-        """Whether these pieces of one box make one digit at most: none reaches far into the next box."""
-        number = self.of(pieces[0].box)
-        if number is None:
+        """Whether these pieces make one digit at most: all are in one box, and none reaches far out of it."""
+        number, *others = (self.of(piece.box) for piece in pieces)
+        if number is None or any(other != number for other in others):
             return False
-        left, _, right, _ = self.boxes[number]
+        left, right = self.sides[number]
         most = _OVER * (right - left)
         return self.single[number] and all(
             piece.box[0] >= left - most and piece.box[2] <= right + most for piece in pieces
@@ -56,4 +57,9 @@ def digit_boxes(table: Table) -> DigitBoxes | None:
     if np.median([cell.width / cell.height for cell in row]) > WIDE:
         return None
     usual = float(np.median([cell.width for cell in row]))
-    return DigitBoxes(tuple(cell.box for cell in row), tuple(cell.width < _TWO * usual for cell in row))
+    step = float(np.median([right.middle[0] - left.middle[0] for left, right in pairwise(row)]))
+    lean = max(0.0, usual - step) / 2  # the box around a leaning cell is wider than the cell
+    return DigitBoxes(
+        tuple((cell.box[0] + lean, cell.box[2] - lean) for cell in row),
+        tuple(cell.width < _TWO * usual for cell in row),
+    )

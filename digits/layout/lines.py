@@ -117,7 +117,8 @@ def runs(
 ) -> list[Run]:
     """The runs of a line of writing, from the left; signs are runs of their own.
 
-    `parted` tells of two neighbours whether they cannot be one digit because of where they stand.
+    `parted` tells of two neighbours whether they cannot be one digit because of where they stand. What stands
+    in one of the `boxes` is a run, however far its pieces are apart.
     """
     height = _usual_height(list(line))
     ordered = sorted(line, key=lambda piece: piece.box[0] + piece.box[2])
@@ -128,19 +129,16 @@ def runs(
     for piece in sorted([*ordered, *specks], key=lambda piece: piece.box[0] + piece.box[2]):
         beside = [other for other in tall if not parted(other, piece)]
         sign = None if piece in tall else sign_of(piece, beside, pen)
+        last = found[-1][0] if found and found[-1][1] is None else []
         if sign is not None:
             found.append(([piece], sign))
         elif piece in specks:
             continue
-        elif (
-            found
-            and found[-1][1] is None
-            and not any(
-                parted(other, piece) or (boxes is None and _are_two_digits(other, piece, height))
-                for other in found[-1][0]
-            )
+        elif last and (
+            (boxes and boxes.hold_one([*last, piece]))
+            or not any(parted(other, piece) or _are_two_digits(other, piece, height) for other in last)
         ):
-            found[-1][0].append(piece)
+            last.append(piece)
         else:
             found.append(([piece], None))
     points = sum(sign in (".", ",") for _, sign in found)

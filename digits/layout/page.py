@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
-from digits.ink.sheet import Box, Grey, Sheet
+from digits.ink.sheet import Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import find_pieces
@@ -116,7 +116,7 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
-        cell = _cell_of(piece.box, cells)
+        cell = cells.around(piece.box)
         place = (row_of.get(cell) if cell else None) or next(
             ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
             None,
@@ -127,7 +127,7 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
             filled.setdefault((tables.index(place[0]), place[1]), []).append(piece)
 
     def parted(left: Piece, right: Piece) -> bool:
-        return bool(row_of) and _cell_of(left.box, cells) is not _cell_of(right.box, cells)
+        return bool(row_of) and cells.around(left.box) is not cells.around(right.box)
 
     lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
     heights = [[median(cell.height for cell in cells) for cells in table.rows] for table in tables]
@@ -148,11 +148,6 @@ def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
     apart = max(nearest.box[0] - x, x - nearest.box[2])
     over = _OVER * nearest.height
     return apart < max(cell.width for cell in row) and nearest.box[1] - over <= y <= nearest.box[3] + over
-
-
-def _cell_of(box: Box, cells: Cells) -> Cell | None:
-    left, top, right, bottom = box
-    return cells.at((left + right) / 2, (top + bottom) / 2)
 
 
 def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
@@ -176,7 +171,7 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
 def _in_table(
     line: Line, table: Table, marks: Sequence[Found], cells: Cells, column_of: dict[Cell, int]
 ) -> list[Group]:
-    where = [_cell_of(mark.atom.box, cells) for mark in marks]
+    where = [cells.around(mark.atom.box) for mark in marks]
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
     if len(table.rows) == 1:
