@@ -62,6 +62,11 @@ class Cells:
         label = int(self.labels[row, column])
         return self._by_label.get(label)
 
+    def around(self, box: Box) -> Cell | None:
+        """The cell in which the middle of a box lies."""
+        left, top, right, bottom = box
+        return self.at((left + right) / 2, (top + bottom) / 2)
+
     @cached_property
     def _by_label(self) -> dict[int, Cell]:
         return {cell.label: cell for cell in self.found}

@@ -7,7 +7,7 @@ scores them all in one batch, and dynamic programming finds the division whose s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _WIDEST = 1.5  # of the line's height: no digit is wider
 _CUT = 6.0  # nats that a cut must gain for each unit of its cost
 _UNREAD = 2.0  # nats that a mark costs that is no digit
 _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
+_CROWDED = 4.0  # nats that a second digit costs in a box for one
+_DIRT, _DIRT_WIDE = 1.0, 4.0  # nats that dirt in such a box costs, and for each line height that it is wide
 _PART = 0.45  # of the line's height: what is smaller both ways may be dirt
 _LOW = 0.55  # of the line's height: what is lower is hardly a digit
 _SURE = 0.8  # confidence at which a mark of usual width is not cut
@@ -69,7 +71,7 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     ]
     again = _affordable(again, runs)
     sliced = [
-        Run(tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])), runs[k].height)
+        replace(runs[k], atoms=tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])))
         for k in again
     ]
     second = [_candidates(run, _SLICES) for run in sliced]
@@ -176,7 +178,11 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
             if candidate.after == after and totals[candidate.first] + gains[k] > totals[after]:
                 totals[after] = totals[candidate.first] + gains[k]
                 divisions[after] = [*divisions[candidate.first], k]
-    chosen = [k for k in divisions[count]]
+    chosen = divisions[count]
+    if run.single and len(chosen) > 1:
+        one, score = _as_one(run, candidates, gains)
+        if score > totals[count] - _CROWDED * (len(chosen) - 1):
+            chosen = [one]
     return [
         Found(
             candidates[k].atom,
@@ -187,6 +193,18 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
         )
         for k in chosen
     ]
+
+
+def _as_one(run: Run, candidates: list[Candidate], gains: list[float]) -> tuple[int, float]:
+    """The candidate that is most likely the only digit of a run, the rest of its ink dirt; its score."""
+    shorter = [min(atom.width, atom.height) / run.height for atom in run.atoms]
+    dirt = np.concatenate([[0.0], np.cumsum([_DIRT + _DIRT_WIDE * side for side in shorter])])
+    scores = [
+        gain - dirt[-1] + dirt[candidate.after] - dirt[candidate.first]
+        for candidate, gain in zip(candidates, gains, strict=True)
+    ]
+    best = int(np.argmax(scores))
+    return best, scores[best]
 
 
 def _gain(run: Run, candidate: Candidate, probabilities: NDArray[np.float32], rejection: float) -> float:

@@ -15,6 +15,7 @@ from statistics import median
 import numpy as np
 
 from digits.ink.sheet import Box, Sheet
+from digits.layout.digit_boxes import DigitBoxes
 from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
 from digits.network.network_input import InkLevels, stroke_width
@@ -52,12 +53,13 @@ class Atom:
 class Run:
     """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
 
-    A run with a `sign` is one mark, which is no digit.
+    A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
     """
 
     atoms: tuple[Atom, ...]
     height: float
     sign: Sign | None = None
+    single: bool = False
 
 
 def joined(atoms: tuple[Atom, ...]) -> Atom:
@@ -117,11 +119,16 @@ def _apart(first: Piece, second: Piece) -> float:
 
 
 def runs(
-    line: Sequence[Piece], pieces: Pieces, ink: Sheet, parted: Callable[[Piece, Piece], bool]
+    line: Sequence[Piece],
+    pieces: Pieces,
+    ink: Sheet,
+    parted: Callable[[Piece, Piece], bool],
+    boxes: DigitBoxes | None = None,
 ) -> list[Run]:
     """The runs of a line of writing, from the left; signs are runs of their own.
 
-    `parted` tells of two neighbours whether they cannot be one digit because of where they stand.
+    `parted` tells of two neighbours whether they cannot be one digit because of where they stand. What stands
+    in one of the `boxes` is a run, however far its pieces are apart.
     """
     height = _usual_height(list(line))
     ordered = sorted(line, key=lambda piece: piece.box[0] + piece.box[2])
@@ -130,29 +137,32 @@ def runs(
     pen = _pen(tall, pieces, ink)
     specks = _near(pieces.specks, tall, height)
     for piece in sorted([*ordered, *specks], key=lambda piece: piece.box[0] + piece.box[2]):
-        sign = (
-            sign_of(piece, [other for other in tall if not parted(other, piece)], pen)
-            if piece not in tall
-            else None
-        )
+        beside = [other for other in tall if not parted(other, piece)]
+        sign = None if piece in tall else sign_of(piece, beside, pen)
+        last = found[-1][0] if found and found[-1][1] is None else []
         if sign is not None:
             found.append(([piece], sign))
         elif piece in specks:
             continue
-        elif (
-            found
-            and found[-1][1] is None
-            and not any(
-                parted(other, piece) or _are_two_digits(other, piece, height) for other in found[-1][0]
-            )
+        elif last and (
+            (boxes and boxes.hold_one([*last, piece]))
+            or not any(parted(other, piece) or _are_two_digits(other, piece, height) for other in last)
         ):
-            found[-1][0].append(piece)
+            last.append(piece)
         else:
             found.append(([piece], None))
     points = sum(sign in (".", ",") for _, sign in found)
     if points > 1 + len(tall) // _DIGITS_A_POINT:  # dirt
         found = [(run, sign) for run, sign in found if sign not in (".", ",")]
-    return [Run(tuple(atom_of(pieces, [piece], ink) for piece in run), height, sign) for run, sign in found]
+    return [
+        Run(
+            tuple(atom_of(pieces, [piece], ink) for piece in run),
+            height,
+            sign,
+            single=boxes is not None and boxes.hold_one(run),
+        )
+        for run, sign in found
+    ]
 
 
 def _pen(tall: list[Piece], pieces: Pieces, ink: Sheet) -> float:

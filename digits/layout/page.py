@@ -10,10 +10,11 @@ from statistics import median
 import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
-from digits.ink.sheet import Box, Grey, Sheet
+from digits.ink.sheet import Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import find_pieces
+from digits.layout.digit_boxes import WIDE, digit_boxes
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
@@ -22,7 +23,7 @@ from digits.layout.grouping import Found
 from digits.layout.lines import Run, grouped, runs
 from digits.layout.numbers import gaps, widest_within
 from digits.layout.pieces import Piece, Pieces
-from digits.layout.tables import Table, columns, find_tables
+from digits.layout.tables import Table, columns, find_tables, with_room
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
@@ -30,7 +31,6 @@ _NEAR = 3.0  # times that: how far from all cells there is none of that dirt
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
-_WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Line:
     runs: list[Run]
     table: Table | None = None
     row: int = 0
+
+    @property
+    def middle(self) -> float:
+        return median(atom.box[1] + atom.box[3] for run in self.runs for atom in run.atoms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,13 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
-    tables = [table for table in find_tables(cells) if sum(map(len, table.rows)) > 1]
+    tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
     row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
-        cell = _cell_of(piece.box, cells)
-        place = row_of.get(cell) if cell is not None else None
-        place = place or next(
+        cell = cells.around(piece.box)
+        place = (row_of.get(cell) if cell else None) or next(
             ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
             None,
         )
@@ -132,16 +135,18 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
             filled.setdefault((tables.index(place[0]), place[1]), []).append(piece)
 
     def parted(left: Piece, right: Piece) -> bool:
-        return bool(row_of) and _cell_of(left.box, cells) is not _cell_of(right.box, cells)
+        return bool(row_of) and cells.around(left.box) is not cells.around(right.box)
 
     lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
     heights = [[median(cell.height for cell in cells) for cells in table.rows] for table in tables]
     for (number, row), some in filled.items():
         # Where a row is twice as high as others a rule of it was lost.
         high = heights[number][row] > _HIGH * float(np.median(heights[number]))
+        boxes = digit_boxes(tables[number])
         for line in grouped(some) if high else [some]:
-            lines.append(Line(runs(line, pieces, ink.strength, parted), tables[number], row))
-    return sorted((line for line in lines if line.runs), key=_middle)
+            found = runs(line, pieces, ink.strength, boxes.part if boxes else parted, boxes)
+            lines.append(Line(found, tables[number], row))
+    return sorted((line for line in lines if line.runs), key=lambda line: line.middle)
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
@@ -151,15 +156,6 @@ def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
     apart = max(nearest.box[0] - x, x - nearest.box[2])
     over = _OVER * nearest.height
     return apart < max(cell.width for cell in row) and nearest.box[1] - over <= y <= nearest.box[3] + over
-
-
-def _cell_of(box: Box, cells: Cells) -> Cell | None:
-    left, top, right, bottom = box
-    return cells.at((left + right) / 2, (top + bottom) / 2)
-
-
-def _middle(line: Line) -> float:
-    return median(atom.box[1] + atom.box[3] for run in line.runs for atom in run.atoms)
 
 
 def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
@@ -183,12 +179,12 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
 def _in_table(
     line: Line, table: Table, marks: Sequence[Found], cells: Cells, column_of: dict[Cell, int]
 ) -> list[Group]:
-    where = [_cell_of(mark.atom.box, cells) for mark in marks]
+    where = [cells.around(mark.atom.box) for mark in marks]
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
     if len(table.rows) == 1:
         # Where a rule between two boxes was not found, one box is as wide as two.
-        wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > _WIDE
+        wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > WIDE
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from digits.layout.cells import Cell, Cells
 _GAP = 0.4  # of the usual side: what is narrower is room between boxes
 _BESIDE = 0.6  # of the larger one's height, or the smaller one's width, that two neighbours share
 _ACROSS = 0.6  # of a cell's width: no two neighbours of one row are further apart
+_LOW = 0.5  # of the writing's height: no row is lower
 _BELOW = 0.3  # of a cell's height: no two neighbours of one column are further apart
 
 
@@ -50,6 +53,15 @@ def find_tables(cells: Cells) -> tuple[Table, ...]:
         cells_of.sort(key=lambda row: float(np.mean([cell.middle[1] for cell in row])))
         tables.append(Table(tuple(tuple(row) for row in cells_of)))
     return tuple(sorted(tables, key=lambda table: table.rows[0][0].box[1]))
+
+
+def with_room(tables: Sequence[Table], height: float) -> list[Table]:
+    """The tables without rows too low for writing of this height: room beside a line of the paper."""
+    found = []
+    for table in tables:
+        rows = [row for row in table.rows if median(cell.height for cell in row) >= _LOW * height]
+        found.append(Table(tuple(rows)))
+    return [table for table in found if sum(map(len, table.rows)) > 1]
 
 
 def columns(table: Table) -> dict[Cell, int]:

@@ -5,8 +5,9 @@ Of a side that is a few dashes high, or that writing covers, too little is left 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from math import gcd
 
@@ -40,11 +41,13 @@ def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
             standing = [rule for rule in standing if id(rule) not in known]
             new.extend(sides)
             sides_of.update({id(rule): [*sides_of.get(id(rule), []), *sides] for rule in (upper, lower)})
-    return Rules([_up_to(rule, sides_of.get(id(rule), [])) for rule in rules.lying], [*standing, *new])
+    return Rules([_up_to(rule, sides_of.get(id(rule))) for rule in rules.lying], [*standing, *new])
 
 
-def _up_to(rule: Rule, sides: Sequence[Rule]) -> Rule:
+def _up_to(rule: Rule, sides: Sequence[Rule] | None) -> Rule:
     """A lying side of a row of boxes as far as its first and its last standing one."""
+    if not sides:
+        return rule
     x, _ = crossings([rule], sides)
     return replace(rule, start=float(x.min(initial=rule.start)), end=float(x.max(initial=rule.end)))
 
@@ -55,13 +58,13 @@ def _even_sides(row: BoxRow, dark: Grey) -> list[Rule]:
     narrowest, widest = _NARROWEST * row.height, _WIDEST * row.height
     counts = np.arange(1, max(2, int(row.upper.length / narrowest) + 1))
     widths = np.unique(np.rint((gaps[:, None] / counts).ravel()))
-    columns: Columns | None = None
-    for width in widths[(widths >= narrowest) & (widths <= widest)].tolist():
+    widths = widths[(widths >= narrowest) & (widths <= widest)]
+    off = (row.places - row.places[0]) / widths[:, None]
+    even = (np.abs(off - np.rint(off)) <= _ROUGHLY).all(axis=1)
+    columns = cache(lambda: columns_of(row, dark))  # not looked at where all sides are known
+    for width in widths[even].tolist():
         known = _even(row, width)
-        if known is None:
-            continue
-        columns = columns or columns_of(row, dark)
-        places = _all_places(row, known, columns)
+        places = None if known is None else _all_places(row, known, columns)
         if places is not None:
             return _sides(row, places, dark)
     return []
@@ -85,7 +88,7 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
     return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
 
 
-def _all_places(row: BoxRow, known: dict[int, float], columns: Columns) -> list[float] | None:
+def _all_places(row: BoxRow, known: dict[int, float], columns: Callable[[], Columns]) -> list[float] | None:
     """The places of all sides of a row, if each of them shows: from one to the next, as perspective wants."""
     places = dict(known)
     width = (places[max(places)] - places[min(places)]) / (max(places) - min(places))
@@ -98,7 +101,7 @@ def _all_places(row: BoxRow, known: dict[int, float], columns: Columns) -> list[
     ):
         while number + step in places or max((end - places[number]) * step for end in ends) >= width - near:
             if number + step not in places:
-                found = columns.side_near(places[number] + step * width, width, known.values(), row)
+                found = columns().side_near(places[number] + step * width, width, known.values(), row)
                 if found is None:
                     break
                 places[number + step] = found
@@ -129,10 +132,20 @@ def _sides(row: BoxRow, places: Sequence[float], dark: Grey) -> list[Rule]:
 
 def _straightened(sides: list[Rule], dark: Grey) -> list[Rule]:
     """Dashed sides on the middle of their dashes, but for those that a stroke beside them would turn."""
-    middle = centred(sides, turned(dark))
+    top = int(max(0, min(side.start for side in sides)))
+    bottom = int(max(side.end for side in sides)) + 1
+    band = turned(dark[top:bottom])  # many times smaller than the picture
+    middle = [_moved(side, top) for side in centred([_moved(side, -top) for side in sides], band)]
     turns = np.array([(new.slope - old.slope) * old.length for new, old in zip(middle, sides, strict=True)])
     off = np.abs(turns - np.median(turns))
     return [
         new if far <= old.thickness else old
         for new, old, far in zip(middle, sides, off.tolist(), strict=True)
     ]
+
+
+def _moved(rule: Rule, far: int) -> Rule:
+    """A rule further along its own direction."""
+    square, slope, offset = rule.course
+    course = (square, slope - 2 * square * far, offset - slope * far + square * far**2)
+    return replace(rule, start=rule.start + far, end=rule.end + far, course=course)

@@ -51,6 +51,22 @@ def test_settle_cuts_what_cannot_be_read_whole() -> None:
     assert found[-1].atom.box[2] == 70
 
 
+def test_settle_finds_one_digit_in_a_box_for_one() -> None:
+    digit, trace = _bar(0), Atom((40, 20, 46, 60), np.full((40, 6), 255, np.uint8))
+    box = Run((digit, trace), 80, single=True)
+    found, beside = settle(BarReader(), [box, Run((digit, trace), 80)])
+    assert [mark.atom.box for mark in found] == [digit.box]
+    assert [mark.atom.box for mark in beside] == [digit.box, trace.box]
+
+
+def test_settle_cuts_no_mark_of_a_box_for_one_in_two() -> None:
+    pixels = np.zeros((80, 70), np.uint8)
+    pixels[:, :12] = pixels[:, 58:] = 255
+    pixels[40:42] = 255
+    (found,) = settle(BarReader(), [Run((Atom((0, 0, 70, 80), pixels),), 80, single=True)])
+    assert len(found) == 1
+
+
 def test_settle_asks_once_for_marks_that_stand_alone() -> None:
     model = BarReader()
     settle(model, [Run((_bar(0),), 80), Run((_bar(50),), 80)])

@@ -5,6 +5,7 @@ import numpy as np
 from digits.ink.sheet import Box, Sheet
 from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
+from digits.layout.digit_boxes import DigitBoxes
 from digits.layout.lines import Atom, grouped, joined, runs
 
 
@@ -43,6 +44,22 @@ def test_runs_end_where_two_pieces_are_parted_by_their_place() -> None:
     (line,) = grouped(list(pieces.kept))
     apart = runs(line, pieces, ink, lambda _left, _right: True)
     assert [[atom.box for atom in run.atoms] for run in apart] == [[body], [bar]]
+
+
+def test_all_that_stands_in_a_box_for_a_digit_is_one_run() -> None:
+    mask = np.zeros((400, 600), np.uint8)
+    digit, trace, other = (40, 60, 80, 140), (112, 60, 118, 140), (150, 60, 190, 140)
+    for left, top, right, bottom in (digit, trace, other):
+        mask[top:bottom, left:right] = 1
+    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
+    (line,) = grouped(list(pieces.kept))
+    boxes = DigitBoxes(((20.0, 120.0), (120.0, 220.0)), (True, True))
+    found = runs(line, pieces, ink, boxes.part, boxes)
+    assert [[atom.box for atom in run.atoms] for run in found] == [[digit, trace], [other]]
+    assert all(run.single for run in found)
+    found = runs(line, pieces, ink, lambda _left, _right: False)
+    assert [[atom.box for atom in run.atoms] for run in found] == [[digit], [trace], [other]]
+    assert not any(run.single for run in found)
 
 
 def test_a_sign_is_a_run_of_its_own() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from digits.ink.sheet import Box
 from digits.layout.cells import Cell, Cells, find_cells
-from digits.layout.tables import columns, find_tables
+from digits.layout.tables import columns, find_tables, with_room
 from tests.digits.layout.forms import X, Y, frames_of, in_perspective, leaning, ruled_grid, sheet
 
 WIDE = tuple(range(40, 841, 100))
@@ -31,6 +31,15 @@ def test_a_grid_is_a_table_by_row_from_the_left() -> None:
     middles = [[cell.middle for cell in row] for row in table.rows]
     assert np.array(middles)[..., 0] == pytest.approx(np.tile((100, 220, 340), (3, 1)), abs=3)
     assert np.array(middles)[..., 1] == pytest.approx(np.tile((90, 170, 250), (3, 1)).T, abs=3)
+
+
+def test_a_row_too_low_to_write_in_is_none() -> None:
+    boxes = _grid(20, 30, 1, 6, height=80)
+    below = [(left, bottom + 3, right, bottom + 25) for left, _, right, bottom in boxes]
+    (table,) = with_room(find_tables(_cells(*boxes, *below)), 50)
+    assert [len(row) for row in table.rows] == [6]
+    (table,) = with_room(find_tables(_cells(*boxes, *below)), 10)
+    assert [len(row) for row in table.rows] == [6, 6]
 
 
 def test_a_row_of_boxes_is_no_grid() -> None:
