@@ -25,11 +25,11 @@ from PIL import Image
 from digits.ink.extraction import Darkness, Ink, find_darkness, find_ink
 from digits.ink.layer import layer_of
 from digits.ink.pixels import Picture
+from digits.layout.atoms import atom_of
 from digits.layout.components import find_pieces, main_group
 from digits.layout.first_look import boxes_of, may_be_printed
 from digits.layout.frames.search import find_frames
 from digits.layout.grouping import settle
-from digits.layout.lines import atom_of
 from digits.layout.page import Page, find_page
 from digits.network.model import Model
 from digits.network.network_input import field_of

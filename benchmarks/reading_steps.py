@@ -17,9 +17,9 @@ from matplotlib.patches import Rectangle
 
 from digits.ink.extraction import find_darkness
 from digits.ink.sheet import Box
+from digits.layout.atoms import Run, joined
 from digits.layout.components import find_pieces
 from digits.layout.grouping import settle
-from digits.layout.lines import Run, joined
 from digits.layout.page import find_page
 from digits.reader import Reader, champion_or_default
 from tests.behaviour.drawing import drawing, picture

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from digits.ink.extraction import Ink, find_darkness, find_ink
 from digits.ink.pixels import Picture
 from digits.ink.sheet import Box
+from digits.layout.atoms import atom_of
 from digits.layout.components import find_pieces, main_group
 from digits.layout.grouping import Found, settle
-from digits.layout.lines import are_several, atom_of
-from digits.layout.page import Page, find_page, numbers_of
+from digits.layout.lines import are_several
+from digits.layout.numbers import numbers_of
+from digits.layout.page import Page, find_page
 from digits.layout.pieces import common_box
 from digits.layout.signs import Sign
 from digits.network.model import MANIFEST, Classification, Model

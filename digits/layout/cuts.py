@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.lines import Atom
+from digits.layout.atoms import Atom
 from digits.network.network_input import stroke_width
 
 _ROWS = 64  # the height of the copy on which ways are searched

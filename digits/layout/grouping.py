@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.layout.atoms import Atom, Run
+from digits.layout.candidates import Candidate, candidates_of, scored
 from digits.layout.cuts import most_cuts, slices
-from digits.layout.lines import Atom, Run, joined
 from digits.layout.printed_words import printed
 from digits.layout.signs import Sign
-from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
-from digits.network.network_input import field_of
 
 _TOGETHER, _SLICES = 4, 12  # pieces, and slices of pieces, of one digit at most
-_WIDEST = 1.5  # of the line's height: no digit is wider
 _CUT = 6.0  # nats that a cut must gain for each unit of its cost
 _UNREAD = 2.0  # nats that a mark costs that is no digit
 _DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
@@ -37,16 +35,6 @@ _MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: least widths of two digi
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Atoms `first` to before `after` of a run as one digit; `seen` is what the network sees."""
-
-    first: int
-    after: int
-    atom: Atom
-    seen: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """A candidate that was settled upon, with its row of the network's answer."""
 
@@ -59,8 +47,8 @@ class Found:
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     """What is found in each run, left to right; nothing in those of printed words."""
-    first = [_candidates(run, _TOGETHER) for run in runs]
-    answers = _scored(model, first)
+    first = [candidates_of(run, _TOGETHER) for run in runs]
+    answers = scored(model, first)
     alone = [
         _unread(model, run, candidates, answer)
         for run, candidates, answer in zip(runs, first, answers, strict=True)
@@ -74,8 +62,8 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
         replace(runs[k], atoms=tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])))
         for k in again
     ]
-    second = [_candidates(run, _SLICES) for run in sliced]
-    for k, run, candidates, answer in zip(again, sliced, second, _scored(model, second), strict=True):
+    second = [candidates_of(run, _SLICES) for run in sliced]
+    for k, run, candidates, answer in zip(again, sliced, second, scored(model, second), strict=True):
         runs[k], first[k], answers[k] = run, candidates, answer
     return [
         [] if k in of_print else _best(run, candidates, answer)
@@ -94,30 +82,6 @@ def _unread(model: Model, run: Run, candidates: list[Candidate], answer: Classif
 
 def _is_doubtful(model: Model, probabilities: NDArray[np.float32], rejection: float) -> bool:
     return model.is_rejected(rejection) or float(probabilities.max()) < _SURE
-
-
-def _candidates(run: Run, most: int) -> list[Candidate]:
-    found = []
-    for first in range(len(run.atoms)):
-        for after in range(first + 1, min(first + most, len(run.atoms)) + 1):
-            atom = joined(run.atoms[first:after])
-            if after > first + 1 and atom.width > _WIDEST * run.height:
-                break
-            seen = field_of(atom.pixels)
-            if seen is not None:
-                found.append(Candidate(first, after, atom, seen))
-    return found
-
-
-def _scored(model: Model, groups: list[list[Candidate]]) -> list[Classification]:
-    """The network's answers for groups of candidates, all asked for in one batch."""
-    batch = [candidate.seen for group in groups for candidate in group]
-    if not batch:
-        return [Classification(np.zeros((0, CLASSES), np.float32), np.zeros(0, np.float32)) for _ in groups]
-    answer = model.classify(np.array(batch, np.float32).reshape(-1, FIELD, FIELD, 1))
-    ends = np.cumsum([len(group) for group in groups])[:-1]
-    probabilities, rejection = np.split(answer.probabilities, ends), np.split(answer.rejection, ends)
-    return [Classification(*row) for row in zip(probabilities, rejection, strict=True)]
 
 
 def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> bool:

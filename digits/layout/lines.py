@@ -1,24 +1,20 @@
-"""From pieces of ink to lines of writing, and to the atoms of which digits are put together.
-
-An atom is a piece of ink, or a slice of one, that belongs to one digit alone. Which neighbouring atoms
-make a digit together is settled by the network (`digits.layout.grouping`), where geometry leaves it open.
-"""
+"""From pieces of ink to lines of writing, and to the runs of atoms that digits are put together of."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from digits.ink.sheet import Box, Sheet
+from digits.ink.sheet import Sheet
+from digits.layout.atoms import Run, atom_of
 from digits.layout.digit_boxes import DigitBoxes
 from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
-from digits.network.network_input import InkLevels, stroke_width
+from digits.network.network_input import stroke_width
 
 _SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share vertically
 _TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
@@ -27,52 +23,6 @@ _WIDE_GAP = 0.3  # of the line's height between two pieces that cannot be one di
 _CLEAR_GAP = 0.1  # the same between two tall pieces
 _DIGITS_A_POINT = 3  # at least, on a line with several points
 _LOOKED_AT = 8  # pieces of a line whose strokes are measured
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """Ink of one digit or a part of it: its box in the ink map, and its pixels in that box.
-
-    `cut` is the cost of the cut at its left side, in parts of its height (`digits.layout.cuts`).
-    """
-
-    box: Box
-    pixels: InkLevels
-    cut: float = 0.0
-
-    @property
-    def width(self) -> int:
-        return self.box[2] - self.box[0]
-
-    @property
-    def height(self) -> int:
-        return self.box[3] - self.box[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
-
-    A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
-    """
-
-    atoms: tuple[Atom, ...]
-    height: float
-    sign: Sign | None = None
-    single: bool = False
-
-
-def joined(atoms: tuple[Atom, ...]) -> Atom:
-    """Several atoms as one."""
-    if len(atoms) == 1:
-        return atoms[0]
-    box = common_box([atom.box for atom in atoms])
-    pixels = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-    for atom in atoms:
-        left, top = atom.box[0] - box[0], atom.box[1] - box[1]
-        part = pixels[top : top + atom.height, left : left + atom.width]
-        np.maximum(part, atom.pixels, out=part)
-    return Atom(box, pixels, atoms[0].cut)
 
 
 def grouped(pieces: list[Piece]) -> list[list[Piece]]:
@@ -200,9 +150,3 @@ def _are_two_digits(left: Piece, right: Piece, height: float) -> bool:
     if gap > _WIDE_GAP * height:
         return True
     return gap > _CLEAR_GAP * height and min(left.height, right.height) > 0.7 * height
-
-
-def atom_of(pieces: Pieces, chosen: list[Piece], ink: Sheet) -> Atom:
-    """The ink of these pieces alone."""
-    box, pixels = pieces.only(ink, chosen)
-    return Atom(box, pixels)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -12,22 +11,21 @@ import numpy as np
 from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
+from digits.layout.atoms import Run
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import find_pieces
-from digits.layout.digit_boxes import WIDE, digit_boxes
+from digits.layout.digit_boxes import digit_boxes
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
 from digits.layout.frames.search import find_frames
-from digits.layout.grouping import Found
-from digits.layout.lines import Run, grouped, runs
-from digits.layout.numbers import gaps, widest_within
+from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
-from digits.layout.tables import Table, columns, find_tables, with_room
+from digits.layout.tables import Table, find_tables, with_room
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
-_NEAR = 3.0  # times that: how far from all cells there is none of that dirt
+_NEAR = 5.0  # times that: how far from all cells there is none of that dirt
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
@@ -57,15 +55,6 @@ class Page:
     lines: list[Line]
     cells: Cells
     fields: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Marks of a line, by their places in it, that make one number; where in a table it stands."""
-
-    marks: tuple[int, ...]
-    row: int | None = None
-    column: int | None = None
 
 
 def find_page(darkness: Darkness) -> Page:
@@ -156,49 +145,3 @@ def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
     apart = max(nearest.box[0] - x, x - nearest.box[2])
     over = _OVER * nearest.height
     return apart < max(cell.width for cell in row) and nearest.box[1] - over <= y <= nearest.box[3] + over
-
-
-def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
-    """For each line of a page its marks, from the left, put together to numbers."""
-    apart = [
-        gaps([mark.atom.box for mark in marks], line.runs[0].height) if line.table is None else []
-        for line, marks in zip(page.lines, found, strict=True)
-    ]
-    widest = widest_within([gap for some in apart for gap in some])
-    if page.fields and len(page.lines) == 1:
-        widest = np.inf  # a row of boxes holds one number
-    column_of = {line.table: columns(line.table) for line in page.lines if line.table is not None}
-    return [
-        _in_table(line, line.table, marks, page.cells, column_of[line.table])
-        if line.table is not None and marks
-        else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
-        for line, marks, own in zip(page.lines, found, apart, strict=True)
-    ]
-
-
-def _in_table(
-    line: Line, table: Table, marks: Sequence[Found], cells: Cells, column_of: dict[Cell, int]
-) -> list[Group]:
-    where = [cells.around(mark.atom.box) for mark in marks]
-    starts = [left is not right for left, right in pairwise(where)]
-    groups = _split(range(len(marks)), starts)
-    if len(table.rows) == 1:
-        # Where a rule between two boxes was not found, one box is as wide as two.
-        wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > WIDE
-        if wide and max(map(len, groups)) > 1:
-            return [Group(tuple(some)) for some in groups]
-        return [Group(tuple(range(len(marks))))]
-    return [Group(tuple(some), line.row, _column(where[some[0]], column_of)) for some in groups]
-
-
-def _column(cell: Cell | None, column_of: dict[Cell, int]) -> int | None:
-    return None if cell is None else column_of.get(cell)
-
-
-def _split(places: range, starts: Sequence[bool]) -> list[list[int]]:
-    groups: list[list[int]] = [[]] if places else []
-    for place in places:
-        if place and starts[place - 1]:
-            groups.append([])
-        groups[-1].append(place)
-    return groups

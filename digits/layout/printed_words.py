@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.lines import Run
+from digits.layout.atoms import Run
 
 _APART = 0.6  # of the line's height: a wider gap ends a word
 _DOT = 0.4  # of the tallest letter: what is lower is a dot or a sign

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.layout.atoms import Atom, joined
 from digits.layout.cuts import most_cuts, slices
-from digits.layout.lines import Atom, joined
 from digits.network.network_input import InkLevels
 
 HIGH = 120

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.layout.atoms import Atom, Run
 from digits.layout.grouping import settle
-from digits.layout.lines import Atom, Run
 from digits.network.model import Classification, Model
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 
 from digits.ink.sheet import Box, Sheet
+from digits.layout.atoms import Atom, joined
 from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
 from digits.layout.digit_boxes import DigitBoxes
-from digits.layout.lines import Atom, grouped, joined, runs
+from digits.layout.lines import grouped, runs
 
 
 def _runs(*boxes: Box) -> list[list[list[Box]]]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
+from digits.layout.atoms import Run, joined
 from digits.layout.grouping import Found
-from digits.layout.lines import Run, joined
-from digits.layout.page import Group, Page, numbers_of
+from digits.layout.numbers import Group, numbers_of
+from digits.layout.page import Page
 from tests.behaviour.drawing import drawing, ruled
 from tests.digits.layout.forms import X, Y, comb, in_perspective, leaning, page_of, ruled_grid, sheet, write
 

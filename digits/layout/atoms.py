@@ -1,0 +1,68 @@
+"""Atoms, of which digits are put together, and runs of neighbouring ones.
+
+An atom is a piece of ink, or a slice of one, that belongs to one digit alone. Which neighbouring atoms
+make a digit together is settled by the network (`digits.layout.grouping`), where geometry leaves it open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.ink.sheet import Box, Sheet
+from digits.layout.pieces import Piece, Pieces, common_box
+from digits.layout.signs import Sign
+from digits.network.network_input import InkLevels
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """Ink of one digit or a part of it: its box in the ink map, and its pixels in that box.
+
+    `cut` is the cost of the cut at its left side, in parts of its height (`digits.layout.cuts`).
+    """
+
+    box: Box
+    pixels: InkLevels
+    cut: float = 0.0
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
+
+    A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
+    """
+
+    atoms: tuple[Atom, ...]
+    height: float
+    sign: Sign | None = None
+    single: bool = False
+
+
+def joined(atoms: tuple[Atom, ...]) -> Atom:
+    """Several atoms as one."""
+    if len(atoms) == 1:
+        return atoms[0]
+    box = common_box([atom.box for atom in atoms])
+    pixels = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
+    for atom in atoms:
+        left, top = atom.box[0] - box[0], atom.box[1] - box[1]
+        part = pixels[top : top + atom.height, left : left + atom.width]
+        np.maximum(part, atom.pixels, out=part)
+    return Atom(box, pixels, atoms[0].cut)
+
+
+def atom_of(pieces: Pieces, chosen: list[Piece], ink: Sheet) -> Atom:
+    """The ink of these pieces alone."""
+    box, pixels = pieces.only(ink, chosen)
+    return Atom(box, pixels)

@@ -1,0 +1,83 @@
+"""Tests of how printed words are told from written numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from digits.layout.atoms import Atom, Run
+from digits.layout.printed_words import printed
+from digits.reader import Reader
+
+READER = Reader.load()
+
+
+def letters(heights: list[int], left: int = 0, foot: int = 100, drift: int = 0) -> list[Run]:
+    """A word of letters of these heights, each a run of its own and `drift` pixels lower than the last."""
+    runs = []
+    for place, height in enumerate(heights):
+        x, bottom = left + 14 * place, foot + drift * place
+        pixels = np.full((height, 10), 255, np.uint8)
+        runs.append(Run((Atom((x, bottom - height, x + 10, bottom), pixels),), 30))
+    return runs
+
+
+def unread(*marks: str) -> list[list[bool]]:
+    """For each letter of each word whether the network does not know it: `?`."""
+    return [[mark == "?"] for word in marks for mark in word]
+
+
+def test_a_word_of_two_heights_that_is_hardly_read_is_printed() -> None:
+    assert printed(letters([30, 21, 21, 30]), unread("0??1")) == {0, 1, 2, 3}
+
+
+def test_a_number_that_is_read_is_not_printed_however_even() -> None:
+    assert printed(letters([30, 30, 30, 30]), unread("2024")) == set()
+    assert printed(letters([30, 21, 21, 30]), unread("2024")) == set()
+
+
+def test_what_a_hand_wrote_is_kept_as_marks_even_where_little_is_read() -> None:
+    assert printed(letters([30, 25, 33, 28], drift=3), unread("1??4")) == set()
+
+
+def test_a_long_word_is_told_by_how_even_it_is() -> None:
+    heights = [30, 21, 30, 30, 21, 21, 30, 21]
+    assert printed(letters(heights), unread("8117?111")) == set(range(8))
+    assert printed(letters(heights[:4]), unread("8117")) == set()
+
+
+def test_a_short_word_of_the_same_type_is_printed_too() -> None:
+    runs = [*letters([30, 21, 21, 30]), *letters([21, 21], left=100), *letters([34, 33], left=200)]
+    assert printed(runs, unread("0??1", "1?", "??")) == {0, 1, 2, 3, 4, 5}
+
+
+def test_the_next_word_of_a_printed_line_is_printed_though_it_looks_like_digits() -> None:
+    runs = [*letters([30, 21, 21, 30]), *letters([30, 21, 30, 30], left=90)]
+    assert printed(runs, unread("0??1", "7911")) == set(range(8))
+
+
+@pytest.mark.parametrize("foot", [104, 96])
+def test_a_number_beside_a_label_is_read(foot: int) -> None:
+    runs = [*letters([30, 21, 21, 30]), *letters([30, 30, 29], left=90, foot=foot)]
+    assert printed(runs, unread("0??1", "250")) == {0, 1, 2, 3}
+
+
+def test_nothing_is_no_word() -> None:
+    assert printed([], []) == set()
+
+
+@pytest.mark.parametrize("size", [18, 30, 48])
+@pytest.mark.parametrize("words", ["Please fill in", "Invoice number 4711", "Name"])
+def test_type_is_left_out(words: str, size: int) -> None:
+    assert READER.read(_typed(words, size)).text == ""
+
+
+def test_printed_digits_are_read() -> None:
+    assert READER.read(_typed("2024", 40)).text == "2024"
+
+
+def _typed(words: str, size: int) -> Image.Image:
+    paper = Image.new("L", (size * 16, size * 3), 240)
+    ImageDraw.Draw(paper).text((size, size), words, fill=40, font=ImageFont.load_default(size))
+    return paper
