@@ -71,10 +71,12 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     own = paper or (np.zeros(len(lying), bool), np.zeros(len(standing), bool))
     others = chosen_of(lying, own[0]), chosen_of(standing, own[1])
     for group in lattice.frames(rows, columns):
-        found = faint_rules(searched.dark, [lying[k] for k in group[0]], [standing[k] for k in group[1]])
-        # On paper with rules of its own these would be taken for the frame's.
-        frame[0].extend(found[0] if not others[0] else [])
-        frame[1].extend(found[1] if not others[1] else [])
+        on_lines = bool(others[0]), bool(others[1])
+        found = faint_rules(
+            searched.dark, [lying[k] for k in group[0]], [standing[k] for k in group[1]], on_lines
+        )
+        frame[0].extend(found[0])
+        frame[1].extend(found[1])
     frame = frame[0], [*frame[1], *missing_between_boxes(*frame)]
     free = rows | lattice.meets[:, columns].any(axis=1) | own[0]
     # A comb may stand on the lower side of a box, too.
