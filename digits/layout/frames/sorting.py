@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
 from digits.layout.frames.combs import Comb, comb_on
-from digits.layout.frames.completing import completed
+from digits.layout.frames.completing import completed, going_on
 from digits.layout.frames.faint_rules import faint_rules
 from digits.layout.frames.lattice import Chosen, Lattice, chosen_of
 from digits.layout.frames.lone_lines import lone, long_beside
@@ -67,7 +67,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
         _, standing = completed(chosen_of(rules.lying, rows), standing)
         lattice = Lattice(lying, standing, (height, width), scale)
         rows, columns = _in_frames(lattice, mask, paper)
-    frame = completed(chosen_of(lying, rows), chosen_of(standing, columns))
+    frame = going_on(*completed(chosen_of(lying, rows), chosen_of(standing, columns)), searched.dark)
     own = paper or (np.zeros(len(lying), bool), np.zeros(len(standing), bool))
     others = chosen_of(lying, own[0]), chosen_of(standing, own[1])
     for group in lattice.frames(rows, columns):

@@ -36,9 +36,9 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
         found.lying.extend(_rules(lying, dark, scale))
         found.standing.extend(_rules(standing, on_its_side, scale))
     found = Rules(merged(found.lying, scale), merged(found.standing, scale))
-    dashes = dashes_of(mask, scale)
+    dashes = dashes_of(mask, dark, scale)
     if dashes is not None:
-        dashed = dashed_rules(dashes, dark, scale)
+        dashed = dashed_rules(dashes, dark, scale, least)
         found = Rules(*(merged([*some, *more], scale) for some, more in zip(found, dashed, strict=True)))
     return found
 
