@@ -66,7 +66,9 @@ def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) 
         # Writing hides much of one cell, and so it is looked at all that it would go on at once.
         steps = np.abs(np.diff(way)) <= step
         far = len(steps) if steps.all() else int(np.argmin(steps))
-        reached = next((k for k in range(far, 0, -1) if _ridge(rule, np.sort(way[: k + 1]), dark) >= least), 0)
+        reached = next(
+            (k for k in range(far, 0, -1) if _ridge(rule, np.sort(way[: k + 1]), dark) >= least), 0
+        )
         start, end = min(start, float(way[reached])), max(end, float(way[reached]))
     return rule if (start, end) == (rule.start, rule.end) else replace(rule, start=start, end=end)
 
