@@ -68,8 +68,8 @@ def make(
 ) -> tuple[str, Image.Image]:
     """What stands on a paper, and its picture in RGB: a clean scan, or a phone's photo of the sheet.
 
-    `large`: a photo of five megapixels or so in which the sheet is a small part. Without `focus`: a photo from
-    too near.
+    `large`: a photo of five megapixels or so in which the sheet is a small part. Without `focus`: a photo
+    from too near.
     """
     text, sheet = _MAKERS[kind](writer, rng)
     if rng.random() < 0.25 and sheet.edge != "cut":

@@ -38,7 +38,7 @@ def completed(lying: Sequence[Rule], standing: Sequence[Rule]) -> tuple[list[Rul
 
 
 def going_on(lying: list[Rule], standing: list[Rule], dark: Grey) -> tuple[list[Rule], list[Rule]]:
-    """Rules of a grid that seem to end where they meet others, drawn on as far as they show in the darkness."""
+    """Rules of a grid that seem to end where they meet others, drawn on as far as they show in `dark`."""
     x, y = crossings(lying, standing)
     thick = max((rule.thickness for rule in (*lying, *standing)), default=0.0)
     on_standing = within(standing, y.T, np.full((len(standing), 1), _NEAR + thick)).T

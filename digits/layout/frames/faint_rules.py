@@ -45,8 +45,8 @@ def faint_rules(
 ) -> tuple[list[Rule], list[Rule]]:
     """The rules that divide the ways between those of one frame evenly, lying and standing.
 
-    `dark` is the picture's darkness (height, width). `on_lines`: whether the paper has lines of its own, lying
-    and standing. One of those may hide a rule where a way is a multiple of the others; elsewhere it is the paper's.
+    `dark` is the picture's darkness (height, width). `on_lines`: whether the paper has lines of its own, lying and
+    standing: what is seen may be one of those, unless a way has room for several as wide as others.
     """
     if min(len(lying), len(standing)) < 2:
         return [], []

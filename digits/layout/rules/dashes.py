@@ -43,7 +43,7 @@ _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 @dataclass(frozen=True)
 class Dashes:
-    """Small pieces of ink, each (n,): the boxes around them, along a line and across it, and their darkness."""
+    """Small pieces of ink: the boxes around them, along a line and across it, and how dark; each (n,)."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]

@@ -51,7 +51,7 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
 
 
 def _is_in_cells(rule: Rule, others: Sequence[Rule]) -> bool:
-    """Whether a dashed rule has but one dash between each two others that it crosses: a digit in each cell."""
+    """Whether a dashed rule has but one dash between each two others that it crosses: digits in cells."""
     here = float(rule.at(rule.middle))
     crossed = sorted(
         place
