@@ -119,10 +119,7 @@ _LARGE: dict[Kind, tuple[int, Floor]] = {  # small writing in a photo of five me
     "table": (4, Floor(21, 39)),  # wanted: 25, 4.5
     "page": (4, Floor(25, 3.5)),
 }
-_OUT_OF_FOCUS: dict[Kind, tuple[int, Floor]] = {
-    "table": (10, Floor(0, 100)),
-    "sudoku": (10, Floor(0, 100)),
-}
+_OUT_OF_FOCUS: dict[Kind, tuple[int, Floor]] = {"sudoku": (10, Floor(30, 6))}  # wanted: 30, 4
 
 ROWS: tuple[Row, ...] = (
     *(Row(condition, 60, _SINGLE[condition]) for condition in CONDITIONS),

@@ -63,12 +63,18 @@ def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) 
     before = np.append(places[places < met[0]], met[0])[::-1]
     after = np.insert(places[places > met[-1]], 0, met[-1])
     for way in (before, after):
-        # Writing hides much of one cell, and so it is looked at all that it would go on at once.
+        # Writing may hide it in one cell: it goes on to the last in which it shows, if it does on the whole.
         steps = np.abs(np.diff(way)) <= step
-        far = len(steps) if steps.all() else int(np.argmin(steps))
-        reached = next(
-            (k for k in range(far, 0, -1) if _ridge(rule, np.sort(way[: k + 1]), dark) >= least), 0
-        )
+        reached = len(steps) if steps.all() else int(np.argmin(steps))
+        while (
+            reached
+            and min(
+                _ridge(rule, np.sort(some), dark)
+                for some in (way[: reached + 1], way[reached - 1 : reached + 1])
+            )
+            < least
+        ):
+            reached -= 1
         start, end = min(start, float(way[reached])), max(end, float(way[reached]))
     return rule if (start, end) == (rule.start, rule.end) else replace(rule, start=start, end=end)
 

@@ -45,8 +45,8 @@ def faint_rules(
 ) -> tuple[list[Rule], list[Rule]]:
     """The rules that divide the ways between those of one frame evenly, lying and standing.
 
-    `dark` is the picture's darkness (height, width). `on_lines`: whether the paper has lines of its own, lying and
-    standing: what is seen may be one of those, unless a way has room for several as wide as others.
+    `dark` is the picture's darkness (height, width). `on_lines`: whether the paper has lines of its own,
+    lying and standing: those are not the frame's, unless a way has just the room for several cells.
     """
     if min(len(lying), len(standing)) < 2:
         return [], []

@@ -155,3 +155,14 @@ def test_scale_is_about_the_width_of_the_strokes(pen: int) -> None:
     assert Scale.of(mask_of(write(sheet(700, 300), "20538", (30, 60), 140, pen))).stroke == pytest.approx(
         pen, rel=0.4
     )
+
+
+@pytest.mark.parametrize(("step", "rules"), [(48, 0), (16, 1)])
+def test_a_blot_in_each_cell_of_a_column_is_no_dashed_rule(step: int, rules: int) -> None:
+    """Digits out of focus are blots, and lie at even steps; dashes are several to a cell."""
+    x, y = range(40, 40 + 10 * 48, 48), range(40, 40 + 10 * 48, 48)
+    grey = ruled_grid(sheet(520, 520), x, y, 6)
+    for top in range(y[0] + step // 2, y[-1], step):
+        grey[top - 5 : top + 5, x[4] + 18 : x[4] + 27] = 0
+    found = _rules(grey).standing
+    assert sum(rule.dashed for rule in found) == rules
