@@ -61,15 +61,22 @@ _MAKERS: dict[Kind, Maker] = {
 
 
 def make(
-    kind: Kind, writer: Writer, rng: np.random.Generator, *, photo: bool = False, large: bool = False
+    kind: Kind,
+    writer: Writer,
+    rng: np.random.Generator,
+    *,
+    photo: bool = False,
+    large: bool = False,
+    focus: bool = True,
 ) -> tuple[str, Image.Image]:
     """What stands on a paper, and its picture in RGB: a clean scan, or a phone's photo of the sheet.
 
-    `large`: a photo of five megapixels or so in which the sheet is a small part.
+    `large`: a photo of five megapixels or so in which the sheet is a small part. Without `focus`: a photo
+    from too near.
     """
     text, sheet = _MAKERS[kind](writer, rng)
     if rng.random() < 0.25 and sheet.edge != "cut":
         sheet = sheet.bent(0.012 * max(sheet.size) * rng.uniform(0.3, 1), rng)
     if photo:
-        return text, photographed(sheet, rng, large=large)
+        return text, photographed(sheet, rng, large=large, focus=focus)
     return text, Image.fromarray(sheet.coloured(rng))

@@ -1,4 +1,7 @@
-"""A phone's photo of a sheet: a desk around it, perspective, uneven light, grain, blur and JPEG."""
+"""A phone's photo of a sheet: a desk around it, perspective, uneven light, grain, blur and JPEG.
+
+Or one from so near that the sheet fills it, and that it is out of focus.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +16,36 @@ from pipeline.synthesis.sheets import Pixels, Sheet
 
 _ON_A_DESK = 0.6  # of the photos show what is around the sheet
 _LARGE = (2592, 1944)  # pixels
+_IN_FOCUS, _OUT_OF_FOCUS = (0.4, 1.0), (4.0, 7.0)  # pixels: the standard deviation of a photo's blur
+_NEARER = 2  # times as many pixels as the sheet has an out-of-focus photo,
+_AROUND = 1.1  # and as much around it
 _GRAIN = 512  # pixels: side of the tile of noise that is laid side by side
 
 
-def photographed(sheet: Sheet, rng: np.random.Generator, *, large: bool = False) -> Image.Image:
-    """The sheet as a photo in RGB, at about its own scale; `large`: it is a small part of five megapixels."""
+def photographed(
+    sheet: Sheet, rng: np.random.Generator, *, large: bool = False, focus: bool = True
+) -> Image.Image:
+    """The sheet as a photo in RGB, at about its own scale; `large`: it is a small part of five megapixels.
+
+    Without `focus` it is seen from nearer, and blurred more than its strokes are wide.
+    """
     if large:
         room = rng.uniform(0.6, 0.95) * np.array(_LARGE) - sheet.size
         sheet = sheet.padded(round(max(0, room[0]) * 0.5), round(max(0, room[1]) * 0.5))
-    elif sheet.edge == "form":
+    elif sheet.edge == "form" and focus:
         margin = round(rng.uniform(0.15, 0.5) * min(sheet.size))
         sheet = sheet.padded(margin, margin)
     paper = sheet.coloured(rng)
+    if not focus:
+        paper = np.asarray(cv2.resize(paper, None, fx=_NEARER, fy=_NEARER), np.uint8)
     height, width = paper.shape[:2]
-    on_a_desk = large or (rng.random() < _ON_A_DESK and sheet.edge != "cut")
+    on_a_desk = large or (focus and rng.random() < _ON_A_DESK and sheet.edge != "cut")
     share = rng.uniform(1.1, 1.45) if on_a_desk else 0.94 if sheet.edge == "form" else 1.0
+    share = share if focus else _AROUND
     size = _LARGE if large else (max(48, round(width * share)), max(48, round(height * share)))
     picture = _lying(paper, size, on_a_desk, rng)
     light = _light(size, rng)[..., None] * np.array(rng.uniform(0.88, 1.0, 3), np.float32)
-    lit = cv2.GaussianBlur(picture * light, (0, 0), rng.uniform(0.4, 1.0))
+    lit = cv2.GaussianBlur(picture * light, (0, 0), rng.uniform(*(_IN_FOCUS if focus else _OUT_OF_FOCUS)))
     return _as_jpeg(np.clip(lit + _grain(size, rng)[..., None], 0, 255).astype(np.uint8), rng)
 
 

@@ -37,17 +37,19 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A kind of paper or a condition; `photo` and `large` as `make` has them."""
+    """A kind of paper or a condition; `photo`, `large` and `focus` as `make` has them."""
 
     kind: Kind | Condition
     count: int
     floor: Floor
     photo: bool = False
     large: bool = False
+    focus: bool = True
 
     @property
     def name(self) -> str:
         extra = "large photo" if self.large else "photo" if self.photo else ""
+        extra += "" if self.focus else " out of focus"
         return f"{self.kind}, {extra}" if extra else self.kind
 
     def pictures(self, count: int) -> Iterator[tuple[str, Image.Image]]:
@@ -63,7 +65,7 @@ class Row:
                 return make_condition(condition, rng)
         for kind in KINDS:
             if kind == self.kind:
-                return make(kind, PenWriter(rng), rng, photo=self.photo, large=self.large)
+                return make(kind, PenWriter(rng), rng, photo=self.photo, large=self.large, focus=self.focus)
         raise ValueError(f"Nobody draws {self.kind!r}.")
 
     def ask(self, reader: Reader) -> Ask:
@@ -118,6 +120,7 @@ _LARGE: dict[Kind, tuple[int, Floor]] = {  # small writing in a photo of five me
     "table": (4, Floor(21, 39)),  # wanted: 25, 4.5
     "page": (4, Floor(25, 3.5)),
 }
+_OUT_OF_FOCUS: dict[Kind, tuple[int, Floor]] = {"sudoku": (10, Floor(30, 6))}  # wanted: 30, 4
 
 ROWS: tuple[Row, ...] = (
     *(Row(condition, 60, _SINGLE[condition]) for condition in CONDITIONS),
@@ -127,4 +130,5 @@ ROWS: tuple[Row, ...] = (
         for photo in (0, 1)
     ),
     *(Row(kind, count, floor, photo=True, large=True) for kind, (count, floor) in _LARGE.items()),
+    *(Row(kind, count, floor, photo=True, focus=False) for kind, (count, floor) in _OUT_OF_FOCUS.items()),
 )

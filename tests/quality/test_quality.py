@@ -47,6 +47,7 @@ REACHED: dict[str, Floor] = {
     "grid, photo": Floor(100, 0),
     "sudoku": Floor(50, 1.01),
     "sudoku, photo": Floor(50, 26.97),
+    "sudoku, photo out of focus": Floor(0, 3.51),
     "page": Floor(100, 0),
     "page, photo": Floor(100, 0),
     "columns": Floor(100, 0),

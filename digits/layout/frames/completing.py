@@ -1,4 +1,4 @@
-"""Draws on the rules of a frame that were found in part, as far as the others go."""
+"""Draws on the rules of a frame that were found in part, as far as the others go or the ink shows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.ink.sheet import Grey, turned
 from digits.layout.frames.lattice import crossings, usual_gap, within
+from digits.layout.rules.courses import ASIDE, levels_at
 from digits.layout.rules.rule import Rule
 
 _NEAR = 6  # pixels
 _MANY = 3  # crossings
 _FREE = 0.3  # of the way between two crossings: a rule that meets few is drawn on so far
 _STEP = 1.6  # times that way: a rule that meets many
+_FAINTEST = 2.0  # of 255: how much darker a rule that goes on is than the paper on both sides,
+_AS_DARK = 0.5  # times as much as where it was found, too
+_STRAYS = 2  # pixels: how far a rule may lie from where it should go on
+_BESIDE = np.linspace(0.12, 0.3, 10)  # of the way from a crossing to the next: there little is written
 _SHORT_OF = 0.12  # of its length: so near to a rule's end it meets another
 
 
@@ -29,6 +35,59 @@ def completed(lying: Sequence[Rule], standing: Sequence[Rule]) -> tuple[list[Rul
         [_drawn_on(rule, x[k][on_standing[k]], thick) for k, rule in enumerate(lying)],
         [_drawn_on(rule, y[:, k][on_lying[:, k]], thick) for k, rule in enumerate(standing)],
     )
+
+
+def going_on(lying: list[Rule], standing: list[Rule], dark: Grey) -> tuple[list[Rule], list[Rule]]:
+    """Rules of a grid that seem to end where they meet others, drawn on as far as they show in `dark`."""
+    x, y = crossings(lying, standing)
+    thick = max((rule.thickness for rule in (*lying, *standing)), default=0.0)
+    on_standing = within(standing, y.T, np.full((len(standing), 1), _NEAR + thick)).T
+    on_lying = within(lying, x, np.full((len(lying), 1), _NEAR + thick))
+    on_its_side = turned(dark)
+    return (
+        [_gone_on(rule, x[k][on_standing[k]], thick, dark) for k, rule in enumerate(lying)],
+        [_gone_on(rule, y[:, k][on_lying[:, k]], thick, on_its_side) for k, rule in enumerate(standing)],
+    )
+
+
+def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) -> Rule:
+    """A lying rule that meets many others, as far as it shows beside those that it would meet."""
+    near = _NEAR + thick
+    places = np.sort(places)
+    on = (places >= rule.start - near) & (places <= rule.end + near)
+    if np.count_nonzero(on) < _MANY:
+        return rule
+    met, step = places[on], _STEP * usual_gap(places[on])
+    least = max(_FAINTEST, _AS_DARK * _ridge(rule, met, dark))
+    start, end = rule.start, rule.end
+    before = np.append(places[places < met[0]], met[0])[::-1]
+    after = np.insert(places[places > met[-1]], 0, met[-1])
+    for way in (before, after):
+        # Writing may hide it in one cell: it goes on to the last in which it shows, if it does on the whole.
+        steps = np.abs(np.diff(way)) <= step
+        reached = len(steps) if steps.all() else int(np.argmin(steps))
+        while (
+            reached
+            and min(
+                _ridge(rule, np.sort(some), dark)
+                for some in (way[: reached + 1], way[reached - 1 : reached + 1])
+            )
+            < least
+        ):
+            reached -= 1
+        start, end = min(start, float(way[reached])), max(end, float(way[reached]))
+    return rule if (start, end) == (rule.start, rule.end) else replace(rule, start=start, end=end)
+
+
+def _ridge(rule: Rule, crossed: NDArray[np.float64], dark: Grey) -> float:
+    """How much darker than both its sides a lying rule is, beside the rules that cross it at these places."""
+    ways = np.diff(crossed)[:, None]
+    along = (crossed[:-1, None] + ways * np.concatenate([_BESIDE, 1 - _BESIDE])).reshape(-1, 1)
+    reach = int(rule.thickness / 2) + ASIDE + _STRAYS
+    offsets = np.arange(-reach, reach + 1)
+    levels = np.median(levels_at(dark, along, np.rint(rule.at(along)) + offsets), axis=0)
+    left, middle, right = np.split(levels, [reach - _STRAYS, reach + _STRAYS + 1])
+    return float(middle.max()) - max(float(left.min()), float(right.min()))
 
 
 def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:

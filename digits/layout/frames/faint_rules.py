@@ -40,10 +40,13 @@ class _Upright(NamedTuple):
     back: NDArray[np.float64]
 
 
-def faint_rules(dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
+def faint_rules(
+    dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule], on_lines: tuple[bool, bool] = (False, False)
+) -> tuple[list[Rule], list[Rule]]:
     """The rules that divide the ways between those of one frame evenly, lying and standing.
 
-    `dark` is the picture's darkness (height, width).
+    `dark` is the picture's darkness (height, width). `on_lines`: whether the paper has lines of its own,
+    lying and standing: those are not the frame's, unless a way has just the room for several cells.
     """
     if min(len(lying), len(standing)) < 2:
         return [], []
@@ -57,8 +60,8 @@ def faint_rules(dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule]) -> 
     for _ in range(_ROUNDS):  # what is found in one direction shows where to look in the other
         down, across = _places(upright, rows, standing=False), _places(on_its_side, columns, standing=True)
         more = (
-            _between(upright, rows, down, across, standing=False),
-            _between(on_its_side, columns, across, down, standing=True),
+            _between(upright, rows, down, across, False, on_lines[0]),
+            _between(on_its_side, columns, across, down, True, on_lines[1]),
         )
         if not more[0] and not more[1]:
             break
@@ -99,6 +102,7 @@ def _between(
     places: Sequence[float],
     crossed: Sequence[float],
     standing: bool,
+    on_lines: bool,
 ) -> list[Rule]:
     """The new lying rules of an upright frame between the known ones, which lie at these places.
 
@@ -121,12 +125,12 @@ def _between(
     if not room.any():
         return []
     usual = float(ways[room].min())
-    narrow = room & (ways < _ALIKE * usual)
+    narrow = room & (ways < (1 / _SMALLER if on_lines else _ALIKE) * usual)
     new = [_dividing(levels, first, second, usual) for first, second in pairwise(places)]
     # The narrowest ways are cells, unless something divides each of them alike, and no wider one.
     counts = {len(some) for some, same in zip(new, narrow, strict=True) if same}
     wider = any(some for some, same in zip(new, narrow, strict=True) if not same)
-    if wider or len(counts) > 1 or np.count_nonzero(narrow) == 1 or len(ways) > _COARSEST:
+    if on_lines or wider or len(counts) > 1 or np.count_nonzero(narrow) == 1 or len(ways) > _COARSEST:
         new = [[] if same else some for some, same in zip(new, narrow, strict=True)]
     return [_rule(upright, place, width, thickness, standing) for some in new for place in some]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
 from digits.layout.frames.combs import Comb, comb_on
-from digits.layout.frames.completing import completed
+from digits.layout.frames.completing import completed, going_on
 from digits.layout.frames.faint_rules import faint_rules
 from digits.layout.frames.lattice import Chosen, Lattice, chosen_of
 from digits.layout.frames.lone_lines import lone, long_beside
@@ -67,14 +67,16 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
         _, standing = completed(chosen_of(rules.lying, rows), standing)
         lattice = Lattice(lying, standing, (height, width), scale)
         rows, columns = _in_frames(lattice, mask, paper)
-    frame = completed(chosen_of(lying, rows), chosen_of(standing, columns))
+    frame = going_on(*completed(chosen_of(lying, rows), chosen_of(standing, columns)), searched.dark)
     own = paper or (np.zeros(len(lying), bool), np.zeros(len(standing), bool))
     others = chosen_of(lying, own[0]), chosen_of(standing, own[1])
     for group in lattice.frames(rows, columns):
-        found = faint_rules(searched.dark, [lying[k] for k in group[0]], [standing[k] for k in group[1]])
-        # On paper with rules of its own these would be taken for the frame's.
-        frame[0].extend(found[0] if not others[0] else [])
-        frame[1].extend(found[1] if not others[1] else [])
+        on_lines = bool(others[0]), bool(others[1])
+        found = faint_rules(
+            searched.dark, [lying[k] for k in group[0]], [standing[k] for k in group[1]], on_lines
+        )
+        frame[0].extend(found[0])
+        frame[1].extend(found[1])
     frame = frame[0], [*frame[1], *missing_between_boxes(*frame)]
     free = rows | lattice.meets[:, columns].any(axis=1) | own[0]
     # A comb may stand on the lower side of a box, too.

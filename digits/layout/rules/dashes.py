@@ -37,27 +37,29 @@ _SPARSE = 0.16  # of a row of dashes that shows ink, at least: of dots six times
 _BESIDE = 2.0  # steps from a row of dashes, where in noise
 _DIRT = 0.5  # times as many pieces lie as in the row that are in no row themselves
 _BY_CHANCE = 8  # dashes, fewer may lie in line by chance where there is much dirt
+_DARKER = 1.3  # times the darkest paper: dashes that are lighter are what noise leaves above it
 _STRAIGHT = 0.75  # of the dashes of a row that lie on one line
 
 
 @dataclass(frozen=True)
 class Dashes:
-    """Small pieces of ink: the boxes around them, each (n,), along a line and across it."""
+    """Small pieces of ink: the boxes around them, along a line and across it, and how dark; each (n,)."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     top: NDArray[np.float64]
     bottom: NDArray[np.float64]
+    level: Grey
 
     @property
     def turned(self) -> Dashes:
         """The same with their rows and columns swapped."""
-        return Dashes(self.top, self.bottom, self.start, self.end)
+        return Dashes(self.top, self.bottom, self.start, self.end, self.level)
 
 
-def dashes_of(mask: Mask, scale: Scale) -> Dashes | None:
+def dashes_of(mask: Mask, dark: Grey, scale: Scale) -> Dashes | None:
     """The small pieces of ink of a mask, if there are enough for dashed rules."""
-    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    _, _, stats, middles = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     stats = stats[1:]
     sides, areas = stats[:, 2:4].max(axis=1), stats[:, 4]
     solid = (sides <= scale.dash) & (areas >= _FILLED * stats[:, 2] * stats[:, 3])
@@ -67,11 +69,15 @@ def dashes_of(mask: Mask, scale: Scale) -> Dashes | None:
     small = np.flatnonzero((sides <= min(scale.dash, _CORNER * usual + 3)) & (sides >= _SPECK * usual))
     small = small[np.argsort(-areas[small], kind="stable")[:_MOST]]
     left, top, width, height = stats[small, :4].T.astype(float)
-    return Dashes(left, left + width - 1, top, top + height - 1)
+    x, y = middles[1:][small].T.astype(int)
+    return Dashes(left, left + width - 1, top, top + height - 1, dark[y, x])
 
 
-def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
-    """The dashed rules that small pieces of ink make in a picture of darkness (height, width)."""
+def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale, least: int) -> Rules:
+    """The dashed rules that small pieces of ink make in a picture of darkness (height, width).
+
+    Paper is no darker than `least`.
+    """
     both = [
         [(row, rule) for row in _rows(some, scale) if (rule := _through(some, row, scale)) is not None]
         for some in (dashes, dashes.turned)
@@ -83,7 +89,13 @@ def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale) -> Rules:
         (dashes, dashes.turned), both, steps, steps[::-1], (dark, turned(dark)), strict=True
     ):
         pieces = merged(
-            [rule for row, rule in rows if _is_own(row, own, other) and not _is_in_dirt(rule, some, stray)],
+            [
+                rule
+                for row, rule in rows
+                if _is_own(row, own, other)
+                and np.median(dashes.level[row]) > _DARKER * least
+                and not _is_in_dirt(rule, some, stray)
+            ],
             scale,
         )
         found.append(followed(pieces, upright))

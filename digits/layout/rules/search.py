@@ -21,8 +21,11 @@ from digits.layout.rules.segments import Segments, find_segments
 
 _SLIM = 0.15  # of its length: a rule is no thicker
 _COARSE = 4.0  # pixels: a stroke's width at the coarse scale at which rules are looked for too,
-_SAMPLES = 25  # places between two edges at which the line between them is looked for
 _FINE = 0.6  # if it is coarser than this
+_CROSSED = 3  # rules at least between which a row of digits stands,
+_CELLS = 2.0  # steps from digit to digit, or longer,
+_ONE = 0.6  # of the way between two of them: shorter steps are of dashes
+_SAMPLES = 25  # places between two edges at which the line between them is looked for
 
 
 def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
@@ -36,11 +39,28 @@ def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
         found.lying.extend(_rules(lying, dark, scale))
         found.standing.extend(_rules(standing, on_its_side, scale))
     found = Rules(merged(found.lying, scale), merged(found.standing, scale))
-    dashes = dashes_of(mask, scale)
+    dashes = dashes_of(mask, dark, scale)
     if dashes is not None:
-        dashed = dashed_rules(dashes, dark, scale)
+        dashed = dashed_rules(dashes, dark, scale, least)
+        dashed = Rules(
+            [rule for rule in dashed.lying if not _is_in_cells(rule, found.standing)],
+            [rule for rule in dashed.standing if not _is_in_cells(rule, found.lying)],
+        )
         found = Rules(*(merged([*some, *more], scale) for some, more in zip(found, dashed, strict=True)))
     return found
+
+
+def _is_in_cells(rule: Rule, others: Sequence[Rule]) -> bool:
+    """Whether a dashed rule has but one dash between each two others that it crosses: digits in cells."""
+    here = float(rule.at(rule.middle))
+    crossed = sorted(
+        place
+        for other in others
+        if other.length > _CELLS * rule.step
+        and other.start <= here <= other.end
+        and rule.start <= (place := float(other.at(here))) <= rule.end
+    )
+    return len(crossed) >= _CROSSED and rule.step > _ONE * float(np.median(np.diff(crossed)))
 
 
 def _rules(segments: Segments, dark: Grey, scale: Scale) -> list[Rule]:

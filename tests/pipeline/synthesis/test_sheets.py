@@ -50,3 +50,14 @@ def test_a_photo_of_what_was_cut_shows_no_desk() -> None:
     assert sizes == {(120, 80)}
     larger = photographed(plain, np.random.default_rng(1), large=True)
     assert larger.size == (2592, 1944)
+
+
+def test_a_photo_out_of_focus_is_taken_from_nearer_and_has_no_sharp_edges() -> None:
+    steepest = {}
+    for focus in (True, False):
+        sheet = Sheet(200, 200)
+        sheet.rule((20, 100), (180, 100), Rule(4))
+        photo = photographed(sheet, np.random.default_rng(2), focus=focus).convert("L")
+        steepest[focus] = np.abs(np.diff(np.asarray(photo.crop((60, 60, 160, 260)), float), axis=0)).max()
+    assert photo.size == (440, 440)
+    assert steepest[False] < 0.6 * steepest[True]

@@ -3,9 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
+import numpy as np
 import pytest
 
-from digits.layout.frames.completing import completed
+from digits.layout.frames.completing import completed, going_on
 from digits.layout.rules.rule import Rule
 from tests.digits.layout.forms import rule
 
@@ -96,3 +97,50 @@ def test_a_dashed_rule_is_drawn_on_over_one_hidden_dash() -> None:
     assert completed(lying, standing)[1][1].start == 72
     standing[1] = replace(standing[1], dashed=True, step=16)
     assert completed(lying, standing)[1][1].start == 50
+
+
+def _gone_on(start: float, end: float, shown: tuple[int, int], level: int = 60) -> tuple[float, float]:
+    """The ends of a standing rule of a grid, found from start to end, that shows in the darkness in part."""
+    dark = np.full((420, 560), 10, np.uint8)
+    for x in X:
+        dark[Y[0] : Y[-1], x - 1 : x + 2] = 60
+    dark[Y[0] : Y[-1], X[2] - 1 : X[2] + 2] = 10
+    dark[shown[0] : shown[1], X[2] - 1 : X[2] + 2] = level
+    dark[max(Y[0], int(start)) : int(end), X[2] - 1 : X[2] + 2] = 60
+    for y in Y:
+        dark[y - 1 : y + 2, X[0] : X[-1]] = 60
+    found = [rule(Y[0], Y[-1], x) for x in X]
+    found[2] = rule(start, end, X[2])
+    done = going_on(_lying(), found, dark)[1][2]
+    return done.start, done.end
+
+
+def test_a_rule_of_a_grid_that_seems_to_end_at_a_t_goes_on_as_far_as_it_shows() -> None:
+    assert _gone_on(50, 210, (50, 370)) == (50, 370)
+    assert _gone_on(210, 370, (50, 370)) == (50, 370)
+    assert _gone_on(50, 210, (50, 290)) == (50, 290)
+
+
+@pytest.mark.parametrize("level", [10, 14])
+def test_a_rule_of_a_grid_ends_where_it_shows_no_more(level: int) -> None:
+    assert _gone_on(50, 210, (50, 370), level) == (50, 210)
+
+
+def test_writing_in_one_cell_hides_no_rule_that_shows_behind_it() -> None:
+    dark = np.full((420, 560), 10, np.uint8)
+    dark[Y[0] : Y[-1], X[2] - 1 : X[2] + 2] = 60
+    dark[Y[2] + 5 : Y[3] - 5, X[2] - 20 : X[2] + 20] = 90
+    standing = [rule(Y[0], Y[-1], x) for x in X]
+    standing[2] = rule(Y[0], 210, X[2])
+    lying = [*_lying(), rule(X[0], X[-1], 450)]
+    dark[370:450, X[2] - 1 : X[2] + 2] = 60
+    standing = [rule(one.start, 450 if one.end == Y[-1] else one.end, one.at(0.0)) for one in standing]
+    done = going_on(lying, standing, np.pad(dark, ((0, 60), (0, 0)), constant_values=10))[1][2]
+    assert done.end == 450
+
+
+def test_a_rule_that_meets_two_others_goes_no_further() -> None:
+    dark = np.full((420, 560), 10, np.uint8)
+    dark[Y[0] : Y[-1], X[2] - 1 : X[2] + 2] = 60
+    short = rule(Y[0], Y[1], X[2])
+    assert going_on(_lying(), [short], dark)[1] == [short]

@@ -10,7 +10,7 @@ from digits.ink.sheet import Grey
 from digits.layout.frames.faint_rules import faint_rules
 from digits.layout.frames.search import find_frames
 from digits.layout.rules.rule import Rule
-from tests.digits.layout.forms import rule, sheet, write
+from tests.digits.layout.forms import rule, ruled_grid, sheet, write
 
 FIRST, CELL = 20, 48
 HEAVY = tuple(FIRST + 3 * CELL * k for k in range(4))
@@ -191,6 +191,26 @@ def test_a_tall_stroke_in_a_box_twice_as_wide_as_the_others_is_no_rule() -> None
     dark[42:118, 179:182] = 200
     lying, standing = [rule(40, 250, y) for y in (40, 120)], [rule(40, 120, x) for x in (40, 110, 250)]
     assert faint_rules(dark, lying, standing) == ([], [])
+
+
+def test_on_paper_with_lines_only_ways_with_room_for_several_cells_are_divided() -> None:
+    known = tuple(sorted((*HEAVY, THIN[0], THIN[3], THIN[4])))
+    lines = (True, False)
+    lying, standing = faint_rules(_grid(5.0, digits=False), _heavy(known), _heavy(ALL), lines)
+    assert _at(lying) == pytest.approx(_missing(known), abs=2)
+    assert standing == []
+    assert faint_rules(_grid(5.0, digits=False), _heavy(), _heavy(), (True, True)) == ([], [])
+
+
+@pytest.mark.parametrize("off", [-3, 0, 3])
+def test_the_search_finds_the_rules_of_a_grid_that_lie_in_lines_of_the_paper(off: int) -> None:
+    grey = ruled_grid(sheet(640, 700), [100 + 48 * k for k in range(10)], [120 + 48 * k for k in range(10)])
+    for line in range(120 + 48 - 96 + off, 690, 96):
+        grey[line : line + 2] = 150
+    found = find_frames(np.asarray(255 - grey, np.uint8), 60)
+    assert len(set(map(round, _at(found.lying)))) >= 10
+    for place in range(120, 120 + 9 * 48 + 1, 48):
+        assert min(abs(place - at) for at in _at(found.lying)) <= 4
 
 
 def test_the_search_finds_a_blurred_grid_whose_thin_rules_are_faint() -> None:

@@ -7,15 +7,17 @@ from digits.ink.sheet import Grey
 from digits.layout.rules.dashes import dashed_rules, dashes_of
 from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
-from tests.digits.layout.forms import mask_of, sheet, write
+from tests.digits.layout.forms import LEAST, mask_of, sheet, write
 
 SCALE = Scale(2.0)
 
 
-def _found(mask: Grey, scale: Scale = SCALE) -> Rules:
-    dashes = dashes_of(mask, scale)
+def _found(mask: Grey, scale: Scale = SCALE, level: int = 255) -> Rules:
+    """The dashed rules of a mask, whose ink is as dark as `level`."""
+    dark = np.asarray(level * mask, np.uint8)
+    dashes = dashes_of(mask, dark, scale)
     assert dashes is not None
-    return dashed_rules(dashes, np.asarray(255 * mask, np.uint8), scale)
+    return dashed_rules(dashes, dark, scale, LEAST)
 
 
 def _places(rules: list[Rule]) -> list[int]:
@@ -102,11 +104,17 @@ def test_a_few_small_pieces_make_no_dashed_line() -> None:
     mask = np.zeros((200, 600), np.uint8)
     for left in range(100, 400, 100):
         mask[100:104, left : left + 8] = 1
-    assert dashes_of(mask, Scale(4)) is None
+    assert dashes_of(mask, mask, Scale(4)) is None
 
 
 def test_digits_are_no_dashes() -> None:
-    assert dashes_of(mask_of(write(sheet(700, 160), "36890245", (40, 40), 80, pen=7)), Scale(7)) is None
+    mask = mask_of(write(sheet(700, 160), "36890245", (40, 40), 80, pen=7))
+    assert dashes_of(mask, mask, Scale(7)) is None
+
+
+@pytest.mark.parametrize(("level", "rules"), [(LEAST + 4, 0), (2 * LEAST, 1)])
+def test_dashes_hardly_darker_than_the_darkest_paper_are_noise(level: int, rules: int) -> None:
+    assert len(_found(_dashed(6, 4), level=level).lying) == rules
 
 
 def test_specks_all_over_a_sheet_are_no_dashed_rule() -> None:

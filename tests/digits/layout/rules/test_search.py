@@ -155,3 +155,15 @@ def test_scale_is_about_the_width_of_the_strokes(pen: int) -> None:
     assert Scale.of(mask_of(write(sheet(700, 300), "20538", (30, 60), 140, pen))).stroke == pytest.approx(
         pen, rel=0.4
     )
+
+
+@pytest.mark.parametrize(("step", "rules"), [(48, 0), (16, 2)])
+def test_blots_in_the_cells_of_columns_are_no_dashed_rules(step: int, rules: int) -> None:
+    """Digits out of focus are blots, and lie at even steps; dashes are several to a cell."""
+    x, y = range(40, 40 + 10 * 48, 48), range(40, 40 + 10 * 48, 48)
+    grey = ruled_grid(sheet(520, 520), x, y, 6)
+    for top in range(y[0] + step // 2, y[-1], step):
+        for left in (x[2], x[6]):
+            grey[top - 6 : top + 6, left + 18 : left + 28] = 0
+    found = _rules(grey).standing
+    assert sum(rule.dashed for rule in found) == rules
