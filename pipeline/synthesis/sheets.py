@@ -98,7 +98,7 @@ class Sheet:
             self.rule(start, end, rule)
 
     def words(self, text: str, start: Point, size: float) -> None:
-        """Printed words in type of `size` pixels; `start`: the left end of the row that the letters stand on."""
+        """Words in type of `size` pixels; `start`: the left end of the row that its letters stand on."""
         paper = Image.fromarray(self.print)
         ImageDraw.Draw(paper).text(start, text, fill=255, font=ImageFont.load_default(size), anchor="ls")
         self.print = np.asarray(paper, np.uint8).copy()
