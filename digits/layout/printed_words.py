@@ -84,6 +84,8 @@ def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
 
     Runs follow each other as they stand in their lines.
     """
+    if sum(map(sum, unread)) == 0:
+        return set()  # all are digits: nothing is measured, as where digits are drawn one by one
     places = _words(runs)
     words = [_measured(runs, place, unread) for place in places]
     plain = [word for word in words if word.is_printed]
