@@ -1,0 +1,158 @@
+"""Which tuned constants of the reader the yardstick defends: `python -m benchmarks.constants [--only WORD]`.
+
+Each numeric constant of `digits` is halved and made half as large again, one at a time, and the rows of the
+yardstick are read. A change is noticed where a row has two pictures fewer right, or four characters more
+wrong, than with the constants as they are. What no row notices needs a row, or goes. All of it takes hours on
+two cores: `--only` takes the constants of some modules, `--minutes` as many as there is time for, at random.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import multiprocessing
+import pkgutil
+import random
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+
+import digits
+from digits.reader import Reader
+from pipeline.evaluation.papers import Outcome, ask_all
+from tests.quality.rows import ROWS
+
+_FACTORS = (0.5, 1.5)
+_PICTURES, _CHARACTERS = 2, 4  # so many fewer right, or more wrong: noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A constant of a module, or the element `at` of one, with another value."""
+
+    module: str
+    name: str
+    at: int | None
+    factor: float
+
+    def __str__(self) -> str:
+        element = "" if self.at is None else f"[{self.at}]"
+        return f"{self.module}.{self.name}{element} times {self.factor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The first row that notices a mutant, if any, and how many pictures are read differently up to there."""
+
+    mutant: Mutant
+    row: str | None
+    changed: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="only the constants of modules with this in their names")
+    parser.add_argument("--share", type=float, default=0.5, help="of each row's pictures, at least two")
+    parser.add_argument("--minutes", type=float, default=600, help="no mutant is begun later")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    mutants = [mutant for mutant in _mutants() if options.only in mutant.module]
+    random.Random(1).shuffle(mutants)
+    end = time.monotonic() + 60 * options.minutes
+    results: list[Result] = []
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(options.processes, _prepare, (options.share, end)) as pool:
+        for result in pool.imap_unordered(_tried, mutants):
+            if result is None:
+                continue
+            results.append(result)
+            said = (
+                f"noticed by {result.row}"
+                if result.row
+                else f"not noticed, {result.changed} pictures read differently"
+            )
+            print(f"{result.mutant}: {said}", flush=True)
+    noticed = sum(result.row is not None for result in results)
+    idle = sum(result.row is None and result.changed == 0 for result in results)
+    print(f"{len(results)} of {len(mutants)} tried: {noticed} noticed, {idle} change no answer")
+    return 0
+
+
+def _mutants() -> Iterator[Mutant]:
+    """All constants of the reader's modules, each with both factors, where that changes them."""
+    for found in pkgutil.walk_packages(digits.__path__, "digits."):
+        if found.ispkg or found.name == "digits.__main__":
+            continue
+        for name, value in sorted(vars(importlib.import_module(found.name)).items()):
+            if not (name.startswith("_") and name == name.upper()):
+                continue
+            elements = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+            for at, element in elements:
+                if isinstance(element, (int, float)) and not isinstance(element, bool):
+                    for factor in _FACTORS:
+                        if _times(element, factor) != element:
+                            yield Mutant(found.name, name, at, factor)
+
+
+def _times(value: float, factor: float) -> float:
+    return round(value * factor) if isinstance(value, int) else value * factor
+
+
+class _State:
+    """What each process has: the reader, the rows' pictures and what is read of them, the fastest first."""
+
+    reader: Reader
+    rows: list[tuple[str, Any, list[Any], list[Outcome]]]
+    end: float
+
+
+def _prepare(share: float, end: float) -> None:
+    cv2.setNumThreads(1)
+    _State.reader, _State.end, _State.rows = Reader.load(), end, []
+    for row in ROWS:
+        pictures, ask = list(row.pictures(max(2, round(row.count * share)))), row.ask(_State.reader)
+        _State.rows.append((row.name, ask, pictures, ask_all(ask, pictures)))
+    _State.rows.sort(key=lambda row: sum(outcome.milliseconds for outcome in row[3]))
+
+
+def _tried(mutant: Mutant) -> Result | None:
+    if time.monotonic() > _State.end:
+        return None
+    module = importlib.import_module(mutant.module)
+    before = getattr(module, mutant.name)
+    after: object
+    if mutant.at is None:
+        after = _times(before, mutant.factor)
+    else:
+        after = tuple(
+            _times(value, mutant.factor) if at == mutant.at else value for at, value in enumerate(before)
+        )
+    setattr(module, mutant.name, after)
+    try:
+        return _compared(mutant)
+    finally:
+        setattr(module, mutant.name, before)
+
+
+def _compared(mutant: Mutant) -> Result:
+    changed = 0
+    for name, ask, pictures, usual in _State.rows:
+        try:
+            now = ask_all(ask, pictures)
+        except Exception as error:  # a constant that breaks the code is noticed too
+            return Result(mutant, f"{name} ({type(error).__name__})", changed)
+        changed += sum(one.said != other.said for one, other in zip(now, usual, strict=True))
+        fewer = sum(one.right for one in usual) - sum(one.right for one in now)
+        more = sum(one.wrong for one in now) - sum(one.wrong for one in usual)
+        if fewer >= _PICTURES or more >= _CHARACTERS:
+            return Result(mutant, name, changed)
+    return Result(mutant, None, changed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
