@@ -102,9 +102,10 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
         apart = np.maximum(boxes[:, :2] - (right, bottom), (left, top) - boxes[:, 2:]).max(axis=1)
         return piece.size < least and bool(apart.min() < _NEAR * least)
 
-    dirt = tuple(piece for piece in pieces.kept if is_dirt(piece))
-    kept = tuple(piece for piece in pieces.kept if not is_dirt(piece))
-    return replace(pieces, kept=kept, specks=(*pieces.specks, *dirt))
+    dirt = {piece for piece in pieces.kept if is_dirt(piece)}
+    kept = tuple(piece for piece in pieces.kept if piece not in dirt)
+    low = tuple(piece for piece in pieces.kept if piece in dirt)
+    return replace(pieces, kept=kept, specks=(*pieces.specks, *low))
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:

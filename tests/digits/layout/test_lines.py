@@ -8,14 +8,27 @@ from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
 from digits.layout.digit_boxes import DigitBoxes
 from digits.layout.lines import grouped, runs
+from digits.layout.pieces import Piece, Pieces
+
+
+def _drawn(*boxes: Box) -> tuple[Pieces, Sheet]:
+    """The pieces that fill these boxes, and their ink."""
+    mask = np.zeros((400, 600), np.uint8)
+    for left, top, right, bottom in boxes:
+        mask[top:bottom, left:right] = 1
+    return find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
+
+
+def _line_of(*boxes: Box) -> tuple[list[Piece], Pieces, Sheet]:
+    """The same, and the one line that the pieces make."""
+    pieces, ink = _drawn(*boxes)
+    (line,) = grouped(list(pieces.kept))
+    return line, pieces, ink
 
 
 def _runs(*boxes: Box) -> list[list[list[Box]]]:
     """The boxes of the atoms of each run of each line."""
-    mask = np.zeros((400, 600), np.uint8)
-    for left, top, right, bottom in boxes:
-        mask[top:bottom, left:right] = 1
-    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
+    pieces, ink = _drawn(*boxes)
     found = [runs(line, pieces, ink, lambda _left, _right: False) for line in grouped(list(pieces.kept))]
     return [[[atom.box for atom in run.atoms] for run in line] for line in found]
 
@@ -37,23 +50,15 @@ def test_pieces_of_one_digit_share_a_run() -> None:
 
 
 def test_runs_end_where_two_pieces_are_parted_by_their_place() -> None:
-    mask = np.zeros((400, 600), np.uint8)
     body, bar = (40, 60, 80, 140), (60, 45, 100, 53)
-    for left, top, right, bottom in (body, bar):
-        mask[top:bottom, left:right] = 1
-    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
-    (line,) = grouped(list(pieces.kept))
+    line, pieces, ink = _line_of(body, bar)
     apart = runs(line, pieces, ink, lambda _left, _right: True)
     assert [[atom.box for atom in run.atoms] for run in apart] == [[body], [bar]]
 
 
 def test_all_that_stands_in_a_box_for_a_digit_is_one_run() -> None:
-    mask = np.zeros((400, 600), np.uint8)
     digit, trace, other = (40, 60, 80, 140), (112, 60, 118, 140), (150, 60, 190, 140)
-    for left, top, right, bottom in (digit, trace, other):
-        mask[top:bottom, left:right] = 1
-    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
-    (line,) = grouped(list(pieces.kept))
+    line, pieces, ink = _line_of(digit, trace, other)
     boxes = DigitBoxes(((20.0, 120.0), (120.0, 220.0)), (True, True))
     found = runs(line, pieces, ink, boxes.part, boxes)
     assert [[atom.box for atom in run.atoms] for run in found] == [[digit, trace], [other]]
@@ -64,12 +69,8 @@ def test_all_that_stands_in_a_box_for_a_digit_is_one_run() -> None:
 
 
 def test_a_sign_is_a_run_of_its_own() -> None:
-    mask = np.zeros((400, 600), np.uint8)
     minus, first, second = (30, 95, 70, 105), (100, 60, 140, 140), (160, 60, 200, 140)
-    for left, top, right, bottom in (minus, first, second):
-        mask[top:bottom, left:right] = 1
-    pieces, ink = find_pieces(Sheet.all_of(mask)), Sheet.all_of(mask * 255)
-    (line,) = grouped(list(pieces.kept))
+    line, pieces, ink = _line_of(minus, first, second)
     found = runs(line, pieces, ink, lambda _left, _right: False)
     assert [run.sign for run in found] == ["-", None, None]
 
