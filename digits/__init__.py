@@ -6,16 +6,8 @@ so that what the network sees in use is what it was measured on. No HTTP and no 
 
 from digits.errors import DigitsError, ImageError, ModelError
 from digits.network.model import Manifest, Model
-from digits.reader import (
-    DEFAULT_MODEL,
-    Explanation,
-    Mark,
-    Number,
-    Prediction,
-    Reader,
-    Reading,
-    champion_or_default,
-)
+from digits.reader import DEFAULT_MODEL, Reader, champion_or_default
+from digits.results import Explanation, Mark, Number, Prediction, Reading, TableCell, TableReading
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -30,5 +22,7 @@ __all__ = [
     "Prediction",
     "Reader",
     "Reading",
+    "TableCell",
+    "TableReading",
     "champion_or_default",
 ]

@@ -1,4 +1,7 @@
-"""Read pictures of handwritten digits from the shell: `digits FILE|FOLDER|- ...` (or `python -m digits`)."""
+"""Read pictures of handwritten digits from the shell: `digits FILE|FOLDER|- ...` (or `python -m digits`).
+
+`digits --table sheet.jpg > sheet.csv` turns a photographed table into a spreadsheet.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from PIL import Image
 
 from digits.errors import DigitsError
 from digits.reader import Reader, champion_or_default
-from digits.report import WRITERS, Row
+from digits.report import WRITERS, Row, Writer
+from digits.spreadsheet import DOUBTFUL
+from digits.table_files import TableFiles, TableStream
 
 _STDIN = Path("-")
 _KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -29,14 +34,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     files = [file for path in options.files for file in _pictures(path)]
-    write = WRITERS[options.format](sys.stdout)
+    write = _writer(options, len(files))
     failed = 0
     for number, path in enumerate(files, 1):
         row = _read(reader, path)
+        try:
+            write.row(row)
+        except DigitsError as error:
+            row = Row(path, None, str(error))
         failed += row.error is not None
         if row.error is not None:
-            print(f"{_cleared()}{path}: {row.error}", file=sys.stderr)
-        write.row(row)
+            _say(f"{path}: {row.error}")
         _progress(number, len(files))
     write.end()
     if not files:
@@ -60,7 +68,38 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help="model folder (models/champion if it is there, else the model in the package)",
     )
     parser.add_argument("--format", choices=sorted(WRITERS), default="text", help="(%(default)s)")
+    tables = parser.add_argument_group("tables")
+    tables.add_argument(
+        "--table",
+        action="store_true",
+        help="the table on a picture as CSV; of several pictures, a file each in the folder of --output",
+    )
+    tables.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="where the files go (the present folder)"
+    )
+    tables.add_argument(
+        "--min-confidence",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help=f"0 to 1: numbers less sure than that are followed by {DOUBTFUL!r}",
+    )
     return parser.parse_args(arguments)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("name a share from 0 to 1")
+    return share
+
+
+def _writer(options: argparse.Namespace, files: int) -> Writer:
+    if not options.table:
+        return WRITERS[options.format](sys.stdout)
+    if files == 1 and options.output is None:
+        return TableStream(sys.stdout, _say, options.min_confidence)
+    return TableFiles(options.output or Path(), _say, options.min_confidence)
 
 
 def _pictures(path: Path) -> Iterator[Path]:
@@ -81,6 +120,10 @@ def _read(reader: Reader, path: Path) -> Row:
         return Row(path, None, "There is no such file.")
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
         return Row(path, None, f"It cannot be read as a picture ({error}).")
+
+
+def _say(sentence: str) -> None:
+    print(f"{_cleared()}{sentence}", file=sys.stderr)
 
 
 def _progress(number: int, count: int) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +14,28 @@ from digits.ink.pixels import Picture
 from digits.ink.sheet import Box
 from digits.layout.atoms import atom_of
 from digits.layout.components import find_pieces, main_group
+from digits.layout.grid import Grid, grids_of
 from digits.layout.grouping import Found, settle
 from digits.layout.lines import are_several
 from digits.layout.numbers import numbers_of
 from digits.layout.page import Page, find_page
 from digits.layout.pieces import common_box
-from digits.layout.signs import Sign
+from digits.layout.tables import Table
 from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import field_of
 from digits.network.probabilities import all_right
 from digits.network.saliency import saliency
+from digits.results import (
+    Explanation,
+    Hint,
+    Mark,
+    Number,
+    Prediction,
+    Reading,
+    Rejection,
+    TableCell,
+    TableReading,
+)
 
 DEFAULT_MODEL = Path(__file__).parent / "default"
 """The model folder that comes with the package; its version is "default"."""
@@ -35,89 +46,6 @@ CHAMPION = Path("models/champion")
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
 _SMALL = 14  # pixels: a mark no larger has too few of them
 _WIDE = 0.9  # width by height: a mark that cannot be read and is so wide may be several digits
-
-Rejection = Literal["blank", "not_a_digit"]
-Hint = Literal["too_small", "too_faint", "several_digits"]
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The answer for a picture of one digit.
-
-    `digit` and `confidence` are None where `rejected` says why; `probabilities` (ten numbers that
-    sum to 1) stay for "not_a_digit" and are None for "blank". `model` is the registry version.
-    """
-
-    digit: int | None
-    confidence: float | None
-    probabilities: tuple[float, ...] | None
-    rejected: Rejection | None
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One mark of a reading: what it says and where it stands.
-
-    A mark is a digit (`digit` and `confidence`), a sign (`sign`) or neither (`rejected`).
-    """
-
-    digit: int | None
-    confidence: float | None
-    probabilities: tuple[float, ...]
-    rejected: Rejection | None
-    box: Box
-    sign: Sign | None = None
-
-    @property
-    def text(self) -> str:
-        """The character that stands for this mark: `?` where it is neither a digit nor a sign."""
-        if self.sign is not None:
-            return self.sign
-        return "?" if self.digit is None else str(self.digit)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """Marks that are read together: "12", "-3,5", "?7".
-
-    `confidence` is the probability that all of it is right, None where a mark is rejected. `marks` are
-    indices into the reading's `digits`. `row` and `column` count from 0; None where there is no table.
-    """
-
-    text: str
-    confidence: float | None
-    box: Box
-    marks: tuple[int, ...]
-    row: int | None = None
-    column: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All marks in reading order, and the numbers that they make.
-
-    `text` holds `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
-    """
-
-    text: str
-    numbers: tuple[Number, ...]
-    digits: tuple[Mark, ...]
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What the network saw of one mark.
-
-    `seen` is uint8 (28, 28), ink bright; `saliency` float32 (28, 28), -1..1: how much the ink there
-    spoke for the answer (negative: against it); `hint` says what could make a mark easier to read.
-    """
-
-    box: Box
-    seen: NDArray[np.uint8]
-    saliency: NDArray[np.float32]
-    hint: Hint | None
 
 
 class Reader:
@@ -150,10 +78,12 @@ class Reader:
     def read(self, picture: Picture) -> Reading:
         """Read every digit of a picture, in reading order; boxes in its own pixels."""
         page, found = self._found(picture)
+        grids = grids_of(page, found)
         marks: list[Mark] = []
         numbers: list[Number] = []
         texts: list[str] = []
-        for written, groups in zip(found, numbers_of(page, found), strict=True):
+        filled: dict[Table, list[int]] = {table: [] for table in grids}
+        for line, written, groups in zip(page.lines, found, numbers_of(page, found, grids), strict=True):
             if not written:
                 continue
             first = len(marks)
@@ -161,9 +91,13 @@ class Reader:
             of_line = [
                 _number(marks, [first + k for k in group.marks], group.row, group.column) for group in groups
             ]
+            if line.table in filled:
+                filled[line.table].extend(range(len(numbers), len(numbers) + len(of_line)))
             numbers.extend(of_line)
             texts.append(" ".join(number.text for number in of_line))
-        return Reading("\n".join(texts), tuple(numbers), tuple(marks), self.model.manifest.version)
+        tables = tuple(_table(grid, filled[table], numbers, page.ink) for table, grid in grids.items())
+        version = self.model.manifest.version
+        return Reading("\n".join(texts), tuple(numbers), tuple(marks), tables, version)
 
     def explain(self, picture: Picture) -> tuple[Explanation, ...]:
         """What the network saw of every mark, in reading order."""
@@ -208,6 +142,23 @@ def _number(marks: Sequence[Mark], indices: Sequence[int], row: int | None, colu
     confidence = None if unread else all_right(sure)
     text, box = "".join(mark.text for mark in own), common_box([mark.box for mark in own])
     return Number(text, confidence, box, tuple(indices), row, column)
+
+
+def _table(grid: Grid, indices: Sequence[int], numbers: Sequence[Number], ink: Ink) -> TableReading:
+    """All cells of a table, row for row, with those of these numbers that stand in each."""
+    boxes = {place: _on_picture(box, ink) for place, box in grid.cells()}
+    written: dict[tuple[int, int], list[int]] = {place: [] for place in boxes}
+    for index in indices:
+        row, column = numbers[index].row, numbers[index].column
+        assert row is not None
+        assert column is not None
+        written.setdefault((row, column), []).append(index)
+    cells = []
+    for place in sorted(written):
+        own = written[place]
+        box = boxes.get(place) or common_box([numbers[index].box for index in own])
+        cells.append(TableCell(*place, box, tuple(own)))
+    return TableReading(grid.rows, grid.columns, tuple(cells))
 
 
 def champion_or_default() -> Path:

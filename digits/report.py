@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
-from digits.reader import Reading
+from digits.results import Reading
 
 COLUMNS = ("file", "text", "confidence", "rejected", "error")
 
@@ -20,6 +21,16 @@ class Row:
     path: Path
     reading: Reading | None
     error: str | None
+
+
+class Writer(Protocol):
+    """Takes what became of each file, one after another, and is told of the end."""
+
+    def row(self, row: Row) -> None:
+        """Raises `DigitsError` where it cannot be written."""
+
+    def end(self) -> None:
+        """All files have been read."""
 
 
 class TextWriter:
@@ -79,7 +90,7 @@ class JsonWriter:
         self._stream.write("[]\n" if self._before == "[" else "\n]\n")
 
 
-WRITERS: dict[str, type[TextWriter] | type[CsvWriter] | type[JsonWriter]] = {
+WRITERS: dict[str, Callable[[TextIO], Writer]] = {
     "text": TextWriter,
     "csv": CsvWriter,
     "json": JsonWriter,

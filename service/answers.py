@@ -14,7 +14,7 @@ from starlette.responses import Response
 from service.errors import Problem
 
 if TYPE_CHECKING:
-    from digits import Explanation, Mark, Number, Reading
+    from digits import Explanation, Mark, Number, Reading, TableCell
 
 Digit = Annotated[int | None, Field(ge=0, le=9, description="None where `rejected` says why.")]
 MarkDigit = Annotated[
@@ -27,8 +27,9 @@ Box = Annotated[
     Field(min_length=4, max_length=4, description="Left, top, right, bottom in pixels of the image sent."),
 ]
 Sides = tuple[int, int, int, int]
-Boxed = TypeVar("Boxed", "Mark", "Number")
+Boxed = TypeVar("Boxed", "Mark", "Number", "TableCell")
 MAX_BATCH = 64  # pictures
+CSV = "text/csv"
 Rejection = Literal["blank", "not_a_digit"]
 Hint = Literal["too_small", "too_faint", "several_digits"]
 Sign = Annotated[Literal["-", ".", ","] | None, Field(description="None for a digit or a rejected mark.")]
@@ -75,8 +76,25 @@ class NumberAnswer(_Answer):
     column: Place
 
 
+class CellAnswer(_Answer):
+    """A cell of a table."""
+
+    row: Index
+    column: Index
+    box: Box
+    numbers: list[Index] = Field(description="Those of `numbers` that stand in it; none in an empty cell.")
+
+
+class TableAnswer(_Answer):
+    """A table, its cells row for row."""
+
+    rows: Index
+    columns: Index
+    cells: list[CellAnswer]
+
+
 class ReadAnswer(_Answer):
-    """All digits of a picture, in reading order, and the numbers that they make."""
+    """All digits of a picture, in reading order, with the numbers that they make and the tables on it."""
 
     text: str = Field(
         description="`?` for a mark that is neither digit nor sign, a space between two numbers of a line, "
@@ -84,6 +102,7 @@ class ReadAnswer(_Answer):
     )
     numbers: list[NumberAnswer]
     digits: list[MarkAnswer]
+    tables: list[TableAnswer]
     model: Version
 
     @classmethod
@@ -134,12 +153,18 @@ def _enlarged(reading: Reading, times: int) -> Reading:
     def all_of(parts: tuple[Boxed, ...]) -> tuple[Boxed, ...]:
         return tuple(replace(part, box=_on_sent(part.box, times)) for part in parts)
 
-    return replace(reading, numbers=all_of(reading.numbers), digits=all_of(reading.digits))
+    tables = tuple(replace(table, cells=all_of(table.cells)) for table in reading.tables)
+    return replace(reading, numbers=all_of(reading.numbers), digits=all_of(reading.digits), tables=tables)
 
 
 def _on_sent(box: Sides, times: int) -> Sides:
     left, top, right, bottom = box
     return (left * times, top * times, right * times, bottom * times)
+
+
+def as_csv(text: str) -> Response:
+    """A table as a response."""
+    return Response(text, media_type=CSV)
 
 
 def as_json(answer: BaseModel) -> Response:

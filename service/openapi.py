@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -48,8 +48,9 @@ Handler = Callable[[Request], Awaitable[ASGIApp]]
 class Endpoint:
     """One method of one path; an ASGI application, to which Starlette routes.
 
-    `answer` is a model of its JSON, or the media type of something else; `takes` is a model of the
-    JSON it takes, or the multipart field that holds pictures; `refuses` are the statuses of its refusals.
+    `answer` is a model of its JSON, or the media type of something else; `also` is another media type that
+    `Accept` may ask for; `takes` is a model of the JSON it takes, or the multipart field that holds pictures;
+    `query` are the schemas of its parameters; `refuses` are the statuses of its refusals.
     """
 
     method: Literal["GET", "POST"]
@@ -58,6 +59,8 @@ class Endpoint:
     summary: str
     answer: type[BaseModel] | str
     takes: type[BaseModel] | Literal["image", "images"] | None = None
+    also: str = ""
+    query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()
     open: bool = False  # asks for no API key
     quiet: bool = False  # is asked by machines every few seconds: not logged where all is well
@@ -88,7 +91,8 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 
 def _operation(entry: Endpoint) -> dict[str, Any]:
-    responses = {"200": {"description": "The answer", "content": _content(entry.answer)}}
+    answers = _content(entry.answer) | (_content(entry.also) if entry.also else {})
+    responses = {"200": {"description": "The answer", "content": answers}}
     for status in entry.refuses if entry.open else (401, *entry.refuses):
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": _content(Problem)}
     operation: dict[str, Any] = {
@@ -97,16 +101,20 @@ def _operation(entry: Endpoint) -> dict[str, Any]:
         "responses": responses,
         "security": [] if entry.open else [{}, {"key": []}],
     }
+    if entry.query:
+        operation["parameters"] = [
+            {"name": name, "in": "query", "schema": schema} for name, schema in entry.query.items()
+        ]
     if entry.takes:
         content = _form(entry.takes) if isinstance(entry.takes, str) else _content(entry.takes)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _form(field: str) -> dict[str, Any]:
+def _form(name: str) -> dict[str, Any]:
     many = {"type": "array", "items": _PICTURE, "minItems": 1, "maxItems": MAX_BATCH}
-    properties = {field: many if field == "images" else _PICTURE}
-    schema = {"type": "object", "properties": properties, "required": [field]}
+    properties = {name: many if name == "images" else _PICTURE}
+    schema = {"type": "object", "properties": properties, "required": [name]}
     return {"multipart/form-data": {"schema": schema}}
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell, Cells
+from digits.layout.cells import Cells
 from digits.layout.digit_boxes import WIDE
+from digits.layout.grid import Grid
 from digits.layout.grouping import Found
 from digits.layout.page import Line, Page
-from digits.layout.tables import Table, columns
+from digits.layout.tables import Table
 
 _SPACE = 0.85  # of the line's height: a wider gap parts two numbers, where no others are there to compare
 _NARROWEST = 0.45  # the same: no narrower one does
@@ -30,7 +31,9 @@ class Group:
     column: int | None = None
 
 
-def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]]:
+def numbers_of(
+    page: Page, found: Sequence[Sequence[Found]], grids: Mapping[Table, Grid]
+) -> list[list[Group]]:
     """For each line of a page its marks, from the left, put together to numbers."""
     apart = [
         gaps([mark.atom.box for mark in marks], line.runs[0].height) if line.table is None else []
@@ -39,9 +42,8 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
     widest = widest_within([gap for some in apart for gap in some])
     if page.fields and len(page.lines) == 1:
         widest = np.inf  # a row of boxes holds one number
-    column_of = {line.table: columns(line.table) for line in page.lines if line.table is not None}
     return [
-        _in_table(line, line.table, marks, page.cells, column_of[line.table])
+        _in_table(line, line.table, marks, page.cells, grids.get(line.table))
         if line.table is not None and marks
         else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
         for line, marks, own in zip(page.lines, found, apart, strict=True)
@@ -49,22 +51,20 @@ def numbers_of(page: Page, found: Sequence[Sequence[Found]]) -> list[list[Group]
 
 
 def _in_table(
-    line: Line, table: Table, marks: Sequence[Found], cells: Cells, column_of: dict[Cell, int]
+    line: Line, table: Table, marks: Sequence[Found], cells: Cells, grid: Grid | None
 ) -> list[Group]:
-    where = [cells.around(mark.atom.box) for mark in marks]
+    boxes = [mark.atom.box for mark in marks]
+    where = [cells.around(box) for box in boxes]
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
-    if len(table.rows) == 1:
+    if grid is None:
         # Where a rule between two boxes was not found, one box is as wide as two.
         wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > WIDE
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
         return [Group(tuple(range(len(marks))))]
-    return [Group(tuple(some), line.row, _column(where[some[0]], column_of)) for some in groups]
-
-
-def _column(cell: Cell | None, column_of: dict[Cell, int]) -> int | None:
-    return None if cell is None else column_of.get(cell)
+    places = (grid.column(line.row, where[some[0]], boxes[some[0]]) for some in groups)
+    return [Group(tuple(some), line.row, column) for some, column in zip(groups, places, strict=True)]
 
 
 def _split(places: range, starts: Sequence[bool]) -> list[list[int]]:

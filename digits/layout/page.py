@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The ink of a page, its lines of writing from the top, and its cells.
+    """The ink of a page, its lines of writing from the top, its cells, and the tables that they make.
 
     `fields`: lines that stand part what is written, though not all of them were found.
     """
@@ -54,6 +54,7 @@ class Page:
     ink: Ink
     lines: list[Line]
     cells: Cells
+    tables: tuple[Table, ...] = ()
     fields: bool = False
 
 
@@ -79,7 +80,8 @@ def find_page(darkness: Darkness) -> Page:
     ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))
     pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), cells)
     pieces = cut_at_rules(pieces, cells)
-    return Page(ink, _lines(pieces, ink, cells), cells, fields)
+    tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
+    return Page(ink, _lines(pieces, ink, cells, tables), cells, tables, fields)
 
 
 def _faintest(darkness: Darkness, clean: Grey) -> int:
@@ -108,8 +110,7 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
     return replace(pieces, kept=kept, specks=(*pieces.specks, *low))
 
 
-def _lines(pieces: Pieces, ink: Ink, cells: Cells) -> list[Line]:
-    tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
+def _lines(pieces: Pieces, ink: Ink, cells: Cells, tables: Sequence[Table]) -> list[Line]:
     row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}

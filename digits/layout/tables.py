@@ -55,13 +55,13 @@ def find_tables(cells: Cells) -> tuple[Table, ...]:
     return tuple(sorted(tables, key=lambda table: table.rows[0][0].box[1]))
 
 
-def with_room(tables: Sequence[Table], height: float) -> list[Table]:
+def with_room(tables: Sequence[Table], height: float) -> tuple[Table, ...]:
     """The tables without rows too low for writing of this height: room beside a line of the paper."""
     found = []
     for table in tables:
         rows = [row for row in table.rows if median(cell.height for cell in row) >= _LOW * height]
         found.append(Table(tuple(rows)))
-    return [table for table in found if sum(map(len, table.rows)) > 1]
+    return tuple(table for table in found if sum(map(len, table.rows)) > 1)
 
 
 def columns(table: Table) -> dict[Cell, int]:

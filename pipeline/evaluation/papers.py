@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.reader import Number, Reader
+from digits.reader import Reader
+from digits.results import Number
 from pipeline.evaluation.metrics import expected_calibration_error
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.papers import KINDS, make

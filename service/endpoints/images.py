@@ -13,18 +13,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from digits import ImageError, Reader
+from digits import ImageError, Reader, Reading
+from digits.spreadsheet import DOUBTFUL, csv_of
 from service.answers import (
+    CSV,
     MAX_BATCH,
     BatchAnswer,
     ExplainAnswer,
     ExplainAnswers,
     PredictAnswer,
     ReadAnswer,
+    as_csv,
     as_json,
 )
 from service.errors import BadImage, Busy, Problem, Refusal, TooManyPixels, WrongField
@@ -37,11 +39,19 @@ from service.runtime.metrics import count_answer, step
 from service.runtime.queues import Queue
 from service.runtime.worker import Worker
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 Work = Callable[[Reader, Opened], T]
 
 QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
 MAX_BATCH_PIXELS = 50_000_000
+_QUERY = {
+    "min_confidence": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": f"For CSV: numbers less sure than that are followed by `{DOUBTFUL}`.",
+    }
+}
 BATCH_SECONDS = 10.0  # after which the rest of a batch is refused
 
 
@@ -57,13 +67,25 @@ def predict(reader: Reader, picture: Opened) -> PredictAnswer:
 
 def read(reader: Reader, picture: Opened) -> ReadAnswer:
     """Read all digits."""
+    reading, times = _read(reader, picture)
+    return ReadAnswer.of(reading, times)
+
+
+def read_as_csv(reader: Reader, picture: Opened, min_confidence: float) -> str:
+    """Read all digits; the tables that they stand in as CSV."""
+    reading, _ = _read(reader, picture)
+    return csv_of(reading, min_confidence)
+
+
+def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
+    """The reading, and how many times smaller than the picture that was sent the one is that was read."""
     with step("decode").time():
         pixels, times = loaded(picture)
     with _reading():
         reading = reader.read(pixels)
     for mark in reading.digits:
         count_answer(mark)
-    return ReadAnswer.of(reading, times)
+    return reading, times
 
 
 def explain(reader: Reader, picture: Opened) -> ExplainAnswers:
@@ -129,6 +151,7 @@ class Images:
     def __init__(self, worker: Worker) -> None:
         self._champion = worker.champion
         self._queues = worker.queues
+        self._as_json = self._answering(read, self._queues.side, as_json)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """A digit from a small, plain PNG is read where it arrives; all else, on a thread."""
@@ -136,13 +159,28 @@ class Images:
         many = partial(Endpoint, "POST", takes="images", refuses=(400, 408, 413, 422, 503))
         quick, side = self._queues.quick, self._queues.side
         return (
-            post("/predict", self._answering(predict, quick), "Read one digit", PredictAnswer),
-            post("/read", self._answering(read, side), "Read all digits", ReadAnswer),
-            post("/explain", self._answering(explain, side), "Show what the network saw", ExplainAnswers),
+            post("/predict", self._answering(predict, quick, as_json), "Read one digit", PredictAnswer),
+            post("/read", self._read, "Read all digits", ReadAnswer, also=CSV, query=_QUERY),
+            post(
+                "/explain",
+                self._answering(explain, side, as_json),
+                "Show what the network saw",
+                ExplainAnswers,
+            ),
             many("/predict_batch", self._predict_batch, "Read one digit in each picture", BatchAnswer),
         )
 
-    def _answering(self, work: Work[T], queue: Queue) -> Callable[[Request], Awaitable[Response]]:
+    async def _read(self, request: Request) -> Response:
+        """JSON or, where `Accept` names it, CSV."""
+        asked = header(request.scope, b"accept").decode("latin-1").lower().split(",")
+        if CSV not in (kind.partition(";")[0].strip() for kind in asked):
+            return await self._as_json(request)
+        work = partial(read_as_csv, min_confidence=_min_confidence(request))
+        return await self._answering(work, self._queues.side, as_csv)(request)
+
+    def _answering(
+        self, work: Work[T], queue: Queue, as_response: Callable[[T], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
         """A handler that answers with `work`; `queue` is for small pictures."""
 
         async def handler(request: Request) -> Response:
@@ -151,7 +189,7 @@ class Images:
             with Body(request) as body:
                 pieces = (await _form(request, body, b"image")).content()
                 picture, its_queue = await self._opened(pieces, queue)
-                return as_json(await its_queue.run(partial(self._do, work, picture)))
+                return as_response(await its_queue.run(partial(self._do, work, picture)))
 
         return handler
 
@@ -195,6 +233,17 @@ class Images:
             return picture, self._queues.photos
         quick = isinstance(picture, PlainPng) and pixels <= QUICK_PIXELS
         return picture, small if quick else self._queues.side
+
+
+def _min_confidence(request: Request) -> float:
+    """That of the query, 0 where there is none; raises `WrongField`."""
+    try:
+        share = float(request.query_params.get("min_confidence", 0))
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise WrongField("`min_confidence` is a number from 0 to 1.")
+    return share
 
 
 async def _form(request: Request, body: Body, name: bytes) -> Form:

@@ -101,3 +101,59 @@ def test_main_shows_a_bar_for_many_files(
     out, err = capsys.readouterr()
     assert "6/12" in err
     assert "/12" not in out
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    """A picture of a table of two rows and two columns, one cell of which is empty."""
+    pixels = np.full((170, 250), 255, np.uint8)
+    pixels[20:23, 20:230] = pixels[80:83, 20:230] = pixels[140:143, 20:230] = 0
+    pixels[20:143, 20:23] = pixels[20:143, 125:128] = pixels[20:143, 228:231] = 0
+    for left, top in ((68, 35), (170, 35), (68, 95)):
+        pixels[top : top + 35, left : left + 7] = 0
+    path = tmp_path / "sheet.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_table_of_one_picture_goes_to_the_output(
+    make_folder: Make, sheet: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_folder()
+    assert _run(model, "--table", str(sheet)) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert [[bool(cell) for cell in row] for row in rows] == [[True, True], [True, False]]
+    _run(model, "--table", "--min-confidence", "1", str(sheet))
+    assert all(
+        cell.endswith("?") for row in csv.reader(io.StringIO(capsys.readouterr().out)) for cell in row if cell
+    )
+
+
+def test_tables_of_several_pictures_go_to_a_file_each(
+    make_folder: Make, sheet: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, model = tmp_path / "csv", make_folder()
+    command = (model, "--table", "--output", str(output), str(sheet), str(pictures / "more"))
+    assert _run(*command) == 0
+    assert sorted(path.name for path in output.iterdir()) == ["bar.csv", "sheet.csv"]
+    assert "bar.JPG: No table was found" in capsys.readouterr().err
+    before = (output / "sheet.csv").read_bytes()
+    assert len(list(csv.reader(io.StringIO(before.decode())))) == 2
+    (output / "bar.csv").unlink()
+    assert _run(*command) == 1
+    assert "sheet.csv is there already" in capsys.readouterr().err
+    assert (output / "sheet.csv").read_bytes() == before
+    assert (output / "bar.csv").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(
+    make_folder: Make, sheet: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(make_folder(), "--table", "--output", str(sheet / "below"), str(sheet)) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["2", "much"])
+def test_min_confidence_is_a_share(make_folder: Make, share: str) -> None:
+    with pytest.raises(SystemExit):
+        _run(make_folder(), "--table", "--min-confidence", share, "sheet.png")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from digits.reader import Mark, Number, Reading
 from digits.report import WRITERS, Row
+from digits.results import Mark, Number, Reading
 
 ANY = tuple(0.1 for _ in range(10))
 
@@ -34,7 +34,7 @@ def reading(text: str, *of_numbers: float | None, of_marks: tuple[float, ...] = 
     for word, confidence in zip(text.split(), of_numbers, strict=True):
         numbers.append(Number(word, confidence, (1, 2, 3, 4), tuple(range(first, first + len(word)))))
         first += len(word)
-    return Reading(text, tuple(numbers), marks, "12")
+    return Reading(text, tuple(numbers), marks, (), "12")
 
 
 SHEET = reading("-3,5 12\n2?47", 0.991, 0.98, None, of_marks=(0.999, 0.992, 0.99, 0.985, 0.5, 0.9, 0.9))
@@ -85,7 +85,7 @@ def test_csv_of_a_sign_alone_has_no_confidence_and_nothing_that_is_not_read() ->
 
 def test_json_has_numbers_and_signs() -> None:
     (sheet,) = json.loads(written("json", Row(Path("sheet.png"), SHEET, None)))
-    assert list(sheet) == ["file", "text", "numbers", "digits", "model"]
+    assert list(sheet) == ["file", "text", "numbers", "digits", "tables", "model"]
     assert [(number["text"], number["marks"]) for number in sheet["numbers"]] == [
         ("-3,5", [0, 1, 2, 3]),
         ("12", [4, 5]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from digits import Mark, Number, Prediction, Reading
+from digits import Mark, Number, Prediction, Reading, TableCell, TableReading
 from digits.report import JsonWriter, Row
 from service.answers import PredictAnswer, ReadAnswer, as_json
 
@@ -38,6 +38,7 @@ READING = Reading(
         Number("7", 0.91, (10, 10, 30, 40), (6,)),
     ),
     MARKS,
+    (TableReading(1, 2, (TableCell(0, 0, (0, 0, 60, 50), (0,)), TableCell(0, 1, (60, 0, 120, 50), (1,)))),),
     "12",
 )
 
@@ -49,7 +50,7 @@ def said(answer: PredictAnswer | ReadAnswer) -> dict[str, Any]:
 
 def test_read_answer_has_its_fields_in_their_order() -> None:
     content = said(ReadAnswer.of(READING))
-    assert list(content) == ["text", "numbers", "digits", "model"]
+    assert list(content) == ["text", "numbers", "digits", "tables", "model"]
     assert list(content["numbers"][0]) == ["text", "confidence", "box", "marks", "row", "column"]
     assert list(content["digits"][0]) == ["digit", "confidence", "probabilities", "rejected", "box", "sign"]
 
@@ -78,16 +79,24 @@ def test_read_answer_says_numbers_and_their_places() -> None:
     ]
 
 
+def test_read_answer_says_tables_and_what_stands_in_their_cells() -> None:
+    (table,) = said(ReadAnswer.of(READING))["tables"]
+    assert (table["rows"], table["columns"]) == (1, 2)
+    assert table["cells"][1] == {"row": 0, "column": 1, "box": [60, 0, 120, 50], "numbers": [1]}
+
+
 def test_boxes_of_marks_and_numbers_are_in_pixels_of_what_was_sent() -> None:
     plain, enlarged = said(ReadAnswer.of(READING)), said(ReadAnswer.of(READING, 3))
     for name in ("digits", "numbers"):
         assert [each.pop("box") for each in enlarged[name]] == [
             [3 * side for side in each.pop("box")] for each in plain[name]
         ]
+    cells, small = (said["tables"][0]["cells"] for said in (enlarged, plain))
+    assert [cell.pop("box") for cell in cells] == [[3 * side for side in cell.pop("box")] for cell in small]
     assert enlarged == plain
 
 
-@pytest.mark.parametrize("reading", [READING, Reading("", (), (), "12")], ids=["a page", "blank"])
+@pytest.mark.parametrize("reading", [READING, Reading("", (), (), (), "12")], ids=["a page", "blank"])
 def test_the_command_writes_the_same_objects(reading: Reading) -> None:
     stream = StringIO()
     writer = JsonWriter(stream)

@@ -7,6 +7,7 @@ import pytest
 
 from digits.ink.sheet import Grey
 from digits.layout.atoms import Run, joined
+from digits.layout.grid import grids_of
 from digits.layout.grouping import Found
 from digits.layout.numbers import Group, numbers_of
 from digits.layout.page import Page
@@ -22,7 +23,8 @@ def _found(run: Run) -> Found:
 
 
 def _groups(page: Page) -> list[list[Group]]:
-    return numbers_of(page, [[_found(run) for run in line.runs] for line in page.lines])
+    found = [[_found(run) for run in line.runs] for line in page.lines]
+    return numbers_of(page, found, grids_of(page, found))
 
 
 def _sizes(page: Page) -> list[list[int]]:

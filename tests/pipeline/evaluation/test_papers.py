@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.reader import Number
+from digits.results import Number
 from pipeline.evaluation.papers import Outcome, Score, edits, read_papers, readings
 from pipeline.mnist.dataset import Digits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import threading
 from collections.abc import Callable
@@ -136,7 +137,7 @@ def test_read_gives_a_number_a_line(client: TestClient, draw: Draw, encoded: Enc
     sheet.paste(draw("12", (400, 300)), (0, 0))
     sheet.paste(draw("7", (400, 300)), (0, 300))
     said = client.post("/read", files={"image": encoded(sheet)}).json()
-    assert list(said) == ["text", "numbers", "digits", "model"]
+    assert list(said) == ["text", "numbers", "digits", "tables", "model"]
     assert said["text"] == "\n".join(number["text"] for number in said["numbers"]) == "12\n7"
     assert [number["marks"] for number in said["numbers"]] == [[0, 1], [2]]
     for number in said["numbers"]:
@@ -145,9 +146,45 @@ def test_read_gives_a_number_a_line(client: TestClient, draw: Draw, encoded: Enc
         assert number["box"] == [min(lefts), min(tops), max(rights), max(bottoms)]
 
 
+def test_read_gives_a_table_as_csv_to_who_accepts_it(
+    client: TestClient, draw: Draw, encoded: Encoded
+) -> None:
+    sheet = Image.new("L", (400, 340), 255)
+    for left, top, digit in ((24, 24, "7"), (204, 24, "4"), (204, 184, "2")):
+        sheet.paste(draw(digit, (150, 130)), (left, top))
+    for place in (20, 200, 380):
+        sheet.paste(0, (place, 20, place + 2, 322))
+    for place in (20, 170, 320):
+        sheet.paste(0, (20, place, 382, place + 2))
+    picture = encoded(sheet)
+    said = client.post("/read", files={"image": picture}).json()
+    (table,) = said["tables"]
+    assert (table["rows"], table["columns"]) == (2, 2)
+    for accept in ("text/csv", "text/html, TEXT/CSV;q=0.9"):
+        answer = client.post("/read", files={"image": picture}, headers={"Accept": accept})
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert list(csv.reader(answer.text.splitlines())) == [["7", "4"], ["", "2"]]
+
+
+def test_csv_marks_numbers_less_sure_than_that(client: TestClient, draw: Draw, encoded: Encoded) -> None:
+    files = {"image": encoded(draw("7").rotate(14, fillcolor=255))}
+    (number,) = client.post("/read", files=files).json()["numbers"]
+    assert 0 < number["confidence"] < 1
+    for share, ending in ((number["confidence"] - 1e-6, ""), (1, " ?")):
+        answer = client.post(f"/read?min_confidence={share}", files=files, headers={"Accept": "text/csv"})
+        assert answer.text == f"{number['text']}{ending}\r\n"
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.1", "nan", "much", ""])
+def test_min_confidence_is_a_share(client: TestClient, seven: bytes, share: str) -> None:
+    address = f"/read?min_confidence={share}"
+    answer = client.post(address, files={"image": seven}, headers={"Accept": "text/csv"})
+    assert_refused(answer, 422, "wrong_field")
+
+
 def test_read_of_a_blank_picture_is_empty(client: TestClient, encoded: Encoded) -> None:
     said = client.post("/read", files={"image": encoded(Image.new("L", (99, 50), 255))}).json()
-    assert said == {"text": "", "numbers": [], "digits": [], "model": "1"}
+    assert said == {"text": "", "numbers": [], "digits": [], "tables": [], "model": "1"}
 
 
 def test_explain_shows_what_the_network_saw(client: TestClient, seven: bytes) -> None:

@@ -1,0 +1,65 @@
+"""The rows and columns of a table, those at its sides included that no printed line closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from digits.ink.sheet import Box
+from digits.layout.cells import Cell
+from digits.layout.grouping import Found
+from digits.layout.page import Page
+from digits.layout.tables import Table, columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """A table's columns: `columns` of them, counted from 0; `_first` is that of its first cells."""
+
+    table: Table
+    columns: int
+    _column_of: dict[Cell, int]
+    _first: int
+
+    @classmethod
+    def of(cls, table: Table, outside: Iterable[tuple[int, Box]]) -> Grid:
+        """`outside`: what is written in a row but in none of its cells, as row and box."""
+        column_of = columns(table)
+        beside = [_column_at(table.rows[row], column_of, box) for row, box in outside]
+        first = max(0, -min(beside, default=0))
+        return cls(table, first + 1 + max([*column_of.values(), *beside]), column_of, first)
+
+    @property
+    def rows(self) -> int:
+        return len(self.table.rows)
+
+    def cells(self) -> Iterator[tuple[tuple[int, int], Box]]:
+        """The printed cells, as row and column with the box of each; of two in one place, the first."""
+        for row, some in enumerate(self.table.rows):
+            for cell in reversed(some):
+                yield (row, self._first + self._column_of[cell]), cell.box
+
+    def column(self, row: int, cell: Cell | None, box: Box) -> int:
+        """The column of what is written in a cell of a row or, without one, beside or between the cells."""
+        own = self._column_of.get(cell) if cell is not None else None
+        return self._first + (_column_at(self.table.rows[row], self._column_of, box) if own is None else own)
+
+
+def grids_of(page: Page, found: Sequence[Sequence[Found]]) -> dict[Table, Grid]:
+    """The grid of each table of two rows or more; `found` are the marks of each line."""
+    outside: dict[Table, list[tuple[int, Box]]] = {table: [] for table in page.tables if len(table.rows) > 1}
+    for line, marks in zip(page.lines, found, strict=True):
+        if line.table in outside:
+            boxes = (mark.atom.box for mark in marks)
+            outside[line.table].extend((line.row, box) for box in boxes if page.cells.around(box) is None)
+    return {table: Grid.of(table, some) for table, some in outside.items()}
+
+
+def _column_at(row: Sequence[Cell], column_of: dict[Cell, int], box: Box) -> int:
+    """The column of a box in no cell of this row: one before the first, after the last, or the nearest."""
+    middle = (box[0] + box[2]) / 2
+    if middle < row[0].box[0]:
+        return column_of[row[0]] - 1
+    if middle >= row[-1].box[2]:
+        return column_of[row[-1]] + 1
+    return column_of[min(row, key=lambda cell: abs(cell.middle[0] - middle))]

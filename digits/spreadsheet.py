@@ -1,0 +1,62 @@
+"""Readings as rows and cells of a spreadsheet: empty cells stay empty, an unread mark is `?`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from digits.results import Number, Reading, TableReading
+
+DOUBTFUL = " ?"
+"""What follows a doubtful number: a spreadsheet takes "47 ?" for text, and adds up no such cell."""
+
+Rows = list[list[str]]
+
+
+def csv_of(reading: Reading, min_confidence: float = 0.0) -> str:
+    """The tables of a reading as CSV (RFC 4180), an empty line between two."""
+    stream = io.StringIO(newline="")
+    lines = csv.writer(stream)
+    for number, rows in enumerate(tables_of(reading, min_confidence)):
+        if number:
+            lines.writerow(())
+        lines.writerows(rows)
+    return stream.getvalue()
+
+
+def tables_of(reading: Reading, min_confidence: float = 0.0) -> list[Rows]:
+    """Each table's cells, row for row; where the paper has no table, its lines with a number in each cell.
+
+    A number is doubtful below `min_confidence` (0..1). What stands beside tables is left out.
+    """
+    if not reading.tables:
+        return [list(_lines(reading, min_confidence))] if reading.numbers else []
+    return [_table(table, reading, min_confidence) for table in reading.tables]
+
+
+def beside_tables(reading: Reading) -> int:
+    """How many numbers stand beside the tables of a reading that has some, and are in none."""
+    if not reading.tables:
+        return 0
+    return len(reading.numbers) - sum(len(cell.numbers) for table in reading.tables for cell in table.cells)
+
+
+def _table(table: TableReading, reading: Reading, min_confidence: float) -> Rows:
+    rows = [[""] * table.columns for _ in range(table.rows)]
+    for cell in table.cells:
+        texts = (_text(reading.numbers[index], min_confidence) for index in cell.numbers)
+        rows[cell.row][cell.column] = " ".join(texts)
+    return rows
+
+
+def _lines(reading: Reading, min_confidence: float) -> Iterator[list[str]]:
+    numbers: Iterable[Number] = iter(reading.numbers)
+    for line in reading.text.split("\n"):
+        yield [_text(number, min_confidence) for number in islice(numbers, len(line.split(" ")))]
+
+
+def _text(number: Number, min_confidence: float) -> str:
+    doubtful = number.confidence is not None and number.confidence < min_confidence
+    return number.text + DOUBTFUL if doubtful else number.text

@@ -1,0 +1,77 @@
+"""Tables of pictures as CSV: one picture's to a stream, those of many to a file each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from digits.errors import DigitsError
+from digits.report import Row
+from digits.results import Reading
+from digits.spreadsheet import beside_tables, csv_of
+
+Say = Callable[[str], None]
+
+
+class TableStream:
+    """Writes the table of a picture to a stream; `say` is told what a person should know of it."""
+
+    def __init__(self, stream: TextIO, say: Say, min_confidence: float) -> None:
+        self._stream = stream
+        self._say = say
+        self._min_confidence = min_confidence
+
+    def row(self, row: Row) -> None:
+        if row.reading is not None:
+            self._stream.write(csv_of(row.reading, self._min_confidence).replace("\r\n", "\n"))
+            _tell(row.path, row.reading, self._say)
+
+    def end(self) -> None:
+        self._stream.flush()
+
+
+class TableFiles:
+    """Writes `sheet.csv` for `sheet.jpg` into a folder, whole or not at all."""
+
+    def __init__(self, folder: Path, say: Say, min_confidence: float) -> None:
+        self._folder = folder
+        self._say = say
+        self._min_confidence = min_confidence
+
+    def row(self, row: Row) -> None:
+        """Raises `DigitsError` where such a file is there already, or cannot be written."""
+        if row.reading is None:
+            return
+        path = self._folder / f"{row.path.stem}.csv"
+        if path.exists():
+            raise DigitsError(f"{path} is there already: move it, or name another folder with --output.")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write(path, csv_of(row.reading, self._min_confidence))
+        except OSError as error:
+            sentence = f"{path} cannot be written ({error.strerror}): name another folder with --output."
+            raise DigitsError(sentence) from error
+        _tell(row.path, row.reading, self._say)
+
+    def end(self) -> None:
+        """Each file was ended by its row."""
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        temporary.write_bytes(text.encode())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _tell(path: Path, reading: Reading, say: Say) -> None:
+    if not reading.numbers:
+        say(f"{path}: Nothing is written there.")
+    elif not reading.tables:
+        say(f"{path}: No table was found: each line of writing is a row.")
+    elif beside := beside_tables(reading):
+        say(f"{path}: {beside} numbers beside the table are left out; `--format json` gives them too.")
