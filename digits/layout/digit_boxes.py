@@ -10,9 +10,8 @@ import numpy as np
 
 from digits.ink.sheet import Box
 from digits.layout.pieces import Piece
-from digits.layout.tables import Table
+from digits.layout.tables import WIDE, Table
 
-WIDE = 1.25  # times as wide as high: a cell of a single row that may hold a number of its own
 _ROW = 3  # boxes, at least
 _OVER = 0.25  # of a box's width: what reaches so far out of one may be of another, too
 _TWO = 1.5  # times the usual width: a box as wide as two, between which a rule was not found

@@ -10,11 +10,10 @@ import numpy as np
 
 from digits.ink.sheet import Box
 from digits.layout.cells import Cells
-from digits.layout.digit_boxes import WIDE
 from digits.layout.grid import Grid
 from digits.layout.grouping import Found
 from digits.layout.page import Line, Page
-from digits.layout.tables import Table
+from digits.layout.tables import WIDE, Table
 
 _SPACE = 0.85  # of the line's height: a wider gap parts two numbers, where no others are there to compare
 _NARROWEST = 0.45  # the same: no narrower one does

@@ -19,6 +19,7 @@ from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
 from digits.layout.frames.search import find_frames
+from digits.layout.gaps import without_gaps
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
 from digits.layout.tables import Table, find_tables, with_room
@@ -66,7 +67,7 @@ def find_page(darkness: Darkness) -> Page:
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
-        cells = find_cells(frames, dark.shape)
+        cells = without_gaps(find_cells(frames, dark.shape), dark)
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS

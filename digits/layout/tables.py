@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from digits.layout.cells import Cell, Cells
 
+WIDE = 1.25  # times as wide as high: a cell that may hold a number of its own
 _GAP = 0.4  # of the usual side: what is narrower is room between boxes
 _BESIDE = 0.6  # of the larger one's height, or the smaller one's width, that two neighbours share
-_ACROSS = 0.6  # of a cell's width: no two neighbours of one row are further apart
+_ACROSS = 1.0  # of a cell's width: no two neighbours of one row are further apart
 _LOW = 0.5  # of the writing's height: no row is lower
 _BELOW = 0.3  # of a cell's height: no two neighbours of one column are further apart
+_APART = 2.5  # times the room between the boxes of a row: that between rows, at most
+_EVEN = 0.2  # of a cell's side: how much further another may be that is next to it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,23 @@ class Table:
 def find_tables(cells: Cells) -> tuple[Table, ...]:
     """The cells put together to tables, boxes of one row included; from the top."""
     found = _without_gaps(cells.found)
-    boxes = np.array([cell.box for cell in found], float).reshape(-1, 4)
-    beside = _neighbours(boxes, np.maximum, _ACROSS)
-    below = _neighbours(boxes[:, [1, 0, 3, 2]], np.minimum, _BELOW)
-    both = [first | second for first, second in zip(beside, below, strict=True)]
+    if not found:
+        return ()
+    boxes = np.array([cell.box for cell in found], float)
+    beside, across = _neighbours(boxes, np.maximum, _ACROSS)
+    # Boxes that stand apart make a grid if a number fits in each, or if the rows are hardly further apart.
+    wide = np.median([cell.width / cell.height for cell in found]) > WIDE
+    room = np.inf if wide else _APART * float(np.median(across)) if len(across) else 0.0
+    below, _ = _neighbours(boxes[:, [1, 0, 3, 2]], np.minimum, _BELOW, room)
     tables = []
-    for group in _groups(range(len(found)), both):
-        members = set(group)
-        rows = _groups(group, [links & members for links in beside])
-        cells_of = [sorted((found[k] for k in row), key=lambda cell: cell.middle[0]) for row in rows]
-        cells_of.sort(key=lambda row: float(np.mean([cell.middle[1] for cell in row])))
-        tables.append(Table(tuple(tuple(row) for row in cells_of)))
+    left = set(range(len(found)))
+    while left:
+        row_of = _rows(min(left), beside, below)
+        left -= row_of.keys()
+        rows = [[found[k] for k, own in row_of.items() if own == row] for row in sorted({*row_of.values()})]
+        rows = [sorted(row, key=lambda cell: cell.middle[0]) for row in rows]
+        rows.sort(key=lambda row: float(np.mean([cell.middle[1] for cell in row])))
+        tables.append(Table(tuple(tuple(row) for row in rows)))
     return tuple(sorted(tables, key=lambda table: table.rows[0][0].box[1]))
 
 
@@ -90,30 +100,33 @@ def _without_gaps(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     return tuple(cell for cell in cells if cell.width > _GAP * width and cell.height > _GAP * height)
 
 
-def _neighbours(boxes: NDArray[np.float64], side: np.ufunc, most: float) -> list[set[int]]:
-    """For each box (n, 4) the numbers of those beside it, left and right.
+def _neighbours(
+    boxes: NDArray[np.float64], side: np.ufunc, most: float, room: float = 0.0
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Which boxes (n, 4) stand right of which (n, n), with none between, and how far those are apart (links).
 
     They share enough of the height that `side` chooses of the two, and are no further apart than `most` of
-    the narrower one's width.
+    the narrower one's width or, if that is more, than `room` and that width.
     """
     left, top, right, bottom = boxes.T
     shared = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
     apart = left[None] - right[:, None]
     nearest = np.minimum.outer(right - left, right - left)
-    after = np.less.outer(left + right, left + right)
-    links = (apart >= -0.5 * nearest) & (apart <= most * nearest) & after
+    links = np.less.outer(left + right, left + right) & (apart >= -0.5 * nearest)
     links &= shared >= _BESIDE * side.outer(bottom - top, bottom - top)
-    return [set(np.flatnonzero(row).tolist()) for row in links | links.T]
+    first = np.where(links, apart, np.inf).min(axis=1, keepdims=True)
+    links &= apart <= np.minimum(first + _EVEN * nearest, np.clip(room, most * nearest, nearest))
+    return links, apart[links]
 
 
-def _groups(members: range | list[int], links: list[set[int]]) -> list[list[int]]:
-    """What hangs together by links."""
-    left, groups = set(members), []
-    while left:
-        group, fresh = set[int](), {min(left)}
-        while fresh:
-            group |= fresh
-            fresh = {other for k in fresh for other in links[k] if other in left} - group
-        left -= group
-        groups.append(sorted(group))
-    return groups
+def _rows(first: int, beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[int, int]:
+    """The row of each cell that hangs together with the first one, by any way from neighbour to neighbour."""
+    row_of, waiting = {first: 0}, deque([first])
+    while waiting:
+        cell = waiting.popleft()
+        for links, step in ((beside[cell] | beside[:, cell], 0), (below[cell], 1), (below[:, cell], -1)):
+            for other in np.flatnonzero(links).tolist():
+                if other not in row_of:
+                    row_of[other] = row_of[cell] + step
+                    waiting.append(other)
+    return row_of

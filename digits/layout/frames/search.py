@@ -14,7 +14,7 @@ from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
 from digits.layout.frames.shared_sides import with_shared_sides
 from digits.layout.frames.sorting import Frames, Searched, sorted_out
-from digits.layout.frames.squared_paper import alike, is_squared_paper, is_written_over
+from digits.layout.frames.squared_paper import alike, are_squares, is_squared_paper, is_written_over
 from digits.layout.frames.writing_lines import writing_lines
 from digits.layout.rules.parallel import parallel
 from digits.layout.rules.rule import Course, Rule, Rules, wiped
@@ -53,6 +53,8 @@ def _of_these(rules: Rules, searched: Searched) -> Frames:
     if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
         return Frames(other_lying=paper.lying)
     squared = is_squared_paper(frames.lying, frames.standing, dark.shape)
+    # A table may fill the picture as squared paper does: its cells are wide, and are not written over.
+    squared = squared and are_squares(frames.lying, frames.standing)
     if not squared and paper.lying and paper.standing:
         squared = is_written_over(Rules(frames.all_lying(), frames.all_standing()), mask)
     if squared:

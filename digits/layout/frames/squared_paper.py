@@ -14,6 +14,7 @@ _MANY = 3  # rules in each direction
 _NEAR = 6  # pixels
 _OVERSHOT = 0.15  # of the way between two crossings: a rule of a table goes on no further after its last
 _MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
+_SQUARE = 1.3  # times as wide as high, or as high as wide: in perspective, squares look so
 _BESIDE = 3  # pixels from a rule's edge, on both sides: a stroke there goes through it
 _SPECK = 0.3  # of the largest mark: a smaller one is not counted
 _AS_LONG = 0.6  # of the usual length of the paper's lines,
@@ -40,6 +41,15 @@ def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tup
                 over = np.array([met.min() - rule.start > most, rule.end - met.max() > most])
                 beyond.append(bool((over | ends).all() and (over.any() or ends.all())))
     return bool(sum(beyond) > _MOSTLY * len(beyond))
+
+
+def are_squares(lying: Sequence[Rule], standing: Sequence[Rule]) -> bool:
+    """Whether these rules are about as far apart one way as the other, lost ones and perspective aside."""
+    x, y = crossings(lying, standing)
+    across, down = (
+        float(np.quantile(np.diff(np.sort(some.mean(axis=axis))), 0.25)) for some, axis in ((x, 0), (y, 1))
+    )
+    return max(across, down) <= _SQUARE * min(across, down)
 
 
 def is_written_over(rules: Rules, mask: Mask) -> bool:

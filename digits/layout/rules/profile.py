@@ -25,6 +25,7 @@ _CLOSE = 1  # pixel from a rule's edge: there is paper even between two rules th
 _FAINTEST = 4  # of 255: a rule's contrast
 _OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
+_ENDED = 8.0  # the same, where another may follow it
 _THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so little there may be of it
 _ALONE = 0.3  # of a rule's length that nothing crosses
 _UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
@@ -56,8 +57,11 @@ def _is_straight(rule: Rule) -> bool:
     return abs(rule.course[0]) * rule.length**2 / 4 <= _BENT * rule.length + 2
 
 
-def measured(rules: Sequence[Rule | None], dark: Grey) -> list[Rule | None]:
-    """Each rule as far as it shows ink, and the share of it that does; None where that is not enough."""
+def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> list[Rule | None]:
+    """Each rule as far as it shows ink, and the share of it that does; None where that is not enough.
+
+    `alone`: it does not go on where another follows it, as the sides of the boxes of one column do.
+    """
     found: list[Rule | None] = [None] * len(rules)
     straight = {k: rule for k, rule in enumerate(rules) if rule is not None and _is_straight(rule)}
     if not straight:
@@ -69,7 +73,7 @@ def measured(rules: Sequence[Rule | None], dark: Grey) -> list[Rule | None]:
     along = profiles.inside & (places >= courses.start) & (places <= courses.end)
     seen = along & (profiles.ridge > _FAINTEST)
     inked, bare = profiles.inked(_medians(profiles.ridge, seen))
-    first, last = _reach(inked, bare, along & inked, _PAPER)
+    first, last = _reach(inked, bare, along & inked, _ENDED if alone else _PAPER)
     reached = (places >= first[:, None]) & (places <= last[:, None])
     inked &= reached
     ink, paper = np.count_nonzero(inked, axis=1), np.count_nonzero(bare & reached, axis=1)

@@ -71,7 +71,13 @@ def _rules(segments: Segments, dark: Grey, scale: Scale) -> list[Rule]:
     def between(groups: Sequence[Sequence[Pair]], edges: Edges) -> list[Rule | None]:
         names = [frozenset((edges.chains[one], edges.chains[two]) for one, two in group) for group in groups]
         new = {name: group for name, group in zip(names, groups, strict=True) if name not in known}
-        rules = measured(_between(list(new.values()), edges, scale), dark)
+        whole = _between(list(new.values()), edges, scale)
+        rules = measured(whole, dark)
+        if most < np.inf:
+            lost = [None if rule else piece for piece, rule in zip(whole, rules, strict=True)]
+            rules = [
+                rule or piece for rule, piece in zip(rules, measured(lost, dark, alone=True), strict=True)
+            ]
         known.update(zip(new, rules, strict=True))
         return [known[name] for name in names]
 

@@ -1,0 +1,68 @@
+"""The room between separate boxes: it looks like a cell, but nothing is printed on two of its sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.ink.sheet import Grey
+from digits.layout.cells import Cell, Cells
+
+_SMALLER = 0.8  # times the usual width or height: gaps are narrower, or lower, than boxes
+_OUTSIDE = 8  # pixels beyond a cell's edge, in which the line lies that closes it
+_DARK = 0.4  # of the usual darkness of lines: what is lighter is paper
+_BARE = 0.3  # of a side that shows ink: a dashed one shows more
+_MIDDLE = 0.6  # of a side, which no corner reaches
+
+
+def without_gaps(cells: Cells, dark: Grey) -> Cells:
+    """The cells without those that are narrow and bare above and below, or low and bare at both sides.
+
+    `dark`: the darkness of the page with its printed lines.
+    """
+    if len(cells.found) < 3:
+        return cells
+    width, height = (
+        _SMALLER * float(np.median(sides))
+        for sides in zip(*((cell.width, cell.height) for cell in cells.found), strict=True)
+    )
+    narrow = [cell for cell in cells.found if cell.width < width]
+    low = [cell for cell in cells.found if cell.height < height]
+    if not narrow and not low:
+        return cells
+    ends = {cell: _ends(cell, cells, dark, lying=True) for cell in narrow}
+    sides = {cell: _ends(cell, cells, dark, lying=False) for cell in low}
+    closing = [
+        _ends(cell, cells, dark, lying=not lying)
+        for some, lying in ((narrow, True), (low, False))
+        for cell in some
+    ]
+    level = _DARK * float(np.median(np.concatenate(closing)))
+    gaps = {cell for found in (ends, sides) for cell, own in found.items() if (own >= level).mean() < _BARE}
+    return replace(cells, found=tuple(cell for cell in cells.found if cell not in gaps))
+
+
+def _ends(cell: Cell, cells: Cells, dark: Grey, lying: bool) -> NDArray[np.uint8]:
+    """The darkest pixels above and below a cell (`lying`), or left and right of it, for places along it."""
+    n = cells.coarse
+    left, top, right, bottom = (side // n for side in cell.box)
+    inside = cells.labels[top : bottom + 1, left : right + 1] == cell.label
+    if lying:
+        inside = inside.T
+    dark, first = (dark.T, (left, top)) if lying else (dark, (top, left))
+    margin = round((1 - _MIDDLE) / 2 * len(inside))
+    inside = inside[margin : len(inside) - margin]
+    along = (first[0] + margin + np.arange(len(inside))) * n
+    filled = inside.any(axis=1)
+    inside, along = inside[filled], along[filled]
+    begin = (first[1] + inside.argmax(axis=1)) * n
+    end = (first[1] + inside.shape[1] - inside[:, ::-1].argmax(axis=1)) * n
+    beyond = np.arange(-1, _OUTSIDE)
+    height, width = dark.shape
+    rows = np.clip(along, 0, height - 1)[:, None]
+    before, after = (
+        np.clip(places, 0, width - 1) for places in (begin[:, None] - 1 - beyond, end[:, None] + beyond)
+    )
+    return np.concatenate([dark[rows, before].max(axis=1), dark[rows, after].max(axis=1)])
