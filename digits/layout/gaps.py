@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Grey
 from digits.layout.cells import Cell, Cells
 
-_SMALLER = 0.8  # times the usual width or height: gaps are narrower, or lower, than boxes
+_SMALLER = 0.9  # times the usual width or height: gaps are narrower, or lower, than boxes
 _OUTSIDE = 8  # pixels beyond a cell's edge, in which the line lies that closes it
-_DARK = 0.4  # of the usual darkness of lines: what is lighter is paper
+_USUAL = 0.75  # quantile of the darkness along lines: dashed ones are bare for half of their length
+_DARK = 0.4  # of that darkness: what is lighter is paper
 _BARE = 0.3  # of a side that shows ink: a dashed one shows more
 _MIDDLE = 0.6  # of a side, which no corner reaches
 
@@ -39,7 +40,7 @@ def without_gaps(cells: Cells, dark: Grey) -> Cells:
         for some, lying in ((narrow, True), (low, False))
         for cell in some
     ]
-    level = _DARK * float(np.median(np.concatenate(closing)))
+    level = _DARK * float(np.quantile(np.concatenate(closing), _USUAL))
     gaps = {cell for found in (ends, sides) for cell, own in found.items() if (own >= level).mean() < _BARE}
     return replace(cells, found=tuple(cell for cell in cells.found if cell not in gaps))
 

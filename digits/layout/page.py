@@ -67,7 +67,9 @@ def find_page(darkness: Darkness) -> Page:
         darkness = darkness.finer()
         dark = darkness.dark.whole
         frames = find_frames(dark, darkness.least)
-        cells = without_gaps(find_cells(frames, dark.shape), dark)
+        cells = find_cells(frames, dark.shape)
+        if not frames.combs:  # the fields of a comb are open above
+            cells = without_gaps(cells, dark)
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS

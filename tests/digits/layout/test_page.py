@@ -124,7 +124,6 @@ def test_separate_boxes_in_a_row_are_one_number() -> None:
     assert _sizes(page_of(grey)) == [[5]]
 
 
-@pytest.mark.xfail(strict=True, reason="rows of separate boxes are parted where the gap is wide")
 def test_separate_boxes_in_rows_keep_their_columns() -> None:
     grey = sheet(520, 260)
     for top in (30, 140):

@@ -81,6 +81,18 @@ def test_a_table_that_fills_the_picture_is_a_frame(count: int) -> None:
     assert _counts(grey) == (count + 1, count + 1)
 
 
+def test_a_table_of_wide_cells_that_fills_the_picture_is_a_frame() -> None:
+    x, y = tuple(range(100, 401, 100)), tuple(range(50, 151, 50))
+    grey = sheet(500, 200)
+    for place in x:
+        grey[:, place : place + 2] = 0
+    for place in y:
+        grey[place : place + 2] = 0
+    for left, top in product((0, *x), (0, *y)):
+        grey = write(grey, "38", (left + 20, top + 12), 28, 3)
+    assert _counts(grey) == (3, 4)
+
+
 def test_a_row_of_dashed_boxes_is_a_frame() -> None:
     x = tuple(range(40, 461, 70))
     grey = write(ruled_grid(sheet(500, 160), x, (40, 120), 2, dash=6), "264809", (55, 55), 50, step=1.75)

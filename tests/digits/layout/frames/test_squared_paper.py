@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.frames.squared_paper import alike, is_squared_paper, is_written_over
+from digits.layout.frames.squared_paper import alike, are_squares, is_squared_paper, is_written_over
 from digits.layout.rules.rule import Rule, Rules
 from tests.digits.layout.forms import mask_of, rule, ruled_grid, sheet, write
 
@@ -83,6 +83,13 @@ def test_a_table_that_the_pictures_edge_cuts_off_is_no_squared_paper() -> None:
 def test_rules_that_go_through_the_whole_picture_are_of_squared_paper() -> None:
     height, width = SHAPE
     assert is_squared_paper([rule(0, width - 1, y) for y in Y], [rule(0, height - 1, x) for x in X], SHAPE)
+
+
+@pytest.mark.parametrize(("wide", "squares"), [(30, False), (48, True), (60, True), (72, True), (96, False)])
+def test_squares_are_about_as_wide_as_high(wide: int, squares: bool) -> None:
+    lying = [rule(0, 400, 20 + 60 * k) for k in range(5)]
+    standing = [rule(0, 300, 20 + wide * k) for k in (0, 1, 2, 3, 5)]  # one was lost
+    assert are_squares(lying, standing) == squares
 
 
 def test_few_rules_are_no_squared_paper() -> None:

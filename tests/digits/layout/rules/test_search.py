@@ -11,7 +11,6 @@ from digits.layout.rules.search import find_rules
 from tests.behaviour.drawing import shadowed
 from tests.digits.layout.forms import LEAST, X, Y, mask_of, ruled_grid, sheet, write
 
-APART = "their edges are chained, and what they make in all is no rule: too much paper between"
 
 
 def _rules(grey: Grey, least: int = LEAST) -> Rules:
@@ -80,7 +79,7 @@ def test_find_rules_puts_the_pieces_of_one_line_together() -> None:
     "gap",
     [
         12,
-        pytest.param(40, marks=pytest.mark.xfail(strict=True, reason=APART)),
+        40,
         70,
         95,
         140,
