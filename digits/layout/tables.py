@@ -44,7 +44,7 @@ class Table:
 
 def find_tables(cells: Cells) -> tuple[Table, ...]:
     """The cells put together to tables, boxes of one row included; from the top."""
-    found = _without_gaps(cells.found)
+    found = _without_slits(cells.found)
     if not found:
         return ()
     boxes = np.array([cell.box for cell in found], float)
@@ -92,8 +92,8 @@ def columns(table: Table) -> dict[Cell, int]:
     return found
 
 
-def _without_gaps(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """The cells without the room between separate boxes, which is narrower or lower than they."""
+def _without_slits(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The cells without the slits between double lines, or boxes close to each other."""
     if not cells:
         return cells
     width, height = (np.median(sides) for sides in zip(*((c.width, c.height) for c in cells), strict=True))

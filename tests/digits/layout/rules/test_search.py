@@ -12,7 +12,6 @@ from tests.behaviour.drawing import shadowed
 from tests.digits.layout.forms import LEAST, X, Y, mask_of, ruled_grid, sheet, write
 
 
-
 def _rules(grey: Grey, least: int = LEAST) -> Rules:
     mask = np.asarray(255 - grey > least, np.uint8)
     return find_rules(np.asarray(255 - grey, np.uint8), mask, Scale.of(mask), least)
