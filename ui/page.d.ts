@@ -17,6 +17,7 @@ export interface Parts {
   "#camera": HTMLButtonElement;
   "#canvas": HTMLCanvasElement;
   "#clear": HTMLButtonElement;
+  "#crop": HTMLCanvasElement;
   "#cursor": HTMLElement;
   "#detail": HTMLElement;
   "#download": HTMLButtonElement;
@@ -35,6 +36,11 @@ export interface Parts {
   "#shoot-cancel": HTMLButtonElement;
   "#shoot-take": HTMLButtonElement;
   "#spoken": HTMLElement;
+  "#table": HTMLElement;
+  "#table-cells": HTMLElement;
+  "#table-copy": HTMLButtonElement;
+  "#table-download": HTMLButtonElement;
+  "#table-said": HTMLElement;
   "#theme": HTMLButtonElement;
   "#tiles": HTMLElement & { firstElementChild: HTMLElement };
   "#took": HTMLElement;
@@ -45,6 +51,7 @@ export interface Parts {
   "#video": HTMLVideoElement & { srcObject: MediaStream | null };
   "#why": HTMLButtonElement;
   "#width": HTMLInputElement;
+  ".digits": HTMLElement;
   ".dot": HTMLElement;
 }
 

@@ -2,6 +2,7 @@
 
 import { HEIGHT, WIDTH } from "./drawing.js";
 import { percent, say, sureness } from "./say.js";
+import { howSure } from "./table.js";
 
 /** @import { Box, Hint, Mark, Reading, Sign } from "./asking.js" */
 /** @import { Place } from "./drawing.js" */
@@ -57,6 +58,10 @@ export class Answer {
   show(reading, place, milliseconds) {
     this.marks = reading.digits;
     this.place = place;
+    if (reading.tables.length) {
+      this.#showTables(reading, milliseconds);
+      return;
+    }
     const sure = this.marks.map((mark) => (isUnread(mark) ? -1 : (mark.confidence ?? Infinity)));
     this.chosen = Math.max(sure.indexOf(Math.min(...sure)), 0);
     this.#showBig(reading.text);
@@ -64,7 +69,45 @@ export class Answer {
     this.#choose(this.chosen);
     const [verdict, detail] = this.#words();
     this.#showWords(verdict, detail, say("took", { ms: Math.round(milliseconds) }));
-    this.#speak(reading.text, verdict, detail);
+    const { text } = reading;
+    this.#speak(
+      /\d/.test(text)
+        ? say("spoken", { text, words: verdict, more: detail })
+        : say("spoken_rejected", { words: verdict, more: detail }),
+    );
+  }
+
+  /**
+   * Of a table its size alone: its cells stand beside the paper.
+   * @param {Reading} reading
+   * @param {number} milliseconds
+   */
+  #showTables({ text, tables, numbers }, milliseconds) {
+    const [{ rows, columns }, ...others] = tables;
+    const inCells = tables.flatMap((table) => table.cells.flatMap((cell) => cell.numbers));
+    const beside = numbers.filter((_, i) => !inCells.includes(i)).map((number) => number.text);
+    const check = inCells.filter((i) => howSure([numbers[i].confidence])).length;
+    const verdict = others.length
+      ? say("tables_found", { count: tables.length })
+      : say("table_found", { rows, columns });
+    const detail = [
+      check ? say("table_check", { count: check }) : say("table_sure"),
+      beside.length ? say("table_beside", { text: beside.join(" ") }) : "",
+    ].join(" ");
+    this.#showBig("");
+    this._big.dataset.text = text;
+    this.showCell(null);
+    this.#showBars(null);
+    this.#showWords(verdict, detail, say("took", { ms: Math.round(milliseconds) }));
+    this.#speak(`${verdict}. ${detail}`);
+  }
+
+  /**
+   * Outline a cell of the table on the paper.
+   * @param {Box | null} box
+   */
+  showCell(box) {
+    this._marks.replaceChildren(...(box ? [this.#outline(box)] : []));
   }
 
   /**
@@ -187,9 +230,22 @@ export class Answer {
 
   /** @param {Mark} mark */
   #box(mark) {
+    const box = this.#outline(mark.box);
+    box.classList.toggle("unclear", isUnread(mark));
+    const label = document.createElement("span");
+    label.textContent =
+      mark.digit === null
+        ? (mark.sign ?? "?")
+        : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
+    box.append(label);
+    return box;
+  }
+
+  /** @param {Box} place */
+  #outline(place) {
     const box = document.createElement("div");
-    box.className = isUnread(mark) ? "mark unclear" : "mark";
-    const { x, y, width, height } = this.onPaper(mark.box);
+    box.className = "mark";
+    const { x, y, width, height } = this.onPaper(place);
     Object.assign(box.style, {
       left: `${(x / WIDTH) * 100}%`,
       top: `${(y / HEIGHT) * 100}%`,
@@ -197,12 +253,6 @@ export class Answer {
       height: `${(height / HEIGHT) * 100}%`,
     });
     box.classList.toggle("under", y < 0.06 * HEIGHT);
-    const label = document.createElement("span");
-    label.textContent =
-      mark.digit === null
-        ? (mark.sign ?? "?")
-        : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
-    box.append(label);
     return box;
   }
 
@@ -220,15 +270,8 @@ export class Answer {
     };
   }
 
-  /**
-   * @param {string} text
-   * @param {string} words
-   * @param {string} more
-   */
-  #speak(text, words, more) {
-    const sentence = /\d/.test(text)
-      ? say("spoken", { text, words, more })
-      : say("spoken_rejected", { words, more });
+  /** @param {string} sentence */
+  #speak(sentence) {
     clearTimeout(this.#speaking);
     const wait = this.hurry ? 0 : SPOKEN_AFTER;
     this.hurry = false;

@@ -14,7 +14,10 @@ const LONGEST_WAIT = 5000;
  * @typedef {{ digit: number, confidence: number, sign: null }} Digit
  * @typedef {Digit | { digit: null, confidence: null, sign: Sign | null }} Judgement
  * @typedef {Judgement & { probabilities: number[], box: Box }} Mark
- * @typedef {{ text: string, digits: Mark[], model: string }} Reading `text`: a character a mark, " " and "\n"
+ * @typedef {{ text: string, confidence: number | null }} WrittenNumber null: a mark of it is rejected
+ * @typedef {{ row: number, column: number, box: Box, numbers: number[] }} TableCell `numbers`: their indices
+ * @typedef {{ rows: number, columns: number, cells: TableCell[] }} Table
+ * @typedef {{ text: string, numbers: WrittenNumber[], digits: Mark[], tables: Table[], model: string }} Reading
  * @typedef {"too_small" | "too_faint" | "several_digits"} Hint
  * @typedef {{ box: Box, seen: string, saliency: number[][], hint: Hint | null }} View `seen`: a PNG in base64
  * @typedef {{ test_accuracy?: number, canvas_accuracy?: number }} Metrics

@@ -8,6 +8,7 @@ import { Pen } from "./pen.js";
 import { download, Pictures } from "./pictures.js";
 import { say, useText } from "./say.js";
 import { Sight } from "./sight.js";
+import { TableView } from "./table.js";
 import { Notice } from "./trouble.js";
 
 /** @import { Find, Page, Parts } from "../page.d.ts" */
@@ -32,6 +33,8 @@ export function start(element, text) {
   const answer = new Answer(element, (index) => sight.choose(index));
   const sight = new Sight(element, { answer, drawing, onHints: (hints) => answer.hint(hints) });
 
+  const table = new TableView(element, (box) => answer.showCell(box));
+
   const asking = new Asking({
     picture: () => drawing.picture(),
     onBusy(busy) {
@@ -40,7 +43,9 @@ export function start(element, text) {
     onAnswer(reading, place, milliseconds, file) {
       notice.hide();
       answer.show(reading, place, milliseconds);
-      sight.follow(file);
+      table.show(reading, file);
+      if (reading.tables.length) sight.reset();
+      else sight.follow(file);
       about.answered(reading.model);
     },
     onSlow: () => notice.slow(true),
@@ -62,6 +67,7 @@ export function start(element, text) {
   function forget() {
     asking.forget();
     answer.reset();
+    table.hide();
     sight.reset();
   }
 
@@ -113,7 +119,7 @@ export function start(element, text) {
   on("#redo", () => drawing.redo());
   on("#recognise", recognise);
   on("#clear", () => drawing.clear());
-  on("#download", async () => download(await drawing.sheet()));
+  on("#download", async () => download(await drawing.sheet(), "drawing.png"));
   const width = find("#width");
   width.addEventListener("input", () => {
     pen.width = Number(width.value);

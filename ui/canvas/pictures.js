@@ -135,11 +135,14 @@ export class Pictures {
   }
 }
 
-/** @param {Blob} blob */
-export function download(blob) {
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function download(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = "drawing.png";
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

@@ -1,0 +1,133 @@
+"""A photo of a table on the page: read as one, looked at cell by cell, corrected, copied and kept."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from pipeline.synthesis.numbers import written
+from pipeline.synthesis.photos import photographed
+from pipeline.synthesis.sheets import Rule, Sheet
+from pipeline.synthesis.writers import PenWriter
+from tests.browser.conftest import Running, open_page
+from tests.browser.hand import answer, draw
+from tests.browser.pictures import encoded
+
+ROWS, COLUMNS = 12, 5
+RIGHT = 57  # of the 60 numbers, for the tests' model saw few digits
+
+
+@pytest.fixture(scope="module")
+def numbers() -> list[list[str]]:
+    rng = np.random.default_rng(60)
+    return [[str(number) for number in row] for row in rng.integers(1, 1000, (ROWS, COLUMNS))]
+
+
+@pytest.fixture(scope="module")
+def photo(numbers: list[list[str]]) -> bytes:
+    """A phone's photo of a sheet with these numbers in a printed table, written with a pen."""
+    rng = np.random.default_rng(61)
+    writer, height = PenWriter(rng), 44.0
+    x, y = (30 + np.arange(n + 1) * height * side for n, side in ((COLUMNS, 2.9), (ROWS, 1.7)))
+    sheet, rule = Sheet(x[-1] + 30, y[-1] + 30), Rule(2)
+    for place in x:
+        sheet.rule((place, y[0]), (place, y[-1]), rule)
+    for place in y:
+        sheet.rule((x[0], place), (x[-1], place), rule)
+    for row, texts in enumerate(numbers):
+        for column, text in enumerate(texts):
+            ink = written(text, writer, height, rng).ink
+            middle = x[column : column + 2].mean(), y[row : row + 2].mean()
+            sheet.write(ink, middle[0] - ink.shape[1] / 2, middle[1] - ink.shape[0] / 2)
+    return encoded(photographed(sheet, rng), "JPEG")
+
+
+@pytest.fixture
+def uploaded(page: Page, photo: bytes) -> Page:
+    page.set_input_files("#file", {"name": "marks.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    expect(page.locator("#table")).to_be_visible()
+    return page
+
+
+def _cells(page: Page) -> list[list[str]]:
+    rows: list[list[str]] = page.locator("#table-cells tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.querySelectorAll('input')].map((input) => input.value))"
+    )
+    return rows
+
+
+def _kept(page: Page, folder: Path) -> list[list[str]]:
+    """The table in the file that the page gives."""
+    with page.expect_download() as download:
+        page.click("#table-download")
+    assert download.value.suggested_filename == "marks.csv"
+    path = folder / "marks.csv"
+    download.value.save_as(path)
+    return list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_a_photo_of_sixty_numbers_becomes_a_csv_file(
+    uploaded: Page, numbers: list[list[str]], tmp_path: Path
+) -> None:
+    expect(uploaded.locator("#verdict")).to_have_text(f"A table of {ROWS} rows and {COLUMNS} columns")
+    shown = _cells(uploaded)
+    right = [
+        said == meant
+        for row, truth in zip(shown, numbers, strict=True)
+        for said, meant in zip(row, truth, strict=True)
+    ]
+    assert sum(right) >= RIGHT
+    assert _kept(uploaded, tmp_path) == shown
+
+
+def test_a_cell_shows_what_was_written_and_takes_a_correction(uploaded: Page, tmp_path: Path) -> None:
+    expected = _cells(uploaded)
+    cell = uploaded.get_by_label("Row 3, column 2")
+    expect(uploaded.locator("#crop")).to_be_hidden()
+    cell.click()
+    expect(uploaded.locator("#crop")).to_be_visible()
+    (outline,) = uploaded.locator("#marks .mark").all()
+    paper, box = uploaded.locator("#paper").bounding_box(), outline.bounding_box()
+    assert paper
+    assert box
+    assert paper["x"] < box["x"] < box["x"] + box["width"] < paper["x"] + paper["width"]
+    ink = uploaded.locator("#crop").evaluate(
+        "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
+        ".filter((_, i) => i % 4 === 0).reduce((least, light) => Math.min(least, light), 255)"
+    )
+    assert ink < 140
+    cell.fill('8,5 "x"')
+    cell.press("Enter")
+    expect(uploaded.get_by_label("Row 4, column 2")).to_be_focused()
+    uploaded.click("#recognise")  # the same answer again leaves what was corrected
+    uploaded.wait_for_timeout(1500)
+    expected[2][1] = '8,5 "x"'
+    assert _kept(uploaded, tmp_path) == expected
+
+
+@pytest.mark.parametrize("clipboard", [True, False])
+def test_copy_pastes_into_a_spreadsheet_as_cells(
+    context: BrowserContext, running: Running, photo: bytes, clipboard: bool
+) -> None:
+    """`clipboard`: whether the browser gives pages one, as it does over HTTPS."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = open_page(context, running)
+    if not clipboard:
+        page.evaluate("navigator.clipboard.writeText = undefined")
+    page.set_input_files("#file", {"name": "marks.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    page.click("#table-copy")
+    expect(page.locator("#table-said")).to_contain_text("Copied")
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert [line.split("\t") for line in text.splitlines()] == _cells(page)
+
+
+def test_a_drawing_takes_the_place_of_a_table(uploaded: Page) -> None:
+    uploaded.click("#clear")
+    expect(uploaded.locator("#table")).to_be_hidden()
+    expect(uploaded.locator(".chances")).to_be_visible()
+    draw(uploaded, 4)
+    assert answer(uploaded) == "4"

@@ -1,0 +1,212 @@
+// A table on the paper as one beside it: each cell can be looked at and corrected, all of it copied or kept.
+
+import { contextOf } from "./drawing.js";
+import { download } from "./pictures.js";
+import { say } from "./say.js";
+
+/** @import { Box, Reading, Sent, Table } from "./asking.js" */
+/** @import { Page } from "../page.d.ts" */
+
+/**
+ * A cell on the page: its field, and where it is in the picture that was sent.
+ * @typedef {{ input: HTMLInputElement, box: Box, row: number, column: number }} Cell
+ */
+
+const DOUBTFUL = 0.9; // confidence: a number less sure is worth a look
+const AROUND = 0.15; // of a cell's sides that is shown around it
+/** @type {Record<string, [down: number, across: number]>} */
+const MOVES = { Enter: [1, 0], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+
+export class TableView {
+  /** @type {Reading | null} */
+  #reading = null;
+  /** @type {Sent | null} */
+  #file = null;
+  /** @type {Cell[][][]} by table, row and column */
+  #tables = [];
+  #asked = 0;
+
+  /**
+   * `onChosen(box)`: the cell that is looked at, in pixels of the picture; null for none.
+   * @param {Page} element
+   * @param {(box: Box | null) => void} onChosen
+   */
+  constructor(element, onChosen) {
+    this.onChosen = onChosen;
+    this._all = element;
+    this._section = element.querySelector("#table");
+    this._cells = element.querySelector("#table-cells");
+    this._crop = element.querySelector("#crop");
+    this._said = element.querySelector("#table-said");
+    element.querySelector("#table-copy").addEventListener("click", () => this.#copy());
+    element.querySelector("#table-download").addEventListener("click", () => this.#download());
+  }
+
+  /**
+   * Show the tables of an answer, if it has any. The same answer again leaves corrections as they are.
+   * @param {Reading} reading
+   * @param {Sent} file
+   */
+  show(reading, file) {
+    if (!reading.tables.length) return this.hide();
+    const before = this.#reading;
+    this.#file = file;
+    if (before && JSON.stringify(before) === JSON.stringify(reading)) return;
+    this.#reading = reading;
+    this.#tables = reading.tables.map((table) => this.#made(table, reading));
+    this._cells.replaceChildren(...this.#tables.map(drawn));
+    this._said.textContent = say("table_help");
+    this.#look(null);
+    this.#toggle(true);
+  }
+
+  hide() {
+    this.#reading = null;
+    this.#tables = [];
+    this._cells.replaceChildren();
+    this.#toggle(false);
+  }
+
+  /** @param {boolean} shown */
+  #toggle(shown) {
+    this._section.hidden = !shown;
+    this._all.querySelector(".digits").classList.toggle("with-table", shown);
+  }
+
+  /**
+   * @param {Table} table
+   * @param {Reading} reading
+   */
+  #made(table, reading) {
+    /** @type {Cell[][]} */
+    const rows = Array.from({ length: table.rows }, () => []);
+    for (const { row, column, box, numbers } of table.cells) {
+      const input = document.createElement("input");
+      input.value = numbers.map((index) => reading.numbers[index].text).join(" ");
+      input.className = howSure(numbers.map((index) => reading.numbers[index].confidence));
+      input.ariaLabel = say("table_cell", { row: row + 1, column: column + 1 });
+      input.autocomplete = "off";
+      input.inputMode = "decimal";
+      const cell = { input, box, row, column };
+      input.addEventListener("focus", () => this.#look(cell));
+      input.addEventListener("input", () => {
+        input.className = "corrected";
+      });
+      input.addEventListener("keydown", (event) => this.#move(event, rows, cell));
+      rows[row][column] = cell;
+    }
+    return rows;
+  }
+
+  /**
+   * To the cell above or below, as in a spreadsheet.
+   * @param {KeyboardEvent} event
+   * @param {Cell[][]} rows
+   * @param {Cell} cell
+   */
+  #move(event, rows, cell) {
+    const [down, across] = MOVES[event.key] ?? [0, 0];
+    const next = down && rows[cell.row + down]?.[cell.column + across];
+    if (!next) return;
+    event.preventDefault();
+    next.input.focus();
+    next.input.select();
+  }
+
+  /** @param {Cell | null} cell */
+  async #look(cell) {
+    const asked = ++this.#asked;
+    this._crop.hidden = !cell;
+    this.onChosen(cell?.box ?? null);
+    if (!cell || !this.#file) return;
+    const [left, top, right, bottom] = cell.box;
+    const [across, down] = [AROUND * (right - left), AROUND * (bottom - top)];
+    const [width, height] = [right - left + 2 * across, bottom - top + 2 * down];
+    const part = await createImageBitmap(
+      this.#file,
+      Math.round(left - across),
+      Math.round(top - down),
+      Math.max(1, Math.round(width)),
+      Math.max(1, Math.round(height)),
+    );
+    if (asked !== this.#asked) return;
+    Object.assign(this._crop, { width: part.width, height: part.height });
+    contextOf(this._crop).drawImage(part, 0, 0);
+  }
+
+  /**
+   * All tables as text, an empty line between two.
+   * @param {string} between
+   * @param {(text: string) => string} written
+   */
+  #text(between, written) {
+    return this.#tables
+      .map((rows, i) => {
+        const columns = this.#reading?.tables[i].columns ?? 0;
+        return rows
+          .map((row) =>
+            Array.from({ length: columns }, (_, k) => written(row[k]?.input.value.trim() ?? "")).join(
+              between,
+            ),
+          )
+          .join("\r\n");
+      })
+      .join("\r\n\r\n");
+  }
+
+  async #copy() {
+    await copied(this.#text("\t", (text) => text.replaceAll(/\s+/g, " ")));
+    this._said.textContent = say("table_copied");
+  }
+
+  #download() {
+    const text = this.#text(",", (cell) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell));
+    const name = this.#file?.name?.replace(/\.[^.]*$/, "") ?? "table";
+    download(new Blob([text, "\r\n"], { type: "text/csv" }), `${name}.csv`);
+  }
+}
+
+/**
+ * The class of a cell: whether it is worth a look.
+ * @param {(number | null)[]} confidences
+ */
+export function howSure(confidences) {
+  if (confidences.includes(null)) return "unread";
+  return confidences.some((sure) => sure !== null && sure < DOUBTFUL) ? "doubtful" : "";
+}
+
+/** @param {Cell[][]} rows */
+function drawn(rows) {
+  const table = document.createElement("table");
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, k) =>
+    Math.max(2, ...rows.map((row) => row[k]?.input.value.length ?? 0)),
+  );
+  for (const row of rows) {
+    const line = table.insertRow();
+    for (let k = 0; k < columns; k++) {
+      const cell = line.insertCell();
+      if (!row[k]) continue;
+      row[k].input.size = widths[k];
+      cell.append(row[k].input);
+    }
+  }
+  return table;
+}
+
+/**
+ * Without HTTPS a browser gives no clipboard to a page, but it still copies what is selected.
+ * @param {string} text
+ */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
