@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
 from digits.layout.frames.lattice import crossings, tolerances
+from digits.layout.rules.courses import ASIDE
+from digits.layout.rules.profile import OWN
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
 _KNOWN = 2  # standing sides, at least
 _TALL = 0.5  # of the row's height: so much its sides may differ from it
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
-ASIDE = 0.08  # of a box's width: how far a side stands from its even place
-_OWN = 0.4  # of the known sides' contrast: what has less is paper
-_BESIDE = 3  # pixels from a side's edge there is the paper that it is compared with
+STRAYS = 0.08  # of a box's width: how far a side stands from its even place
 _ENOUGH = 0.5  # of the known sides' share of ink that another one shows
 _WIDER = 1.5  # times the widest gap between their dashes: no other gap is wider
 _TRACE = 0.1  # of a side that shows, at least
@@ -61,7 +61,8 @@ class Columns(NamedTuple):
         own = np.clip(np.rint(list(known)).astype(int) - self.first, 0, len(self.share) - 1)
         least = _ENOUGH * float(np.median(self.share[own]))
         most = max(_WIDER * float(np.median(self.gap[own])) + 1, _SMALL * row.height)
-        ends = np.rint(np.array([place - ASIDE * width, place + ASIDE * width + 1])).astype(int) - self.first
+        near = STRAYS * width
+        ends = np.rint(np.array([place - near, place + near + 1])).astype(int) - self.first
         first, last = np.clip(ends, 0, len(self.share)).tolist()
         share = np.where(self.gap[first:last] <= most, self.share[first:last], 0.0)
         if share.max(initial=0.0) < max(least, _TRACE):
@@ -103,19 +104,19 @@ def columns_of(row: BoxRow, dark: Grey) -> Columns:
     first = int(min(row.upper.start, row.lower.start)) - room
     places = np.arange(first, int(max(row.upper.end, row.lower.end)) + room).astype(float)
     below = places + row.lean(places)
-    top = row.upper.at(places) + row.upper.thickness / 2 + _BESIDE
-    bottom = row.lower.at(below) - row.lower.thickness / 2 - _BESIDE
+    top = row.upper.at(places) + row.upper.thickness / 2 + ASIDE
+    bottom = row.lower.at(below) - row.lower.thickness / 2 - ASIDE
     share = np.linspace(0, 1, max(2, int(row.height)))[:, None]
     x, y = (1 - share) * places + share * below, (1 - share) * top + share * bottom
     strip = np.asarray(
         cv2.remap(dark, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0), np.int16
     )
-    away = int(np.ceil(thickness / 2)) + _BESIDE
+    away = int(np.ceil(thickness / 2)) + ASIDE
     on = np.asarray(cv2.dilate(strip, np.ones((1, 3), np.uint8)))
     beside = [np.roll(strip, side, axis=1) for side in (-away, away)]
     ridge = on - np.maximum(*beside)
     known = np.clip(np.rint(row.places).astype(int) - first, 0, len(places) - 1)
-    level = _OWN * float(np.median(np.quantile(ridge[:, known], 0.75, axis=0)))
+    level = OWN * float(np.median(np.quantile(ridge[:, known], 0.75, axis=0)))
     inked = ridge >= level
     bare = ~inked & (on < level + np.median(strip))
     ink, blank = inked.sum(axis=0), bare.sum(axis=0)

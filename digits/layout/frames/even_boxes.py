@@ -14,7 +14,7 @@ from math import gcd
 import numpy as np
 
 from digits.ink.sheet import Grey, turned
-from digits.layout.frames.box_rows import ASIDE, BoxRow, Columns, columns_of, row_between
+from digits.layout.frames.box_rows import STRAYS, BoxRow, Columns, columns_of, row_between
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.profile import centred
 from digits.layout.rules.rule import Rule, Rules
@@ -78,7 +78,7 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
         if not number.any() or np.abs(row.places - first - width * number).max() > _ROUGHLY * width:
             return None
         width, first = np.polyfit(number, row.places, 1).tolist()
-    if np.abs(row.places - first - width * number).max() > ASIDE * width:
+    if np.abs(row.places - first - width * number).max() > STRAYS * width:
         return None
     apart = np.diff(row.places)[np.diff(number) == 0]
     if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:

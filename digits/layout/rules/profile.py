@@ -23,7 +23,7 @@ Which = NDArray[np.bool_]
 _BENT = 0.02  # of a rule's length: how far a page may bend it
 _CLOSE = 1  # pixel from a rule's edge: there is paper even between two rules that nearly touch
 _FAINTEST = 4  # of 255: a rule's contrast
-_OWN = 0.4  # of a rule's usual contrast: what has less is paper
+OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
 _THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so little there may be of it
 _ALONE = 0.3  # of a rule's length that nothing crosses
@@ -46,7 +46,7 @@ class _Profiles(NamedTuple):
 
     def inked(self, contrast: NDArray[np.float64]) -> tuple[Which, Which]:
         """Where a rule of this contrast (n,) shows ink, and where there is bare paper; else it is hidden."""
-        level = _OWN * contrast[:, None]
+        level = OWN * contrast[:, None]
         inked = self.inside & (self.ridge >= level)
         return inked, self.inside & ~inked & (self.on < level + self.paper)
 
