@@ -21,7 +21,6 @@ _DOT = 0.34  # the largest point, either way
 _COMMA = (0.36, 0.6)  # the largest comma: width and height
 _FOOT = (-0.3, 0.3)  # from the foot of the digits down: where the middle of a point lies
 _BESIDE = 0.75  # how far the digits before and after a point are
-_OVER = 0.3  # of its width that a sign may share with a digit's
 _PEN = 0.6  # of the pen's width: a smaller speck is dirt
 
 
@@ -34,8 +33,6 @@ def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:
         return None
     beside = [*before[-1:], after[0]]
     height = float(np.mean([digit.height for digit in beside]))
-    if any(_shared(piece, digit) > _OVER * piece.width for digit in beside):
-        return None
     if _is_minus(piece, before, after[0], height):
         return "-"
     return _point(piece, before[-1], after[0], height, pen) if before else None
@@ -69,8 +66,3 @@ def _point(piece: Piece, before: Piece, after: Piece, height: float, pen: float)
     if piece.height > 1.25 * piece.width and long > 0.5 * pen:
         return ","
     return "." if max(piece.width, piece.height) <= _DOT * height else None
-
-
-def _shared(first: Piece, second: Piece) -> float:
-    """How many columns two pieces share."""
-    return min(first.box[2], second.box[2]) - max(first.box[0], second.box[0])

@@ -83,9 +83,9 @@ def test_a_part_that_overlaps_a_digit_is_no_sign() -> None:
     assert _sign((110, 86, 145, 94)) is None
 
 
-@pytest.mark.parametrize(("left", "sign"), [(146, ","), (142, None)])
-def test_a_comma_may_begin_below_the_digit_before_it(left: int, sign: str | None) -> None:
-    assert _sign((left, 118, left + 20, 150)) == sign
+@pytest.mark.parametrize("left", [142, 146])
+def test_a_comma_may_begin_below_the_digit_before_it(left: int) -> None:
+    assert _sign((left, 118, left + 20, 150)) == ","
 
 
 def test_beside_no_digits_nothing_is_a_sign() -> None:
