@@ -21,6 +21,7 @@ _DOT = 0.34  # the largest point, either way
 _COMMA = (0.36, 0.6)  # the largest comma: width and height
 _FOOT = (-0.3, 0.3)  # from the foot of the digits down: where the middle of a point lies
 _BESIDE = 0.75  # how far the digits before and after a point are
+_OVER = 0.3  # of its width that a point may share with a digit's; a comma may begin below a digit
 _PEN = 0.6  # of the pen's width: a smaller speck is dirt
 
 
@@ -65,4 +66,7 @@ def _point(piece: Piece, before: Piece, after: Piece, height: float, pen: float)
     long = piece.height - piece.width
     if piece.height > 1.25 * piece.width and long > 0.5 * pen:
         return ","
-    return "." if max(piece.width, piece.height) <= _DOT * height else None
+    shared = max(before.box[2] - piece.box[0], piece.box[2] - after.box[0])
+    if shared > _OVER * piece.width or max(piece.width, piece.height) > _DOT * height:
+        return None
+    return "."

@@ -88,5 +88,10 @@ def test_a_comma_may_begin_below_the_digit_before_it(left: int) -> None:
     assert _sign((left, 118, left + 20, 150)) == ","
 
 
+@pytest.mark.parametrize(("left", "sign"), [(146, "."), (142, None)])
+def test_a_dot_below_a_digit_is_a_speck(left: int, sign: str | None) -> None:
+    assert _sign((left, 118, left + 20, 138)) == sign
+
+
 def test_beside_no_digits_nothing_is_a_sign() -> None:
     assert _sign((50, 86, 85, 94), ()) is None
