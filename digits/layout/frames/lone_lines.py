@@ -13,9 +13,7 @@ from digits.layout.rules.rule import Rule
 THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from its edge
 _RULED = 0.45  # of the picture's side: a line beside frames is longer
 _UNBROKEN = 0.85  # of such a line that shows ink
-_ACROSS = 0.6  # of the picture's width: a line of ruled paper that does not run through is longer
 THIN = 0.1  # of its length: a line is no thicker
-_LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
 _BESIDE = 0.4  # of a standing line's length: the writing beside it is so high
 _ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
 
@@ -44,15 +42,14 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
     if not len(columns):
         return chosen_of(thin, through) if lying and len(thin) > 1 else []
     if len(thin) > 2:
-        wide = np.array([lying and rule.length > _ACROSS * width for rule in thin])
-        return chosen_of(thin, through | wide)
+        return chosen_of(thin, through)
     first, last = np.percentile(columns, (2, 98))
     top, bottom = np.percentile(rows, (5, 95))
-    beyond, rim = _LONGER * (last - first), _ASIDE * (bottom - top)
+    rim = _ASIDE * (bottom - top)
     return [
         rule
         for rule, whole in zip(thin, through, strict=True)
         if not top + rim <= rule.at(rule.middle) <= bottom - rim
-        and (whole or (rule.start < first - beyond and rule.end > last + beyond))
+        and (whole or (rule.start < first and rule.end > last))
         and (lying or last - first > _BESIDE * rule.length)
     ]

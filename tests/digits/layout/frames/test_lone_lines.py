@@ -48,6 +48,13 @@ def test_a_tall_stroke_beside_little_writing_is_a_one() -> None:
     assert lone([rule(5, 235, 40)], turned, lying=False) == []
 
 
+def test_a_line_beside_writing_half_as_high_is_of_the_paper() -> None:
+    writing = np.zeros((240, 300), np.uint8)
+    writing[60:168, 60:120] = 1
+    line = rule(0, 239, 30)
+    assert lone([line], np.ascontiguousarray(writing.T), lying=False) == [line]
+
+
 def test_on_an_empty_sheet_lines_across_it_are_of_the_paper() -> None:
     blank = np.zeros((240, 500), np.uint8)
     through, short = [rule(0, 499, y) for y in (60, 120)], rule(100, 300, 180)
@@ -68,7 +75,7 @@ def test_lines_longer_than_a_frame_beside_it_are_of_the_paper() -> None:
 
 
 def test_dotted_lines_are_of_the_paper_though_they_are_short_and_show_little_ink() -> None:
-    dotted = [replace(rule(2, 238, x, 30), dashed=True, covered=0.3, step=12) for x in (50, 250, 450)]
+    dotted = [replace(rule(2, 238, x, 30), dashed=True, covered=0.6, step=12) for x in (50, 250, 450)]
     solid = [replace(one, step=0.0) for one in dotted]
     assert long_beside([], dotted, 240) == dotted
     assert long_beside([], solid, 240) == []
