@@ -16,15 +16,12 @@ from digits.layout.rules.profile import OWN
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
-_KNOWN = 2  # standing sides, at least
-_TALL = 0.5  # of the row's height: so much its sides may differ from it
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
 STRAYS = 0.08  # of a box's width: how far a side stands from its even place
 _ENOUGH = 0.5  # of the known sides' share of ink that another one shows
 _WIDER = 1.5  # times the widest gap between their dashes: no other gap is wider
-_TRACE = 0.1  # of a side that shows, at least
-_AS_GOOD = 0.05  # of its share of ink: so much less makes no difference
 _SMALL = 0.06  # of their height: so wide a gap may be between any two
+_AS_GOOD = 0.05  # of its share of ink: so much less makes no difference
 
 
 class BoxRow(NamedTuple):
@@ -39,8 +36,8 @@ class BoxRow(NamedTuple):
 
     def lean(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far aside standing sides at these places of the upper one meet the lower one."""
-        if len(self.places) <= _KNOWN:
-            return np.interp(places, self.places, self.aside)
+        if len(self.places) == 2:
+            return np.interp(places, self.places, self.aside)  # two say little of those beyond them
         return np.asarray(np.polyval(np.polyfit(self.places, self.aside, 1), places))
 
     @property
@@ -65,7 +62,7 @@ class Columns(NamedTuple):
         ends = np.rint(np.array([place - near, place + near + 1])).astype(int) - self.first
         first, last = np.clip(ends, 0, len(self.share)).tolist()
         share = np.where(self.gap[first:last] <= most, self.share[first:last], 0.0)
-        if share.max(initial=0.0) < max(least, _TRACE):
+        if share.max(initial=0.0) <= least:
             return None
         best = np.flatnonzero(share >= share.max() - _AS_GOOD)
         return float(best.mean()) + float(first + self.first)
@@ -75,14 +72,7 @@ def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale
     """These two as sides of a row of boxes, if enough standing rules go from one to the other."""
     height = float(lower.at(upper.middle)) - float(upper.at(upper.middle))
     longer = max(upper.length, lower.length)
-    if (
-        abs(upper.length - lower.length) > _ALIKE * longer
-        or not scale.shortest <= height < longer
-        or not standing
-    ):
-        return None
-    standing = [rule for rule in standing if abs(rule.length - height) <= _TALL * height]
-    if len(standing) < _KNOWN:
+    if abs(upper.length - lower.length) > _ALIKE * longer or not scale.shortest <= height < longer:
         return None
     x, y = crossings([upper, lower], standing)
     near = tolerances(standing, scale)[:, 0]
@@ -91,8 +81,8 @@ def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale
     for side, places in ((upper, x[0]), (lower, x[1])):
         goes &= (places >= side.start - near) & (places <= side.end + near)
     known = np.flatnonzero(goes)
-    if len(known) < _KNOWN:
-        return None
+    if len(known) < 2:
+        return None  # one does not say how wide a box is
     known = known[np.argsort(x[0, known])]
     return BoxRow(upper, lower, [standing[k] for k in known.tolist()], x[0, known], (x[1] - x[0])[known])
 
