@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from digits.layout.frames.lattice import EDGE, OVERSHOT, crossings, cut_off
+from digits.layout.rules.courses import ASIDE
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 
 _MANY = 3  # rules in each direction
 _NEAR = 6  # pixels
 _MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
-_BESIDE = 3  # pixels from a rule's edge, on both sides: a stroke there goes through it
 _SPECK = 0.3  # of the largest mark: a smaller one is not counted
 _AS_LONG = 0.6  # of the usual length of the paper's lines,
 _AS_THICK = 1.8  # and times their thickness: more is a stroke of a pen
@@ -76,7 +76,7 @@ def _crossings(rule: Rule, mask: Mask) -> int:
     """How many strokes go through a lying rule."""
     height, width = mask.shape
     places = np.arange(max(0, int(rule.start)), min(width, int(rule.end) + 1))
-    middle, aside = rule.at(places.astype(float)), rule.thickness / 2 + _BESIDE
+    middle, aside = rule.at(places.astype(float)), rule.thickness / 2 + ASIDE
     above, below = (
         mask[np.clip(np.rint(middle + side).astype(int), 0, height - 1), places] for side in (-aside, aside)
     )
