@@ -28,7 +28,6 @@ _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a
 _THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so little there may be of it
 _ALONE = 0.3  # of a rule's length that nothing crosses
 _UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
-_COVERED = 0.42  # of a dashed one
 _TRIES = 2  # to bring a rule to the middle of its ink: at first little of it may be near
 _STEPS = 3  # from dash to dash, at least
 _STRAY = 0.3  # of the distance of dashes: how far it strays
@@ -75,7 +74,6 @@ def measured(rules: Sequence[Rule | None], dark: Grey) -> list[Rule | None]:
     ink, paper = np.count_nonzero(inked, axis=1), np.count_nonzero(bare & reached, axis=1)
     covered = ink / np.maximum(1, ink + paper)
     enough = seen.any(axis=1) & (seen.sum(axis=1) >= _ALONE * along.sum(axis=1)) & (last - first >= 3)
-    enough &= covered >= _COVERED
     dashed = np.array([rule.dashed for rule in own]) | (covered < _UNBROKEN)
     for k in np.flatnonzero(enough & dashed).tolist():
         enough[k] = _is_even(np.flatnonzero(inked[k]), bare[k])
