@@ -21,7 +21,7 @@ _DOT = 0.34  # the largest point, either way
 _COMMA = (0.36, 0.6)  # the largest comma: width and height
 _FOOT = (-0.3, 0.3)  # from the foot of the digits down: where the middle of a point lies
 _BESIDE = 0.75  # how far the digits before and after a point are
-_OVER = 0.3  # of its width that a point may share with a digit's; a comma may begin below a digit
+_OVER = 0.3  # of its width that a minus or a point may share with a digit's: a comma may begin below one
 _PEN = 0.6  # of the pen's width: a smaller speck is dirt
 
 
@@ -35,8 +35,11 @@ def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:
     beside = [*before[-1:], after[0]]
     height = float(np.mean([digit.height for digit in beside]))
     if _is_minus(piece, before, after[0], height):
-        return "-"
-    return _point(piece, before[-1], after[0], height, pen) if before else None
+        sign: Sign | None = "-"
+    else:
+        sign = _point(piece, before[-1], after[0], height, pen) if before else None
+    over = any(_shared(piece, digit) > _OVER * piece.width for digit in beside)
+    return None if over and sign != "," else sign
 
 
 def _is_minus(piece: Piece, before: list[Piece], after: Piece, height: float) -> bool:
@@ -66,7 +69,9 @@ def _point(piece: Piece, before: Piece, after: Piece, height: float, pen: float)
     long = piece.height - piece.width
     if piece.height > 1.25 * piece.width and long > 0.5 * pen:
         return ","
-    shared = max(before.box[2] - piece.box[0], piece.box[2] - after.box[0])
-    if shared > _OVER * piece.width or max(piece.width, piece.height) > _DOT * height:
-        return None
-    return "."
+    return "." if max(piece.width, piece.height) <= _DOT * height else None
+
+
+def _shared(first: Piece, second: Piece) -> float:
+    """How many columns two pieces share."""
+    return min(first.box[2], second.box[2]) - max(first.box[0], second.box[0])
