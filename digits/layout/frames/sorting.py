@@ -18,6 +18,7 @@ from digits.layout.frames.pen_strokes import corners, missing_between_boxes, wit
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
 
+_GRID = 3  # rules in both directions
 _AT_END = 6  # pixels, and
 _NEAR_END = 0.04  # of a rule's length: so near to another it ends there
 _SIDE = 3  # rules at least that end at a line of the paper make it a side of their frame
@@ -60,7 +61,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     lying, standing = rules
     lattice = Lattice(lying, standing, (height, width), scale)
     rows, columns = _in_frames(lattice, mask, paper)
-    if rows.any():
+    if rows.sum() >= _GRID <= columns.sum():
         # A faint rule is often found in part: it goes on as far as the others do.
         lying, _ = completed(lying, chosen_of(standing, columns))
         _, standing = completed(chosen_of(rules.lying, rows), standing)
