@@ -14,6 +14,7 @@ THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from
 _RULED = 0.45  # of the picture's side: a line beside frames is longer
 _UNBROKEN = 0.85  # of such a line that shows ink
 THIN = 0.1  # of its length: a line is no thicker
+_LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
 _BESIDE = 0.4  # of a standing line's length: the writing beside it is so high
 _ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
 
@@ -45,11 +46,11 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
         return chosen_of(thin, through)
     first, last = np.percentile(columns, (2, 98))
     top, bottom = np.percentile(rows, (5, 95))
-    rim = _ASIDE * (bottom - top)
+    beyond, rim = _LONGER * (last - first), _ASIDE * (bottom - top)
     return [
         rule
         for rule, whole in zip(thin, through, strict=True)
         if not top + rim <= rule.at(rule.middle) <= bottom - rim
-        and (whole or (rule.start < first and rule.end > last))
+        and (whole or (rule.start < first - beyond and rule.end > last + beyond))
         and (lying or last - first > _BESIDE * rule.length)
     ]

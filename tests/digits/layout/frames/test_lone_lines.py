@@ -35,6 +35,13 @@ def test_a_line_that_ends_where_writing_goes_on_may_be_a_stroke(start: int, end:
     assert lone([rule(start, end, 170)], _writing(), lying=True) == []
 
 
+@pytest.mark.parametrize(("beyond", "found"), [(1, 0), (5, 1)])
+def test_a_line_hardly_longer_than_the_writing_may_be_a_stroke(beyond: int, found: int) -> None:
+    writing = np.zeros((240, 500), np.uint8)
+    writing[60:140, 99:301] = 1
+    assert len(lone([rule(99 - beyond, 300 + beyond, 170)], writing, lying=True)) == found
+
+
 def test_a_line_through_the_writing_may_be_a_stroke() -> None:
     assert lone([rule(30, 400, 100)], _writing(), lying=True) == []
 
