@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -85,12 +86,15 @@ def main() -> int:
 
 def _mutants() -> Iterator[Mutant]:
     """All constants of the reader's modules, each with both factors, where that changes them."""
+    shared: set[str] = set()
     for found in pkgutil.walk_packages(digits.__path__, "digits."):
         if found.ispkg or found.name == "digits.__main__":
             continue
         for name, value in sorted(vars(importlib.import_module(found.name)).items()):
-            if not (name.startswith("_") and name == name.upper()):
+            if name != name.upper() or name in shared:
                 continue
+            if not name.startswith("_"):
+                shared.add(name)  # the modules that import it have it, too
             elements = enumerate(value) if isinstance(value, tuple) else [(None, value)]
             for at, element in elements:
                 if isinstance(element, (int, float)) and not isinstance(element, bool):
@@ -132,11 +136,21 @@ def _tried(mutant: Mutant) -> Result | None:
         after = tuple(
             _times(value, mutant.factor) if at == mutant.at else value for at, value in enumerate(before)
         )
-    setattr(module, mutant.name, after)
+    owners = [module] if mutant.name.startswith("_") else _sharing(mutant.name)
+    for owner in owners:
+        setattr(owner, mutant.name, after)
     try:
         return _compared(mutant)
     finally:
-        setattr(module, mutant.name, before)
+        for owner in owners:
+            setattr(owner, mutant.name, before)
+
+
+def _sharing(name: str) -> list[ModuleType]:
+    """The reader's modules that have this constant: the one that defines it, and those that import it."""
+    return [
+        module for path, module in sys.modules.items() if path.startswith("digits.") and name in vars(module)
+    ]
 
 
 def _compared(mutant: Mutant) -> Result:

@@ -14,7 +14,6 @@ from digits.layout.pieces import Piece, Pieces
 
 _PART = 0.22  # of a piece's ink in each of two cells: less belongs to a digit that crosses its cell's border
 _LONGER = 1.6  # times as wide, or as high, as usual: a single digit is no longer
-_CELL = 1.1  # of a cell's side: two digits in two cells take more
 _USUAL = 4  # pieces in cells of their own: from so many on it is known how large digits are
 
 
@@ -25,8 +24,8 @@ def cut_at_rules(pieces: Pieces, cells: Cells) -> Pieces:
     inside = [piece for piece in pieces.kept if _is_within_one(piece, cells)]
     if len(inside) < _USUAL:
         return pieces
-    width = _largest([piece.width for piece in inside], [cell.width for cell in cells.found])
-    height = _largest([piece.height for piece in inside], [cell.height for cell in cells.found])
+    width = _LONGER * median(piece.width for piece in inside)
+    height = _LONGER * median(piece.height for piece in inside)
     labels = pieces.labels.copy()
     done = replace(pieces, labels=labels)
     kept: list[Piece] = []
@@ -34,11 +33,6 @@ def cut_at_rules(pieces: Pieces, cells: Cells) -> Pieces:
         large = piece.width > width or piece.height > height
         kept.extend(_cut(piece, done, cells) if large and piece not in inside else [piece])
     return replace(done, kept=tuple(sorted(kept, key=lambda piece: -piece.size)))
-
-
-def _largest(digits: Sequence[int], cells: Sequence[int]) -> float:
-    """The largest extent of a single digit, from those of digits and of cells."""
-    return max(_LONGER * median(digits), _CELL * median(cells))
 
 
 def _is_within_one(piece: Piece, cells: Cells) -> bool:

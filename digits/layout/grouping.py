@@ -16,7 +16,7 @@ from digits.layout.atoms import Atom, Run
 from digits.layout.candidates import Candidate, candidates_of, scored
 from digits.layout.cuts import most_cuts, slices
 from digits.layout.printed_words import printed
-from digits.layout.signs import Sign
+from digits.layout.signs import LEVEL, Sign
 from digits.network.model import Classification, Model
 
 _TOGETHER, _SLICES = 4, 12  # pieces, and slices of pieces, of one digit at most
@@ -29,7 +29,6 @@ _PART = 0.45  # of the line's height: what is smaller both ways may be dirt
 _LOW = 0.55  # of the line's height: what is lower is hardly a digit
 _SURE = 0.8  # confidence at which a mark of usual width is not cut
 _MOST_CUTS = 1000  # of all runs together: more is texture
-_LEVEL = 2.0  # times as wide as high: a level stroke
 _SINGLE = 0.9  # of its columns, where a level stroke is met once
 _MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: least widths of two digits, and surely of several
 
@@ -112,7 +111,7 @@ def _is_wide(atom: Atom, run: Run) -> bool:
 
 def _is_level(atom: Atom) -> bool:
     """Whether the atom is a single stroke that goes from left to right, which no cut makes digits of."""
-    if atom.width < _LEVEL * atom.height:
+    if atom.width < LEVEL * atom.height:
         return False
     mask = np.pad(atom.pixels > 127, ((1, 0), (0, 0)))
     begins = (mask[1:] & ~mask[:-1]).sum(axis=0)

@@ -12,7 +12,7 @@ Sign = Literal["-", ".", ","]
 
 # All in heights of the digits beside the sign, if nothing else is said.
 _FLAT = 0.34  # the highest minus
-_LEVEL = 2.0  # times as wide as high: a minus
+LEVEL = 2.0  # times as wide as high: a level stroke, as a minus is
 _DASH = (0.18, 1.2)  # how wide a minus is
 _MIDDLE = (0.22, 0.8)  # between head (0) and foot (1) of the digits: where a minus lies
 _NEXT = 1.0  # how far the digit after a minus is
@@ -20,9 +20,8 @@ _BEFORE = 0.35  # how near nothing stands before it
 _DOT = 0.34  # the largest point, either way
 _COMMA = (0.36, 0.6)  # the largest comma: width and height
 _FOOT = (-0.3, 0.3)  # from the foot of the digits down: where the middle of a point lies
-_TAIL = 0.12  # how far below that foot a comma ends, or else how much higher than wide it is
 _BESIDE = 0.75  # how far the digits before and after a point are
-_OVER = 0.3  # of its width that a sign may share with a digit's
+_OVER = 0.3  # of its width that a minus or a point may share with a digit's: a comma may begin below one
 _PEN = 0.6  # of the pen's width: a smaller speck is dirt
 
 
@@ -35,15 +34,16 @@ def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:
         return None
     beside = [*before[-1:], after[0]]
     height = float(np.mean([digit.height for digit in beside]))
-    if any(_shared(piece, digit) > _OVER * piece.width for digit in beside):
-        return None
     if _is_minus(piece, before, after[0], height):
-        return "-"
-    return _point(piece, before[-1], after[0], height, pen) if before else None
+        sign: Sign | None = "-"
+    else:
+        sign = _point(piece, before[-1], after[0], height, pen) if before else None
+    over = any(_shared(piece, digit) > _OVER * piece.width for digit in beside)
+    return None if over and sign != "," else sign
 
 
 def _is_minus(piece: Piece, before: list[Piece], after: Piece, height: float) -> bool:
-    if piece.height > _FLAT * height or piece.width < _LEVEL * piece.height:
+    if piece.height > _FLAT * height or piece.width < LEVEL * piece.height:
         return False
     if before and piece.box[0] - before[-1].box[2] < _BEFORE * height:
         return False
@@ -67,7 +67,7 @@ def _point(piece: Piece, before: Piece, after: Piece, height: float, pen: float)
     if piece.width > _COMMA[0] * height or piece.height > _COMMA[1] * height:
         return None
     long = piece.height - piece.width
-    if long > _TAIL * height or (piece.height > 1.25 * piece.width and long > 0.5 * pen):
+    if piece.height > 1.25 * piece.width and long > 0.5 * pen:
         return ","
     return "." if max(piece.width, piece.height) <= _DOT * height else None
 

@@ -11,20 +11,17 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
 from digits.layout.frames.lattice import crossings, tolerances
+from digits.layout.rules.courses import ASIDE
+from digits.layout.rules.profile import OWN
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
-_KNOWN = 2  # standing sides, at least
-_TALL = 0.5  # of the row's height: so much its sides may differ from it
 _ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
-ASIDE = 0.08  # of a box's width: how far a side stands from its even place
-_OWN = 0.4  # of the known sides' contrast: what has less is paper
-_BESIDE = 3  # pixels from a side's edge there is the paper that it is compared with
+STRAYS = 0.08  # of a box's width: how far a side stands from its even place
 _ENOUGH = 0.5  # of the known sides' share of ink that another one shows
 _WIDER = 1.5  # times the widest gap between their dashes: no other gap is wider
-_TRACE = 0.1  # of a side that shows, at least
-_AS_GOOD = 0.05  # of its share of ink: so much less makes no difference
 _SMALL = 0.06  # of their height: so wide a gap may be between any two
+_AS_GOOD = 0.05  # of its share of ink: so much less makes no difference
 
 
 class BoxRow(NamedTuple):
@@ -39,8 +36,8 @@ class BoxRow(NamedTuple):
 
     def lean(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far aside standing sides at these places of the upper one meet the lower one."""
-        if len(self.places) <= _KNOWN:
-            return np.interp(places, self.places, self.aside)
+        if len(self.places) == 2:
+            return np.interp(places, self.places, self.aside)  # two say little of those beyond them
         return np.asarray(np.polyval(np.polyfit(self.places, self.aside, 1), places))
 
     @property
@@ -61,10 +58,11 @@ class Columns(NamedTuple):
         own = np.clip(np.rint(list(known)).astype(int) - self.first, 0, len(self.share) - 1)
         least = _ENOUGH * float(np.median(self.share[own]))
         most = max(_WIDER * float(np.median(self.gap[own])) + 1, _SMALL * row.height)
-        ends = np.rint(np.array([place - ASIDE * width, place + ASIDE * width + 1])).astype(int) - self.first
+        near = STRAYS * width
+        ends = np.rint(np.array([place - near, place + near + 1])).astype(int) - self.first
         first, last = np.clip(ends, 0, len(self.share)).tolist()
         share = np.where(self.gap[first:last] <= most, self.share[first:last], 0.0)
-        if share.max(initial=0.0) < max(least, _TRACE):
+        if share.max(initial=0.0) <= least:
             return None
         best = np.flatnonzero(share >= share.max() - _AS_GOOD)
         return float(best.mean()) + float(first + self.first)
@@ -74,14 +72,7 @@ def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale
     """These two as sides of a row of boxes, if enough standing rules go from one to the other."""
     height = float(lower.at(upper.middle)) - float(upper.at(upper.middle))
     longer = max(upper.length, lower.length)
-    if (
-        abs(upper.length - lower.length) > _ALIKE * longer
-        or not scale.shortest <= height < longer
-        or not standing
-    ):
-        return None
-    standing = [rule for rule in standing if abs(rule.length - height) <= _TALL * height]
-    if len(standing) < _KNOWN:
+    if abs(upper.length - lower.length) > _ALIKE * longer or not scale.shortest <= height < longer:
         return None
     x, y = crossings([upper, lower], standing)
     near = tolerances(standing, scale)[:, 0]
@@ -90,8 +81,8 @@ def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale
     for side, places in ((upper, x[0]), (lower, x[1])):
         goes &= (places >= side.start - near) & (places <= side.end + near)
     known = np.flatnonzero(goes)
-    if len(known) < _KNOWN:
-        return None
+    if len(known) < 2:
+        return None  # one does not say how wide a box is
     known = known[np.argsort(x[0, known])]
     return BoxRow(upper, lower, [standing[k] for k in known.tolist()], x[0, known], (x[1] - x[0])[known])
 
@@ -103,19 +94,19 @@ def columns_of(row: BoxRow, dark: Grey) -> Columns:
     first = int(min(row.upper.start, row.lower.start)) - room
     places = np.arange(first, int(max(row.upper.end, row.lower.end)) + room).astype(float)
     below = places + row.lean(places)
-    top = row.upper.at(places) + row.upper.thickness / 2 + _BESIDE
-    bottom = row.lower.at(below) - row.lower.thickness / 2 - _BESIDE
+    top = row.upper.at(places) + row.upper.thickness / 2 + ASIDE
+    bottom = row.lower.at(below) - row.lower.thickness / 2 - ASIDE
     share = np.linspace(0, 1, max(2, int(row.height)))[:, None]
     x, y = (1 - share) * places + share * below, (1 - share) * top + share * bottom
     strip = np.asarray(
         cv2.remap(dark, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0), np.int16
     )
-    away = int(np.ceil(thickness / 2)) + _BESIDE
+    away = int(np.ceil(thickness / 2)) + ASIDE
     on = np.asarray(cv2.dilate(strip, np.ones((1, 3), np.uint8)))
     beside = [np.roll(strip, side, axis=1) for side in (-away, away)]
     ridge = on - np.maximum(*beside)
     known = np.clip(np.rint(row.places).astype(int) - first, 0, len(places) - 1)
-    level = _OWN * float(np.median(np.quantile(ridge[:, known], 0.75, axis=0)))
+    level = OWN * float(np.median(np.quantile(ridge[:, known], 0.75, axis=0)))
     inked = ridge >= level
     bare = ~inked & (on < level + np.median(strip))
     ink, blank = inked.sum(axis=0), bare.sum(axis=0)

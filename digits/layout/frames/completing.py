@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey, turned
-from digits.layout.frames.lattice import crossings, usual_gap, within
+from digits.layout.frames.faint_rules import FAINTEST
+from digits.layout.frames.lattice import MANY, crossings, usual_gap, within
 from digits.layout.rules.courses import ASIDE, levels_at
 from digits.layout.rules.rule import Rule
 
 _NEAR = 6  # pixels
-_MANY = 3  # crossings
 _FREE = 0.3  # of the way between two crossings: a rule that meets few is drawn on so far
 _STEP = 1.6  # times that way: a rule that meets many
-_FAINTEST = 2.0  # of 255: how much darker a rule that goes on is than the paper on both sides,
-_AS_DARK = 0.5  # times as much as where it was found, too
+_AS_DARK = 0.5  # times as dark as where it was found, beside the paper on both sides: a rule that goes on
 _STRAYS = 2  # pixels: how far a rule may lie from where it should go on
 _BESIDE = np.linspace(0.12, 0.3, 10)  # of the way from a crossing to the next: there little is written
 _SHORT_OF = 0.12  # of its length: so near to a rule's end it meets another
@@ -55,10 +54,10 @@ def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) 
     near = _NEAR + thick
     places = np.sort(places)
     on = (places >= rule.start - near) & (places <= rule.end + near)
-    if np.count_nonzero(on) < _MANY:
+    if np.count_nonzero(on) < MANY:
         return rule
     met, step = places[on], _STEP * usual_gap(places[on])
-    least = max(_FAINTEST, _AS_DARK * _ridge(rule, met, dark))
+    least = max(FAINTEST, _AS_DARK * _ridge(rule, met, dark))
     start, end = rule.start, rule.end
     before = np.append(places[places < met[0]], met[0])[::-1]
     after = np.insert(places[places > met[-1]], 0, met[-1])
@@ -97,7 +96,7 @@ def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
     if len(met) < 2:
         return rule
     usual = usual_gap(met)
-    step = (_STEP if len(met) >= _MANY else _FREE) * usual
+    step = (_STEP if len(met) >= MANY else _FREE) * usual
     start, end = min(rule.start, float(met[0])), max(rule.end, float(met[-1]))
     if met[0] - start > near:
         start = _last_reached(start, -np.sort(-places[places < start]), step)

@@ -9,22 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
-from math import gcd
 
 import numpy as np
 
 from digits.ink.sheet import Grey, turned
-from digits.layout.frames.box_rows import ASIDE, BoxRow, Columns, columns_of, row_between
+from digits.layout.frames.box_rows import STRAYS, BoxRow, Columns, columns_of, row_between
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.profile import centred
 from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 
 _MOST = 20  # lying rules, the longest: of more a row of boxes is hardly the only thing
-_FEW = 3  # known sides, of which each second one may be missing by chance
 _NARROWEST, _WIDEST = 0.5, 2.5  # of their height: boxes for a digit each
-_ROUGHLY = 0.3  # of it, as long as the width is rough
-_AT_END = 0.2  # of it: how far the upper and the lower side end from the last standing one
+_ROUGHLY = 0.3  # of it: how far a side is from its place while the width is rough, or ends from the last one
 
 
 def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
@@ -78,13 +75,11 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
         if not number.any() or np.abs(row.places - first - width * number).max() > _ROUGHLY * width:
             return None
         width, first = np.polyfit(number, row.places, 1).tolist()
-    if np.abs(row.places - first - width * number).max() > ASIDE * width:
+    if np.abs(row.places - first - width * number).max() > STRAYS * width:
         return None
     apart = np.diff(row.places)[np.diff(number) == 0]
     if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:
         return None  # two stand there: those of boxes with room between them
-    if len(row.places) > _FEW and gcd(*number.astype(int).tolist()) > 1:
-        return None  # by chance not each second one would be found
     return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
 
 
@@ -94,7 +89,7 @@ def _all_places(row: BoxRow, known: dict[int, float], columns: Callable[[], Colu
     width = (places[max(places)] - places[min(places)]) / (max(places) - min(places))
     lean = float(np.median(row.aside))
     upper, lower = row.upper, row.lower
-    near = max(_AT_END * width, upper.hidden, lower.hidden)
+    near = max(_ROUGHLY * width, upper.hidden, lower.hidden)
     for step, number, ends in (
         (1, min(places), (upper.end, lower.end - lean)),
         (-1, max(places), (upper.start, lower.start - lean)),

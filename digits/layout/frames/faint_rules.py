@@ -19,7 +19,7 @@ _LARGEST = 600  # pixels: the side of the upright picture of a frame in which th
 _BAND = 0.08  # of the way between two rules that a new one crosses, beside each: where it is looked for
 _LEAST = 8  # pixels of it in all
 _ALIKE = 1.25  # times the narrowest way between two rules: as wide as that
-_FAINTEST = 2.0  # of 255: how much darker a rule is than the paper on both sides
+FAINTEST = 2.0  # of 255: how much darker a rule is than the paper on both sides
 _CLEAR = 5.0  # times the profile's own unrest: as much darker, too
 _UNEVEN = 0.12  # of the way between two rules: how far a new one lies from its even place,
 _ASIDE = 0.35  # and how far away there is paper
@@ -30,7 +30,6 @@ _MOST = 4  # parts
 _ROOM = 8  # pixels, at least, between two rules that have cells between them
 _ROUNDS = 3
 _COMPANY = 3  # rules that a new one crosses: two strokes of a pen may be as long as the way between two
-_WIDEST = 0.25  # of the way between two rules: no new one is wider
 
 
 class _Upright(NamedTuple):
@@ -144,7 +143,7 @@ def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: f
     if usual < _SMALLER * way:
         count = round(way / usual)
         counts = range(count, count - 1, -1) if abs(way / count - usual) <= _OFF * usual else range(0)
-    least = max(_FAINTEST, _CLEAR * float(np.median(np.abs(np.diff(levels)))))
+    least = max(FAINTEST, _CLEAR * float(np.median(np.abs(np.diff(levels)))))
     for parts in counts:
         part = way / parts
         places = [_ridge(levels, first + k * part, part, least) for k in range(1, parts)]

@@ -23,10 +23,10 @@ Chosen = NDArray[np.bool_]
 _ALIKE = 2.7  # times: rules of one frame differ no more in thickness
 _SHORT = 0.55  # of the usual length in a frame: what is shorter is a stroke of a pen
 EDGE = 0.01  # of the picture's side: a rule that ends so near to its edge is cut off by it
-_OVERSHOT = 0.15  # of the way between two crossings: a rule goes on no further after its last
+OVERSHOT = 0.15  # of the way between two crossings: a rule goes on no further after its last
 _FREE = 0.3  # of the way between two crossings: a rule that meets many may end so far from its last
 _LITTLE = 0.6  # of that way: such a rule may go on so far after its last, on one side
-_MANY = 3  # crossings
+MANY = 3  # crossings
 
 
 class Lattice:
@@ -170,9 +170,9 @@ def _held(
         mine = places[k][meets[k]]
         if not len(mine) or len(mine) + cut[k].sum() < 2:
             continue
-        many = len(mine) >= _MANY
+        many = len(mine) >= MANY
         gap = usual_gap(mine)
-        most = max(float(near[k, 0]), (_FREE if many else _OVERSHOT) * gap)
+        most = max(float(near[k, 0]), (_FREE if many else OVERSHOT) * gap)
         at_start = bool(cut[k, 0] or abs(mine.min() - rule.start) <= most)
         at_end = bool(cut[k, 1] or abs(mine.max() - rule.end) <= most)
         if (at_start or at_end) and len(mine) > 1 and paper[k].any():

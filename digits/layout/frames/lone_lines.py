@@ -13,8 +13,7 @@ from digits.layout.rules.rule import Rule
 THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from its edge
 _RULED = 0.45  # of the picture's side: a line beside frames is longer
 _UNBROKEN = 0.85  # of such a line that shows ink
-_ACROSS = 0.6  # of the picture's width: a line of ruled paper that does not run through is longer
-_LINE = 0.1  # of its length: a line is no thicker
+THIN = 0.1  # of its length: a line is no thicker
 _LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
 _BESIDE = 0.4  # of a standing line's length: the writing beside it is so high
 _ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
@@ -35,7 +34,7 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
 
     `writing` is the mask without them, turned so that they lie; strokes of a pen more often stand.
     """
-    thin = [rule for rule in rules if rule.step or rule.thickness <= _LINE * rule.length]
+    thin = [rule for rule in rules if rule.step or rule.thickness <= THIN * rule.length]
     columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))
     if not thin:
         return []
@@ -44,8 +43,7 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
     if not len(columns):
         return chosen_of(thin, through) if lying and len(thin) > 1 else []
     if len(thin) > 2:
-        wide = np.array([lying and rule.length > _ACROSS * width for rule in thin])
-        return chosen_of(thin, through | wide)
+        return chosen_of(thin, through)
     first, last = np.percentile(columns, (2, 98))
     top, bottom = np.percentile(rows, (5, 95))
     beyond, rim = _LONGER * (last - first), _ASIDE * (bottom - top)

@@ -15,10 +15,8 @@ from digits.layout.rules.rule import Mask, Rule, Rules, between, wiped
 _REACHES = 3.0  # pixels: a standing rule ends no further from the lying one
 _THICKER = 0.4  # of the lying rules' thickness that a standing one may differ
 _UNEVEN = 0.13  # of the usual width: how far the boxes of a row differ
-_BETWEEN = 0.09  # of the usual width: how far a rule stands from where the next box begins
 _WRITTEN = 0.3  # of a single box's height: where nothing in it is so high, the box was written itself
 _EVEN_BOXES = 2  # boxes at least whose width says how wide the others are
-_MOST_MISSING = 2  # rules in a row that were not found
 _RIM = 1.5  # times a rule's thickness, beside which a box is not looked at
 _CORNER = 0.1  # of a rule's length: so near to its end it meets another in a corner
 _CORNERS = 12  # at most are looked at
@@ -28,7 +26,7 @@ _LARGE = 0.5  # of the picture's side: so long no stroke is in a box
 def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen) -> Chosen:
     """The standing rules without strokes of a pen that are as high as a row of boxes.
 
-    A rule reaches both lying ones and is as thick as they are, or it stands where the next box begins.
+    A rule reaches both lying ones and is as thick as they are.
     """
     columns = columns.copy()
     for lying, standing in lattice.frames(rows, columns):
@@ -45,15 +43,10 @@ def _are_rules(
     standing: NDArray[np.intp],
     places: NDArray[np.float64],
 ) -> Chosen:
-    plain = _are_plain(lattice, lying, standing)
-    plain[[0, -1]] = True
-    gaps = np.diff(places[plain])
+    stays = _are_plain(lattice, lying, standing)
+    stays[[0, -1]] = True
+    gaps = np.diff(places[stays])
     usual = weighted_median(gaps, gaps)
-    stays = plain.copy()
-    for k in np.flatnonzero(~plain).tolist():
-        steps = np.abs(places[k] - places[plain]) / usual
-        near = np.abs(steps - np.rint(steps)) <= _BETWEEN
-        stays[k] = bool((near & (steps > 0.5) & (steps < 3.5)).any())
     own = np.flatnonzero(stays).tolist()
     k = 1
     while k < len(own) - 1:
@@ -77,7 +70,7 @@ def missing_between_boxes(lying: Sequence[Rule], standing: Sequence[Rule]) -> li
     known = int(np.count_nonzero(times == 1))
     # Of separate boxes there are as many as ways between them.
     few = max(_EVEN_BOXES, 2 * (len(times) - known))
-    if times.min() < 1 or times.max() > _MOST_MISSING + 1 or not even.all() or known < few:
+    if times.min() < 1 or not even.all() or known < few:
         return []
     return [
         between(ordered[k], ordered[k + 1], number / times[k])

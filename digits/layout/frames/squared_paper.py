@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digits.layout.frames.lattice import EDGE, crossings, cut_off
+from digits.layout.frames.lattice import EDGE, OVERSHOT, crossings, cut_off
+from digits.layout.rules.courses import ASIDE
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 
 _MANY = 3  # rules in each direction
 _NEAR = 6  # pixels
-_OVERSHOT = 0.15  # of the way between two crossings: a rule of a table goes on no further after its last
 _MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
 _SQUARE = 1.3  # times as wide as high, or as high as wide: in perspective, squares look so
-_BESIDE = 3  # pixels from a rule's edge, on both sides: a stroke there goes through it
 _SPECK = 0.3  # of the largest mark: a smaller one is not counted
 _AS_LONG = 0.6  # of the usual length of the paper's lines,
 _AS_THICK = 1.8  # and times their thickness: more is a stroke of a pen
@@ -37,7 +36,7 @@ def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tup
         for rule, place, ends in zip(rules, places, cut, strict=True):
             met = place[(place > rule.start - near) & (place < rule.end + near)]
             if len(met) > 1:
-                most = _OVERSHOT * float(np.ptp(met)) / (len(met) - 1) + near
+                most = OVERSHOT * float(np.ptp(met)) / (len(met) - 1) + near
                 over = np.array([met.min() - rule.start > most, rule.end - met.max() > most])
                 beyond.append(bool((over | ends).all() and (over.any() or ends.all())))
     return bool(sum(beyond) > _MOSTLY * len(beyond))
@@ -87,7 +86,7 @@ def _crossings(rule: Rule, mask: Mask) -> int:
     """How many strokes go through a lying rule."""
     height, width = mask.shape
     places = np.arange(max(0, int(rule.start)), min(width, int(rule.end) + 1))
-    middle, aside = rule.at(places.astype(float)), rule.thickness / 2 + _BESIDE
+    middle, aside = rule.at(places.astype(float)), rule.thickness / 2 + ASIDE
     above, below = (
         mask[np.clip(np.rint(middle + side).astype(int), 0, height - 1), places] for side in (-aside, aside)
     )

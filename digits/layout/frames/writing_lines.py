@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from digits.layout.frames.lone_lines import THIN
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 
-_THIN = 0.1  # of its length: a line is no thicker
 _UNBROKEN = 0.9  # of it that shows ink: the feet of digits beside each other show less
 _DASHES = 8  # of a dashed line: the feet of the digits of a number are fewer
 _LONG = 4.0  # times the writing's height: the feet of digits that touch are together shorter
@@ -28,7 +28,7 @@ def writing_lines(free: Sequence[Rule], others: Rules, mask: Mask) -> list[Rule]
         rule
         for rule in free
         if (rule.length > _DASHES * rule.step if rule.step else rule.covered > _UNBROKEN)
-        and rule.thickness <= _THIN * rule.length
+        and rule.thickness <= THIN * rule.length
     ]
     if not thin:
         return []

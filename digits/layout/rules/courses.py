@@ -16,7 +16,6 @@ Floats = NDArray[np.float64]
 
 ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared with
 _SAMPLES = 150  # places at which a rule's middle is looked for
-_FEW = 3  # places: of no more, none is left out
 
 
 class Courses(NamedTuple):
@@ -68,7 +67,6 @@ def recentred(rules: Sequence[Rule], inked: NDArray[np.bool_], dark: Grey) -> Fl
     off = np.where(seen, np.abs(heights(found[:, None], places) - across), np.inf)
     usual = np.take_along_axis(np.sort(off, axis=1), seen.sum(axis=1, keepdims=True) // 2, axis=1)
     near = off <= np.maximum(1.0, 2.0 * usual)
-    near |= seen & (near.sum(axis=1, keepdims=True) <= _FEW)
     found = fitted_each(places, across, bent, near)
     clear = seen.sum(axis=1) >= taken.sum(axis=1) / 2
     return np.where(clear[:, None], found, courses.course[:, 0])

@@ -9,7 +9,6 @@ from digits.layout.rules.rule import Rule
 
 _PARALLEL = float(np.tan(np.deg2rad(5)))  # rules of one direction that are near each other lean no more apart
 _ROUNDS = 8  # of least squares, in which what strays weighs less and less
-_EXACT = 0.1 * _PARALLEL  # what strays less is on the line
 
 
 def parallel(rules: list[Rule]) -> list[Rule]:
@@ -44,7 +43,7 @@ def _line_of_most(
     far = np.ones_like(values)
     for _ in range(_ROUNDS):
         line = np.polyfit(places, values, 1, w=np.sqrt(weights / far))
-        far = np.maximum(np.abs(np.polyval(line, places) - values), _EXACT)
+        far = np.maximum(np.abs(np.polyval(line, places) - values), 1e-6)
     return np.asarray(np.polyval(line, wanted), np.float64)
 
 

@@ -23,13 +23,12 @@ Which = NDArray[np.bool_]
 _BENT = 0.02  # of a rule's length: how far a page may bend it
 _CLOSE = 1  # pixel from a rule's edge: there is paper even between two rules that nearly touch
 _FAINTEST = 4  # of 255: a rule's contrast
-_OWN = 0.4  # of a rule's usual contrast: what has less is paper
+OWN = 0.4  # of a rule's usual contrast: what has less is paper
 _PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
 _ENDED = 8.0  # the same, where another may follow it
 _THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so little there may be of it
 _ALONE = 0.3  # of a rule's length that nothing crosses
 _UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
-_COVERED = 0.42  # of a dashed one
 _TRIES = 2  # to bring a rule to the middle of its ink: at first little of it may be near
 _STEPS = 3  # from dash to dash, at least
 _STRAY = 0.3  # of the distance of dashes: how far it strays
@@ -47,7 +46,7 @@ class _Profiles(NamedTuple):
 
     def inked(self, contrast: NDArray[np.float64]) -> tuple[Which, Which]:
         """Where a rule of this contrast (n,) shows ink, and where there is bare paper; else it is hidden."""
-        level = _OWN * contrast[:, None]
+        level = OWN * contrast[:, None]
         inked = self.inside & (self.ridge >= level)
         return inked, self.inside & ~inked & (self.on < level + self.paper)
 
@@ -79,7 +78,6 @@ def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> l
     ink, paper = np.count_nonzero(inked, axis=1), np.count_nonzero(bare & reached, axis=1)
     covered = ink / np.maximum(1, ink + paper)
     enough = seen.any(axis=1) & (seen.sum(axis=1) >= _ALONE * along.sum(axis=1)) & (last - first >= 3)
-    enough &= covered >= _COVERED
     dashed = np.array([rule.dashed for rule in own]) | (covered < _UNBROKEN)
     for k in np.flatnonzero(enough & dashed).tolist():
         enough[k] = _is_even(np.flatnonzero(inked[k]), bare[k])

@@ -9,7 +9,18 @@ from digits.ink.sheet import Grey
 from digits.layout.cells import Cells, find_cells
 from digits.layout.frames.sorting import Frames
 from tests.behaviour.drawing import drawing, ruled
-from tests.digits.layout.forms import X, Y, comb, frames_of, in_perspective, leaning, ruled_grid, sheet, write
+from tests.digits.layout.forms import (
+    X,
+    Y,
+    comb,
+    frames_of,
+    in_perspective,
+    leaning,
+    rule,
+    ruled_grid,
+    sheet,
+    write,
+)
 
 
 def _cells(grey: Grey) -> Cells:
@@ -51,6 +62,12 @@ def test_cells_of_a_large_picture_are_in_its_own_pixels(times: int) -> None:
     first = min(cells.found, key=lambda cell: sum(cell.middle))
     assert first.box == pytest.approx((x[0], y[0], x[1], y[1]), abs=4 * times)
     assert cells.at((x[1] + x[2]) / 2, (y[1] + y[2]) / 2) is not None
+
+
+@pytest.mark.parametrize(("right", "found"), [(660, 1), (670, 0)])
+def test_rules_that_nearly_meet_close_a_cell(right: int, found: int) -> None:
+    lying, standing = [rule(40, 640, y) for y in (50, 250)], [rule(50, 250, x) for x in (40, right)]
+    assert len(find_cells(Frames(lying, standing), (300, 720)).found) == found
 
 
 def test_the_room_between_double_lines_is_no_cell() -> None:

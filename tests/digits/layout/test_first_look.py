@@ -48,6 +48,25 @@ def test_a_number_needs_no_search_for_lines(text: str) -> None:
     assert not _may_be(drawing(text, size=(900, 220), at=(60, 50), box=110, pen=8, step=1.1))
 
 
+def test_a_digit_of_two_strokes_needs_no_search_for_lines() -> None:
+    grey = write(sheet(300, 300), "3", (100, 90), 120, pen=7)
+    cv2.line(grey, (150, 75), (200, 60), 0, 6)
+    assert not _may_be(grey)
+
+
+def test_a_line_beside_two_digits_may_be_printed() -> None:
+    grey = write(sheet(500, 300), "25", (150, 90), 80, pen=7)
+    cv2.line(grey, (100, 200), (400, 215), 0, 4)
+    assert _may_be(grey)
+
+
+def test_what_has_three_holes_is_no_digit() -> None:
+    grey = sheet(300, 300)
+    for middle in (80, 140, 200):
+        cv2.circle(grey, (middle, 150), 32, 0, 6)
+    assert _may_be(grey)
+
+
 def test_a_page_of_digits_needs_no_search_for_lines() -> None:
     assert not _may_be(_page())
 

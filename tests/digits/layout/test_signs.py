@@ -24,6 +24,17 @@ def test_a_level_stroke_at_head_or_foot_is_no_minus(y: int) -> None:
     assert _sign((50, y - 4, 85, y + 4)) is None
 
 
+@pytest.mark.parametrize(("gap", "sign"), [(24, None), (34, "-")])
+def test_a_stroke_just_behind_a_digit_is_a_part_of_it(gap: int, sign: str | None) -> None:
+    apart = (DIGITS[0], Piece(2, (260, 50, 310, 130)))
+    assert _sign((150 + gap, 86, 182 + gap, 94), apart) == sign
+
+
+@pytest.mark.parametrize(("width", "sign"), [(12, None), (18, "-")])
+def test_a_short_dash_before_a_number_is_a_speck(width: int, sign: str | None) -> None:
+    assert _sign((85 - width, 87, 85, 93), DIGITS) == sign
+
+
 def test_a_stroke_that_stands_is_no_minus() -> None:
     assert _sign((60, 70, 68, 110)) is None
 
@@ -70,6 +81,16 @@ def test_a_blot_as_large_as_half_a_digit_is_no_point() -> None:
 
 def test_a_part_that_overlaps_a_digit_is_no_sign() -> None:
     assert _sign((110, 86, 145, 94)) is None
+
+
+@pytest.mark.parametrize("left", [142, 146])
+def test_a_comma_may_begin_below_the_digit_before_it(left: int) -> None:
+    assert _sign((left, 118, left + 20, 150)) == ","
+
+
+@pytest.mark.parametrize(("left", "sign"), [(146, "."), (142, None)])
+def test_a_dot_below_a_digit_is_a_speck(left: int, sign: str | None) -> None:
+    assert _sign((left, 118, left + 20, 138)) == sign
 
 
 def test_beside_no_digits_nothing_is_a_sign() -> None:

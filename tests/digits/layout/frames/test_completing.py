@@ -51,6 +51,19 @@ def test_a_rule_that_ends_just_before_a_crossing_reaches_it() -> None:
     assert _standing(52, 365) == (50, 370)
 
 
+def test_a_rule_meets_those_that_end_just_before_it() -> None:
+    lying = [rule(X[0], X[-1] - 7, y) for y in Y]
+    done = completed(lying, [*(rule(Y[0], Y[-1], x) for x in X[:-1]), rule(50, 250, X[-1])])
+    assert done[1][-1].end == 370
+
+
+@pytest.mark.parametrize(("last", "end"), [(370 + 110, 480), (370 + 150, 370)])
+def test_a_rule_is_not_drawn_on_into_the_next_table(last: int, end: int) -> None:
+    found = [*(rule(Y[0], Y[-1], x) for x in X[:-1]), rule(50, 250, X[-1])]
+    done = completed([*_lying(), rule(X[0], X[-1], last)], found)
+    assert done[1][-1].end == end
+
+
 def test_a_rule_that_meets_two_others_is_not_drawn_on_far() -> None:
     assert _standing(50, 165) == (50, 165)
 
@@ -121,9 +134,19 @@ def test_a_rule_of_a_grid_that_seems_to_end_at_a_t_goes_on_as_far_as_it_shows() 
     assert _gone_on(50, 210, (50, 290)) == (50, 290)
 
 
-@pytest.mark.parametrize("level", [10, 14])
+@pytest.mark.parametrize("level", [10, 14, 30])
 def test_a_rule_of_a_grid_ends_where_it_shows_no_more(level: int) -> None:
     assert _gone_on(50, 210, (50, 370), level) == (50, 210)
+
+
+@pytest.mark.parametrize(("aside", "end"), [(3, 370), (4, 210)])
+def test_a_rule_of_a_bent_page_goes_on_a_little_aside(aside: int, end: int) -> None:
+    dark = np.full((420, 560), 10, np.uint8)
+    dark[Y[0] : Y[2], X[2] - 1 : X[2] + 2] = 60
+    dark[Y[2] : Y[-1], X[2] + aside - 1 : X[2] + aside + 2] = 60
+    standing = [rule(Y[0], Y[-1], x) for x in X]
+    standing[2] = rule(Y[0], Y[2], X[2])
+    assert going_on(_lying(), standing, dark)[1][2].end == end
 
 
 def test_writing_in_one_cell_hides_no_rule_that_shows_behind_it() -> None:

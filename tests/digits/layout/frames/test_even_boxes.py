@@ -51,6 +51,22 @@ def test_where_a_side_does_not_show_there_is_none() -> None:
     assert _places(_sides(_row(found), grey)) == pytest.approx(found, abs=1)
 
 
+@pytest.mark.parametrize(("gap", "whole"), [(4, True), (6, False)])
+def test_a_solid_side_may_have_a_small_gap(gap: int, whole: bool) -> None:
+    grey = _boxes()
+    grey[75 : 75 + gap, 190:211] = 255
+    found = (40, 120, 360)
+    assert len(_sides(_row(found), grey)) == (len(X) if whole else len(found))
+
+
+def test_a_stroke_with_a_wider_gap_than_between_dashes_is_no_side() -> None:
+    grey = _boxes(8)
+    grey[Y[0] + 4 : Y[1] - 3, 190:211] = 255
+    grey[Y[0] + 4 : Y[0] + 32, 199:201] = grey[Y[0] + 48 : Y[1] - 3, 199:201] = 0
+    found = (40, 120, 360)
+    assert _places(_sides(_row(found), grey)) == pytest.approx(found, abs=2)
+
+
 @pytest.mark.parametrize("found", [(40, 360), (40, 120, 360)])
 def test_strokes_of_a_pen_in_all_boxes_do_not_halve_them(found: tuple[int, ...]) -> None:
     grey = write(_boxes(), "1111", (62, 56), 48, step=80 / 48)

@@ -35,6 +35,13 @@ def test_a_line_that_ends_where_writing_goes_on_may_be_a_stroke(start: int, end:
     assert lone([rule(start, end, 170)], _writing(), lying=True) == []
 
 
+@pytest.mark.parametrize(("beyond", "found"), [(1, 0), (5, 1)])
+def test_a_line_hardly_longer_than_the_writing_may_be_a_stroke(beyond: int, found: int) -> None:
+    writing = np.zeros((240, 500), np.uint8)
+    writing[60:140, 99:301] = 1
+    assert len(lone([rule(99 - beyond, 300 + beyond, 170)], writing, lying=True)) == found
+
+
 def test_a_line_through_the_writing_may_be_a_stroke() -> None:
     assert lone([rule(30, 400, 100)], _writing(), lying=True) == []
 
@@ -46,6 +53,13 @@ def test_a_thick_bar_is_no_line() -> None:
 def test_a_tall_stroke_beside_little_writing_is_a_one() -> None:
     turned = np.ascontiguousarray(mask_of(write(sheet(300, 240), "2", (120, 80), 60, 6)).T)
     assert lone([rule(5, 235, 40)], turned, lying=False) == []
+
+
+def test_a_line_beside_writing_half_as_high_is_of_the_paper() -> None:
+    writing = np.zeros((240, 300), np.uint8)
+    writing[60:168, 60:120] = 1
+    line = rule(0, 239, 30)
+    assert lone([line], np.ascontiguousarray(writing.T), lying=False) == [line]
 
 
 def test_on_an_empty_sheet_lines_across_it_are_of_the_paper() -> None:
@@ -68,7 +82,7 @@ def test_lines_longer_than_a_frame_beside_it_are_of_the_paper() -> None:
 
 
 def test_dotted_lines_are_of_the_paper_though_they_are_short_and_show_little_ink() -> None:
-    dotted = [replace(rule(2, 238, x, 30), dashed=True, covered=0.3, step=12) for x in (50, 250, 450)]
+    dotted = [replace(rule(2, 238, x, 30), dashed=True, covered=0.6, step=12) for x in (50, 250, 450)]
     solid = [replace(one, step=0.0) for one in dotted]
     assert long_beside([], dotted, 240) == dotted
     assert long_beside([], solid, 240) == []

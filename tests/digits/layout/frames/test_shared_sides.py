@@ -57,13 +57,20 @@ def test_a_few_strokes_that_end_at_a_line_make_no_side(which: slice) -> None:
     assert _new(_standing()[which], _sheet()) == []
 
 
+@pytest.mark.parametrize(("shorter", "found"), [(9, 1), (15, 0)])
+def test_sides_differ_little_in_length(shorter: int, found: int) -> None:
+    standing = [rule(TOP + off, FOOT, x) for x, off in zip(X, (0, 0, 0, shorter, shorter), strict=True)]
+    assert len(_new(standing, _sheet())) == found
+
+
 def test_strokes_of_unlike_lengths_make_no_side() -> None:
     strokes = [rule(FOOT - tall, FOOT, x) for x, tall in zip(X, (20, 35, 55, 80, 120), strict=True)]
     assert _new(strokes, _sheet()) == []
 
 
-def test_strokes_of_a_pen_make_no_side() -> None:
-    assert _new(_standing(thickness=7), _sheet()) == []
+@pytest.mark.parametrize(("thickness", "found"), [(3, 1), (4.5, 0), (7, 0)])
+def test_strokes_of_a_pen_make_no_side(thickness: float, found: int) -> None:
+    assert len(_new(_standing(thickness), _sheet())) == found
 
 
 def test_a_line_that_ends_with_what_stands_on_it_is_its_own_side() -> None:

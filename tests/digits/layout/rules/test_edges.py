@@ -57,6 +57,11 @@ def test_lines_beside_each_other_are_pairs_of_their_own() -> None:
     assert _pairs(_edge(10, 1), _edge(13, -1), _edge(16, 1), _edge(19, -1)) == [[(10, 13)], [(16, 19)]]
 
 
+@pytest.mark.parametrize(("start", "pairs"), [(280, 1), (320, 0)])
+def test_the_edges_of_a_line_have_half_the_shorter_ones_length_in_common(start: int, pairs: int) -> None:
+    assert len(_pairs(_edge(10, 1), _edge(13, -1, start, start + 200))) == pairs
+
+
 def test_edges_far_apart_are_no_pair() -> None:
     assert _pairs(_edge(10, 1), _edge(10 + SCALE.thickest + 1, -1)) == []
 

@@ -120,6 +120,19 @@ def test_chained_joins_pieces_that_lean(slope: float) -> None:
     assert _chains(_pieces((0, 100, 50, 1), (120, 200, 50, 1), slope=slope)) == [[0, 1]]
 
 
+@pytest.mark.parametrize(("aside", "joined"), [(4, True), (5, False)])
+def test_chained_joins_pieces_of_an_edge_that_a_page_bends_between_them(aside: int, joined: bool) -> None:
+    segments = _pieces((0, 200, 100, 1), (300, 500, 100 + aside, 1))
+    assert _chains(segments) == ([[0, 1]] if joined else [[0], [1]])
+
+
+@pytest.mark.parametrize(("lower", "joined"), [(4, True), (5.5, False)])
+def test_chained_joins_a_piece_whose_other_end_strays_a_little(lower: float, joined: bool) -> None:
+    segments = _pieces((0, 300, 100, 1), (310, 510, 100, 1))
+    segments = segments._replace(last=segments.last + np.array([0.0, lower]))
+    assert _chains(segments) == ([[0, 1]] if joined else [[0], [1]])
+
+
 @pytest.mark.parametrize("gap", [-3, 5, 20])
 def test_chained_does_not_join_two_parallel_lines(gap: int) -> None:
     assert _chains(_pieces((0, 100, 50, 1), (100 + gap, 200, 56, 1))) == [[0], [1]]
