@@ -28,6 +28,7 @@ from digits.layout.tables import Table, find_tables, with_room
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
 _NEAR = 5.0  # times that: how far from all cells there is none of that dirt
+_LABEL = 0.1  # of the picture's width: before a form's line to write on there is room for its label
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
@@ -71,7 +72,7 @@ def find_page(darkness: Darkness) -> Page:
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
-        under = frames.other_lying
+        under = [rule for rule in frames.other_lying if rule.start > _LABEL * dark.shape[1]]
         found = bool(frames.all_lying() or frames.all_standing())
         clean = without(dark, frames, darkness.least) if found else dark
         clean = without_cut_lines(clean, darkness.least)
@@ -112,7 +113,7 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
 
 
 def _lines(pieces: Pieces, ink: Ink, cells: Cells, under: Sequence[Rule]) -> list[Line]:
-    """The lines of writing, in tables and elsewhere; `under`: lying lines on which it may stand."""
+    """The lines of writing, in tables and elsewhere; `under`: those that a form has to write on."""
     tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
     row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
     free: list[Piece] = []

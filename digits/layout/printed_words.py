@@ -21,9 +21,8 @@ _EVEN = 0.05  # of the capitals' height, or a pixel: letters of one level differ
 _LOW = np.arange(0.6, 0.81, 0.01)  # of the capitals' height: how high letters without an upper stroke may be
 _SIMILAR = 0.12  # words of one size of type differ no more in the height of their capitals
 _LETTERS, _LONG = 3, 6  # at least, of a word that is told by itself; of one that is told by how even it is
-_SLOPING, _SLOPE = 4, 0.2  # letters, from which a slope is told; the steepest that a photo shows
 _TYPE = 0.75  # of the height of what is filled in: a form's own type is lower
-_NO_DIGITS = 0.33  # of the letters of a form's type, at least
+_TYPED, _NO_DIGITS = 4, 0.2  # letters of a form's type, at least; and so many of them are no digits
 _UNREAD = 0.5  # at least, of the letters of shorter words
 
 
@@ -106,16 +105,16 @@ def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
 
 
 def _labels(words: Sequence[_Word]) -> list[_Word]:
-    """The words of a form's own type: beside what was filled in, lower than it, and mostly no digits.
+    """The words of a form's own type: beside what was filled in, lower than it, and many letters no digits.
 
-    All of them together are judged, since little type is often in pieces, and many a letter looks like a digit.
+    They are judged together: small type is often in pieces, and many a letter looks like a digit.
     """
     filled_in = [word.capital for word in words if word.filled_in]
     most = _TYPE * float(np.median(filled_in)) if filled_in else 0.0
     small = [word for word in words if not word.filled_in and word.capital < most]
     letters = sum(len(word.heights) for word in small)
     unread = sum(word.unread * len(word.heights) for word in small)
-    return small if unread > _NO_DIGITS * letters else []
+    return small if letters >= _TYPED and unread >= _NO_DIGITS * letters else []
 
 
 def _words(runs: Sequence[Run]) -> list[range]:
@@ -136,10 +135,7 @@ def _measured(runs: Sequence[Run], place: range, unread: Sequence[Sequence[bool]
     doubtful = np.array([one for k in place for one in unread[k]])
     height = boxes[:, 3] - boxes[:, 1]
     letters = height > _DOT * height.max()
-    boxes, doubtful = boxes[letters], doubtful[letters]
-    middle = (boxes[:, 0] + boxes[:, 2]) / 2
-    slope = _slope(middle, boxes[:, 3])
-    top, bottom = (boxes[:, side] - slope * (middle - middle.mean()) for side in (1, 3))
+    top, bottom, doubtful = boxes[letters, 1], boxes[letters, 3], doubtful[letters]
     foot = float(np.median(bottom))
     heights = foot - top
     capital = max(1.0, float(heights.max()))
@@ -157,20 +153,6 @@ def _measured(runs: Sequence[Run], place: range, unread: Sequence[Sequence[bool]
         float(doubtful.mean()),
         all(runs[k].filled_in for k in place),
     )
-
-
-def _slope(middle: NDArray[np.float64], bottom: NDArray[np.float64]) -> float:
-    """How far a word's foot sinks for each pixel to the right: the median of all pairs of letters (Theil, 1950).
-
-    Few letters do not tell a slope from letters that reach below the foot.
-    """
-    if len(middle) < _SLOPING:
-        return 0.0
-    first, second = np.triu_indices(len(middle), 1)
-    across = middle[second] - middle[first]
-    apart = across > 0
-    slope = float(np.median((bottom[second] - bottom[first])[apart] / across[apart])) if apart.any() else 0.0
-    return float(np.clip(slope, -_SLOPE, _SLOPE))
 
 
 def _reach(capital: float) -> float:
