@@ -41,12 +41,14 @@ class Run:
     """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
 
     A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
+    `filled_in`: it stands in a cell or on a line to write on.
     """
 
     atoms: tuple[Atom, ...]
     height: float
     sign: Sign | None = None
     single: bool = False
+    filled_in: bool = False
 
 
 def joined(atoms: tuple[Atom, ...]) -> Atom:

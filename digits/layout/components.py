@@ -16,7 +16,11 @@ _LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
 _NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further away
 _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
 _READABLE = 9  # pixels: no digit that is smaller can be read
-_MUCH = 10  # marks: so many make a page
+_MUCH = 5  # marks: so many make a page
+_BELOW, _FADING = (
+    0.6,
+    3.0,
+)  # of the smallest mark; times as many as there are marks: down to there noise has more
 _SMALLER = 0.4  # of the usual size of a page's marks: what is smaller is dirt
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
@@ -99,11 +103,17 @@ def _writing(
 
 
 def _of_many(pieces: Sequence[Piece], readable: int) -> float:
-    """The smallest size that is writing where there is much of it: small beside the page, but alike."""
-    sizes = np.array([piece.size for piece in pieces if piece.size >= readable], float)
-    if len(sizes) < _MUCH:
+    """The smallest size that is writing where there is much of it: small beside the page, but alike.
+
+    Pieces of noise are the more the smaller they are; of writing, there are few between it and specks.
+    """
+    sizes = np.array([piece.size for piece in pieces], float)
+    large = sizes[sizes >= readable]
+    if len(large) < _MUCH:
         return np.inf
-    return max(float(readable), _SMALLER * float(np.quantile(sizes, 0.75)))
+    least = max(float(readable), _SMALLER * float(np.quantile(large, 0.75)))
+    marks, below = np.count_nonzero(sizes >= least), np.count_nonzero(sizes >= _BELOW * least)
+    return least if below <= _FADING * marks else np.inf
 
 
 def _usual_size(pieces: list[Piece]) -> float:

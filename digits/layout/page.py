@@ -15,6 +15,7 @@ from digits.layout.atoms import Run
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
 from digits.layout.components import find_pieces
 from digits.layout.digit_boxes import digit_boxes
+from digits.layout.fields import on_lines
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
@@ -22,11 +23,13 @@ from digits.layout.frames.search import find_frames
 from digits.layout.gaps import without_gaps
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
+from digits.layout.rules.rule import Rule
 from digits.layout.tables import Table, find_tables, with_room
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
 _NEAR = 5.0  # times that: how far from all cells there is none of that dirt
+_LABEL = 0.1  # of the picture's width: before a form's line to write on there is room for its label
 _FIELDS = 3  # rules that stand
 _OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
 _HIGH = 1.6  # times the usual height of a row
@@ -61,7 +64,7 @@ class Page:
 
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
-    cells, found, fields = NO_CELLS, False, False
+    cells, found, fields, under = NO_CELLS, False, False, list[Rule]()
     boxes = None if darkness.rough else boxes_of(darkness)
     if boxes is None or may_be_printed(darkness, boxes):
         darkness = darkness.finer()
@@ -73,6 +76,7 @@ def find_page(darkness: Darkness) -> Page:
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
+        under = [rule for rule in frames.other_lying if rule.start > _LABEL * dark.shape[1]]
         found = bool(frames.all_lying() or frames.all_standing())
         clean = without(dark, frames, darkness.least) if found else dark
         clean = without_cut_lines(clean, darkness.least)
@@ -84,7 +88,7 @@ def find_page(darkness: Darkness) -> Page:
     pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), cells)
     pieces = cut_at_rules(pieces, cells)
     tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
-    return Page(ink, _lines(pieces, ink, cells, tables), cells, tables, fields)
+    return Page(ink, _lines(pieces, ink, cells, tables, under), cells, tables, fields)
 
 
 def _faintest(darkness: Darkness, clean: Grey) -> int:
@@ -113,7 +117,10 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
     return replace(pieces, kept=kept, specks=(*pieces.specks, *low))
 
 
-def _lines(pieces: Pieces, ink: Ink, cells: Cells, tables: Sequence[Table]) -> list[Line]:
+def _lines(
+    pieces: Pieces, ink: Ink, cells: Cells, tables: Sequence[Table], under: Sequence[Rule]
+) -> list[Line]:
+    """The lines of writing, in tables and elsewhere; `under`: those that a form has to write on."""
     row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}
@@ -131,7 +138,7 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells, tables: Sequence[Table]) -> l
     def parted(left: Piece, right: Piece) -> bool:
         return bool(row_of) and cells.around(left.box) is not cells.around(right.box)
 
-    lines = [Line(runs(line, pieces, ink.strength, parted)) for line in grouped(free)]
+    lines = [Line(on_lines(runs(line, pieces, ink.strength, parted), under)) for line in grouped(free)]
     heights = [[median(cell.height for cell in cells) for cells in table.rows] for table in tables]
     for (number, row), some in filled.items():
         # Where a row is twice as high as others a rule of it was lost.
@@ -139,7 +146,7 @@ def _lines(pieces: Pieces, ink: Ink, cells: Cells, tables: Sequence[Table]) -> l
         boxes = digit_boxes(tables[number])
         for line in grouped(some) if high else [some]:
             found = runs(line, pieces, ink.strength, boxes.part if boxes else parted, boxes)
-            lines.append(Line(found, tables[number], row))
+            lines.append(Line([replace(run, filled_in=True) for run in found], tables[number], row))
     return sorted((line for line in lines if line.runs), key=lambda line: line.middle)
 
 

@@ -21,15 +21,18 @@ _EVEN = 0.05  # of the capitals' height, or a pixel: letters of one level differ
 _LOW = np.arange(0.6, 0.81, 0.01)  # of the capitals' height: how high letters without an upper stroke may be
 _SIMILAR = 0.12  # words of one size of type differ no more in the height of their capitals
 _LETTERS, _LONG = 3, 6  # at least, of a word that is told by itself; of one that is told by how even it is
+_TYPE = 0.75  # of the height of what is filled in: a form's own type is lower
+_TYPED, _NO_DIGITS = 4, 0.2  # letters of a form's type, at least; and so many of them are no digits
 _UNREAD = 0.5  # at least, of the letters of shorter words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Word:
     """Letters on one line, and how even they are, in pixels and shares of the letters.
 
     `heights` (n,): over the `foot`, a row of the picture; `capital` and `low`: the two levels that most of
     them reach; `on_foot`, `at_levels`, `at_low`: the shares that stand there; `unread`: that are no digits.
+    `filled_in`: it stands where a form is filled in.
     """
 
     heights: NDArray[np.float64]
@@ -40,6 +43,7 @@ class _Word:
     at_levels: float
     at_low: float
     unread: float
+    filled_in: bool
 
     @property
     def is_short(self) -> bool:
@@ -89,11 +93,28 @@ def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
     places = _words(runs)
     words = [_measured(runs, place, unread) for place in places]
     plain = [word for word in words if word.is_printed]
-    found = [word.is_printed or any(word.is_of_the_type_of(other) for other in plain) for word in words]
+    labels = _labels(words)
+    found = [
+        word in labels or word.is_printed or any(word.is_of_the_type_of(other) for other in plain)
+        for word in words
+    ]
     order = range(len(words))
     for before, after in (*pairwise(order), *pairwise(reversed(order))):
         found[after] = found[after] or (found[before] and words[after].goes_on(words[before]))
     return {run for place, is_print in zip(places, found, strict=True) if is_print for run in place}
+
+
+def _labels(words: Sequence[_Word]) -> list[_Word]:
+    """The words of a form's own type: beside what was filled in, lower than it, and many letters no digits.
+
+    They are judged together: small type is often in pieces, and many a letter looks like a digit.
+    """
+    filled_in = [word.capital for word in words if word.filled_in]
+    most = _TYPE * float(np.median(filled_in)) if filled_in else 0.0
+    small = [word for word in words if not word.filled_in and word.capital < most]
+    letters = sum(len(word.heights) for word in small)
+    unread = sum(word.unread * len(word.heights) for word in small)
+    return small if letters >= _TYPED and unread >= _NO_DIGITS * letters else []
 
 
 def _words(runs: Sequence[Run]) -> list[range]:
@@ -130,6 +151,7 @@ def _measured(runs: Sequence[Run], place: range, unread: Sequence[Sequence[bool]
         float(at_levels.mean(axis=0).max()),
         float(at_low.mean(axis=0).max()),
         float(doubtful.mean()),
+        all(runs[k].filled_in for k in place),
     )
 
 

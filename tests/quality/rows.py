@@ -98,7 +98,7 @@ _SINGLE: dict[Condition, Floor] = {
     "scribble": Floor(90, 10),
     "blank": Floor(95, 5),
     "level stroke": Floor(95, 10),
-    "empty form": Floor(62, 76),  # wanted: 95, 10
+    "empty form": Floor(62, 60),  # wanted: 95, 10
 }
 _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors plain and photographed
     "boxes": (25, (Floor(88, 2.5), Floor(80, 20))),  # wanted: 90, 2.5; 85, 4
@@ -114,11 +114,10 @@ _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors pla
     "touching": (32, (Floor(84, 8), Floor(75, 14))),  # wanted: 84, 6; 78, 8
     "amount": (32, (Floor(86, 5), Floor(80, 7))),
     "line": (25, (Floor(90, 2.5), Floor(85, 4))),
-    "form": (16, (Floor(50, 26), Floor(56, 28))),  # wanted: 90, 2.5; 85, 4
+    "form": (16, (Floor(90, 2.5), Floor(85, 8))),  # wanted: 90, 2.5; 85, 4
 }
 _LARGE: dict[Kind, tuple[int, Floor]] = {  # small writing in a photo of five megapixels
-    # Wanted: 25, 4.5. A dashed table of the four is taken for combs, so that a box of them holds one digit.
-    "table": (4, Floor(21, 51)),
+    "table": (4, Floor(21, 24)),  # wanted: 25, 4.5
     "page": (4, Floor(25, 3.5)),
 }
 _OUT_OF_FOCUS: dict[Kind, tuple[int, Floor]] = {"sudoku": (10, Floor(30, 7))}  # wanted: 30, 4

@@ -22,6 +22,7 @@ _GRID = 3  # rules in both directions
 _AT_END = 6  # pixels, and
 _NEAR_END = 0.04  # of a rule's length: so near to another it ends there
 _SIDE = 3  # rules at least that end at a line of the paper make it a side of their frame
+_CROSSED, _THROUGH = 3, 0.1  # rules that go so far of a line's length beyond it, above and below: a table's
 _BASES = 8  # lines at most that may be the base of a comb
 
 
@@ -82,7 +83,9 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     # A comb may stand on the lower side of a box, too.
     boxes = [group for group in lattice.frames(rows, columns) if len(group[0]) == len(group[1]) == 2]
     lower = [max((lying[k] for k in group[0]), key=lambda rule: rule.at(rule.middle)) for group in boxes]
-    combs = _combs([*chosen_of(lying, ~free), *lower], standing, mask, scale)
+    single = chosen_of(standing, ~own[1])
+    bases = [rule for rule in chosen_of(lying, ~free) if not _is_crossed(rule, single)]
+    combs = _combs([*bases, *lower], standing, mask, scale)
     bases = [comb.base for comb in combs]
     if combs and not frame[0]:
         courses = {base.course for base in bases}
@@ -98,6 +101,18 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
         writing = wiped(mask, Rules(*others))
         others = lone(others[0], writing, lying=True), lone(others[1], writing.T, lying=False)
     return Frames(frame[0], frame[1], others[0], others[1], combs)
+
+
+def _is_crossed(base: Rule, standing: Sequence[Rule]) -> bool:
+    """Whether several rules go through a lying one: it is a line of a table, and no base of a comb."""
+    beyond = _THROUGH * base.length
+
+    def goes_through(rule: Rule) -> bool:
+        place = float(rule.at(rule.middle))
+        within = base.start <= place <= base.end
+        return within and rule.start + beyond < float(base.at(place)) < rule.end - beyond
+
+    return sum(map(goes_through, standing)) >= _CROSSED
 
 
 def _combs(bases: Sequence[Rule], standing: Sequence[Rule], mask: Mask, scale: Scale) -> list[Comb]:

@@ -60,3 +60,19 @@ def test_main_group_leaves_far_small_pieces_out() -> None:
     assert [piece.box for piece in group] == [digit, near]
     large = (220, 60, 240, 150)
     assert len(main_group(find_pieces(_place(digit, large)))) == 2
+
+
+def _marks(*sizes: int) -> Sheet:
+    """Squares of these sizes beside each other on a sheet so large that one alone is dust."""
+    boxes = [(40 * (k % 20) + 20, 40 * (k // 20) + 20, size) for k, size in enumerate(sizes)]
+    return _place(*((x, y, x + size, y + size) for x, y, size in boxes), size=(900, 900))
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_few_marks_alike_make_a_page_where_one_is_dust(count: int) -> None:
+    assert len(find_pieces(_marks(*[16] * count), rough=True, page=True).kept) == (count if count > 1 else 0)
+
+
+def test_noise_is_no_page_since_it_has_the_more_pieces_the_smaller_they_are() -> None:
+    noise = [*[16] * 12, *[11] * 40]
+    assert find_pieces(_marks(*noise), rough=True, page=True).kept == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -61,6 +63,43 @@ def test_the_next_word_of_a_printed_line_is_printed_though_it_looks_like_digits(
 def test_a_number_beside_a_label_is_read(foot: int) -> None:
     runs = [*letters([30, 21, 21, 30]), *letters([30, 30, 29], left=90, foot=foot)]
     assert printed(runs, unread("0??1", "250")) == {0, 1, 2, 3}
+
+
+def filled_in(heights: list[int], top: int = 0) -> list[Run]:
+    """A number of digits so high that stands where a form is filled in."""
+    return [replace(run, filled_in=True) for run in letters(heights, left=300 + top)]
+
+
+def test_a_forms_type_is_left_out_though_its_letters_look_like_digits() -> None:
+    runs = [*letters([30, 26, 23, 21, 30]), *filled_in([60, 57, 62])]
+    assert printed(runs, unread("70?21", "250")) == set(range(5))
+
+
+@pytest.mark.parametrize(
+    ("heights", "marks"),
+    [
+        ([30, 26, 23, 21, 30], "70121"),  # all are digits
+        ([58, 55, 60, 54, 57], "70?21"),  # as high as what is filled in
+        ([30, 26], "7?"),  # so few are hardly a label
+    ],
+)
+def test_what_may_be_written_beside_a_form_is_read(heights: list[int], marks: str) -> None:
+    runs = [*letters(heights), *filled_in([60, 57, 62])]
+    assert printed(runs, unread(marks, "2?0")) == set()
+
+
+def test_without_anything_filled_in_small_writing_is_read() -> None:
+    runs = [*letters([30, 26, 23, 21, 30]), *letters([60, 57, 62], left=300)]
+    assert printed(runs, unread("70?21", "250")) == set()
+
+
+def test_a_label_before_a_line_to_write_on_is_left_out() -> None:
+    paper = Image.new("L", (700, 260), 240)
+    draw = ImageDraw.Draw(paper)
+    draw.text((40, 170), "Total", fill=40, font=ImageFont.load_default(30), anchor="ls")
+    draw.line((200, 180, 640, 180), fill=40, width=3)
+    draw.text((230, 172), "4 7 2", fill=40, font=ImageFont.load_default(90), anchor="ls")
+    assert READER.read(paper).text.replace(" ", "") == "472"
 
 
 def test_nothing_is_no_word() -> None:

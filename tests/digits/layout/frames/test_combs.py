@@ -6,6 +6,8 @@ import pytest
 
 from digits.ink.sheet import Grey
 from digits.layout.frames.combs import comb_on
+from digits.layout.frames.sorting import Searched, sorted_out
+from digits.layout.rules.rule import Rules
 from digits.layout.rules.scale import Scale
 from tests.digits.layout.forms import comb, frames_of, leaning, mask_of, rule, ruled_grid, sheet, write
 
@@ -164,3 +166,18 @@ def test_comb_on_leaves_out_what_does_not_end_on_the_base() -> None:
     assert comb_on(base, [rule(FOOT - 40, FOOT - 20, x) for x in X], blank, SCALE) is None
     assert comb_on(base, [rule(FOOT - 20, FOOT + 30, x) for x in X], blank, SCALE) is None
     assert comb_on(base, [rule(FOOT - 110, FOOT, x) for x in X], blank, SCALE) is None
+
+
+def test_a_line_that_several_rules_go_through_is_of_a_table_and_no_comb() -> None:
+    # The outermost rules are too faint to be found, so that none of those that stand ends at one.
+    table, columns = sheet(500, 400), range(40, 461, 84)
+    for x in columns:
+        table[60:340, x - 1 : x + 1] = 0
+    for x in range(82, 461, 84):  # strokes of digits
+        table[172:200, x - 1 : x + 1] = 0
+    for y in (200, 270):
+        table[y - 1 : y + 1, 40:461] = 0
+    rules = Rules([rule(40, 460, y) for y in (200, 270)], [rule(60, 339, x) for x in columns])
+    searched = Searched(np.asarray(255 - table, np.uint8), mask_of(table), SCALE)
+    assert sorted_out(rules, searched).combs == []
+    assert sorted_out(Rules(rules.lying, []), searched).combs != []

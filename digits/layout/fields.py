@@ -1,0 +1,27 @@
+"""Which writing stands where a form wants it: in a cell, or on a line to write on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from digits.layout.atoms import Run
+from digits.layout.pieces import common_box
+from digits.layout.rules.rule import Rule
+
+_OVER, _UNDER = 0.5, 0.4  # of its height: so far above a line, and so far below it, writing on it may end
+
+
+def on_lines(runs: Sequence[Run], lines: Sequence[Rule]) -> list[Run]:
+    """The runs, those that stand on one of these lying lines as filled in."""
+    return [replace(run, filled_in=True) if _stands_on(run, lines) else run for run in runs]
+
+
+def _stands_on(run: Run, lines: Sequence[Rule]) -> bool:
+    left, top, right, bottom = common_box([atom.box for atom in run.atoms])
+    middle, height = (left + right) / 2, bottom - top
+    return any(
+        line.start <= middle <= line.end
+        and -_UNDER * height <= float(line.at(middle)) - bottom <= _OVER * height
+        for line in lines
+    )
