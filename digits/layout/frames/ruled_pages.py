@@ -27,7 +27,7 @@ def off_ruled_pages(combs: Sequence[Comb], lying: Sequence[Rule], scale: Scale) 
 
 
 def _along(base: Rule, lying: Sequence[Rule], scale: Scale) -> list[Rule]:
-    """The rules in which a base lies: it may be a part of one, or what is left between two that nearly meet."""
+    """The rules in which a base lies: it may be part of one, or what is between two that nearly meet."""
     return [
         line
         for line in lying
