@@ -15,6 +15,7 @@ from digits.layout.frames.faint_rules import faint_rules
 from digits.layout.frames.lattice import Chosen, Lattice, chosen_of
 from digits.layout.frames.lone_lines import lone, long_beside
 from digits.layout.frames.pen_strokes import corners, missing_between_boxes, without_loops, without_strokes
+from digits.layout.frames.ruled_pages import off_ruled_pages
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
 
@@ -86,6 +87,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
     single = chosen_of(standing, ~own[1])
     bases = [rule for rule in chosen_of(lying, ~free) if not _is_crossed(rule, single)]
     combs = _combs([*bases, *lower], standing, mask, scale)
+    combs = off_ruled_pages(combs, lying, scale)
     bases = [comb.base for comb in combs]
     if combs and not frame[0]:
         courses = {base.course for base in bases}

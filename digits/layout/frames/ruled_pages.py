@@ -1,0 +1,50 @@
+"""Tells the base of a comb from a line of a ruled page, on which digits stand like teeth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from digits.layout.frames.combs import Comb
+from digits.layout.rules.rule import Rule
+from digits.layout.rules.scale import Scale
+
+_ALIKE = 0.1  # of a line's length: so near to its ends those of the same page begin and end
+_LINES = 3  # others of the same page, at least
+
+
+def off_ruled_pages(combs: Sequence[Comb], lying: Sequence[Rule], scale: Scale) -> list[Comb]:
+    """The combs whose base is none of several lying rules that begin and end below each other.
+
+    Combs below each other stay: lines on which a comb stands do not count.
+    """
+    based = {line for comb in combs for line in _along(comb.base, lying, scale)}
+    bare = [line for line in lying if line not in based]
+    return [
+        comb
+        for comb in combs
+        if not any(_of_a_page(line, bare, comb) for line in _along(comb.base, lying, scale))
+    ]
+
+
+def _along(base: Rule, lying: Sequence[Rule], scale: Scale) -> list[Rule]:
+    """The rules in which a base lies: it may be part of one, or what is between two that nearly meet."""
+    return [
+        line
+        for line in lying
+        if line.start <= base.start + scale.gap
+        and line.end >= base.end - scale.gap
+        and abs(line.at(base.middle) - base.at(base.middle)) <= (line.thickness + base.thickness) / 2
+    ]
+
+
+def _of_a_page(line: Rule, bare: Sequence[Rule], comb: Comb) -> bool:
+    """Whether a line has others of its page further away than teeth reach: nearer ones are its own edges."""
+    near, most = max(tooth.length for tooth in comb.teeth), _ALIKE * line.length
+    like = [
+        other
+        for other in bare
+        if abs(other.start - line.start) <= most
+        and abs(other.end - line.end) <= most
+        and abs(other.at(line.middle) - line.at(line.middle)) > near
+    ]
+    return len(like) >= _LINES
