@@ -59,7 +59,7 @@ def _is_straight(rule: Rule) -> bool:
 def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> list[Rule | None]:
     """Each rule as far as it shows ink, and the share of it that does; None where that is not enough.
 
-    `alone`: it does not go on where another follows it, as the sides of the boxes of one column do.
+    `alone`: it is solid, and does not go on where another follows it, as the sides of boxes in a column do.
     """
     found: list[Rule | None] = [None] * len(rules)
     straight = {k: rule for k, rule in enumerate(rules) if rule is not None and _is_straight(rule)}
@@ -80,7 +80,7 @@ def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> l
     enough = seen.any(axis=1) & (seen.sum(axis=1) >= _ALONE * along.sum(axis=1)) & (last - first >= 3)
     dashed = np.array([rule.dashed for rule in own]) | (covered < _UNBROKEN)
     for k in np.flatnonzero(enough & dashed).tolist():
-        enough[k] = _is_even(np.flatnonzero(inked[k]), bare[k])
+        enough[k] = not alone and _is_even(np.flatnonzero(inked[k]), bare[k])
     which = np.flatnonzero(enough)
     if not len(which):
         return found
