@@ -107,7 +107,7 @@ _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors pla
     "comb": (25, (Floor(88, 4), Floor(84, 10))),  # wanted: 88, 2.5; 84, 4
     "cell": (32, (Floor(90, 6), Floor(84, 9))),
     "table": (10, (Floor(50, 13), Floor(40, 4.5))),  # wanted: 50, 3; 40, 4.5
-    "grid": (10, (Floor(26, 16), Floor(60, 4.5))),  # wanted: 50, 3; 40, 4.5
+    "grid": (10, (Floor(80, 2), Floor(84, 1))),
     "sudoku": (8, (Floor(40, 2), Floor(50, 8))),  # wanted: 40, 2; 30, 3.5
     "page": (10, (Floor(40, 2.5), Floor(30, 3.5))),
     "columns": (10, (Floor(40, 2.5), Floor(30, 3.5))),

@@ -19,11 +19,13 @@ def off_ruled_pages(combs: Sequence[Comb], lying: Sequence[Rule], scale: Scale) 
     """
     based = {line for comb in combs for line in _along(comb.base, lying, scale)}
     bare = [line for line in lying if line not in based]
-    return [
-        comb
-        for comb in combs
-        if not any(_of_a_page(line, bare, comb) for line in _along(comb.base, lying, scale))
-    ]
+
+    def is_of_a_page(comb: Comb) -> bool:
+        # The shortest is its own: on squared paper, the base of a comb may lie in a line of the paper.
+        lines = sorted(_along(comb.base, lying, scale), key=lambda line: line.length)
+        return any(_of_a_page(line, bare, comb) for line in lines[:1])
+
+    return [comb for comb in combs if not is_of_a_page(comb)]
 
 
 def _along(base: Rule, lying: Sequence[Rule], scale: Scale) -> list[Rule]:

@@ -35,6 +35,12 @@ def test_a_part_of_such_a_line_is_no_base() -> None:
     assert not _kept(_comb(rule(140, 400, 152, thickness=4)), lines)
 
 
+def test_a_base_of_its_own_may_lie_in_a_line_of_the_paper() -> None:
+    lines = [rule(20, 460, 100 + 50 * k) for k in range(4)]
+    base = rule(140, 400, 151, thickness=3)
+    assert _kept(_comb(base), [*lines, base])
+
+
 def test_lines_of_other_lengths_are_of_no_page() -> None:
     lines = [rule(20, 460, 100), *(rule(20 + 60 * k, 460, 100 + 50 * k) for k in range(1, 4))]
     assert _kept(_comb(lines[0]), lines)
