@@ -17,10 +17,8 @@ _NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further
 _DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
 _READABLE = 9  # pixels: no digit that is smaller can be read
 _MUCH = 5  # marks: so many make a page
-_BELOW, _FADING = (
-    0.6,
-    3.0,
-)  # of the smallest mark; times as many as there are marks: down to there noise has more
+_BELOW = 0.6  # of the smallest mark: down to there
+_FADING = 3.0  # times as many pieces as there are marks: of noise there are more
 _SMALLER = 0.4  # of the usual size of a page's marks: what is smaller is dirt
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small

@@ -19,6 +19,7 @@ _ACROSS = 1.0  # of a cell's width: no two neighbours of one row are further apa
 _LOW = 0.5  # of the writing's height: no row is lower
 _BELOW = 0.3  # of a cell's height: no two neighbours of one column are further apart
 _APART = 2.5  # times the room between the boxes of a row: that between rows, at most
+_TALL = 1.5  # times as high as the others of its row: a cell of two rows
 _EVEN = 0.2  # of a cell's side: how much further another may be that is next to it, too
 
 
@@ -56,7 +57,7 @@ def find_tables(cells: Cells) -> tuple[Table, ...]:
     tables = []
     left = set(range(len(found)))
     while left:
-        row_of = _rows(min(left), beside, below)
+        row_of = _rows(min(left), beside, below, boxes[:, 3] - boxes[:, 1])
         left -= row_of.keys()
         rows = [[found[k] for k, own in row_of.items() if own == row] for row in sorted({*row_of.values()})]
         rows = [sorted(row, key=lambda cell: cell.middle[0]) for row in rows]
@@ -119,14 +120,26 @@ def _neighbours(
     return links, apart[links]
 
 
-def _rows(first: int, beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[int, int]:
-    """The row of each cell that hangs together with the first one, by any way from neighbour to neighbour."""
+def _rows(
+    first: int, beside: NDArray[np.bool_], below: NDArray[np.bool_], height: NDArray[np.float64]
+) -> dict[int, tuple[int, bool]]:
+    """The row of each cell that hangs together with the first one, by any way from neighbour to neighbour.
+
+    A cell as high as two rows, between which a rule was not found, is in a row of its own (True).
+    """
     row_of, waiting = {first: 0}, deque([first])
     while waiting:
         cell = waiting.popleft()
-        for links, step in ((beside[cell] | beside[:, cell], 0), (below[cell], 1), (below[:, cell], -1)):
-            for other in np.flatnonzero(links).tolist():
-                if other not in row_of:
-                    row_of[other] = row_of[cell] + step
-                    waiting.append(other)
-    return row_of
+        known = {other: row_of[cell] for other in np.flatnonzero(beside[cell] | beside[:, cell]).tolist()}
+        for other in np.flatnonzero(below[cell]).tolist():
+            known[other] = row_of[cell] + max(1, round(height[cell] / height[other]))
+        for other in np.flatnonzero(below[:, cell]).tolist():
+            known[other] = row_of[cell] - max(1, round(height[other] / height[cell]))
+        fresh = [other for other in known if other not in row_of]
+        row_of.update({other: known[other] for other in fresh})
+        waiting.extend(fresh)
+    usual = {
+        row: float(np.median([height[cell] for cell, own in row_of.items() if own == row]))
+        for row in {*row_of.values()}
+    }
+    return {cell: (row, bool(height[cell] > _TALL * usual[row])) for cell, row in row_of.items()}

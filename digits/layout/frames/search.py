@@ -12,6 +12,7 @@ from digits.layout.frames.even_boxes import with_even_sides
 from digits.layout.frames.hidden_sides import with_hidden_sides
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
+from digits.layout.frames.open_sides import with_open_sides
 from digits.layout.frames.shared_sides import with_shared_sides
 from digits.layout.frames.sorting import Frames, Searched, sorted_out
 from digits.layout.frames.squared_paper import alike, are_squares, is_squared_paper, is_written_over
@@ -49,6 +50,7 @@ def _of_these(rules: Rules, searched: Searched) -> Frames:
         if frames.lying or frames.combs:
             return frames
     rules = with_hidden_sides(with_even_sides(rules, dark, searched.scale), mask, searched.scale)
+    rules = with_open_sides(rules, searched.scale)
     frames = sorted_out(rules, searched)
     if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
         return Frames(other_lying=paper.lying)

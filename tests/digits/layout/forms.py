@@ -96,9 +96,11 @@ def leaning(grey: Grey, degrees: float) -> Grey:
     )
 
 
-def rule(start: float, end: float, at: float, thickness: float = 2, slope: float = 0.0) -> Rule:
+def rule(
+    start: float, end: float, at: float, thickness: float = 2, slope: float = 0.0, dashed: bool = False
+) -> Rule:
     """A rule as it is found: from `start` to `end` along it, `at` across it where it starts."""
-    return Rule(start, end, (0.0, slope, at - slope * start), thickness, 1.0)
+    return Rule(start, end, (0.0, slope, at - slope * start), thickness, 1.0, dashed)
 
 
 def mask_of(grey: Grey) -> Grey:

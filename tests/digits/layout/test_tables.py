@@ -100,3 +100,12 @@ def test_a_cell_keeps_its_column_where_another_is_missing(missing: int) -> None:
     found = columns(table)
     left = [column for column in range(4) if column != missing]
     assert [[found[cell] for cell in row] for row in table.rows] == [[0, 1, 2, 3], left, [0, 1, 2, 3]]
+
+
+def test_a_cell_of_two_rows_is_in_a_row_of_its_own() -> None:
+    boxes = _grid(20, 30, 4, 3)
+    (left, top, right, _), (_, _, _, bottom) = boxes[4], boxes[7]
+    boxes[4] = (left, top, right, bottom)
+    del boxes[7]
+    (table,) = find_tables(_cells(*boxes))
+    assert [len(row) for row in table.rows] == [3, 2, 1, 2, 3]

@@ -1,0 +1,85 @@
+"""The outermost columns of tables that no line closes at their sides: their rules end below each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.layout.rules.rule import Rule, Rules
+from digits.layout.rules.scale import Scale
+
+_ROWS = 3  # rules at least that end below each other
+_MANY = 4  # rules that a line goes through: it is no stroke of a pen
+_OVER = 1.3  # times their distance that it may go on beyond them
+_STRAY = 0.02  # of the usual length of these rules: how far they end from a straight line
+_ASIDE = 0.4  # of their distance: so far at least an open side is from all rules of the other direction
+
+
+def with_open_sides(rules: Rules, scale: Scale) -> Rules:
+    """The rules, and those that close tables at open sides, left and right, or above and below."""
+    standing = [*rules.standing, *_closing(rules.lying, rules.standing, scale)]
+    # Where these go on as far as a line above and below all rows, it is closed there, too.
+    return Rules([*rules.lying, *_closing(standing, rules.lying, scale)], standing)
+
+
+def _closing(rows: Sequence[Rule], columns: Sequence[Rule], scale: Scale) -> list[Rule]:
+    """The columns that close open sides: through the starts, and through the ends, of all rows of a table."""
+    near = scale.stroke + 3.0
+    found: list[Rule] = []
+    for column in sorted(columns, key=lambda rule: -rule.length):
+        table = _joined(rows, column, near)
+        if not table:
+            continue
+        for ends in ([row.start for row in table], [row.end for row in table]):
+            side = _side(table, np.array(ends), column, near)
+            known = [other for other in (*columns, *found) if side and other.start < side.middle < other.end]
+            if side is not None and not _is_beside(side, known, _ASIDE * min(_step(table), _step(known))):
+                found.append(side)
+    return found
+
+
+def _joined(rows: Sequence[Rule], column: Rule, near: float) -> list[Rule]:
+    """The rules that go through a column from its start to its end, or nearly so if there are many.
+
+    No stroke of a pen begins and ends at lines that it crosses, or crosses so many; what is dashed may be
+    digits below each other.
+    """
+    place = float(column.at(column.middle))
+    through = [
+        row
+        for row in rows
+        if not (row.dashed or column.dashed)
+        and row.start < place < row.end
+        and column.start - near <= row.at(place) <= column.end + near
+    ]
+    if len(through) < _ROWS:
+        return []
+    through.sort(key=lambda row: float(row.at(place)))
+    at = [float(row.at(place)) for row in through]
+    beyond = max(abs(at[0] - column.start), abs(at[-1] - column.end))
+    most = _OVER * float(np.median(np.diff(at))) if len(through) >= _MANY else 0.0
+    return through if beyond <= max(near, most) else []
+
+
+def _side(table: Sequence[Rule], ends: NDArray[np.float64], column: Rule, near: float) -> Rule | None:
+    """The straight line through these ends of a table's rows, if they lie on one."""
+    down = np.array([float(row.at(end)) for row, end in zip(table, ends, strict=True)])
+    slope, offset = np.polyfit(down, ends, 1).tolist()
+    length = float(np.median([row.length for row in table]))
+    if np.abs(slope * down + offset - ends).max() > near + _STRAY * length:
+        return None
+    start, end = min(float(down[0]), column.start), max(float(down[-1]), column.end)
+    return Rule(start, end, (0.0, slope, offset), column.thickness, 1.0)
+
+
+def _step(rules: Sequence[Rule]) -> float:
+    """The usual distance between these rules, one beside the other."""
+    places = sorted(float(rule.at(rule.middle)) for rule in rules)
+    return float(np.median(np.diff(places))) if len(places) > 1 else np.inf
+
+
+def _is_beside(side: Rule, others: Sequence[Rule], room: float) -> bool:
+    """Whether another rule closes this side of a table, or nearly so."""
+    return any(abs(float(other.at(side.middle) - side.at(side.middle))) < room for other in others)
