@@ -21,7 +21,8 @@ _DOT = 0.34  # the largest point, either way
 _COMMA = (0.36, 0.6)  # the largest comma: width and height
 _FOOT = (-0.3, 0.3)  # from the foot of the digits down: where the middle of a point lies
 _BESIDE = 0.75  # how far the digits before and after a point are
-_OVER = 0.3  # of its width that a minus or a point may share with a digit's: a comma may begin below one
+_OVER = 0.3  # of its width that a sign may share with a digit's
+_BELOW = 0.08  # how far a comma reaches below the digits, if it shares more: else it is a part of one
 _PEN = 0.6  # of the pen's width: a smaller speck is dirt
 
 
@@ -39,7 +40,8 @@ def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:
     else:
         sign = _point(piece, before[-1], after[0], height, pen) if before else None
     over = any(_shared(piece, digit) > _OVER * piece.width for digit in beside)
-    return None if over and sign != "," else sign
+    below = piece.box[3] - max(digit.box[3] for digit in beside) > _BELOW * height
+    return None if over and not (sign == "," and below) else sign
 
 
 def _is_minus(piece: Piece, before: list[Piece], after: Piece, height: float) -> bool:

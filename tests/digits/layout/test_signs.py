@@ -83,6 +83,11 @@ def test_a_part_that_overlaps_a_digit_is_no_sign() -> None:
     assert _sign((110, 86, 145, 94)) is None
 
 
+@pytest.mark.parametrize(("foot", "sign"), [(132, None), (134, None), (140, ","), (148, ",")])
+def test_a_part_of_a_stroke_that_ends_at_the_foot_is_no_comma(foot: int, sign: str | None) -> None:
+    assert _sign((138, foot - 26, 150, foot)) == sign
+
+
 @pytest.mark.parametrize("left", [142, 146])
 def test_a_comma_may_begin_below_the_digit_before_it(left: int) -> None:
     assert _sign((left, 118, left + 20, 150)) == ","
