@@ -18,6 +18,8 @@ _STRAY = 0.15  # of their distance: how far teeth stray
 _TOOTHED = 0.85  # of the base, from the first tooth to the last
 _FIELDS = 2  # at most between two teeth that were found: one is hidden
 _END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
+_SEEN = 0.6  # of all teeth that there must be
+_APART = 0.6  # of their distance: no two teeth are nearer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,14 +54,15 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     ends = [
         tooth
         for tooth in teeth
-        if _is_at_end(tooth, base, near) and min(abs(tooth.place - other.place) for other in even) > near
+        if _is_at_end(tooth, base, near)
+        and min(abs(tooth.place - other.place) for other in even) > _APART * usual
     ]
     whole = sorted([*even, *ends], key=lambda tooth: tooth.place)
     whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
         return None  # a line of the paper, on which something stands
     fields = [round((right.place - left.place) / usual) for left, right in pairwise(whole)]
-    if max(fields) > _FIELDS:
+    if max(fields) > _FIELDS or len(even) < _SEEN * (sum(fields) + 1):
         return None
     found = [whole[0].rule]
     for (left, right), times in zip(pairwise(whole), fields, strict=True):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.layout.frames.lattice import EDGE, chosen_of, cut_off
 from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 
@@ -17,11 +18,20 @@ _STRAY = 0.02  # of the usual length of these rules: how far they end from a str
 _ASIDE = 0.4  # of their distance: so far at least an open side is from all rules of the other direction
 
 
-def with_open_sides(rules: Rules, scale: Scale) -> Rules:
-    """The rules, and those that close tables at open sides, left and right, or above and below."""
-    standing = [*rules.standing, *_closing(rules.lying, rules.standing, scale)]
+def with_open_sides(rules: Rules, shape: tuple[int, ...], scale: Scale) -> Rules:
+    """The rules, and those that close tables at open sides, left and right, or above and below.
+
+    A side that the picture's edge (`shape`: height, width) has cut off stays open.
+    """
+    height, width = shape
+    standing = [*rules.standing, *_closing(_ended(rules.lying, width), rules.standing, scale)]
     # Where these go on as far as a line above and below all rows, it is closed there, too.
-    return Rules([*rules.lying, *_closing(standing, rules.lying, scale)], standing)
+    return Rules([*rules.lying, *_closing(_ended(standing, height), rules.lying, scale)], standing)
+
+
+def _ended(rules: Sequence[Rule], side: int) -> list[Rule]:
+    """The rules that end within the picture."""
+    return chosen_of(rules, np.logical_not(cut_off(rules, side, EDGE).any(axis=1)))
 
 
 def _closing(rows: Sequence[Rule], columns: Sequence[Rule], scale: Scale) -> list[Rule]:

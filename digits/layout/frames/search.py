@@ -50,7 +50,7 @@ def _of_these(rules: Rules, searched: Searched) -> Frames:
         if frames.lying or frames.combs:
             return frames
     rules = with_hidden_sides(with_even_sides(rules, dark, searched.scale), mask, searched.scale)
-    rules = with_open_sides(rules, searched.scale)
+    rules = with_open_sides(rules, mask.shape, searched.scale)
     frames = sorted_out(rules, searched)
     if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
         return Frames(other_lying=paper.lying)

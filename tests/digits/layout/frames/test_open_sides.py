@@ -10,12 +10,13 @@ from digits.layout.rules.scale import Scale
 from tests.digits.layout.forms import frames_of, rule, sheet, write
 
 SCALE = Scale(3.0)
+SHAPE = (400, 440)
 Y = (40, 100, 160, 220)
 
 
 def _closed(lying: list[Rule], standing: list[Rule]) -> tuple[list[float], list[float]]:
     """Where lines were put: the standing ones, and the lying ones."""
-    found = with_open_sides(Rules(lying, standing), SCALE)
+    found = with_open_sides(Rules(lying, standing), SHAPE, SCALE)
     return (
         [round(float(new.at(new.middle))) for new in found.standing[len(standing) :]],
         [round(float(new.at(new.middle))) for new in found.lying[len(lying) :]],
@@ -46,7 +47,7 @@ def test_ends_that_lie_on_no_line_close_nothing() -> None:
 
 
 def test_a_line_that_goes_through_many_is_closed_at_its_ends_too() -> None:
-    assert _closed(_rows(), [rule(-5, 270, 130)]) == ([30, 330], [-5, 270])
+    assert _closed(_rows(), [rule(15, 270, 130)]) == ([30, 330], [15, 270])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,8 @@ def test_a_line_that_goes_through_many_is_closed_at_its_ends_too() -> None:
     [
         (_rows(2), rule(40, 100, 130)),  # a stroke from line to line
         (_rows(3), rule(20, 180, 130)),  # a tall one across three
-        (_rows(4), rule(-60, 270, 130)),  # a margin that goes on far beyond
+        (_rows(4), rule(-50, 270, 130)),  # a margin that goes on far beyond
+        ([rule(0, 330, y) for y in Y], rule(40, 220, 130)),  # cut off by the picture's edge
         (_rows(dashed=True), rule(40, 220, 130)),
         (_rows(), rule(40, 220, 130, dashed=True)),
     ],
