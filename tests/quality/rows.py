@@ -117,7 +117,7 @@ _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors pla
     "form": (16, (Floor(90, 2.5), Floor(85, 8))),  # wanted: 90, 2.5; 85, 4
 }
 _LARGE: dict[Kind, tuple[int, Floor]] = {  # small writing in a photo of five megapixels
-    "table": (4, Floor(21, 24)),  # wanted: 25, 4.5
+    "table": (4, Floor(21, 26)),  # wanted: 25, 4.5
     "page": (4, Floor(25, 3.5)),
 }
 _OUT_OF_FOCUS: dict[Kind, tuple[int, Floor]] = {"sudoku": (10, Floor(30, 7))}  # wanted: 30, 4
