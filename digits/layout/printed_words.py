@@ -22,7 +22,7 @@ _LOW = np.arange(0.6, 0.81, 0.01)  # of the capitals' height: how high letters w
 _SIMILAR = 0.12  # words of one size of type differ no more in the height of their capitals
 _LETTERS, _LONG = 3, 6  # at least, of a word that is told by itself; of one that is told by how even it is
 _TYPE = 0.75  # of the height of what is filled in: a form's own type is lower
-_TYPED, _NO_DIGITS = 4, 0.2  # letters of a form's type, at least; and so many of them are no digits
+_TYPED, _NO_DIGITS = 4, 0.2  # letters of type, at least; so many of a form's own are no digits
 _UNREAD = 0.5  # at least, of the letters of shorter words
 
 
@@ -93,9 +93,11 @@ def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
     places = _words(runs)
     words = [_measured(runs, place, unread) for place in places]
     plain = [word for word in words if word.is_printed]
+    if sum(len(word.heights) for word in plain) < _TYPED:
+        plain = []  # three blurred digits may look like print
     labels = _labels(words)
     found = [
-        word in labels or word.is_printed or any(word.is_of_the_type_of(other) for other in plain)
+        word in labels or word in plain or any(word.is_of_the_type_of(other) for other in plain)
         for word in words
     ]
     order = range(len(words))

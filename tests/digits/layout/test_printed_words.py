@@ -34,6 +34,12 @@ def test_a_word_of_two_heights_that_is_hardly_read_is_printed() -> None:
     assert printed(letters([30, 21, 21, 30]), unread("0??1")) == {0, 1, 2, 3}
 
 
+def test_three_marks_alone_are_no_print_but_beside_print_they_are() -> None:
+    three, name = letters([25, 20, 25]), letters([30, 21, 21, 30], left=200)
+    assert printed(three, unread("???")) == set()
+    assert printed([*three, *name], unread("???", "0??1")) == set(range(7))
+
+
 def test_a_number_that_is_read_is_not_printed_however_even() -> None:
     assert printed(letters([30, 30, 30, 30]), unread("2024")) == set()
     assert printed(letters([30, 21, 21, 30]), unread("2024")) == set()
