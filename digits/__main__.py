@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -25,6 +27,13 @@ _MANY = 10  # files: more get a progress bar
 _BAR = 30  # characters
 
 
+class Picture(NamedTuple):
+    """A file, and its name below the folder that was named."""
+
+    path: Path
+    name: Path
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Read all files; the exit status is 0 if all could be read, 1 if some could not, 2 without a model."""
     options = _options(arguments)
@@ -34,17 +43,24 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     files = [file for path in options.files for file in _pictures(path)]
-    write = _writer(options, len(files))
+    try:
+        return _read_all(reader, files, _writer(options, len(files)))
+    except BrokenPipeError:  # whoever read the output has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
+        return 1
+
+
+def _read_all(reader: Reader, files: Sequence[Picture], write: Writer) -> int:
     failed = 0
-    for number, path in enumerate(files, 1):
-        row = _read(reader, path)
+    for number, picture in enumerate(files, 1):
+        row = _read(reader, picture)
         try:
             write.row(row)
         except DigitsError as error:
-            row = Row(path, None, str(error))
+            row = Row(picture.path, None, str(error))
         failed += row.error is not None
         if row.error is not None:
-            _say(f"{path}: {row.error}")
+            _say(f"{picture.path}: {row.error}")
         _progress(number, len(files))
     write.end()
     if not files:
@@ -67,7 +83,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         default=champion_or_default(),
         help="model folder (models/champion if it is there, else the model in the package)",
     )
-    parser.add_argument("--format", choices=sorted(WRITERS), default="text", help="(%(default)s)")
+    parser.add_argument("--format", choices=sorted(WRITERS), help="(text)")
     tables = parser.add_argument_group("tables")
     tables.add_argument(
         "--table",
@@ -84,7 +100,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="SHARE",
         help=f"0 to 1: numbers less sure than that are followed by {DOUBTFUL!r}",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.table and options.format:
+        parser.error("--table writes CSV: leave out --format")
+    if not options.table and (options.output or options.min_confidence):
+        parser.error("--output and --min-confidence are for tables: add --table")
+    options.format = options.format or "text"
+    return options
 
 
 def _share(text: str) -> float:
@@ -102,20 +124,21 @@ def _writer(options: argparse.Namespace, files: int) -> Writer:
     return TableFiles(options.output or Path(), _say, options.min_confidence)
 
 
-def _pictures(path: Path) -> Iterator[Path]:
+def _pictures(path: Path) -> Iterator[Picture]:
     """A file itself; of a folder, all pictures in it and below, by name."""
     if not path.is_dir():
-        yield path
+        yield Picture(path, Path(path.name))
         return
     for file in sorted(path.rglob("*")):
         if file.suffix.lower() in _KINDS and file.is_file():
-            yield file
+            yield Picture(file, file.relative_to(path))
 
 
-def _read(reader: Reader, path: Path) -> Row:
+def _read(reader: Reader, picture: Picture) -> Row:
+    path, name = picture
     try:
         with Image.open(io.BytesIO(sys.stdin.buffer.read()) if path == _STDIN else path) as image:
-            return Row(path, reader.read(image), None)
+            return Row(path, reader.read(image), None, name)
     except FileNotFoundError:
         return Row(path, None, "There is no such file.")
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over

@@ -16,11 +16,15 @@ COLUMNS = ("file", "text", "confidence", "rejected", "error")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one file: a reading, or the sentence that says why there is none."""
+    """What became of one file: a reading, or the sentence that says why there is none.
+
+    `name` is that of the file below the folder that was asked for.
+    """
 
     path: Path
     reading: Reading | None
     error: str | None
+    name: Path = Path()
 
 
 class Writer(Protocol):

@@ -33,7 +33,7 @@ class TableStream:
 
 
 class TableFiles:
-    """Writes `sheet.csv` for `sheet.jpg` into a folder, whole or not at all."""
+    """Writes `sheet.csv` for `sheet.jpg` into a folder, and for `more/sheet.jpg` below it."""
 
     def __init__(self, folder: Path, say: Say, min_confidence: float) -> None:
         self._folder = folder
@@ -44,11 +44,11 @@ class TableFiles:
         """Raises `DigitsError` where such a file is there already, or cannot be written."""
         if row.reading is None:
             return
-        path = self._folder / f"{row.path.stem}.csv"
+        path = self._folder / row.name.with_suffix(".csv")
         if path.exists():
             raise DigitsError(f"{path} is there already: move it, or name another folder with --output.")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, csv_of(row.reading, self._min_confidence))
         except OSError as error:
             sentence = f"{path} cannot be written ({error.strerror}): name another folder with --output."

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,3 +159,35 @@ def test_a_folder_that_cannot_be_made_is_named(
 def test_min_confidence_is_a_share(make_folder: Make, share: str) -> None:
     with pytest.raises(SystemExit):
         _run(make_folder(), "--table", "--min-confidence", share, "sheet.png")
+
+
+def test_tables_of_a_folder_stand_as_its_pictures_do(make_folder: Make, sheet: Path, tmp_path: Path) -> None:
+    folder, output = tmp_path / "sheets", tmp_path / "csv"
+    (folder / "more").mkdir(parents=True)
+    for path in (folder / "a.png", folder / "more" / "a.png"):
+        path.write_bytes(sheet.read_bytes())
+    assert _run(make_folder(), "--table", "--output", str(output), str(folder)) == 0
+    found = sorted(path.relative_to(output) for path in output.rglob("*.csv"))
+    assert found == [Path("a.csv"), Path("more/a.csv")]
+
+
+@pytest.mark.parametrize(
+    "options", [("--table", "--format", "json"), ("--output", "csv"), ("--min-confidence", "0.9")]
+)
+def test_options_that_do_not_go_together_are_refused(
+    make_folder: Make, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        _run(make_folder(), *options, "sheet.png")
+    assert "--table" in capsys.readouterr().err
+
+
+def test_who_reads_no_further_ends_it_in_silence(sheet: Path) -> None:
+    command = [sys.executable, "-m", "digits", *[str(sheet)] * 200]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1
