@@ -1,4 +1,4 @@
-"""The room between separate boxes: it looks like a cell, but nothing is printed on two of its sides."""
+"""The room between separate boxes, or tables: it looks like a cell, but two of its sides are bare."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Grey
 from digits.layout.cells import Cell, Cells
 
-_SMALLER = 0.9  # times the usual width or height: gaps are narrower, or lower, than boxes
+_ALIKE = (0.9, 1.4)  # times the usual width or height: gaps are smaller, or larger
 _OUTSIDE = 8  # pixels beyond a cell's edge, in which the line lies that closes it
 _USUAL = 0.75  # quantile of the darkness along lines: dashed ones are bare for half of their length
 _DARK = 0.4  # of that darkness: what is lighter is paper
@@ -19,25 +19,26 @@ _MIDDLE = 0.6  # of a side, which no corner reaches
 
 
 def without_gaps(cells: Cells, dark: Grey) -> Cells:
-    """The cells without those that are narrow and bare above and below, or low and bare at both sides.
+    """The cells without those of an unusual width that are bare above and below, or of an unusual height and
+    bare at both sides.
 
     `dark`: the darkness of the page with its printed lines.
     """
     if len(cells.found) < 3:
         return cells
     width, height = (
-        _SMALLER * float(np.median(sides))
+        float(np.median(sides))
         for sides in zip(*((cell.width, cell.height) for cell in cells.found), strict=True)
     )
-    narrow = [cell for cell in cells.found if cell.width < width]
-    low = [cell for cell in cells.found if cell.height < height]
-    if not narrow and not low:
+    odd_width = [cell for cell in cells.found if not _ALIKE[0] <= cell.width / width <= _ALIKE[1]]
+    odd_height = [cell for cell in cells.found if not _ALIKE[0] <= cell.height / height <= _ALIKE[1]]
+    if not odd_width and not odd_height:
         return cells
-    ends = {cell: _ends(cell, cells, dark, lying=True) for cell in narrow}
-    sides = {cell: _ends(cell, cells, dark, lying=False) for cell in low}
+    ends = {cell: _ends(cell, cells, dark, lying=True) for cell in odd_width}
+    sides = {cell: _ends(cell, cells, dark, lying=False) for cell in odd_height}
     closing = [
         _ends(cell, cells, dark, lying=not lying)
-        for some, lying in ((narrow, True), (low, False))
+        for some, lying in ((odd_width, True), (odd_height, False))
         for cell in some
     ]
     level = _DARK * float(np.quantile(np.concatenate(closing), _USUAL))

@@ -49,3 +49,10 @@ def _table(x: Sequence[int], y: Sequence[int], dash: int = 0) -> Grey:
 def test_narrow_and_low_cells_of_a_table_stay(dash: int) -> None:
     x, y = (40, 80, 200, 320, 440), (40, 80, 180, 280, 380)
     assert _count(_table(x, y, dash)) == (16, 16)
+
+
+def test_the_room_between_two_tables_is_no_row() -> None:
+    grey = sheet(440, 700)
+    for top in (40, 400):
+        grey = ruled_grid(grey, (40, 160, 280, 400), (top, top + 70, top + 140, top + 210), 2)
+    assert _count(grey)[1] == 18
