@@ -16,10 +16,10 @@ from typing import NamedTuple
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.output.report import WRITERS, Row, Writer
+from digits.output.spreadsheet import DOUBTFUL
+from digits.output.table_files import TableFiles, TableStream
 from digits.reader import Reader, champion_or_default
-from digits.report import WRITERS, Row, Writer
-from digits.spreadsheet import DOUBTFUL
-from digits.table_files import TableFiles, TableStream
 
 _STDIN = Path("-")
 _KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

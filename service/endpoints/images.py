@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digits import ImageError, Reader, Reading
-from digits.spreadsheet import DOUBTFUL, csv_of
+from digits.output.spreadsheet import DOUBTFUL, csv_of
 from service.answers import (
     CSV,
     MAX_BATCH,

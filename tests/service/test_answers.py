@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digits import Mark, Number, Prediction, Reading, TableCell, TableReading
-from digits.report import JsonWriter, Row
+from digits.output.report import JsonWriter, Row
 from service.answers import PredictAnswer, ReadAnswer, as_json
 
 UNSURE = tuple(0.1 for _ in range(10))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from digits.output.spreadsheet import beside_tables, csv_of, tables_of
 from digits.results import Number, Reading, TableCell, TableReading
-from digits.spreadsheet import beside_tables, csv_of, tables_of
 
 BOX = (0, 0, 9, 9)
 

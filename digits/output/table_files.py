@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TextIO
 
 from digits.errors import DigitsError
-from digits.report import Row
+from digits.output.report import Row
+from digits.output.spreadsheet import beside_tables, csv_of
 from digits.results import Reading
-from digits.spreadsheet import beside_tables, csv_of
 
 Say = Callable[[str], None]
 

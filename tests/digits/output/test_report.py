@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.report import WRITERS, Row
+from digits.output.report import WRITERS, Row
 from digits.results import Mark, Number, Reading
 
 ANY = tuple(0.1 for _ in range(10))

@@ -1,0 +1,1 @@
+"""What is made of readings: text, CSV, JSON and spreadsheets."""
