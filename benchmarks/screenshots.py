@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -19,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import FLAGS  # noqa: E402 (the checkout is on the path only now)
 from tests.browser.hand import LARGE, Place, answer, draw  # noqa: E402 (likewise)
+from tests.browser.pictures import encoded, photo_of_table  # noqa: E402 (likewise)
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
 NUMBER = {
@@ -41,6 +43,9 @@ def main() -> None:
         draw(page, 3, LARGE)
         page.click("#why")
         keep(page, "page-why-dark")
+        page = opened(browser, address, DESKTOP, "light")
+        upload_table(page)
+        keep(page, "page-table")
         page = opened(browser, address, PHONE, "light")
         draw(page, 5, Place(0.4, 0.1, 0.8))
         keep(page, "page-phone")
@@ -54,10 +59,18 @@ def opened(browser: Browser, address: str, size: tuple[int, int], theme: Literal
     return page
 
 
+def upload_table(page: Page) -> None:
+    """A photo of a table of marks, and one of its cells looked at."""
+    numbers = np.random.default_rng(60).integers(1, 1000, (12, 5)).astype(str).tolist()
+    photo = encoded(photo_of_table(numbers), "JPEG")
+    page.set_input_files("#file", {"name": "marks.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    page.get_by_label("Row 3, column 2").click()
+
+
 def keep(page: Page, name: str) -> None:
     """Save what is on the screen once the answer and the network's view are there, in few bytes."""
     print(f"{name}: {answer(page)}")
-    page.wait_for_selector("#tiles .tile")
+    page.wait_for_selector("#tiles .tile, #table-cells input:focus")
     page.mouse.move(0, 0)
     page.wait_for_timeout(300)
     folder = ROOT / "docs" / "images"

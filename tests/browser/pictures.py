@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
 
+from pipeline.synthesis.numbers import written
+from pipeline.synthesis.photos import photographed
+from pipeline.synthesis.sheets import Rule, Sheet
+from pipeline.synthesis.writers import PenWriter
 from tests.browser.strokes import DIGITS, curve
 
 
@@ -22,6 +28,26 @@ def picture(digit: int, size: tuple[int, int] = (400, 300), paper: int = 235, in
         ]
         pen.line(points, fill=ink, width=round(0.06 * height), joint="curve")
     return image
+
+
+def photo_of_table(numbers: Sequence[Sequence[str]]) -> Image.Image:
+    """A phone's photo of a sheet with these numbers in a printed table, row for row, written with a pen."""
+    rng = np.random.default_rng(61)
+    writer, height = PenWriter(rng), 44.0
+    x, y = (
+        30 + np.arange(n + 1) * height * side for n, side in ((len(numbers[0]), 2.9), (len(numbers), 1.7))
+    )
+    sheet, rule = Sheet(x[-1] + 30, y[-1] + 30), Rule(2)
+    for place in x:
+        sheet.rule((place, y[0]), (place, y[-1]), rule)
+    for place in y:
+        sheet.rule((x[0], place), (x[-1], place), rule)
+    for row, texts in enumerate(numbers):
+        for column, text in enumerate(texts):
+            ink = written(text, writer, height, rng).ink
+            middle = x[column : column + 2].mean(), y[row : row + 2].mean()
+            sheet.write(ink, middle[0] - ink.shape[1] / 2, middle[1] - ink.shape[0] / 2)
+    return photographed(sheet, rng)
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:

@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from pipeline.synthesis.numbers import written
-from pipeline.synthesis.photos import photographed
-from pipeline.synthesis.sheets import Rule, Sheet
-from pipeline.synthesis.writers import PenWriter
 from tests.browser.conftest import Running, open_page
 from tests.browser.hand import answer, draw
-from tests.browser.pictures import encoded
+from tests.browser.pictures import encoded, photo_of_table
 
 ROWS, COLUMNS = 12, 5
 RIGHT = 57  # of the 60 numbers, for the tests' model saw few digits
@@ -30,20 +26,7 @@ def numbers() -> list[list[str]]:
 @pytest.fixture(scope="module")
 def photo(numbers: list[list[str]]) -> bytes:
     """A phone's photo of a sheet with these numbers in a printed table, written with a pen."""
-    rng = np.random.default_rng(61)
-    writer, height = PenWriter(rng), 44.0
-    x, y = (30 + np.arange(n + 1) * height * side for n, side in ((COLUMNS, 2.9), (ROWS, 1.7)))
-    sheet, rule = Sheet(x[-1] + 30, y[-1] + 30), Rule(2)
-    for place in x:
-        sheet.rule((place, y[0]), (place, y[-1]), rule)
-    for place in y:
-        sheet.rule((x[0], place), (x[-1], place), rule)
-    for row, texts in enumerate(numbers):
-        for column, text in enumerate(texts):
-            ink = written(text, writer, height, rng).ink
-            middle = x[column : column + 2].mean(), y[row : row + 2].mean()
-            sheet.write(ink, middle[0] - ink.shape[1] / 2, middle[1] - ink.shape[0] / 2)
-    return encoded(photographed(sheet, rng), "JPEG")
+    return encoded(photo_of_table(numbers), "JPEG")
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_schema_lists_the_methods(server: Any) -> None:
     assert set(routes) == {"/predict", "/read", "/explain", "/predict_batch"}
     assert routes["/predict"]["input"]["properties"]["image"]["type"] == "file"
     assert "digit" in routes["/predict"]["output"]["properties"]
-    assert list(routes["/read"]["output"]["properties"]) == ["text", "numbers", "digits", "model"]
+    assert list(routes["/read"]["output"]["properties"]) == ["text", "numbers", "digits", "tables", "model"]
 
 
 def test_bentomls_client_calls_every_method(

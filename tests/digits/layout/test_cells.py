@@ -75,18 +75,6 @@ def test_the_room_between_double_lines_is_no_cell() -> None:
     assert len(_cells(ruled_grid(sheet(440, 340), x, Y, 1)).found) == 9
 
 
-@pytest.mark.xfail(strict=True, reason="the room between boxes is told apart by find_tables alone")
-def test_separate_boxes_are_cells_and_the_room_between_them_is_none() -> None:
-    grey = sheet(520, 160)
-    for left in range(40, 460, 100):
-        grey = write(ruled_grid(grey, (left, left + 70), (40, 120)), "6", (left + 15, 55), 50)
-    cells = _cells(grey)
-    boxes = sorted(cell.box for cell in cells.found)
-    assert np.array(boxes) == pytest.approx(
-        np.array([(x, 40, x + 70, 120) for x in range(40, 460, 100)]), abs=4
-    )
-
-
 def test_dashed_boxes_are_cells() -> None:
     x = tuple(range(40, 461, 70))
     grey = write(ruled_grid(sheet(500, 160), x, (40, 120), 2, dash=6), "264809", (55, 55), 50, step=1.75)
