@@ -110,7 +110,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _share(text: str) -> float:
-    share = float(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("name a share from 0 to 1")
     return share

@@ -45,9 +45,9 @@ class TableFiles:
         if row.reading is None:
             return
         path = self._folder / row.name.with_suffix(".csv")
-        if path.exists():
-            raise DigitsError(f"{path} is there already: move it, or name another folder with --output.")
         try:
+            if path.exists():
+                raise DigitsError(f"{path} is there already: move it, or name another folder with --output.")
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, csv_of(row.reading, self._min_confidence))
         except OSError as error:
@@ -74,4 +74,5 @@ def _tell(path: Path, reading: Reading, say: Say) -> None:
     elif not reading.tables:
         say(f"{path}: No table was found: each line of writing is a row.")
     elif beside := beside_tables(reading):
-        say(f"{path}: {beside} numbers beside the table are left out; `--format json` gives them too.")
+        numbers, are = ("numbers", "are") if beside > 1 else ("number", "is")
+        say(f"{path}: {beside} {numbers} beside the table {are} left out; `--format json` gives all.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import Running, open_page
 from tests.browser.hand import answer, draw
@@ -106,6 +106,33 @@ def test_copy_pastes_into_a_spreadsheet_as_cells(
     expect(page.locator("#table-said")).to_contain_text("Copied")
     text = page.evaluate("navigator.clipboard.readText()")
     assert [line.split("\t") for line in text.splitlines()] == _cells(page)
+
+
+@pytest.mark.parametrize("lost_by", ["#canvas", "#clear"])
+def test_corrections_come_back_when_a_stroke_or_clear_is_undone(uploaded: Page, lost_by: str) -> None:
+    cell = uploaded.get_by_label("Row 3, column 2")
+    cell.fill("corrected")
+    uploaded.click(lost_by)
+    uploaded.wait_for_timeout(1500)
+    uploaded.click("#undo")
+    expect(cell).to_have_value("corrected")
+
+
+def test_an_empty_cell_of_a_single_column_parts_no_table(page: Page, tmp_path: Path) -> None:
+    def with_one_column(route: Route) -> None:
+        box = [0, 0, 9, 9]
+        cells = [{"row": row, "column": 0, "box": box, "numbers": []} for row in range(3)]
+        table = {"rows": 3, "columns": 1, "cells": cells}
+        route.fulfill(json={"text": "", "numbers": [], "digits": [], "tables": [table], "model": "default"})
+
+    page.route("**/ask/read", with_one_column)
+    draw(page, 4)
+    expect(page.locator("#table")).to_be_visible()
+    with page.expect_download() as download:
+        page.click("#table-download")
+    path = tmp_path / "table.csv"
+    download.value.save_as(path)
+    assert path.read_bytes() == b'""\r\n' * 3
 
 
 def test_a_drawing_takes_the_place_of_a_table(uploaded: Page) -> None:

@@ -155,10 +155,18 @@ def test_a_folder_that_cannot_be_made_is_named(
     assert "cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("share", ["2", "much"])
-def test_min_confidence_is_a_share(make_folder: Make, share: str) -> None:
+def test_a_folder_that_cannot_be_looked_into_is_named(
+    make_folder: Make, sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(make_folder(), "--table", "--output", str(tmp_path / ("long" * 100)), str(sheet)) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["2", "much", "nan"])
+def test_min_confidence_is_a_share(make_folder: Make, share: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _run(make_folder(), "--table", "--min-confidence", share, "sheet.png")
+    assert "name a share from 0 to 1" in capsys.readouterr().err
 
 
 def test_tables_of_a_folder_stand_as_its_pictures_do(make_folder: Make, sheet: Path, tmp_path: Path) -> None:

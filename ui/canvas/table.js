@@ -20,6 +20,8 @@ const MOVES = { Enter: [1, 0], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 export class TableView {
   /** @type {Reading | null} */
   #reading = null;
+  /** @type {Map<string, Cell[][][]>} the tables of each answer with their corrections, by its JSON */
+  #kept = new Map();
   /** @type {Sent | null} */
   #file = null;
   /** @type {Cell[][][]} by table, row and column */
@@ -43,7 +45,7 @@ export class TableView {
   }
 
   /**
-   * Show the tables of an answer, if it has any. The same answer again leaves corrections as they are.
+   * Show the tables of an answer, if it has any. The same answer again, after an undo too, keeps corrections.
    * @param {Reading} reading
    * @param {Sent} file
    */
@@ -53,7 +55,9 @@ export class TableView {
     this.#file = file;
     if (before && JSON.stringify(before) === JSON.stringify(reading)) return;
     this.#reading = reading;
-    this.#tables = reading.tables.map((table) => this.#made(table, reading));
+    const answer = JSON.stringify(reading);
+    this.#tables = this.#kept.get(answer) ?? reading.tables.map((table) => this.#made(table, reading));
+    this.#kept.set(answer, this.#tables);
     this._cells.replaceChildren(...this.#tables.map(drawn));
     this._said.textContent = say("table_help");
     this.#look(null);
@@ -160,7 +164,10 @@ export class TableView {
   }
 
   #download() {
-    const text = this.#text(",", (cell) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell));
+    // The only cell of a row is quoted where it is empty: an empty line would part two tables.
+    const alone = this.#reading?.tables.some((table) => table.columns === 1);
+    const quoted = alone ? /[",]|^$/ : /[",]/;
+    const text = this.#text(",", (cell) => (quoted.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell));
     const name = this.#file?.name?.replace(/\.[^.]*$/, "") ?? "table";
     download(new Blob([text, "\r\n"], { type: "text/csv" }), `${name}.csv`);
   }
