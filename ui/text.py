@@ -63,7 +63,7 @@ PAGE: Final[dict[str, str]] = {
     "blank": "Nothing to read yet",
     "blank_more": "I see no ink: draw a digit.",
     "table": "Table",
-    "table_found": "A table of {rows} × {columns} cells",
+    "table_found": "A table of {rows} by {columns} cells",
     "tables_found": "{count} tables",
     "table_sure": "No cell looks doubtful.",
     "table_check": "Cells to check: {count}.",

@@ -56,7 +56,7 @@ def _kept(page: Page, folder: Path) -> list[list[str]]:
 def test_a_photo_of_sixty_numbers_becomes_a_csv_file(
     uploaded: Page, numbers: list[list[str]], tmp_path: Path
 ) -> None:
-    expect(uploaded.locator("#verdict")).to_have_text(f"A table of {ROWS} × {COLUMNS} cells")
+    expect(uploaded.locator("#verdict")).to_have_text(f"A table of {ROWS} by {COLUMNS} cells")
     shown = _cells(uploaded)
     right = [
         said == meant
