@@ -76,7 +76,7 @@ def keep(page: Page, name: str) -> None:
     folder = ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     with Image.open(BytesIO(page.screenshot())) as image:
-        image.convert("RGB").save(folder / f"{name}.png", optimize=True)
+        image.convert("RGB").quantize(256).save(folder / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
