@@ -1,10 +1,9 @@
-"""What many tests share: free ports, and one real run of the whole pipeline on a small real subset."""
+"""What many tests share: one real run of the whole pipeline on a small real subset."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections import defaultdict
@@ -48,28 +47,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("seconds of each group")
     for group, spent in sorted(seconds.items(), key=lambda one: -one[1]):
         terminalreporter.write_line(f"{spent:7.1f}  {group}")
-
-
-def _free_ports(number: int) -> tuple[int, ...]:
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return tuple(one.getsockname()[1] for one in sockets)
-    finally:
-        for one in sockets:
-            one.close()
-
-
-@pytest.fixture
-def free_port() -> int:
-    return _free_ports(1)[0]
-
-
-@pytest.fixture
-def free_ports() -> tuple[int, ...]:
-    """Two ports, free a moment ago."""
-    return _free_ports(2)
 
 
 def copy_project(folder: Path) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -52,8 +54,8 @@ def test_check_of_a_taken_port_names_it_and_what_to_do(taken: int) -> None:
     assert "set SERVICE_PORT" in output
 
 
-def test_check_of_free_ports_is_silent(free_port: int) -> None:
-    assert finished("--check", "page", PAGE_PORT=str(free_port)) == (0, "")
+def test_check_of_free_ports_is_silent() -> None:
+    assert finished("--check", "page", PAGE_PORT=str(free_port())) == (0, "")
 
 
 @pytest.mark.parametrize("value", ["http", "0", "70000", "-1"])
@@ -99,11 +101,9 @@ def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def test_launch_with_a_model_folder_that_holds_none_says_so_and_starts_nothing(
-    free_port: int, tmp_path: Path
-) -> None:
+def test_launch_with_a_model_folder_that_holds_none_says_so_and_starts_nothing(tmp_path: Path) -> None:
     folder = str(tmp_path / "typo")
-    code, output = finished("service", SERVICE_PORT=str(free_port), MODEL_DIR=folder)
+    code, output = finished("service", SERVICE_PORT=str(free_port()), MODEL_DIR=folder)
     assert code == 1
     assert output.count("\n") == 1
     assert f"MODEL_DIR={folder} holds no model" in output
@@ -111,9 +111,9 @@ def test_launch_with_a_model_folder_that_holds_none_says_so_and_starts_nothing(
 
 
 def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
-    watched: Callable[..., subprocess.Popen[str]], model_folder: Path, free_ports: tuple[int, int]
+    watched: Callable[..., subprocess.Popen[str]], model_folder: Path
 ) -> None:
-    service, page = free_ports
+    service, page = free_port(), free_port()
     process = watched(SERVICE_PORT=str(service), PAGE_PORT=str(page), MODEL_DIR=str(model_folder))
     said = said_until(process, "Ctrl-C stops")
     assert re.search(rf"Service +http://127.0.0.1:{service}\b", said), said

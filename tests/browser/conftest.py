@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.pictures import write_camera
-from tests.browser.processes import Process, page_process, quiet_port, service_process
+from tests.browser.processes import Process, page_process, service_process
 from tests.browser.screen import screen
+from tests.ports import free_port
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
 FLAGS = [
@@ -58,7 +59,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def running(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("running")
-    service_port, page_port = quiet_port(), quiet_port()
+    service_port, page_port = free_port(), free_port()
     service_url = f"http://127.0.0.1:{service_port}"
     service = service_process(service_port, model_folder, folder)
     with service, page_process(page_port, service_url, folder):

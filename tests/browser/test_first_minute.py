@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.hand import answer, clear, draw
-from tests.browser.processes import ROOT, quiet_port
+from tests.browser.processes import ROOT
+from tests.ports import free_port
 
 SMALL = Path("tests/data/mnist-small")
 WHO = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
@@ -80,7 +81,7 @@ class Run:
 @contextmanager
 def make_run(folder: Path, log: Path) -> Iterator[Run]:
     """Type `make run`, and Ctrl-C in the end; nothing may be left then."""
-    service, page = quiet_port(), quiet_port()
+    service, page = free_port(), free_port()
     environment = os.environ | {
         "MNIST_DIR": str(folder / SMALL),
         "SERVICE_PORT": str(service),

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from digits.network.network_input import network_input
 from service.app import in_front
 from service.runtime.champion import Champion
 from service.runtime.worker import Worker
+from tests.ports import free_port
 from tests.service.encoding import black_block, encoded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,9 +171,7 @@ def serving(
 
     It serves the model in `folder`, or where that is None the one that it finds itself.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "bentoml", "serve", bento, "--port", str(port)]
     command += ["--timeout-graceful-shutdown", "8"]  # as `make serve` has it
     variables = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "HOST": "127.0.0.1"}

@@ -18,6 +18,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.ports import free_port
 from tests.service.hostile_pictures import bmp_of_runs
 from tests.service.slow_model import slow
 
@@ -123,12 +124,12 @@ def test_workers_end_with_the_process_that_supervises_them(
 
 @pytest.mark.heavy
 def test_sigterm_ends_a_service_that_begins_with_an_endless_model(
-    tmp_path: Path, promote: Callable[..., None], nearest_digit: Callable[..., bytes], free_port: int
+    tmp_path: Path, promote: Callable[..., None], nearest_digit: Callable[..., bytes]
 ) -> None:
     promote(tmp_path / "champion", "1", slow(nearest_digit(), rounds=10**12))
     variables = {"BENTOML_HOME": str(tmp_path), "MODEL_DIR": str(tmp_path / "champion"), "HOST": "127.0.0.1"}
     command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService"]
-    process = psutil.Popen([*command, "--port", str(free_port)], env=os.environ | variables)
+    process = psutil.Popen([*command, "--port", str(free_port())], env=os.environ | variables)
     try:
         while not any(runs(each) and each.cpu_times().user > 3 for each in process.children(recursive=True)):
             time.sleep(0.2)
