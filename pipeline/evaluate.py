@@ -14,58 +14,71 @@ from mlflow import MlflowClient
 
 from digits.errors import ModelError
 from digits.network.contract import CLASSES
-from digits.reader import Reader
+from digits.reader import DEFAULT_MODEL, Reader
 from pipeline.evaluation import plots
+from pipeline.evaluation.drawn import Amounts, DrawnAnswers, Task, read_drawn
 from pipeline.evaluation.metrics import (
     Answers,
     RedrawnAnswers,
     answers,
-    line_accuracy,
-    read_redrawn,
+    auroc_by_kind,
+    false_rejects,
     rejection,
 )
-from pipeline.evaluation.papers import read_papers
 from pipeline.mnist.dataset import Digits, load_drawn
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
+from pipeline.project.processes import spread
 from pipeline.project.runner import end_with_parent, main
 from pipeline.registry import runs, versions
 from pipeline.registry.promotion import promote, sync
+from pipeline.training.data import digits_by_source
 
 Scores = Mapping[str, float]
 """The validation figures that decide between two models; test digits never do."""
 
 
-def run(seed: int, canvas_digits: int, lines: int, papers: int, worst: int, default_margin: float) -> None:
+def run(
+    seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int, default_margin: float
+) -> None:
     """The whole stage.
 
     `canvas_digits`, `lines` and `papers`: how many digits, lines of them and papers filled in with them are
-    drawn. `worst`: how many mistakes are shown. `default_margin`: by how much the first champion's validation
-    score may lie below that of the default model.
+    drawn. `marks`: how many of each kind that is not a digit. `worst`: how many mistakes are shown.
+    `default_margin`: by how much the first champion's validation score may lie below the default model's.
     """
     end_with_parent()
     test = Digits.load(PROCESSED, "test")
-    reader = Reader.load(CANDIDATE)
-    manifest = reader.model.manifest
+    candidate = Reader.load(CANDIDATE)
+    manifest = candidate.model.manifest
     print(f"evaluate: on validation, and on {test.total} test digits", flush=True)
-    scores = validation_scores(reader, canvas_digits, lines, papers, seed)
-    read, redrawn = answers(reader.model, test), read_redrawn(reader, test, canvas_digits, seed + 1)
+    served = present_champion(runs.connect())
+    is_champion = served is not None and served.model.manifest.sha256 == manifest.sha256
+    amounts = Amounts(canvas_digits, lines, papers)
+    tasks = [
+        Task(CANDIDATE, PROCESSED, "test", amounts, seed + 1),
+        Task(CANDIDATE, PROCESSED, "validation", amounts, seed),
+    ]
+    if not is_champion:
+        tasks.append(Task(champion() if served else DEFAULT_MODEL, PROCESSED, "validation", amounts, seed))
+    on_test, *on_validation = spread(read_drawn, tasks, len(tasks) * amounts.seconds)
+    scores = validation_scores(candidate, on_validation[0])
+    rival = served or Reader.load()  # of digits/default, which a test holds to load
+    rivals = scores if is_champion else validation_scores(rival, on_validation[1])
+    read = answers(candidate.model, test)
     figures = {
         **manifest.metrics,
         **scores,
-        **report(read, redrawn),
-        **handwriting(reader, read, lines, papers, seed),
+        **report(read, on_test.redrawn),
+        **handwriting(candidate, read, on_test, marks, seed),
     }
-    write_plots(REPORTS, test, read, redrawn, worst)
+    write_plots(REPORTS, test, read, on_test.redrawn, worst)
     print("evaluate: into MLflow", flush=True)
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores)
-        served = present_champion(client)
-        rival = served or Reader.load()  # of digits/default, which a test holds to load
-        rivals = validation_scores(rival, canvas_digits, lines, papers, seed)
         won = wins(scores, rivals) if served else takes_over(scores, rivals, default_margin)
-        figures["champion"] = won or (served is not None and rival.model.manifest.sha256 == manifest.sha256)
+        figures["champion"] = won or is_champion
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         runs.log_evaluation(figures, REPORTS)
         if won:
@@ -83,20 +96,17 @@ def present_champion(client: MlflowClient) -> Reader | None:
         return None
 
 
-def validation_scores(reader: Reader, canvas_digits: int, lines: int, papers: int, seed: int) -> Scores:
+def validation_scores(reader: Reader, drawn: DrawnAnswers) -> Scores:
     """How a model does on validation: digits as they are, redrawn, spoilt; lines, papers, other marks."""
-    digits, prototypes = (
-        Digits.load(PROCESSED, "validation"),
-        load_drawn(PROCESSED, "validation", "prototypes"),
-    )
-    plain = answers(reader.model, digits)
+    prototypes = load_drawn(PROCESSED, "validation", "prototypes")
+    plain = answers(reader.model, Digits.load(PROCESSED, "validation"))
     return {
         "validation_accuracy": plain.figures()["accuracy"],
-        "validation_canvas_accuracy": read_redrawn(reader, digits, canvas_digits, seed).accuracy,
+        "validation_canvas_accuracy": drawn.redrawn.accuracy,
         "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "validation_spoilt_accuracy": spoilt_accuracy(reader, "validation"),
-        "validation_line_accuracy": line_accuracy(reader, digits, lines, seed),
-        "validation_paper_accuracy": read_papers(reader, digits, papers, seed).score.accuracy,
+        "validation_line_accuracy": drawn.line_accuracy,
+        "validation_paper_accuracy": drawn.papers.score.accuracy,
         "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
     }
 
@@ -142,19 +152,20 @@ def report(read: Answers, redrawn: RedrawnAnswers) -> dict[str, Any]:
     }
 
 
-def handwriting(reader: Reader, plain: Answers, lines: int, papers: int, seed: int) -> dict[str, float]:
+def handwriting(reader: Reader, plain: Answers, drawn: DrawnAnswers, marks: int, seed: int) -> dict[str, Any]:
     """The figures of what the project drew from and beside the test digits: they decide nothing either."""
-    digits, prototypes = Digits.load(PROCESSED, "test"), load_drawn(PROCESSED, "test", "prototypes")
-    on_paper = read_papers(reader, digits, papers, seed + 1)
+    prototypes = load_drawn(PROCESSED, "test", "prototypes")
     return {
         "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
         "spoilt_accuracy": spoilt_accuracy(reader, "test"),
-        "line_accuracy": line_accuracy(reader, digits, lines, seed + 1),
-        "paper_accuracy": on_paper.score.accuracy,
-        "paper_character_errors": on_paper.score.wrong,
-        "papers_right": on_paper.score.right,
-        "number_calibration_error": on_paper.calibration_error,
+        "line_accuracy": drawn.line_accuracy,
+        "paper_accuracy": drawn.papers.score.accuracy,
+        "paper_character_errors": drawn.papers.score.wrong,
+        "papers_right": drawn.papers.score.right,
+        "number_calibration_error": drawn.papers.calibration_error,
         **rejection_on(reader, plain, "test"),
+        "false_rejects": false_rejects(reader.model, digits_by_source(PROCESSED, "test")),
+        "reject_auroc_of": auroc_by_kind(reader.model, plain, marks, seed + 1),
     }
 
 

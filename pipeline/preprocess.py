@@ -19,7 +19,7 @@ from pipeline.mnist.idx import read_idx
 from pipeline.project.errors import DataError, ParameterError
 from pipeline.project.files import atomic_write, write_text
 from pipeline.project.paths import PROCESSED, RAW, REPORTS
-from pipeline.project.runner import main
+from pipeline.project.runner import end_with_parent, main
 from pipeline.synthesis.sets import drawn_sets
 
 TRAIN_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
@@ -97,6 +97,7 @@ def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
 
     `drawn`: how many digits and other marks are drawn besides, see `pipeline.synthesis.sets.drawn_sets`.
     """
+    end_with_parent()
     train_paths, test_paths = ([RAW / name for name in files] for files in (TRAIN_FILES, TEST_FILES))
     everything, test = read_digits(*train_paths), read_digits(*test_paths)
     check_disjoint({str(train_paths[0]): everything, str(test_paths[0]): test})
@@ -120,6 +121,7 @@ def write_contact_sheets(train: Digits, made: Mapping[str, Digits], seed: int) -
         "prototypes.png": digit_contact_sheet(made["train-prototypes"], seed),
         "negatives.png": mark_contact_sheet(made["train-negatives"].images),
         "spoilt.png": digit_contact_sheet(made["train-spoilt"], seed),
+        "scans.png": digit_contact_sheet(made["train-scans"], seed),
     }
     for name, picture in pictures.items():
         with atomic_write(REPORTS / name) as temporary:

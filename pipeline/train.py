@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from digits.network.contract import CLASSES
 from digits.network.model import Manifest, rejection_scores
 from digits.network.test_time_augmentation import averaged
-from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
+from pipeline.mnist.dataset import Digits, data_sha256
 from pipeline.project.files import write_csv
 from pipeline.project.paths import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
 from pipeline.project.runner import check_names, end_with_parent, main, quiet_stderr
 from pipeline.registry import runs
 from pipeline.training import calibration
-from pipeline.training.data import training_data
+from pipeline.training.data import REAL, USUAL, digits_by_source, training_data
 
 if TYPE_CHECKING:
     from pipeline.training.loop import Trained
@@ -70,22 +70,28 @@ def run(
 
 def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[float]) -> Manifest:
     """What the candidate says of itself, its numbers calibrated on validation."""
-    plain = Digits.load(PROCESSED, "validation")
-    redrawn, prototypes = (load_drawn(PROCESSED, "validation", kind) for kind in ("redrawn", "prototypes"))
-    logits = [logits_of(trained.model, digits, turns) for digits in (plain, redrawn, prototypes)]
+    sources = digits_by_source(PROCESSED, "validation")
+    logits = {name: logits_of(trained.model, digits, turns) for name, digits in sources.items()}
+    right = {name: logits[name][:, :CLASSES].argmax(axis=1) == sources[name].labels for name in sources}
     metrics = {
-        "validation_accuracy": float((logits[0][:, :CLASSES].argmax(axis=1) == plain.labels).mean()),
+        "validation_accuracy": float(right["plain"].mean()),
         "parameters": trained.model.count_params(),
         "train_seconds": round(trained.seconds, 1),
         "epochs": len(trained.history["loss"]),
         "best_epoch": trained.best_epoch,
         "seed": seed,
     }
-    real = np.concatenate([plain.labels, redrawn.labels])
-    temperature = calibration.temperature(np.concatenate(logits[:2])[:, :CLASSES], real)
+    real = [name for name in REAL if name in sources]
+    temperature = calibration.temperature(
+        np.concatenate([logits[name] for name in real])[:, :CLASSES],
+        np.concatenate([sources[name].labels for name in real]),
+    )
     limit = None
-    if logits[0].shape[1] > CLASSES:
-        limit = calibration.rejection_threshold(rejection_scores(np.concatenate(logits)), false_rejects)
+    if logits["plain"].shape[1] > CLASSES:
+        usual = np.concatenate([logits[name] for name in USUAL if name in sources])
+        # Of these many cannot be read at all: to reject one that would be misread is right.
+        others = [rejection_scores(logits[name][right[name]]) for name in sources if name not in USUAL]
+        limit = calibration.rejection_threshold(rejection_scores(usual), false_rejects, others)
     return Manifest(
         "",
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from digits.reader import Reader
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.canvas import canvases
 from pipeline.synthesis.lines import number_lines
+from pipeline.synthesis.negatives import NAMED, marks_of
 
 BATCH = 500  # digits at a time: bounds the memory
 
@@ -118,6 +120,20 @@ def rejection(model: Model, digits: Answers, others: Digits) -> dict[str, float]
     limit = model.manifest.rejection_threshold
     of_others = answers(model, others)
     return rejection_figures(digits.scores, of_others.scores, np.inf if limit is None else limit)
+
+
+def false_rejects(model: Model, sources: Mapping[str, Digits]) -> dict[str, float]:
+    """Of each source's digits the share that is taken for no digit, though it would have been read right."""
+    found = {name: answers(model, digits) for name, digits in sources.items()}
+    return {name: float((told.rejected & told.right).mean()) for name, told in found.items()}
+
+
+def auroc_by_kind(model: Model, digits: Answers, count: int, seed: int) -> dict[str, float]:
+    """How well the model parts digits from `count` marks of each of the kinds that are named."""
+    return {
+        kind: rejection(model, digits, marks_of(kind, count, [seed, number]))["reject_auroc"]
+        for number, kind in enumerate(NAMED)
+    }
 
 
 def rejection_figures(

@@ -16,7 +16,8 @@ from pipeline.project.errors import DataError
 from pipeline.project.files import atomic_write
 
 SPLITS = ("train", "validation", "test")
-DRAWN_SETS = ("prototypes", "redrawn", "negatives", "spoilt")  # what preprocess draws beside each split
+# What preprocess draws beside each split.
+DRAWN_SETS = ("prototypes", "redrawn", "negatives", "spoilt", "scans")
 SUMMARY = "summary.json"
 
 

@@ -40,6 +40,7 @@ REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is
     "prototypes.png",
     "negatives.png",
     "spoilt.png",
+    "scans.png",
 )
 PROCESS = "process"  # the tag that says which process works on a run
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id

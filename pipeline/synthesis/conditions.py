@@ -15,7 +15,8 @@ from PIL import Image
 
 from digits.network.network_input import InkMap
 from pipeline.synthesis.boxes import some_height
-from pipeline.synthesis.negatives import scribble, tangle, zigzag
+from pipeline.synthesis.defects import coarse
+from pipeline.synthesis.negatives import NAMED
 from pipeline.synthesis.numbers import level_stroke
 from pipeline.synthesis.pen import cropped, draw
 from pipeline.synthesis.photos import photographed
@@ -35,7 +36,14 @@ Condition = Literal[
     "specks",
     "photo",
     "inverted",
+    "scan",
     "scribble",
+    "dash",
+    "plus",
+    "times",
+    "equals",
+    "letter",
+    "border",
     "blank",
     "level stroke",
     "empty form",
@@ -52,6 +60,8 @@ _LONGEST = 380  # pixels of a digit
 
 def make_condition(condition: Condition, rng: np.random.Generator) -> tuple[str, Image.Image]:
     """What a picture says, and the picture; each by another hand."""
+    if condition in NAMED:
+        return "?", _mark(condition, rng)
     if condition in _WITHOUT:
         return _WITHOUT[condition](rng)
     digit = int(rng.integers(10))
@@ -60,6 +70,8 @@ def make_condition(condition: Condition, rng: np.random.Generator) -> tuple[str,
     writer = PenWriter(rng, pen=pen, tremor=1.5 if condition == "shaky" else 0.4, tilt=float(tilt))
     height = rng.uniform(13, 26) if condition == "tiny" else rng.uniform(90, 280)
     ink = writer.digit(digit, height)[:_LONGEST, :_LONGEST]
+    if condition == "scan":
+        return str(digit), _image(1 - coarse(ink, rng))
     side = round(rng.uniform(2, 5) * height) if condition == "tiny" else _SIDE
     top, left = (round(rng.uniform(6, side - length - 6)) for length in ink.shape)
     if condition == "photo":
@@ -117,11 +129,12 @@ def _specks(ink: InkMap, rng: np.random.Generator) -> Grey:
     return 1 - paper
 
 
-def _scribble(rng: np.random.Generator) -> tuple[str, Image.Image]:
-    drawing = (scribble, scribble, tangle, zigzag)[rng.integers(4)](rng)
-    side = float(rng.uniform(120, 280))
+def _mark(kind: str, rng: np.random.Generator) -> Image.Image:
+    """A mark that is not a digit, with some paper around it."""
+    makers = NAMED[kind]
+    drawing, side = makers[rng.integers(len(makers))](rng), float(rng.uniform(120, 280))
     ink = draw(drawing, side, round(side * rng.uniform(0.03, 0.07))) if isinstance(drawing, list) else drawing
-    return "?", _image(1 - np.pad(ink, 30))
+    return _image(1 - np.pad(ink, 30))
 
 
 def _blank(rng: np.random.Generator) -> tuple[str, Image.Image]:
@@ -172,7 +185,6 @@ _CHANGES: dict[Condition, Callable[[InkMap, np.random.Generator], Grey]] = {
     "specks": _specks,
 }
 _WITHOUT: dict[Condition, Callable[[np.random.Generator], tuple[str, Image.Image]]] = {
-    "scribble": _scribble,
     "blank": _blank,
     "level stroke": _level_stroke,
     "empty form": _empty_form,

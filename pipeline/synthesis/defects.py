@@ -10,6 +10,8 @@ from pipeline.synthesis.pen import cropped
 
 _SCAN = (9, 25)  # pixels, the longer side of a coarse scan
 _READABLE = 13  # pixels of that side: fewer in black and white are no digit any more
+_SMALL_SCAN = (8, 16)  # pixels: the sides of the usual ones
+_BLACK_AND_WHITE = 0.6  # of these
 _WIDENED = 3.0  # times: a line stretched further is a blot
 _IN_A_PHOTO = (10.0, 40.0)  # pixels, the longer side of a digit in a photo out of focus
 _BLUR = (0.02, 0.11)  # of that side, the blur's standard deviation: more closes the loops of most hands
@@ -45,6 +47,23 @@ def scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
     if side >= _READABLE and rng.random() < 0.6:
         small = (small > rng.uniform(0.25, 0.6) * small.max()).astype(np.float32)
     return np.asarray(small / max(float(small.max()), 1 / 255), np.float32)  # as `find_ink` has it
+
+
+def coarse(ink: InkMap, rng: np.random.Generator) -> InkMap:
+    """The ink as a data set of small scans has it: cut out tightly, 7 to 17 pixels, mostly black and white.
+
+    Every other one is stretched to a square, a narrow one not further than three times its width.
+    """
+    side = int(rng.choice(_SMALL_SCAN)) if rng.random() < 0.5 else int(rng.integers(7, 18))
+    height, width = ink.shape
+    factor = side / max(height, width)
+    rows, columns = height * factor, width * factor
+    if rng.random() < 0.5:
+        rows, columns = (min(float(side), _WIDENED * length) for length in (rows, columns))
+    small = cv2.resize(ink, (max(1, round(columns)), max(1, round(rows))), interpolation=cv2.INTER_AREA)
+    if rng.random() < _BLACK_AND_WHITE:
+        small = (small > rng.uniform(0.3, 0.6) * small.max()).astype(np.float32)
+    return np.asarray(small / max(float(small.max()), 1 / 255), np.float32)
 
 
 def blurred(ink: InkMap, rng: np.random.Generator) -> InkMap:

@@ -1,4 +1,4 @@
-"""Marks that are no digit, made to train and to judge the eleventh output.
+"""Marks that are not digits, made to train and to judge the eleventh output.
 
 Letters that people take for digits (O, l, S, Z, b, g ...) are not among them.
 """
@@ -32,7 +32,8 @@ _FACES = (
     cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
     cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
 )
-_SIGNS = [strokes(form) for form in SIGNS]
+_SIGNS = {name: strokes(form) for name, form in SIGNS.items()}
+_HANDWRITTEN_LETTERS = tuple(name for name in SIGNS if len(name) == 1)
 _SCANNED = 0.05  # of the marks come from a coarse scan, as digits do
 _LEAST_TURNS = 9.0  # radians: a line that turns less may pass for a digit
 _HALVES = ((0, "top"), (0, "bottom"), (3, "left"))  # halves that are no digit themselves
@@ -42,20 +43,17 @@ Drawing = list[Curve] | InkMap
 
 def negatives(count: int, seed: int | Sequence[int]) -> Digits:
     """`count` marks of all kinds, mixed, labelled `NOT_A_DIGIT`."""
-    rng = np.random.default_rng(seed)
-    images = np.zeros((count, FIELD, FIELD), np.uint8)
-    done = 0
-    while done < count:
-        ink = some_mark(rng)
-        seen = network_input(scanned(ink, rng) if rng.random() < _SCANNED else ink)
-        if seen is not None:
-            images[done] = seen.round()
-            done += 1
-    return Digits(images, np.full(count, NOT_A_DIGIT, np.uint8))
+    return _fields(count, seed, lambda rng: _perhaps_scanned(some_mark(rng), rng))
+
+
+def marks_of(kind: str, count: int, seed: int | Sequence[int]) -> Digits:
+    """`count` marks of one of the `NAMED` kinds, labelled `NOT_A_DIGIT`."""
+    makers = NAMED[kind]
+    return _fields(count, seed, lambda rng: _inked(makers[rng.integers(len(makers))](rng), rng))
 
 
 def some_mark(rng: np.random.Generator) -> InkMap:
-    """A mark of any kind that is no digit."""
+    """A mark of any kind that is not a digit."""
     makers, shares = list(_KINDS), np.array(list(_KINDS.values()))
     return _inked(makers[rng.choice(len(makers), p=shares)](rng), rng)
 
@@ -113,15 +111,16 @@ def dots(rng: np.random.Generator) -> Drawing:
     return _as_ink(paper)
 
 
-def sign(rng: np.random.Generator) -> Drawing:
-    """A letter or another sign in handwriting; a thick pen would fill a face to a 0 and two lines to a 1."""
+def sign(rng: np.random.Generator, among: Sequence[str] = tuple(SIGNS)) -> Drawing:
+    """One of the named signs in handwriting; a thick pen would fill a face to a 0 and two lines to a 1."""
     side = rng.uniform(70, 110)
-    return draw(write(_SIGNS[rng.integers(len(_SIGNS))], rng), side, round(side * rng.uniform(0.02, 0.09)))
+    form = _SIGNS[among[int(rng.integers(len(among)))]]
+    return draw(write(form, rng), side, round(side * rng.uniform(0.02, 0.09)))
 
 
-def glyph(rng: np.random.Generator) -> Drawing:
-    """A letter or another sign in one of OpenCV's stroke fonts, a little turned and slanted."""
-    letters = _LETTERS if rng.random() < 0.75 else _OTHERS
+def glyph(rng: np.random.Generator, among: str = "") -> Drawing:
+    """A sign of `among`, or any, in one of OpenCV's stroke fonts, a little turned and slanted."""
+    letters = among or (_LETTERS if rng.random() < 0.75 else _OTHERS)
     letter, face = letters[rng.integers(len(letters))], int(rng.choice(_FACES))
     paper = np.zeros((180, 200), np.uint8)
     thickness = int(rng.integers(2, 12))
@@ -156,17 +155,71 @@ def half(rng: np.random.Generator) -> Drawing:
     return parts[kept]
 
 
+def border(rng: np.random.Generator) -> Drawing:
+    """What is left of a printed box or table: a corner, or a line that ends at another or crosses it.
+
+    A corner at the top right is a 7, and a line that stands on another a 1: these are not among them.
+    """
+    width, height = 100.0, 100 * np.exp(rng.normal(0, 0.25))
+    x, y = rng.uniform(0.25, 0.75, 2) * (width, height)
+    left, right, top, bottom = ((0.0, y), (width, y), (x, 0.0), (x, height))
+    bits = (
+        [[(0.0, 0.0), (0.0, height)], [(0.0, height), (width, height)]],  # corners
+        [[(0.0, height), (width, height)], [(width, height), (width, 0.0)]],
+        [[(0.0, height), (0.0, 0.0)], [(0.0, 0.0), (width, 0.0)]],
+        [[(0.0, 0.0), (width, 0.0)], [(x, 0.0), bottom]],  # a T, upright and on its sides
+        [[(0.0, 0.0), (0.0, height)], [(0.0, y), right]],
+        [[(width, 0.0), (width, height)], [left, (width, y)]],
+        [[left, right], [top, bottom]],  # a crossing
+        [[(0.0, 0.0), (0.0, height)], [(0.0, height), (width, height)], [(width, height), (width, 0.0)]],
+        [[(0.0, height), (0.0, 0.0)], [(0.0, 0.0), (width, 0.0)], [(width, 0.0), (width, height)]],
+    )
+    turn = np.deg2rad(rng.normal(0, 2))
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    side = rng.uniform(70, 110)
+    lines = [np.array(line) @ turned for line in bits[rng.integers(len(bits))]]
+    return draw(lines, side, max(1, round(side * rng.uniform(0.015, 0.1))))
+
+
 _KINDS: dict[Callable[[np.random.Generator], Drawing], float] = {
-    scribble: 0.36,
+    scribble: 0.34,
     tangle: 0.06,
     zigzag: 0.06,
     dash: 0.05,
     dots: 0.03,
-    sign: 0.17,
+    sign: 0.16,
     glyph: 0.12,
-    several: 0.12,
+    several: 0.11,
     half: 0.03,
+    border: 0.04,
 }
+
+NAMED: dict[str, tuple[Callable[[np.random.Generator], Drawing], ...]] = {
+    "dash": (dash,),
+    "plus": (lambda rng: sign(rng, ("plus",)), lambda rng: glyph(rng, "+")),
+    "times": (lambda rng: sign(rng, ("X",)), lambda rng: glyph(rng, "Xx")),
+    "equals": (lambda rng: sign(rng, ("equals",)), lambda rng: glyph(rng, "=")),
+    "letter": (lambda rng: sign(rng, _HANDWRITTEN_LETTERS), lambda rng: glyph(rng, _LETTERS)),
+    "scribble": (scribble, scribble, tangle, zigzag),
+    "border": (border,),
+}
+"""The kinds that a reader is judged on one by one: who draws them, each as often."""
+
+
+def _fields(count: int, seed: int | Sequence[int], mark: Callable[[np.random.Generator], InkMap]) -> Digits:
+    """So many marks as the network sees them."""
+    rng = np.random.default_rng(seed)
+    images = np.zeros((count, FIELD, FIELD), np.uint8)
+    for image in images:
+        seen = None
+        while seen is None:
+            seen = network_input(mark(rng))
+        image[:] = seen.round()
+    return Digits(images, np.full(count, NOT_A_DIGIT, np.uint8))
+
+
+def _perhaps_scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
+    return scanned(ink, rng) if rng.random() < _SCANNED else ink
 
 
 def _inked(drawing: Drawing, rng: np.random.Generator) -> InkMap:

@@ -1,15 +1,18 @@
-"""Digits and other marks as they come out of papers: blurred, crossed by a printed line, cut from others."""
+"""Digits and other marks as they come out of papers and scans.
+
+Out of papers they are blurred, crossed by a printed line or cut from others; scans may be coarse.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from digits.network.contract import CLASSES, FIELD
 from digits.network.network_input import InkMap, network_input
 from pipeline.mnist.dataset import Digits
-from pipeline.synthesis.defects import blurred, crossed_by_rule, cut_from
+from pipeline.synthesis.defects import blurred, coarse, crossed_by_rule, cut_from
 from pipeline.synthesis.negatives import NOT_A_DIGIT, some_mark
 from pipeline.synthesis.pen import draw, some_pen
 from pipeline.synthesis.prototypes import prototype
@@ -22,7 +25,21 @@ _CUT = 0.4  # of those are cut
 
 
 def spoilt(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` marks: the digits' own, chosen by the seed, those of other forms, and marks that are none."""
+    """`count` marks out of papers: the digits' own, those of other forms, and marks that are not digits."""
+    return _changed(digits, count, seed, _spoilt)
+
+
+def scans(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
+    """`count` marks out of coarse scans: the digits' own, those of other forms, and marks that are none."""
+    return _changed(digits, count, seed, coarse)
+
+
+def _changed(
+    digits: Digits,
+    count: int,
+    seed: int | Sequence[int],
+    change: Callable[[InkMap, np.random.Generator], InkMap],
+) -> Digits:
     rng = np.random.default_rng(seed)
     own = rng.permutation(digits.total)
     images, labels = np.zeros((count, FIELD, FIELD), np.uint8), np.zeros(count, np.uint8)
@@ -30,7 +47,7 @@ def spoilt(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
         seen = None
         while seen is None:
             labels[number], ink = _drawing(digits, int(own[number % len(own)]), number % _KINDS, rng)
-            seen = network_input(_spoilt(ink, rng))
+            seen = network_input(change(ink, rng))
         images[number] = seen.round()
     mixed = rng.permutation(count)
     return Digits(images[mixed], labels[mixed])

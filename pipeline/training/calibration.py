@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,11 @@ def temperature(logits: Floats, labels: NDArray[np.uint8]) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
-def rejection_threshold(scores: Floats, false_rejects: float) -> float:
-    """The rejection score above which the share `false_rejects` of these digits' scores (n,) lies."""
-    return float(np.quantile(scores, 1 - false_rejects))
+def rejection_threshold(usual: Floats, false_rejects: float, others: Iterable[Floats] = ()) -> float:
+    """The rejection score above which a mark is not a digit.
+
+    At most the share `false_rejects` of the usual digits' scores (n,) lies above it, and at most twice that
+    share of each of the others: digits of other sources, which the usual ones would outnumber.
+    """
+    limits = [float(np.quantile(scores, 1 - 2 * false_rejects)) for scores in others if len(scores)]
+    return max(float(np.quantile(usual, 1 - false_rejects)), *limits, -np.inf)

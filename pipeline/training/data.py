@@ -6,7 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.network.contract import CLASSES
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, load_drawn
+
+# Of the sources of digits (`digits_by_source`):
+REAL = ("plain", "redrawn")  # written by people
+USUAL = (*REAL, "prototypes")  # hardly any of them is too spoilt to be read
+_THICK = 0.2  # of the redrawn digits
 
 
 def mixed(folder: Path, split: str, share: float) -> Digits:
@@ -23,6 +29,20 @@ def training_data(folder: Path, drawn: float, drawn_last: float) -> tuple[Digits
     own = Digits.load(folder, "train")
     digits = _with_drawn(own, folder, "train", 1.0 if drawn else 0.0)
     return digits, mixed(folder, "validation", drawn_last), own.total
+
+
+def digits_by_source(folder: Path, split: str) -> dict[str, Digits]:
+    """A split's digits by where they come from, without the marks that are not digits.
+
+    "plain" are MNIST's, the others are drawn: "thick" are those of "redrawn" with most ink.
+    """
+    found = {"plain": Digits.load(folder, split)}
+    for kind in DRAWN_SETS:
+        drawn = load_drawn(folder, split, kind)
+        found[kind] = drawn.take(np.flatnonzero(drawn.labels < CLASSES))
+    ink = found["redrawn"].images.mean(axis=(1, 2))
+    found["thick"] = found["redrawn"].take(np.argsort(ink, kind="stable")[-round(_THICK * len(ink)) :])
+    return {name: digits for name, digits in found.items() if digits.total}
 
 
 def _with_drawn(digits: Digits, folder: Path, split: str, share: float) -> Digits:

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from digits.network.model import Manifest
 from pipeline import evaluate
-from pipeline.mnist.dataset import Digits, drawn_name
+from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.registry import runs, versions
 
 pytestmark = [  # raised inside MLflow
@@ -27,6 +27,7 @@ HOW: dict[str, Any] = {
     "canvas_digits": 5,
     "lines": 1,
     "papers": 2,
+    "marks": 3,
     "worst": 4,
     "default_margin": 1.0,
 }
@@ -42,7 +43,7 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
     for number, split in enumerate(("validation", "test")):
         ones = _bars(8, [1, 1, 1, 2, 3, 4, 5, 1], number)
         ones.save(project / "data" / "processed", split)
-        for kind in ("prototypes", "negatives", "spoilt"):
+        for kind in DRAWN_SETS:
             ones.save(project / "data" / "processed", drawn_name(split, kind))
 
     def train(favourite: int) -> str:

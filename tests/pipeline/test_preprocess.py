@@ -24,7 +24,7 @@ from pipeline.project.errors import DataError, ParameterError
 
 Change = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
-DRAWN = {"prototypes": 0.2, "redrawn": 0.1, "negatives": 0.1, "spoilt": 0.1}
+DRAWN = {"prototypes": 0.2, "redrawn": 0.1, "negatives": 0.1, "spoilt": 0.1, "scans": 0.1}
 
 
 def make_digits(per_class: int, seed: int) -> Digits:
@@ -81,6 +81,7 @@ def test_preprocess_draws_a_row_of_samples_for_each_digit() -> None:
         "prototypes.png",
         "negatives.png",
         "spoilt.png",
+        "scans.png",
     }
     with Image.open("reports/samples.png") as sheet:
         rows = np.split(255 - np.asarray(sheet), 10)

@@ -11,6 +11,7 @@ import pytest
 from pipeline.evaluation import metrics
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.lines import number_lines
+from pipeline.synthesis.negatives import NAMED
 
 THREE = Digits(np.full((3, 28, 28), 200, np.uint8), np.array([4, 5, 6], np.uint8))
 
@@ -86,3 +87,29 @@ def test_rejection_figures_count_both_kinds_of_error() -> None:
 def test_expected_calibration_error(confidence: list[float], right: list[bool], expected: float) -> None:
     error = metrics.expected_calibration_error(np.array(confidence, np.float32), np.array(right))
     assert error == pytest.approx(expected)
+
+
+def test_false_rejects_count_only_what_would_have_been_read_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 4 is read right and rejected, the 5 is read wrong and rejected, the 6 is read right."""
+    probabilities = np.eye(10, dtype=np.float32)[[4, 7, 6]]
+    rejected = np.array([True, True, False])
+    told = metrics.Answers(probabilities, np.zeros(3, np.float32), rejected, THREE.labels)
+    monkeypatch.setattr(metrics, "answers", lambda *_: told)
+    model: Any = None
+    assert metrics.false_rejects(model, {"scans": THREE}) == {"scans": pytest.approx(1 / 3)}
+
+
+def test_auroc_by_kind_judges_every_kind_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model for which a mark is the less of a digit the more ink it has."""
+
+    def answers(_model: object, digits: Digits) -> metrics.Answers:
+        ink = np.asarray(digits.images.mean(axis=(1, 2)), np.float32)
+        chances, rejected = np.full((digits.total, 10), 0.1, np.float32), ink > 0
+        return metrics.Answers(chances, ink, rejected, digits.labels)
+
+    monkeypatch.setattr(metrics, "answers", answers)
+    model: Any = SimpleNamespace(manifest=SimpleNamespace(rejection_threshold=0.0))
+    blank = answers(None, Digits(np.zeros((3, 28, 28), np.uint8), THREE.labels))
+    assert metrics.auroc_by_kind(model, blank, 3, seed=1) == dict.fromkeys(NAMED, 1.0)
+    full = answers(None, Digits(np.full((3, 28, 28), 255, np.uint8), THREE.labels))
+    assert metrics.auroc_by_kind(model, full, 3, seed=1) == dict.fromkeys(NAMED, 0.0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digits.network.network_input import InkMap
-from pipeline.synthesis.defects import blurred, crossed_by_rule, cut_from, scanned, worn
+from pipeline.synthesis.defects import blurred, coarse, crossed_by_rule, cut_from, scanned, worn
 from pipeline.synthesis.pen import draw
 
 
@@ -112,3 +112,18 @@ def test_cut_from_gives_no_more_paper_than_there_is_ink() -> None:
     assert cut[-1].any()
     assert cut[:, 0].any()
     assert cut[:, -1].any()
+
+
+def test_coarse_is_cut_out_tightly_in_few_pixels_mostly_black_and_white() -> None:
+    random, ink = generator(), ring()
+    seen = [coarse(ink[:, : ink.shape[1] // 3], random) for _ in range(100)]
+    assert {max(scan.shape) for scan in seen} <= set(range(7, 18))
+    assert 20 < sum(max(scan.shape) == 8 for scan in seen) < 50
+    assert 40 < sum(len(np.unique(scan)) == 2 for scan in seen) < 80
+    assert {scan.shape[1] == scan.shape[0] for scan in seen} == {True, False}
+
+
+def test_coarse_does_not_widen_a_line_to_a_block() -> None:
+    random = generator()
+    hair = draw([np.array([[0.0, 0.0], [0.0, 100.0]])], 100.0, 6)
+    assert max(scan.shape[1] / scan.shape[0] for scan in (coarse(hair, random) for _ in range(60))) < 0.5

@@ -21,7 +21,7 @@ def test_strokes_reads_points_corners_and_strokes() -> None:
 
 
 def test_every_form_can_be_read() -> None:
-    forms = [form for each in DIGITS.values() for _, form in each] + list(SIGNS)
+    forms = [form for each in DIGITS.values() for _, form in each] + list(SIGNS.values())
     assert set(DIGITS) == set(range(10))
     assert all(len(stroke.points) >= 2 for form in forms for stroke in strokes(form))
 

@@ -10,9 +10,9 @@ from pipeline.project.errors import ParameterError
 from pipeline.synthesis.negatives import NOT_A_DIGIT
 from pipeline.synthesis.redrawn import redrawn
 from pipeline.synthesis.sets import drawn_sets
-from pipeline.training.data import mixed, training_data
+from pipeline.training.data import digits_by_source, mixed, training_data
 
-SHARES = {"prototypes": 0.5, "redrawn": 0.25, "negatives": 0.3, "spoilt": 0.5}
+SHARES = {"prototypes": 0.5, "redrawn": 0.25, "negatives": 0.3, "spoilt": 0.5, "scans": 0.5}
 
 
 def bars(count: int) -> Digits:
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_drawn_sets_have_their_share_of_each_split(folder: Path) -> None:
     sizes = {kind: load_drawn(folder, "train", kind).total for kind in SHARES}
-    assert sizes == {"prototypes": 20, "redrawn": 10, "negatives": 12, "spoilt": 20}
+    assert sizes == {"prototypes": 20, "redrawn": 10, "negatives": 12, "spoilt": 20, "scans": 20}
     assert load_drawn(folder, "validation", "prototypes").total == 10
 
 
@@ -50,7 +50,7 @@ def test_drawn_sets_refuse_a_name_that_is_none() -> None:
 
 def test_mixed_appends_a_share_of_every_set(folder: Path) -> None:
     digits = mixed(folder, "train", 0.5)
-    assert digits.total == 40 + 10 + 5 + 6 + 10
+    assert digits.total == 40 + 10 + 5 + 6 + 10 + 10
     assert np.array_equal(digits.images[:40], bars(40).images)
     assert (digits.labels[:61] == NOT_A_DIGIT).sum() == 6
 
@@ -71,10 +71,35 @@ def test_redrawn_keeps_labels_and_changes_the_strokes(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("share", "at_last", "total", "judged"),
-    [(0.5, 0.5, 40 + 62, 20 + 15), (0.5, 0.0, 40 + 62, 20), (0.0, 0.0, 40, 20)],
+    [(0.5, 0.5, 40 + 82, 20 + 20), (0.5, 0.0, 40 + 82, 20), (0.0, 0.0, 40, 20)],
 )
 def test_training_data_holds_all_that_is_drawn_or_nothing(
     folder: Path, share: float, at_last: float, total: int, judged: int
 ) -> None:
     digits, validation, own = training_data(folder, share, at_last)
     assert (digits.total, validation.total, own) == (total, judged, 40)
+
+
+def test_drawn_sets_are_the_same_however_many_processes_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.synthesis.sets._PART", 6)
+    alone = drawn_sets({"train": bars(40)}, SHARES, seed=1)
+    monkeypatch.setattr("pipeline.synthesis.sets._SECONDS", 60)
+    shared = drawn_sets({"train": bars(40)}, SHARES, seed=1)
+    assert shared.keys() == alone.keys()
+    assert all(np.array_equal(shared[name].images, alone[name].images) for name in alone)
+
+
+def test_digits_by_source_are_digits_alone(folder: Path) -> None:
+    sources = digits_by_source(folder, "train")
+    assert set(sources) == {"plain", "prototypes", "redrawn", "spoilt", "scans", "thick"}
+    assert all(digits.labels.max() < NOT_A_DIGIT for digits in sources.values())
+    assert (sources["spoilt"].total, sources["thick"].total) == (16, 2)
+    thick, redrawn_ink = (sources[name].images.mean(axis=(1, 2)) for name in ("thick", "redrawn"))
+    assert thick.min() == pytest.approx(np.sort(redrawn_ink)[-2])
+
+
+def test_digits_by_source_leaves_out_what_is_not_drawn(tmp_path: Path) -> None:
+    none = dict.fromkeys(SHARES, 0.0)
+    for name, digits in ({"train": bars(4)} | drawn_sets({"train": bars(4)}, none, seed=1)).items():
+        digits.save(tmp_path, name)
+    assert set(digits_by_source(tmp_path, "train")) == {"plain"}

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.negatives import NOT_A_DIGIT
-from pipeline.synthesis.spoilt import spoilt
+from pipeline.synthesis.spoilt import scans, spoilt
 
 
 def ones(count: int) -> Digits:
@@ -42,3 +42,10 @@ def test_spoilt_takes_every_digit_of_a_split_before_any_comes_again() -> None:
     own = np.bincount(made.labels, minlength=11)
     assert own[1] >= 2
     assert own[7] >= 2
+
+
+def test_scans_hold_the_same_kinds_of_marks() -> None:
+    made = scans(ones(30), 100, seed=1)
+    assert (made.labels == NOT_A_DIGIT).sum() == 20
+    assert made.images.reshape(100, -1).max(axis=1).min() > 100
+    assert not np.array_equal(made.images, spoilt(ones(30), 100, seed=1).images)

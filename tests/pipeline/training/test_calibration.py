@@ -43,3 +43,15 @@ def test_cross_entropy_of_no_knowledge() -> None:
 def test_rejection_threshold_rejects_the_share_that_is_asked_for() -> None:
     scores = np.arange(1000, dtype=np.float32)
     assert (scores > rejection_threshold(scores, 0.01)).mean() == pytest.approx(0.01)
+
+
+def test_rejection_threshold_rejects_at_most_twice_that_share_of_another_source() -> None:
+    usual, harder = np.arange(1000, dtype=np.float32), np.arange(500, 1500, dtype=np.float32)
+    limit = rejection_threshold(usual, 0.01, [usual[:100], harder])
+    assert (harder > limit).mean() == pytest.approx(0.02)
+    assert rejection_threshold(usual, 0.01, [usual[:100]]) == rejection_threshold(usual, 0.01)
+
+
+def test_rejection_threshold_with_a_source_of_which_nothing_is_read() -> None:
+    usual = np.arange(1000, dtype=np.float32)
+    assert rejection_threshold(usual, 0.01, [usual[:0]]) == rejection_threshold(usual, 0.01)

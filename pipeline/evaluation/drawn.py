@@ -1,0 +1,53 @@
+"""How a model reads what the project draws with a split's digits: on canvases, in lines and on papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from digits.reader import Reader
+from pipeline.evaluation.metrics import RedrawnAnswers, line_accuracy, read_redrawn
+from pipeline.evaluation.papers import PaperAnswers, read_papers
+from pipeline.mnist.dataset import Digits
+
+
+class Amounts(NamedTuple):
+    """How many canvases, lines and papers are drawn."""
+
+    canvases: int
+    lines: int
+    papers: int
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes to draw and read them on one core."""
+        return 0.005 * self.canvases + 0.01 * self.lines + 0.2 * self.papers
+
+
+class Task(NamedTuple):
+    """A model's folder, the folder of the data and which split of it, how much is drawn, and the seed."""
+
+    model: Path
+    data: Path
+    split: str
+    amounts: Amounts
+    seed: int
+
+
+class DrawnAnswers(NamedTuple):
+    """What a model says of it."""
+
+    redrawn: RedrawnAnswers
+    line_accuracy: float
+    papers: PaperAnswers
+
+
+def read_drawn(task: Task) -> DrawnAnswers:
+    """Draw and read; raises `ModelError` for a model that cannot be served, `DataError` without the data."""
+    reader, digits = Reader.load(task.model), Digits.load(task.data, task.split)
+    amounts, seed = task.amounts, task.seed
+    return DrawnAnswers(
+        read_redrawn(reader, digits, amounts.canvases, seed),
+        line_accuracy(reader, digits, amounts.lines, seed),
+        read_papers(reader, digits, amounts.papers, seed),
+    )
