@@ -44,6 +44,7 @@ CHAMPION = Path("models/champion")
 """The model folder that a training leaves, below the project's folder."""
 
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
+_SCAN = 20  # pixels: a picture no larger is a coarse scan of one mark
 _SMALL = 14  # pixels: a mark no larger has too few of them
 _WIDE = 0.9  # width by height: a mark that cannot be read and is so wide may be several digits
 
@@ -70,7 +71,7 @@ class Reader:
         marks = [seen] if turned is None else [seen, turned]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
         row = _better(result) if turned else 0
-        digit, confidence, probabilities, rejected = self._answer(result, row)
+        digit, confidence, probabilities, rejected = self._answer(result, row, ink)
         if marks[row].several:
             return Prediction(None, None, probabilities, "not_a_digit", version)
         return Prediction(digit, confidence, probabilities, rejected, version)
@@ -106,7 +107,7 @@ class Reader:
 
     def _explained(self, mark: Found, ink: Ink) -> Explanation:
         seen = np.asarray(mark.seen.round(), np.uint8)
-        rejected = self.model.is_rejected(mark.rejection)
+        rejected = self.model.is_rejected(mark.rejection, on_scan=_is_scan(ink))
         return Explanation(
             _on_picture(mark.atom.box, ink), seen, saliency(self.model, mark.seen), _hint(mark, ink, rejected)
         )
@@ -122,13 +123,13 @@ class Reader:
         if mark.sign is not None:
             return Mark(None, None, tuple(mark.probabilities.tolist()), None, box, mark.sign)
         result = Classification(mark.probabilities[None], np.array([mark.rejection], np.float32))
-        return Mark(*self._answer(result, 0), box)
+        return Mark(*self._answer(result, 0, ink), box)
 
     def _answer(
-        self, result: Classification, row: int
+        self, result: Classification, row: int, ink: Ink
     ) -> tuple[int | None, float | None, tuple[float, ...], Rejection | None]:
         probabilities = tuple(result.probabilities[row].tolist())
-        if self.model.is_rejected(float(result.rejection[row])):
+        if self.model.is_rejected(float(result.rejection[row]), on_scan=_is_scan(ink)):
             return None, None, probabilities, "not_a_digit"
         digit = int(result.probabilities[row].argmax())
         return digit, probabilities[digit], probabilities, None
@@ -164,6 +165,10 @@ def _table(grid: Grid, indices: Sequence[int], numbers: Sequence[Number], ink: I
 def champion_or_default() -> Path:
     """The champion's folder where a training has left one in the present folder, else the default model's."""
     return CHAMPION if (CHAMPION / MANIFEST).is_file() else DEFAULT_MODEL
+
+
+def _is_scan(ink: Ink) -> bool:
+    return max(ink.width, ink.height) <= _SCAN
 
 
 def _better(result: Classification) -> int:

@@ -86,12 +86,15 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
         np.concatenate([logits[name] for name in real])[:, :CLASSES],
         np.concatenate([sources[name].labels for name in real]),
     )
-    limit = None
+    limit = scan_limit = None
     if logits["plain"].shape[1] > CLASSES:
         usual = np.concatenate([logits[name] for name in USUAL if name in sources])
         # Of these many cannot be read at all: to reject one that would be misread is right.
-        others = [rejection_scores(logits[name][right[name]]) for name in sources if name not in USUAL]
-        limit = calibration.rejection_threshold(rejection_scores(usual), false_rejects, others)
+        others = {name: rejection_scores(logits[name][right[name]]) for name in sources if name not in USUAL}
+        scans = others.pop("scans", None)
+        limit = calibration.rejection_threshold(rejection_scores(usual), false_rejects, others.values())
+        if scans is not None:
+            scan_limit = calibration.rejection_threshold(scans, 2 * false_rejects)
     return Manifest(
         "",
         "",
@@ -99,6 +102,7 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
         metrics=metrics,
         temperature=temperature,
         rejection_threshold=limit,
+        scan_rejection_threshold=scan_limit,
         turns=[float(degrees) for degrees in turns],
     )
 

@@ -47,9 +47,10 @@ class Manifest:
 
     `version` is the MLflow registry version ("" for a candidate or a person's own model);
     `temperature` divides the logits before the softmax; a mark whose rejection score is above
-    `rejection_threshold` is no digit (None: nothing is rejected); logits of a doubtful mark are averaged over
-    it as it is and turned by each of `turns`, in degrees. `format` is this list's own version: manifests
-    without one are of the first.
+    `rejection_threshold` is not a digit (None: nothing is rejected); on a scan of very few pixels
+    `scan_rejection_threshold` takes its place (None: it does not); logits of a doubtful mark are averaged
+    over it as it is and turned by each of `turns`, in degrees. `format` is this list's own version:
+    manifests without one are of the first.
     """
 
     file: FileName
@@ -62,6 +63,7 @@ class Manifest:
     metrics: dict[Text, float] = field(default_factory=dict)
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
+    scan_rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     turns: Annotated[list[Degrees], Field(max_length=16)] = field(default_factory=list)
     input: Annotated[str, AfterValidator(_as_drawn_here)] = INPUT_CONTRACT
     format: Literal[1] = 1
@@ -147,9 +149,11 @@ class Model:
         probabilities = softmax(logits[:, :CLASSES] / np.float32(self.manifest.temperature))
         return Classification(probabilities, rejection_scores(logits))
 
-    def is_rejected(self, score: float) -> bool:
-        """Whether a mark with this rejection score is no digit."""
+    def is_rejected(self, score: float, *, on_scan: bool = False) -> bool:
+        """Whether a mark with this rejection score is not a digit; `on_scan`: on one of very few pixels."""
         threshold = self.manifest.rejection_threshold
+        if on_scan and self.manifest.scan_rejection_threshold is not None:
+            threshold = self.manifest.scan_rejection_threshold
         return threshold is not None and score > threshold
 
 

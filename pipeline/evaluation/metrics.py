@@ -124,8 +124,12 @@ def rejection(model: Model, digits: Answers, others: Digits) -> dict[str, float]
 
 def false_rejects(model: Model, sources: Mapping[str, Digits]) -> dict[str, float]:
     """Of each source's digits the share that is taken for no digit, though it would have been read right."""
-    found = {name: answers(model, digits) for name, digits in sources.items()}
-    return {name: float((told.rejected & told.right).mean()) for name, told in found.items()}
+    return {name: _false_rejects(model, answers(model, digits), name) for name, digits in sources.items()}
+
+
+def _false_rejects(model: Model, told: Answers, source: str) -> float:
+    rejected = [model.is_rejected(float(score), on_scan=source == "scans") for score in told.scores]
+    return float((np.array(rejected, bool) & told.right).mean())
 
 
 def auroc_by_kind(model: Model, digits: Answers, count: int, seed: int) -> dict[str, float]:

@@ -39,6 +39,18 @@ def test_predict_keeps_the_probabilities_of_what_it_rejects(make_folder: Make) -
     assert answer.probabilities is not None
 
 
+@pytest.mark.parametrize(("side", "accepted"), [(20, True), (21, False)])
+def test_a_picture_of_very_few_pixels_has_a_threshold_of_its_own(
+    make_folder: Make, side: int, accepted: bool
+) -> None:
+    folder = make_folder(rejection_threshold=-1000.0, scan_rejection_threshold=1000.0)
+    paper = np.full((side, side), 255, np.uint8)
+    paper[3:17, 8:12] = 0
+    answer = Reader.load(folder).predict(Image.fromarray(paper))
+    assert (answer.rejected is None) is accepted
+    assert (Reader.load(folder).read(Image.fromarray(paper)).digits[0].rejected is None) is accepted
+
+
 def test_read_marks_what_it_rejects(make_folder: Make) -> None:
     reading = Reader.load(make_folder(rejection_threshold=-1000.0)).read(_sheet(50, 200))
     assert reading.text == "? ?"  # so far apart, they are two numbers

@@ -21,7 +21,7 @@ class BarReader(Model):
         probabilities[:, 1] = 0.91
         return Classification(probabilities, np.where(wide > 8, 6.0, -6.0).astype(np.float32))
 
-    def is_rejected(self, score: float) -> bool:
+    def is_rejected(self, score: float, *, on_scan: bool = False) -> bool:
         return score > 0
 
 

@@ -151,4 +151,12 @@ def test_rejection_scores_survive_large_logits() -> None:
 def test_is_rejected_follows_the_threshold(
     make_folder: Make, threshold: float | None, score: float, rejected: bool
 ) -> None:
-    assert Model.load(make_folder(rejection_threshold=threshold)).is_rejected(score) is rejected
+    model = Model.load(make_folder(rejection_threshold=threshold))
+    assert model.is_rejected(score) is rejected
+    assert model.is_rejected(score, on_scan=True) is rejected
+
+
+def test_is_rejected_on_a_scan_follows_its_own_threshold(make_folder: Make) -> None:
+    model = Model.load(make_folder(rejection_threshold=1.0, scan_rejection_threshold=2.0))
+    assert (model.is_rejected(1.5), model.is_rejected(1.5, on_scan=True)) == (True, False)
+    assert model.is_rejected(2.5, on_scan=True)

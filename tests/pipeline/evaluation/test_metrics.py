@@ -91,12 +91,12 @@ def test_expected_calibration_error(confidence: list[float], right: list[bool], 
 
 def test_false_rejects_count_only_what_would_have_been_read_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """The 4 is read right and rejected, the 5 is read wrong and rejected, the 6 is read right."""
-    probabilities = np.eye(10, dtype=np.float32)[[4, 7, 6]]
-    rejected = np.array([True, True, False])
-    told = metrics.Answers(probabilities, np.zeros(3, np.float32), rejected, THREE.labels)
+    model: Any = SimpleNamespace(is_rejected=lambda score, on_scan: score > (2 if on_scan else 0))
+    probabilities, scores = np.eye(10, dtype=np.float32)[[4, 7, 6]], np.array([1, 1, -1], np.float32)
+    told = metrics.Answers(probabilities, scores, scores > 0, THREE.labels)
     monkeypatch.setattr(metrics, "answers", lambda *_: told)
-    model: Any = None
-    assert metrics.false_rejects(model, {"scans": THREE}) == {"scans": pytest.approx(1 / 3)}
+    rejected = metrics.false_rejects(model, {"thick": THREE, "scans": THREE})
+    assert rejected == {"thick": pytest.approx(1 / 3), "scans": 0.0}
 
 
 def test_auroc_by_kind_judges_every_kind_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
