@@ -16,6 +16,7 @@ import numpy as np
 from digits.ink.sheet import NEGATIVE, Grey, Sheet, turned
 
 _TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
+_NARROW_STRIP = 40  # pixels: nor has one of a shorter side than this, cut out around a stroke
 _OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
 _USUALLY_DARK = 0.8  # added where the picture does not say: most paper is light
 _WIDEST_INK = 0.3  # of the shorter side: a dark area wider than this is in shadow
@@ -95,7 +96,7 @@ def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool
     """
     if not ink_is_dark:
         small = small.mapped(NEGATIVE)
-    tight = max(sheet.width, sheet.height) <= _TIGHT
+    tight = max(sheet.width, sheet.height) <= _TIGHT or min(sheet.width, sheet.height) <= _NARROW_STRIP
     if tight or _is_two_tone(sheet) or _is_even(small) or _has_flat_paper(small.whole):
         return sheet.mapped(_darkness_on(_paper(small), ink_is_dark)), False
     return Sheet.all_of(without_shadow(sheet.whole, ink_is_dark, _WINDOW)), True

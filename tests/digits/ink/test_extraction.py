@@ -110,3 +110,13 @@ def test_find_ink_of_the_part_is_that_of_the_whole_picture(
         assert np.array_equal(of_part.mask, of_whole.mask)
         assert of_part.contrast == of_whole.contrast
         assert (of_part.rough, of_part.in_doubt) == (of_whole.rough, of_whole.in_doubt)
+
+
+@pytest.mark.parametrize("margin", [0, 1])
+def test_a_stroke_cut_out_tightly_is_ink(margin: int) -> None:
+    """In a strip as narrow as this a wide stroke is no shadow."""
+    paper = np.full((140, 60), 255, np.uint8)
+    cv2.line(paper, (20, 25), (38, 116), 0, 15, cv2.LINE_AA)
+    left, top, width, height = cv2.boundingRect(255 - paper)
+    cut = paper[top - margin : top + height + margin, left - margin : left + width + margin]
+    assert 0.2 < find_ink(Image.fromarray(cut)).place.whole.mean() < 0.8
