@@ -22,7 +22,7 @@ class BarReader(Model):
         return Classification(probabilities, np.where(wide > 8, 6.0, -6.0).astype(np.float32))
 
     def is_rejected(self, score: float, *, on_scan: bool = False) -> bool:
-        return score > 0
+        return score > 0 and not on_scan
 
 
 def _bar(left: int, height: int = 80) -> Atom:
