@@ -3,6 +3,8 @@
 Needs data/processed (`dvc repro preprocess`). A row is written as soon as it is measured, and what is
 written is not measured again: after Ctrl-C the same command goes on. The ratio of times is taken to the
 `classic` runs of the same seed: a round begins and ends with one, for a machine's pace changes meanwhile.
+What a training costs depends on whether the processor multiplies in bfloat16; `--float32` measures as one
+without it would. The table says which of the two was measured, and on which processor.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -26,7 +29,7 @@ REFERENCE = "classic"
 Row = dict[str, Any]
 
 
-def measure(profile: str, seed: int) -> Row:
+def measure(profile: str, seed: int, float32: bool) -> Row:
     """Train one network in this process and look at the test set once."""
     import numpy as np
 
@@ -39,18 +42,22 @@ def measure(profile: str, seed: int) -> Row:
     from pipeline.train import logits_of
     from pipeline.training.data import training_data
     from pipeline.training.loop import train
+    from pipeline.training.precision import processor_has_bfloat16
     from pipeline.tuning.space import NOT_TRAINING
 
     settings = settings_of(profile)
     digits, validation, own = training_data(PROCESSED, settings["drawn"], settings["drawn_last"])
     chosen = {name: value for name, value in settings.items() if name not in NOT_TRAINING}
     turns = settings["turns"]
+    in_bfloat16 = processor_has_bfloat16() and not float32
     cpu = sum(os.times()[:2])
-    trained = train(digits, validation, own=own, **{**chosen, "seed": seed})
+    how = {**chosen, "seed": seed, "bfloat16": chosen["bfloat16"] and in_bfloat16}
+    trained = train(digits, validation, own=own, **how)
     cpu = sum(os.times()[:2]) - cpu
     row = {
         "profile": profile,
         "seed": seed,
+        "processor": f"{processor()}, {'bfloat16' if in_bfloat16 else 'float32'}",
         "seconds": round(trained.seconds, 1),
         "cpu_seconds": round(cpu, 1),
     }
@@ -68,13 +75,24 @@ def measure(profile: str, seed: int) -> Row:
     return row | {"parameters": trained.model.count_params(), "load": round(os.getloadavg()[0], 1)}
 
 
+def processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def rows() -> list[Row]:
     """What was measured so far."""
     return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
 
 
-def measure_all(profiles: list[str]) -> None:
+def measure_all(profiles: list[str], float32: bool) -> None:
     """Every row that is missing, each in a process of its own."""
+    how = ["--float32"] if float32 else []
     for seed in range(1, 1 + max(SEEDS.values())):
         known = [row["profile"] for row in rows() if row["seed"] == seed]
         for profile in one_round(profiles, seed):
@@ -82,7 +100,7 @@ def measure_all(profiles: list[str]) -> None:
                 known.remove(profile)
                 continue
             print(f"{profile}, seed {seed}", flush=True)
-            command = [sys.executable, __file__, "--row", profile, str(seed)]
+            command = [sys.executable, __file__, *how, "--row", profile, str(seed)]
             subprocess.run(command, cwd=ROOT, check=True)
 
 
@@ -108,8 +126,11 @@ def by_profile(measured: list[Row]) -> dict[str, list[tuple[float, float]]]:
 
 def table(measured: list[Row]) -> str:
     """A line a profile: means over seeds, with the lowest and the highest accuracy."""
-    text = ["| profile | trainings | test accuracy | lowest, highest | time | against classic | parameters |"]
-    text.append("|---|---|---|---|---|---|---|")
+    text = [f"On {' and '.join(sorted({row['processor'] for row in measured}))}:", ""]
+    text += [
+        "| profile | trainings | test accuracy | lowest, highest | time | against classic | parameters |"
+    ]
+    text += ["|---|---|---|---|---|---|---|"]
     for profile, points in by_profile(measured).items():
         own = [row for row in measured if row["profile"] == profile]
         ratios, right = zip(*points, strict=True)
@@ -128,15 +149,18 @@ def main() -> int:
     parser.add_argument(
         "--row", nargs=2, metavar=("PROFILE", "SEED"), help="measure one row, in this process"
     )
+    parser.add_argument(
+        "--float32", action="store_true", help="train as on a processor that does not multiply in bfloat16"
+    )
     options = parser.parse_args()
     os.chdir(ROOT)
     if options.row:
-        row = measure(options.row[0], int(options.row[1]))
+        row = measure(options.row[0], int(options.row[1]), options.float32)
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         return 0
-    measure_all(options.profiles)
+    measure_all(options.profiles, options.float32)
     from pipeline.evaluation.plots import accuracy_by_time
 
     measured = rows()
