@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-RESULTS = Path("benchmarks/results/training.jsonl")
+RESULTS = Path("benchmarks/results")
 PICTURE = Path("docs/images/training-time.png")
 SEEDS = {"classic": 3, "quick": 3, "default": 3, "best": 1}
 REFERENCE = "classic"
@@ -85,16 +85,22 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def rows() -> list[Row]:
+def results(float32: bool) -> Path:
+    """The file with what was measured so far, in one arithmetic or the other."""
+    return RESULTS / ("training-float32.jsonl" if float32 else "training.jsonl")
+
+
+def rows(float32: bool) -> list[Row]:
     """What was measured so far."""
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    path = results(float32)
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def measure_all(profiles: list[str], float32: bool) -> None:
     """Every row that is missing, each in a process of its own."""
     how = ["--float32"] if float32 else []
     for seed in range(1, 1 + max(SEEDS.values())):
-        known = [row["profile"] for row in rows() if row["seed"] == seed]
+        known = [row["profile"] for row in rows(float32) if row["seed"] == seed]
         for profile in one_round(profiles, seed):
             if profile in known:
                 known.remove(profile)
@@ -156,14 +162,14 @@ def main() -> int:
     os.chdir(ROOT)
     if options.row:
         row = measure(options.row[0], int(options.row[1]), options.float32)
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        with RESULTS.open("a", encoding="utf-8") as file:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        with results(options.float32).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         return 0
     measure_all(options.profiles, options.float32)
     from pipeline.evaluation.plots import accuracy_by_time
 
-    measured = rows()
+    measured = rows(options.float32)
     print(table(measured))
     accuracy_by_time(PICTURE, by_profile(measured))
     return 0
