@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import ops
@@ -34,11 +33,11 @@ def make_optimizer(
         raise ParameterError(f"train.optimizer.schedule: {schedule!r} is neither constant nor one_cycle.")
     averaging = {"use_ema": True, "ema_momentum": average} if average else {}
     if name == "adamw":
-        return AdamW(rate, weight_decay=weight_decay, **averaging)
+        return keras.optimizers.AdamW(rate, weight_decay=weight_decay, **averaging)
     if name == "muon":
         return Muon(rate, weight_decay=weight_decay, adam_weight_decay=weight_decay, **averaging)
     if name == "adam":
-        return Adam(rate, **averaging)
+        return keras.optimizers.Adam(rate, **averaging)
     raise ParameterError(f"train.optimizer.name: {name!r} is neither adam nor adamw nor muon.")
 
 
@@ -52,31 +51,7 @@ def _one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.sched
     )
 
 
-class Averaging(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras comes without types
-    """Keras's moving average of the weights, with a momentum that grows to the one that is set.
-
-    After t steps it is at most (1 + t) / (10 + t), as in TensorFlow's ExponentialMovingAverage. Else half of
-    the first epoch's average would be weights that nobody has trained yet.
-    """
-
-    ema_momentum: Any
-
-    def _update_model_variables_moving_average(self, trainable_variables: Sequence[keras.Variable]) -> None:
-        highest, steps = self.ema_momentum, ops.cast(self.iterations, "float32")
-        self.ema_momentum = ops.minimum(highest, (1 + steps) / (10 + steps))
-        super()._update_model_variables_moving_average(trainable_variables)
-        self.ema_momentum = highest
-
-
-class Adam(Averaging, keras.optimizers.Adam):  # type: ignore[misc]  # Keras comes without types
-    """Adam (Kingma & Ba 2014, arXiv 1412.6980)."""
-
-
-class AdamW(Averaging, keras.optimizers.AdamW):  # type: ignore[misc]  # Keras comes without types
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2017, arXiv 1711.05101)."""
-
-
-class Muon(Averaging, keras.optimizers.Muon):  # type: ignore[misc]  # Keras comes without types
+class Muon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras comes without types
     """Muon for convolutions: steps of equal strength in all directions (Jordan et al. 2024).
 
     A kernel's update is made orthogonal, so that rare directions in its gradients count as much as common
