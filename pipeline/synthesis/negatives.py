@@ -142,7 +142,7 @@ def several(rng: np.random.Generator) -> Drawing:
         low, size = points.min(axis=0), np.ptp(points, axis=0)
         scale = 100 / max(size[1], 0.8 * size[0])
         curves += [(stroke - low) * scale + (left, rng.normal(0, 5)) for stroke in digit]
-        left += size[0] * scale + rng.uniform(-4, 25)
+        left += size[0] * scale + rng.uniform(-12, 22)  # touching or apart
     return curves
 
 
@@ -182,16 +182,16 @@ def border(rng: np.random.Generator) -> Drawing:
 
 
 _KINDS: dict[Callable[[np.random.Generator], Drawing], float] = {
-    scribble: 0.34,
+    scribble: 0.32,
     tangle: 0.06,
     zigzag: 0.06,
     dash: 0.05,
-    dots: 0.03,
-    sign: 0.16,
-    glyph: 0.12,
-    several: 0.11,
+    dots: 0.02,
+    sign: 0.15,
+    glyph: 0.11,
+    several: 0.17,
     half: 0.03,
-    border: 0.04,
+    border: 0.03,
 }
 
 NAMED: dict[str, tuple[Callable[[np.random.Generator], Drawing], ...]] = {
