@@ -30,6 +30,7 @@ Sides = tuple[int, int, int, int]
 Boxed = TypeVar("Boxed", "Mark", "Number", "TableCell")
 MAX_BATCH = 64  # pictures
 CSV = "text/csv"
+JSON = "application/json"
 Rejection = Literal["blank", "not_a_digit"]
 Hint = Literal["too_small", "too_faint", "several_digits"]
 Sign = Annotated[Literal["-", ".", ","] | None, Field(description="None for a digit or a rejected mark.")]
@@ -107,7 +108,7 @@ class ReadAnswer(_Answer):
 
     @classmethod
     def of(cls, reading: Reading, times: int = 1) -> ReadAnswer:
-        """`times`: how many times smaller than the picture that was sent the one is that was read."""
+        """`times`: how many times wider and higher the picture was sent than it was read."""
         return cls.model_validate(reading if times == 1 else _enlarged(reading, times))
 
 
@@ -169,4 +170,4 @@ def as_csv(text: str) -> Response:
 
 def as_json(answer: BaseModel) -> Response:
     """A typed answer as a response."""
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(answer.model_dump_json(), media_type=JSON)

@@ -17,7 +17,7 @@ from digits.layout.frames.sorting import Frames
 _CORNER = 0.04  # of a rule's length that it is drawn longer, to close the corners
 _MOST = 1000  # cells: more are texture
 _LONGEST = 1000  # pixels: cells are told apart on a map so small
-_NARROWEST = 8  # pixels: what is narrower is the room between double lines
+NARROWEST = 8  # pixels: what is narrower is the room between double lines
 _SOLID = 0.75  # of its smallest upright or leaning rectangle that a cell fills
 _CUT_OFF = 1.3  # of the usual size: what is larger and at the picture's edge is its margin
 _TOOTH = 2.6  # teeth high: the room above the base of a comb, and at least
@@ -91,7 +91,7 @@ def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
     found = [
         Cell(label, _scaled(stats[label], coarse, shape))
         for label in range(1, count)
-        if min(stats[label, 2:4]) * coarse >= _NARROWEST and _is_solid(labels, label, stats[label])
+        if min(stats[label, 2:4]) * coarse >= NARROWEST and _is_solid(labels, label, stats[label])
     ]
     found = _without_margins(found, shape)
     for comb in frames.combs:

@@ -12,19 +12,18 @@ from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.atoms import Run
-from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.cells import Cell, Cells
 from digits.layout.components import find_pieces
 from digits.layout.digit_boxes import digit_boxes
 from digits.layout.fields import on_lines
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
+from digits.layout.form import Form, find_form
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
-from digits.layout.frames.search import find_frames
-from digits.layout.gaps import without_gaps
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
 from digits.layout.rules.rule import Rule
-from digits.layout.tables import Table, find_tables, with_room
+from digits.layout.tables import Table, tables_of, with_room
 
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
@@ -64,15 +63,13 @@ class Page:
 
 def find_page(darkness: Darkness) -> Page:
     """What is written on a page, and where."""
-    cells, found, fields, under = NO_CELLS, False, False, list[Rule]()
+    form, found, fields, under = Form(), False, False, list[Rule]()
     boxes = None if darkness.rough else boxes_of(darkness)
     if boxes is None or may_be_printed(darkness, boxes):
         darkness = darkness.finer()
         dark = darkness.dark.whole
-        frames = find_frames(dark, darkness.least)
-        cells = find_cells(frames, dark.shape)
-        if not frames.combs:  # the fields of a comb are open above
-            cells = without_gaps(cells, dark)
+        form = find_form(dark, darkness.least)
+        frames = form.frames
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
@@ -85,10 +82,11 @@ def find_page(darkness: Darkness) -> Page:
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
         boxes = boxes_of(darkness)
     ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))
-    pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), cells)
-    pieces = cut_at_rules(pieces, cells)
-    tables = with_room(find_tables(cells), median([piece.height for piece in pieces.kept] or [0]))
-    return Page(ink, _lines(pieces, ink, cells, tables, under), cells, tables, fields)
+    pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), form.cells)
+    pieces = cut_at_rules(pieces, form.cells)
+    height = median([piece.height for piece in pieces.kept] or [0])
+    tables = with_room(tables_of(form.apart), height)
+    return Page(ink, _lines(pieces, ink, form.cells, tables, under), form.cells, tables, fields)
 
 
 def _faintest(darkness: Darkness, clean: Grey) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cmp_to_key
+from itertools import chain
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cells import Cell, Cells
+from digits.layout.cells import Cell
+from digits.layout.pieces import common_box
 
 WIDE = 1.25  # times as wide as high: a cell that may hold a number of its own
 _GAP = 0.4  # of the usual side: what is narrower is room between boxes
@@ -23,29 +26,22 @@ _TALL = 1.5  # times as high as the others of its row: a cell of two rows
 _EVEN = 0.2  # of a cell's side: how much further another may be that is next to it, too
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a cell stands: which table, row and column, counted from 0."""
-
-    table: int
-    row: int
-    column: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Cells by row, from the left; `is_grid`: two rows and two columns at least."""
+    """Cells by row, from the left."""
 
     rows: tuple[tuple[Cell, ...], ...]
 
-    @property
-    def is_grid(self) -> bool:
-        return len(self.rows) > 1 and max(len(row) for row in self.rows) > 1
+
+def tables_of(apart: Sequence[tuple[Cell, ...]]) -> tuple[Table, ...]:
+    """The tables of cells that stand apart, from the top; of two beside each other the left one first."""
+    tables = chain.from_iterable(map(find_tables, apart))
+    return tuple(sorted(tables, key=cmp_to_key(_order)))
 
 
-def find_tables(cells: Cells) -> tuple[Table, ...]:
+def find_tables(cells: tuple[Cell, ...]) -> tuple[Table, ...]:
     """The cells put together to tables, boxes of one row included; from the top."""
-    found = _without_slits(cells.found)
+    found = _without_slits(cells)
     if not found:
         return ()
     boxes = np.array([cell.box for cell in found], float)
@@ -64,6 +60,16 @@ def find_tables(cells: Cells) -> tuple[Table, ...]:
         rows.sort(key=lambda row: float(np.mean([cell.middle[1] for cell in row])))
         tables.append(Table(tuple(tuple(row) for row in rows)))
     return tuple(sorted(tables, key=lambda table: table.rows[0][0].box[1]))
+
+
+def _order(first: Table, second: Table) -> int:
+    """Less than 0 where the first table is read before the second."""
+    (left, top, _, bottom), (other_left, other_top, _, other_bottom) = (
+        common_box([cell.box for row in table.rows for cell in row]) for table in (first, second)
+    )
+    shared = min(bottom, other_bottom) - max(top, other_top)
+    beside = shared > min(bottom - top, other_bottom - other_top) / 2
+    return left - other_left if beside else top - other_top
 
 
 def with_room(tables: Sequence[Table], height: float) -> tuple[Table, ...]:

@@ -37,14 +37,20 @@ class TableFiles:
 
     def __init__(self, folder: Path, say: Say, min_confidence: float) -> None:
         self._folder = folder
+        self._written: dict[Path, Path] = {}  # the picture of each file
         self._say = say
         self._min_confidence = min_confidence
 
     def row(self, row: Row) -> None:
-        """Raises `DigitsError` where such a file is there already, or cannot be written."""
+        """Raises `DigitsError` where there is such a file, another picture's too, or it cannot be written."""
         if row.reading is None:
             return
         path = self._folder / row.name.with_suffix(".csv")
+        if path in self._written:
+            raise DigitsError(
+                f"{path} is the table of {self._written[path]}, which has the same name: rename one, "
+                "or read this one alone, with another --output."
+            )
         try:
             if path.exists():
                 raise DigitsError(f"{path} is there already: move it, or name another folder with --output.")
@@ -53,6 +59,7 @@ class TableFiles:
         except OSError as error:
             sentence = f"{path} cannot be written ({error.strerror}): name another folder with --output."
             raise DigitsError(sentence) from error
+        self._written[path] = row.path
         _tell(row.path, row.reading, self._say)
 
     def end(self) -> None:

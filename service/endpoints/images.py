@@ -20,6 +20,7 @@ from digits import ImageError, Reader, Reading
 from digits.output.spreadsheet import DOUBTFUL, csv_of
 from service.answers import (
     CSV,
+    JSON,
     MAX_BATCH,
     BatchAnswer,
     ExplainAnswer,
@@ -29,6 +30,7 @@ from service.answers import (
     as_csv,
     as_json,
 )
+from service.endpoints.accept import preferred
 from service.errors import BadImage, Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import PHOTO_PIXELS, Opened, loaded, opened
@@ -49,6 +51,7 @@ _QUERY = {
         "type": "number",
         "minimum": 0,
         "maximum": 1,
+        "default": 0,
         "description": f"For CSV: numbers less sure than that are followed by `{DOUBTFUL}`.",
     }
 }
@@ -78,7 +81,7 @@ def read_as_csv(reader: Reader, picture: Opened, min_confidence: float) -> str:
 
 
 def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
-    """The reading, and how many times smaller than the picture that was sent the one is that was read."""
+    """The reading, and how many times wider and higher the picture was sent than it was read."""
     with step("decode").time():
         pixels, times = loaded(picture)
     with _reading():
@@ -171,9 +174,8 @@ class Images:
         )
 
     async def _read(self, request: Request) -> Response:
-        """JSON or, where `Accept` names it, CSV."""
-        asked = header(request.scope, b"accept").decode("latin-1").lower().split(",")
-        if CSV not in (kind.partition(";")[0].strip() for kind in asked):
+        """JSON or, where `Accept` would rather have it, CSV."""
+        if preferred(request.headers.getlist("accept"), (JSON, CSV)) == JSON:
             return await self._as_json(request)
         work = partial(read_as_csv, min_confidence=_min_confidence(request))
         return await self._answering(work, self._queues.side, as_csv)(request)

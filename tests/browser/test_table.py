@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Running, open_page
 from tests.browser.hand import answer, draw
@@ -15,6 +15,9 @@ from tests.browser.pictures import encoded, photo_of_table
 
 ROWS, COLUMNS = 12, 5
 RIGHT = 57  # of the 60 numbers, for the tests' model saw few digits
+
+Table = list[tuple[int, int, list[int]]]
+"""Cells by row and column, with the indices of the numbers in them."""
 
 
 @pytest.fixture(scope="module")
@@ -118,21 +121,84 @@ def test_corrections_come_back_when_a_stroke_or_clear_is_undone(uploaded: Page, 
     expect(cell).to_have_value("corrected")
 
 
-def test_an_empty_cell_of_a_single_column_parts_no_table(page: Page, tmp_path: Path) -> None:
-    def with_one_column(route: Route) -> None:
-        box = [0, 0, 9, 9]
-        cells = [{"row": row, "column": 0, "box": box, "numbers": []} for row in range(3)]
-        table = {"rows": 3, "columns": 1, "cells": cells}
-        route.fulfill(json={"text": "", "numbers": [], "digits": [], "tables": [table], "model": "default"})
-
-    page.route("**/ask/read", with_one_column)
+def _answered(page: Page, tables: list[Table], texts: dict[str, float | None] | None = None) -> None:
+    """Draw, and show tables of such cells as the answer; `texts`: the numbers and how sure they are."""
+    box = [0, 0, 9, 9]
+    shown = [
+        {
+            "rows": 1 + max(row for row, _, _ in cells),
+            "columns": 1 + max(column for _, column, _ in cells),
+            "cells": [
+                {"row": row, "column": column, "box": box, "numbers": own} for row, column, own in cells
+            ],
+        }
+        for cells in tables
+    ]
+    numbers = [
+        {"text": text, "confidence": sure, "box": box, "marks": [], "row": 0, "column": 0}
+        for text, sure in (texts or {}).items()
+    ]
+    said = {"text": "", "numbers": numbers, "digits": [], "tables": shown, "model": "default"}
+    page.route("**/ask/read", lambda route: route.fulfill(json=said))
     draw(page, 4)
     expect(page.locator("#table")).to_be_visible()
+
+
+def test_an_empty_cell_of_a_single_column_parts_no_table(page: Page, tmp_path: Path) -> None:
+    _answered(page, [[(row, 0, []) for row in range(3)]])
     with page.expect_download() as download:
         page.click("#table-download")
     path = tmp_path / "table.csv"
     download.value.save_as(path)
     assert path.read_bytes() == b'""\r\n' * 3
+
+
+def test_a_screen_reader_is_told_which_cells_to_check(page: Page) -> None:
+    cells = [(0, column, [column]) for column in range(3)]
+    _answered(page, [cells], {"47": 0.99, "12": 0.5, "2?7": None})
+    names = ["Row 1, column 1", "Row 1, column 2, doubtful", "Row 1, column 3, not read"]
+    fields = page.locator("#table-cells input")
+    assert [field.get_attribute("aria-label") for field in fields.all()] == names
+    marked = [field.evaluate("(field) => getComputedStyle(field).boxShadow") for field in fields.all()]
+    assert [shadow != "none" for shadow in marked] == [False, True, True]  # by more than a colour
+    fields.nth(2).fill("247")
+    expect(fields.nth(2)).to_have_attribute("aria-label", "Row 1, column 3")
+
+
+def test_cells_of_two_tables_have_names_of_their_own(page: Page) -> None:
+    _answered(page, [[(0, 0, []), (0, 1, [])], [(0, 0, [])]])
+    names = page.locator("#table-cells input").evaluate_all("(all) => all.map((field) => field.ariaLabel)")
+    assert names == ["Table 1: Row 1, column 1", "Table 1: Row 1, column 2", "Table 2: Row 1, column 1"]
+
+
+def test_keys_pass_over_a_cell_that_was_not_found(page: Page) -> None:
+    _answered(
+        page, [[(row, column, []) for row in range(5) for column in range(2) if (row, column) != (2, 1)]]
+    )
+    first, last = (page.get_by_label(f"Row {row}, column 2") for row in (2, 4))
+    for key, start, end in (("ArrowDown", first, last), ("ArrowUp", last, first), ("Enter", first, last)):
+        start.press(key)
+        expect(end).to_be_focused()
+    page.get_by_label("Row 5, column 2").press("Enter")
+    expect(page.get_by_label("Row 5, column 2")).to_be_focused()
+
+
+def test_the_same_answer_again_leaves_the_cell_that_is_looked_at(page: Page) -> None:
+    _answered(page, [[(0, 0, []), (0, 1, [])]])
+    page.get_by_label("Row 1, column 2").click()
+    expect(page.locator("#crop")).to_be_visible()
+    with page.expect_response("**/ask/read"):
+        page.click("#recognise")
+    page.wait_for_timeout(300)
+    expect(page.locator("#crop")).to_be_visible()
+    expect(page.locator("#marks .mark")).to_have_count(1)
+
+
+def test_copied_is_said_only_where_it_was(page: Page) -> None:
+    _answered(page, [[(0, 0, []), (0, 1, [])]])
+    page.evaluate("navigator.clipboard.writeText = undefined; document.execCommand = () => false")
+    page.click("#table-copy")
+    expect(page.locator("#table-said")).to_contain_text("did not copy")
 
 
 def test_a_drawing_takes_the_place_of_a_table(uploaded: Page) -> None:

@@ -179,6 +179,22 @@ def test_tables_of_a_folder_stand_as_its_pictures_do(make_folder: Make, sheet: P
     assert found == [Path("a.csv"), Path("more/a.csv")]
 
 
+def test_two_pictures_of_one_name_are_told_apart(
+    make_folder: Make, sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures, output = [tmp_path / "one" / "a.png", tmp_path / "two" / "a.png"], tmp_path / "csv"
+    for path in pictures:
+        path.parent.mkdir()
+        path.write_bytes(sheet.read_bytes())
+    assert _run(make_folder(), "--table", "--output", str(output), *map(str, pictures)) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"{pictures[1]}: {output / 'a.csv'} is the table of {pictures[0]}, which has the same"
+    )
+    assert "there already" not in said
+    assert [path.name for path in output.iterdir()] == ["a.csv"]
+
+
 @pytest.mark.parametrize(
     "options", [("--table", "--format", "json"), ("--output", "csv"), ("--min-confidence", "0.9")]
 )

@@ -4,7 +4,7 @@ import { contextOf } from "./drawing.js";
 import { download } from "./pictures.js";
 import { say } from "./say.js";
 
-/** @import { Box, Reading, Sent, Table } from "./asking.js" */
+/** @import { Box, Reading, Sent } from "./asking.js" */
 /** @import { Page } from "../page.d.ts" */
 
 /**
@@ -14,8 +14,8 @@ import { say } from "./say.js";
 
 const DOUBTFUL = 0.9; // confidence: a number less sure is worth a look
 const AROUND = 0.15; // of a cell's sides that is shown around it
-/** @type {Record<string, [down: number, across: number]>} */
-const MOVES = { Enter: [1, 0], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+/** @type {Record<string, number>} rows down */
+const MOVES = { Enter: 1, ArrowDown: 1, ArrowUp: -1 };
 
 export class TableView {
   /** @type {Reading | null} */
@@ -26,6 +26,8 @@ export class TableView {
   #file = null;
   /** @type {Cell[][][]} by table, row and column */
   #tables = [];
+  /** @type {Cell | null} */
+  #chosen = null;
   #asked = 0;
 
   /**
@@ -53,10 +55,13 @@ export class TableView {
     if (!reading.tables.length) return this.hide();
     const before = this.#reading;
     this.#file = file;
-    if (before && JSON.stringify(before) === JSON.stringify(reading)) return;
+    if (before && JSON.stringify(before) === JSON.stringify(reading)) {
+      this.onChosen(this.#chosen?.box ?? null); // the answer has taken the outline away
+      return;
+    }
     this.#reading = reading;
     const answer = JSON.stringify(reading);
-    this.#tables = this.#kept.get(answer) ?? reading.tables.map((table) => this.#made(table, reading));
+    this.#tables = this.#kept.get(answer) ?? reading.tables.map((_, index) => this.#made(index, reading));
     this.#kept.set(answer, this.#tables);
     this._cells.replaceChildren(...this.#tables.map(drawn));
     this._said.textContent = say("table_help");
@@ -78,23 +83,28 @@ export class TableView {
   }
 
   /**
-   * @param {Table} table
+   * @param {number} index
    * @param {Reading} reading
    */
-  #made(table, reading) {
+  #made(index, reading) {
+    const table = reading.tables[index];
+    const which = reading.tables.length > 1 ? say("table_number", { number: index + 1 }) : "";
     /** @type {Cell[][]} */
     const rows = Array.from({ length: table.rows }, () => []);
     for (const { row, column, box, numbers } of table.cells) {
       const input = document.createElement("input");
       input.value = numbers.map((index) => reading.numbers[index].text).join(" ");
-      input.className = howSure(numbers.map((index) => reading.numbers[index].confidence));
-      input.ariaLabel = say("table_cell", { row: row + 1, column: column + 1 });
+      const sure = howSure(numbers.map((index) => reading.numbers[index].confidence));
+      const place = which + say("table_cell", { row: row + 1, column: column + 1 });
+      input.className = sure;
+      input.ariaLabel = sure ? say(`cell_${sure}`, { cell: place }) : place;
       input.autocomplete = "off";
       input.inputMode = "decimal";
       const cell = { input, box, row, column };
       input.addEventListener("focus", () => this.#look(cell));
       input.addEventListener("input", () => {
         input.className = "corrected";
+        input.ariaLabel = place;
       });
       input.addEventListener("keydown", (event) => this.#move(event, rows, cell));
       rows[row][column] = cell;
@@ -103,14 +113,17 @@ export class TableView {
   }
 
   /**
-   * To the cell above or below, as in a spreadsheet.
+   * To the next cell above or below, as in a spreadsheet; one that was not found is passed over.
    * @param {KeyboardEvent} event
    * @param {Cell[][]} rows
    * @param {Cell} cell
    */
   #move(event, rows, cell) {
-    const [down, across] = MOVES[event.key] ?? [0, 0];
-    const next = down && rows[cell.row + down]?.[cell.column + across];
+    const down = MOVES[event.key];
+    if (!down) return;
+    let row = cell.row + down;
+    while (rows[row] && !rows[row][cell.column]) row += down;
+    const next = rows[row]?.[cell.column];
     if (!next) return;
     event.preventDefault();
     next.input.focus();
@@ -120,6 +133,7 @@ export class TableView {
   /** @param {Cell | null} cell */
   async #look(cell) {
     const asked = ++this.#asked;
+    this.#chosen = cell;
     this._crop.hidden = !cell;
     this.onChosen(cell?.box ?? null);
     if (!cell || !this.#file) return;
@@ -159,8 +173,8 @@ export class TableView {
   }
 
   async #copy() {
-    await copied(this.#text("\t", (text) => text.replaceAll(/\s+/g, " ")));
-    this._said.textContent = say("table_copied");
+    const done = await copied(this.#text("\t", (text) => text.replaceAll(/\s+/g, " ")));
+    this._said.textContent = say(done ? "table_copied" : "table_not_copied");
   }
 
   #download() {
@@ -202,18 +216,20 @@ function drawn(rows) {
 }
 
 /**
- * Without HTTPS a browser gives no clipboard to a page, but it still copies what is selected.
+ * Whether a text was copied. Without HTTPS a browser gives no clipboard to a page, but most copy what is selected.
  * @param {string} text
  */
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
     const area = document.createElement("textarea");
     area.value = text;
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
+    const done = document.execCommand("copy");
     area.remove();
+    return done;
   }
 }

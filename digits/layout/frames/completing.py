@@ -18,6 +18,7 @@ _NEAR = 6  # pixels
 _FREE = 0.3  # of the way between two crossings: a rule that meets few is drawn on so far
 _STEP = 1.6  # times that way: a rule that meets many
 _AS_DARK = 0.5  # times as dark as where it was found, beside the paper on both sides: a rule that goes on
+_WHOLE = 0.8  # of its length that shows ink: less, of what is not dashed, are stems of letters in a line
 _STRAYS = 2  # pixels: how far a rule may lie from where it should go on
 _BESIDE = np.linspace(0.12, 0.3, 10)  # of the way from a crossing to the next: there little is written
 _SHORT_OF = 0.12  # of its length: so near to a rule's end it meets another
@@ -91,6 +92,8 @@ def _ridge(rule: Rule, crossed: NDArray[np.float64], dark: Grey) -> float:
 
 def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
     """The rule as far as the last of these crossings to which it goes on."""
+    if rule.covered < _WHOLE and not rule.dashed:
+        return rule
     near = max(_NEAR + thick, _SHORT_OF * rule.length, rule.hidden)
     met = np.sort(places[(places >= rule.start - near) & (places <= rule.end + near)])
     if len(met) < 2:

@@ -21,6 +21,8 @@ _LEAST = 8  # pixels of it in all
 _ALIKE = 1.25  # times the narrowest way between two rules: as wide as that
 FAINTEST = 2.0  # of 255: how much darker a rule is than the paper on both sides
 _CLEAR = 5.0  # times the profile's own unrest: as much darker, too
+_WRITTEN = 0.75  # quantile of the darkness further from the rules that a new one crosses:
+_DARKER = 4.0  # times as clear a ridge there is writing, for a rule is as dark everywhere
 _UNEVEN = 0.12  # of the way between two rules: how far a new one lies from its even place,
 _ASIDE = 0.35  # and how far away there is paper
 _SMALLER = 0.7  # of the way between two rules: where others are so near, the parts are as wide as theirs,
@@ -115,10 +117,11 @@ def _between(
     near = scale * thickness / 2 + 2
     far = near + max(3.0, _BAND * float(np.diff(crossed).min()))
     apart = np.abs(np.arange(width)[None] - np.array(crossed)[:, None]).min(axis=0)
-    bands = upright.dark[:, (apart >= near) & (apart <= far)]
+    bands, inside = upright.dark[:, (apart >= near) & (apart <= far)], upright.dark[:, apart > far]
     if bands.shape[1] < _LEAST:
         return []
-    levels = np.median(bands, axis=1)
+    beyond = np.quantile(inside if inside.size else bands, _WRITTEN, axis=1)
+    levels = np.stack([np.median(bands, axis=1), beyond])
     ways = np.diff(places)
     room = ways >= _ROOM  # else these are the two lines of a double rule
     if not room.any():
@@ -135,7 +138,10 @@ def _between(
 
 
 def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: float) -> list[float]:
-    """The places of new rules that divide the way between two known ones evenly; `usual` is the narrowest."""
+    """The places of new rules that divide the way between two known ones evenly; `usual` is the narrowest.
+
+    `levels` (2, n): how dark it is across the way, near the rules that a new one crosses and further away.
+    """
     way = second - first
     if way < _ROOM:
         return []
@@ -143,7 +149,7 @@ def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: f
     if usual < _SMALLER * way:
         count = round(way / usual)
         counts = range(count, count - 1, -1) if abs(way / count - usual) <= _OFF * usual else range(0)
-    least = max(FAINTEST, _CLEAR * float(np.median(np.abs(np.diff(levels)))))
+    least = max(FAINTEST, _CLEAR * float(np.median(np.abs(np.diff(levels[0])))))
     for parts in counts:
         part = way / parts
         places = [_ridge(levels, first + k * part, part, least) for k in range(1, parts)]
@@ -153,14 +159,15 @@ def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: f
 
 
 def _ridge(levels: NDArray[np.float64], place: float, part: float, least: float) -> float | None:
-    """Where about this place of a profile a narrow ridge is, `least` darker than both its sides."""
+    """Where about this place of a profile (2, n) a narrow ridge is, `least` darker than both its sides."""
     sides = np.rint(place + part * np.array([-_ASIDE, -_UNEVEN, _UNEVEN, _ASIDE])).astype(int).tolist()
-    left, middle, right = (levels[max(0, low) : high + 1] for low, high in pairwise(sides))
-    if not len(left) or not len(middle) or not len(right):
+    left, middle, right = (levels[:, max(0, low) : high + 1] for low, high in pairwise(sides))
+    if not left.size or not middle.size or not right.size:
         return None
-    if middle.max() < max(left.min(), right.min()) + least:
+    clear, within = middle.max(axis=1) - np.maximum(left.min(axis=1), right.min(axis=1))
+    if clear < least or within > _DARKER * clear:
         return None
-    return float(max(0, sides[1]) + np.flatnonzero(middle == middle.max()).mean())
+    return float(max(0, sides[1]) + np.flatnonzero(middle[0] == middle[0].max()).mean())
 
 
 def _place(onto: NDArray[np.float64], rule: Rule, standing: bool) -> float:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell, Cells
+from digits.layout.cells import Cell
 from digits.layout.grid import Grid
 from digits.layout.tables import Table, find_tables
 
@@ -19,7 +18,7 @@ def _table(rows: int = 3, columns: int = 3) -> Table:
         for c in range(columns)
     ]
     cells = tuple(Cell(k + 1, box) for k, box in enumerate(boxes))
-    (table,) = find_tables(Cells(np.zeros((1, 1), np.int32), 1, cells))
+    (table,) = find_tables(cells)
     return table
 
 

@@ -81,6 +81,23 @@ def test_each_cell_of_a_grid_holds_a_number_of_its_own(view: str, thickness: int
     assert _sizes(page) == [[2, 2, 2], [2, 2], [2, 2, 2]]
 
 
+@pytest.mark.parametrize("view", ["flat", "perspective", "leaning"])
+@pytest.mark.parametrize("gap", [30, 80, 160])
+def test_two_tables_of_different_widths_are_two(gap: int, view: str) -> None:
+    grey = ruled_grid(sheet(560, 620), (40, 160, 280, 400, 520), (40, 110, 180))
+    below = 180 + gap
+    grey = ruled_grid(grey, (40, 120, 200), (below, below + 70, below + 140, below + 210))
+    for row in range(2):
+        grey = write(grey, "38", (420, 55 + 70 * row), 40)  # of the upper one's last column
+    for row in range(3):
+        grey = write(grey, "7", (145, below + 15 + 70 * row), 40)
+    page = page_of({"flat": grey, "perspective": in_perspective(grey), "leaning": leaning(grey, 3)}[view])
+    assert [[len(row) for row in table.rows] for table in page.tables] == [[4, 4], [2, 2, 2]]
+    assert [page.tables.index(line.table) for line in page.lines if line.table] == [0, 0, 1, 1, 1]
+    places = [[(group.row, group.column) for group in groups] for groups in _groups(page)]
+    assert places == [[(0, 3)], [(1, 3)], [(0, 1)], [(1, 1)], [(2, 1)]]
+
+
 @pytest.mark.parametrize("cell", [60, 100])
 def test_a_table_that_fills_the_picture_is_a_page(cell: int) -> None:
     places = tuple(range(2, 3 * cell + 3, cell))

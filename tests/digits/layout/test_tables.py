@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell, Cells, find_cells
-from digits.layout.tables import columns, find_tables, with_room
+from digits.layout.cells import Cell, find_cells
+from digits.layout.tables import columns, find_tables, tables_of, with_room
 from tests.digits.layout.forms import X, Y, frames_of, in_perspective, leaning, ruled_grid, sheet
 
 WIDE = tuple(range(40, 841, 100))
 
 
-def _cells(*boxes: Box) -> Cells:
-    return Cells(np.zeros((1, 1), np.int32), 1, tuple(Cell(k + 1, box) for k, box in enumerate(boxes)))
+def _cells(*boxes: Box) -> tuple[Cell, ...]:
+    return tuple(Cell(k + 1, box) for k, box in enumerate(boxes))
 
 
 def _grid(left: int, top: int, rows: int, count: int, width: int = 80, height: int = 40) -> list[Box]:
@@ -25,8 +25,7 @@ def _grid(left: int, top: int, rows: int, count: int, width: int = 80, height: i
 
 def test_a_grid_is_a_table_by_row_from_the_left() -> None:
     grey = ruled_grid(sheet(440, 340), X, Y)
-    (table,) = find_tables(find_cells(frames_of(grey), grey.shape))
-    assert table.is_grid
+    (table,) = find_tables(find_cells(frames_of(grey), grey.shape).found)
     assert [len(row) for row in table.rows] == [3, 3, 3]
     middles = [[cell.middle for cell in row] for row in table.rows]
     assert np.array(middles)[..., 0] == pytest.approx(np.tile((100, 220, 340), (3, 1)), abs=3)
@@ -42,15 +41,13 @@ def test_a_row_too_low_to_write_in_is_none() -> None:
     assert [len(row) for row in table.rows] == [6, 6]
 
 
-def test_a_row_of_boxes_is_no_grid() -> None:
+def test_a_row_of_boxes_is_one_row() -> None:
     (table,) = find_tables(_cells(*_grid(20, 30, 1, 6)))
-    assert not table.is_grid
     assert [len(row) for row in table.rows] == [6]
 
 
-def test_a_column_of_boxes_is_no_grid() -> None:
+def test_a_column_of_boxes_has_a_row_for_each() -> None:
     (table,) = find_tables(_cells(*_grid(20, 30, 5, 1)))
-    assert not table.is_grid
     assert [len(row) for row in table.rows] == [1] * 5
 
 
@@ -65,6 +62,19 @@ def test_tables_far_from_each_other_are_two_from_the_top() -> None:
     assert [[len(row) for row in table.rows] for table in tables] == [[4], [3, 3]]
 
 
+def test_cells_that_stand_apart_are_of_tables_of_their_own() -> None:
+    lower, upper = _cells(*_grid(20, 120, 2, 3)), _cells(*_grid(20, 30, 2, 3))
+    tables = tables_of([lower, upper])
+    assert [[len(row) for row in table.rows] for table in tables] == [[3, 3], [3, 3]]
+    assert tables[0].rows[0] == upper[:3]
+
+
+@pytest.mark.parametrize("higher", [-30, 0, 30])
+def test_of_tables_beside_each_other_the_left_one_is_first(higher: int) -> None:
+    left, right = _cells(*_grid(20, 60, 3, 2)), _cells(*_grid(300, 60 + higher, 2, 3))
+    assert [len(table.rows) for table in tables_of([right, left])] == [3, 2]
+
+
 def test_no_cells_make_no_tables() -> None:
     assert find_tables(_cells()) == ()
 
@@ -72,7 +82,7 @@ def test_no_cells_make_no_tables() -> None:
 @pytest.mark.parametrize("degrees", [-5, 5])
 def test_a_leaning_table_keeps_its_rows_and_columns(degrees: float) -> None:
     grey = leaning(ruled_grid(sheet(900, 640), WIDE, tuple(range(120, 521, 50))), degrees)
-    (table,) = find_tables(find_cells(frames_of(grey), grey.shape))
+    (table,) = find_tables(find_cells(frames_of(grey), grey.shape).found)
     assert [len(row) for row in table.rows] == [8] * 8
     found = columns(table)
     assert [[found[cell] for cell in row] for row in table.rows] == [list(range(8))] * 8
@@ -80,7 +90,7 @@ def test_a_leaning_table_keeps_its_rows_and_columns(degrees: float) -> None:
 
 def test_a_table_in_perspective_keeps_its_rows_and_columns() -> None:
     grey = in_perspective(ruled_grid(sheet(900, 640), WIDE, tuple(range(120, 521, 50))), 0.1)
-    (table,) = find_tables(find_cells(frames_of(grey), grey.shape))
+    (table,) = find_tables(find_cells(frames_of(grey), grey.shape).found)
     found = columns(table)
     assert [[found[cell] for cell in row] for row in table.rows] == [list(range(8))] * 8
 

@@ -166,6 +166,24 @@ def test_read_gives_a_table_as_csv_to_who_accepts_it(
         assert list(csv.reader(answer.text.splitlines())) == [["7", "4"], ["", "2"]]
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (["text/html", "text/csv"], "text/csv; charset=utf-8"),
+        (["text/csv;q=0.5, application/json;q=0.4"], "text/csv; charset=utf-8"),
+        (["text/csv;q=0"], "application/json"),
+        (["text/csv;q=0.5", "application/json"], "application/json"),
+        (["*/*"], "application/json"),
+    ],
+)
+def test_read_gives_what_is_rather_accepted(
+    client: TestClient, seven: bytes, accept: list[str], kind: str
+) -> None:
+    headers = [("Accept", each) for each in accept]
+    answer = client.post("/read", files={"image": seven}, headers=headers)
+    assert answer.headers["Content-Type"] == kind
+
+
 def test_csv_marks_numbers_less_sure_than_that(client: TestClient, draw: Draw, encoded: Encoded) -> None:
     files = {"image": encoded(draw("7").rotate(14, fillcolor=255))}
     (number,) = client.post("/read", files=files).json()["numbers"]
@@ -173,6 +191,13 @@ def test_csv_marks_numbers_less_sure_than_that(client: TestClient, draw: Draw, e
     for share, ending in ((number["confidence"] - 1e-6, ""), (1, " ?")):
         answer = client.post(f"/read?min_confidence={share}", files=files, headers={"Accept": "text/csv"})
         assert answer.text == f"{number['text']}{ending}\r\n"
+
+
+def test_docs_say_what_min_confidence_may_be(client: TestClient) -> None:
+    (parameter,) = client.get("/docs.json").json()["paths"]["/read"]["post"]["parameters"]
+    schema = parameter["schema"]
+    assert (parameter["name"], parameter["in"]) == ("min_confidence", "query")
+    assert (schema["type"], schema["minimum"], schema["maximum"], schema["default"]) == ("number", 0, 1, 0)
 
 
 @pytest.mark.parametrize("share", ["-0.1", "1.1", "nan", "much", ""])

@@ -41,6 +41,15 @@ def test_a_rule_found_in_its_middle_is_drawn_on_at_both_ends() -> None:
     assert _standing(90, 335) == (50, 370)
 
 
+@pytest.mark.parametrize(
+    ("covered", "dashed", "end"), [(0.7, False, 250), (0.7, True, 370), (0.9, False, 370)]
+)
+def test_stems_of_letters_in_a_line_are_not_drawn_on(covered: float, dashed: bool, end: float) -> None:
+    found = [rule(Y[0], Y[-1], x) for x in X]
+    found[2] = replace(rule(50, 250, X[2], dashed=dashed), covered=covered)
+    assert completed(_lying(), found)[1][2].end == end
+
+
 @pytest.mark.parametrize("last", [210, 213, 290])
 def test_a_rule_that_ends_at_a_t_stays(last: int) -> None:
     assert _standing(50, last) == (50, last)

@@ -167,6 +167,18 @@ def test_tall_strokes_between_heavy_rules_alone_are_no_rules(height: int) -> Non
     assert faint_rules(dark, _heavy(), _heavy()) == ([], [])
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_soft_ends_of_digits_in_all_cells_are_no_rules(shown: bool) -> None:
+    """`shown`: with the digits whose ends they are; as faint everywhere it is a rule."""
+    dark = _grid(0.0, 0.0, digits=False)
+    for middle in (place + 3 * CELL // 2 for place in HEAVY[:-1]):
+        dark[HEAVY[0] : HEAVY[-1], middle - 2 : middle + 3] += 5
+        for row in (place + 3 * CELL // 2 for place in HEAVY[:-1]):
+            dark[row - 45 : row + 46, middle - 2 : middle + 3] = 120 if shown else 15
+    _, standing = faint_rules(dark, _heavy(), _heavy())
+    assert len(standing) == (0 if shown else 3)
+
+
 @pytest.mark.parametrize("faint", [0.0, 1.0])
 @pytest.mark.parametrize("known", [HEAVY, (*HEAVY[:2], HEAVY[1] + CELL, *HEAVY[2:])])
 def test_what_is_no_darker_than_paper_is_no_rule(known: tuple[int, ...], faint: float) -> None:

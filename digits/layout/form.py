@@ -1,0 +1,56 @@
+"""The form that is printed on a page: its lines, and the cells that they enclose, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import chain
+
+import numpy as np
+
+from digits.ink.sheet import Grey
+from digits.layout.apart import tables_apart
+from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.frames.search import find_frames
+from digits.layout.frames.sorting import Frames
+from digits.layout.gaps import without_gaps
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The printed lines of a page and its cells; `apart`: of each table that stands apart, and the rest."""
+
+    frames: Frames = field(default_factory=Frames)
+    cells: Cells = NO_CELLS
+    apart: tuple[tuple[Cell, ...], ...] = ()
+
+
+def find_form(dark: Grey, least: int) -> Form:
+    """What is printed in a picture of darkness (height, width), where paper is no darker than `least`."""
+    parts = tables_apart(dark, least)
+    frames = [find_frames(part, least) for part in parts]
+    cells = [_cells(some, part) for some, part in zip(frames, parts, strict=True)]
+    if len(parts) == 1:
+        return Form(frames[0], cells[0], (cells[0].found,))
+    joined = Frames(*(list(chain(*(getattr(some, part.name) for some in frames))) for part in fields(Frames)))
+    return Form(joined, *_joined(cells))
+
+
+def _cells(frames: Frames, dark: Grey) -> Cells:
+    cells = find_cells(frames, dark.shape)
+    # The fields of a comb are open above.
+    return cells if frames.combs else without_gaps(cells, dark)
+
+
+def _joined(parts: Sequence[Cells]) -> tuple[Cells, tuple[tuple[Cell, ...], ...]]:
+    """The cells of several parts of one picture in one map, and which are whose."""
+    parts = [part for part in parts if part.found]
+    if not parts:
+        return NO_CELLS, ()
+    labels, apart, last = np.zeros_like(parts[0].labels), list[tuple[Cell, ...]](), 0
+    for part in parts:
+        known = np.isin(part.labels, [cell.label for cell in part.found])
+        labels[known] = part.labels[known] + last
+        apart.append(tuple(replace(cell, label=cell.label + last) for cell in part.found))
+        last = int(labels.max())
+    return Cells(labels, parts[0].coarse, tuple(chain(*apart))), tuple(apart)
