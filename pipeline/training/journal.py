@@ -18,7 +18,8 @@ Log = Callable[[Logs, int], None]
 class Journal:
     """The history of a training, the weights of its best epoch, and its checkpoint.
 
-    The best epoch is the one with most right on validation, then with the least loss.
+    The best epoch is the one with the least loss on validation. The share right would choose by luck: in the
+    last epochs it moves by a handful of digits.
     """
 
     def __init__(
@@ -60,12 +61,10 @@ class Journal:
         logs = {**logs, "learning_rate": float(self._model.optimizer.learning_rate)}
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        if not self.best_weights or self._score(epoch) > self._score(self.best_epoch):
+        losses = self.history["val_loss"]
+        if not self.best_weights or losses[epoch] < losses[self.best_epoch]:
             self.best_epoch, self.best_weights = epoch, self._model.get_weights()
         self._tell(logs, epoch)
-
-    def _score(self, epoch: int) -> tuple[float, float]:
-        return self.history["val_accuracy"][epoch], -self.history["val_loss"][epoch]
 
     def _tell(self, logs: Logs, epoch: int) -> None:
         if self._log:

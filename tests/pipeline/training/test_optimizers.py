@@ -37,9 +37,7 @@ def test_constant_stays() -> None:
 
 @pytest.mark.parametrize("average", [0.0, 0.5, 0.99])
 @pytest.mark.parametrize("name", ["adam", "adamw", "muon"])
-def test_average_follows_the_weights(
-    name: Literal["adam", "adamw", "muon"], average: float
-) -> None:
+def test_average_follows_the_weights(name: Literal["adam", "adamw", "muon"], average: float) -> None:
     optimizer = make_optimizer(name, steps=STEPS, learning_rate=0.1, average=average)
     weight = keras.Variable([100.0])
     expected = 0.0
