@@ -135,6 +135,31 @@ def test_an_empty_cell_of_a_single_column_parts_no_table(page: Page, tmp_path: P
     assert path.read_bytes() == b'""\r\n' * 3
 
 
+def test_printed_numbers_are_grey_and_said_to_be_printed(page: Page) -> None:
+    def with_a_row_number(route: Route) -> None:
+        common = {"confidence": 0.99, "box": [0, 0, 9, 9], "marks": [0], "row": 0}
+        numbers = [
+            common | {"text": "7", "column": 0, "printed": True},
+            common | {"text": "8", "column": 1, "printed": False},
+        ]
+        cells = [{"row": 0, "column": k, "box": [9 * k, 0, 9 * k + 9, 9], "numbers": [k]} for k in (0, 1)]
+        tables = [{"rows": 1, "columns": 2, "cells": cells}]
+        answer = {"text": "7 8", "numbers": numbers, "digits": [], "tables": tables, "model": "default"}
+        route.fulfill(json=answer)
+
+    page.route("**/ask/read", with_a_row_number)
+    draw(page, 4)
+    printed, written = page.get_by_label("Row 1, column 1"), page.get_by_label("Row 1, column 2")
+    expect(printed).to_have_accessible_name("Row 1, column 1, printed")
+    expect(written).to_have_accessible_name("Row 1, column 2")
+    expect(page.locator("#table-said")).to_contain_text("grey is printed")
+    colours = [cell.evaluate("(cell) => getComputedStyle(cell).color") for cell in (printed, written)]
+    assert colours[0] != colours[1]
+    printed.fill("1")
+    expect(printed).to_have_accessible_name("Row 1, column 1")
+    expect(printed).to_have_class("corrected")
+
+
 def test_a_drawing_takes_the_place_of_a_table(uploaded: Page) -> None:
     uploaded.click("#clear")
     expect(uploaded.locator("#table")).to_be_hidden()

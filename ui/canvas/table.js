@@ -59,7 +59,8 @@ export class TableView {
     this.#tables = this.#kept.get(answer) ?? reading.tables.map((table) => this.#made(table, reading));
     this.#kept.set(answer, this.#tables);
     this._cells.replaceChildren(...this.#tables.map(drawn));
-    this._said.textContent = say("table_help");
+    const printed = reading.numbers.some((number) => number.printed);
+    this._said.textContent = [say("table_help"), printed ? say("table_printed") : ""].join(" ").trim();
     this.#look(null);
     this.#toggle(true);
   }
@@ -86,15 +87,20 @@ export class TableView {
     const rows = Array.from({ length: table.rows }, () => []);
     for (const { row, column, box, numbers } of table.cells) {
       const input = document.createElement("input");
-      input.value = numbers.map((index) => reading.numbers[index].text).join(" ");
-      input.className = howSure(numbers.map((index) => reading.numbers[index].confidence));
-      input.ariaLabel = say("table_cell", { row: row + 1, column: column + 1 });
+      const found = numbers.map((index) => reading.numbers[index]);
+      input.value = found.map((number) => number.text).join(" ");
+      input.className = howSure(found.map((number) => number.confidence));
+      const place = { row: row + 1, column: column + 1 };
+      const printed = found.some((number) => number.printed);
+      input.classList.toggle("printed", printed);
+      input.ariaLabel = say(printed ? "table_cell_printed" : "table_cell", place);
       input.autocomplete = "off";
       input.inputMode = "decimal";
       const cell = { input, box, row, column };
       input.addEventListener("focus", () => this.#look(cell));
       input.addEventListener("input", () => {
         input.className = "corrected";
+        input.ariaLabel = say("table_cell", place);
       });
       input.addEventListener("keydown", (event) => this.#move(event, rows, cell));
       rows[row][column] = cell;
