@@ -17,9 +17,10 @@ from digits.layout.components import find_pieces, main_group
 from digits.layout.grid import Grid, grids_of
 from digits.layout.grouping import Found, settle
 from digits.layout.lines import are_several
-from digits.layout.numbers import numbers_of
+from digits.layout.numbers import Group, numbers_of
 from digits.layout.page import Page, find_page
 from digits.layout.pieces import common_box
+from digits.layout.printed_numbers import printed_numbers
 from digits.layout.tables import Table
 from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import field_of
@@ -84,13 +85,15 @@ class Reader:
         numbers: list[Number] = []
         texts: list[str] = []
         filled: dict[Table, list[int]] = {table: [] for table in grids}
-        for line, written, groups in zip(page.lines, found, numbers_of(page, found, grids), strict=True):
+        groups_of = numbers_of(page, found, grids)
+        printed = printed_numbers(page.lines, found, groups_of, grids)
+        for place, (line, written, groups) in enumerate(zip(page.lines, found, groups_of, strict=True)):
             if not written:
                 continue
             first = len(marks)
             marks.extend(self._mark(mark, page.ink) for mark in written)
             of_line = [
-                _number(marks, [first + k for k in group.marks], group.row, group.column) for group in groups
+                _number(marks, first, group, printed=(place, k) in printed) for k, group in enumerate(groups)
             ]
             if line.table in filled:
                 filled[line.table].extend(range(len(numbers), len(numbers) + len(of_line)))
@@ -135,14 +138,15 @@ class Reader:
         return digit, probabilities[digit], probabilities, None
 
 
-def _number(marks: Sequence[Mark], indices: Sequence[int], row: int | None, column: int | None) -> Number:
-    """These marks as one number."""
+def _number(marks: Sequence[Mark], first: int, group: Group, *, printed: bool) -> Number:
+    """A group of marks, of a line whose marks begin at `first`, as one number."""
+    indices = [first + place for place in group.marks]
     own = [marks[index] for index in indices]
     sure = [mark.confidence for mark in own if mark.confidence is not None]
     unread = not sure or any(mark.rejected for mark in own)
     confidence = None if unread else all_right(sure)
     text, box = "".join(mark.text for mark in own), common_box([mark.box for mark in own])
-    return Number(text, confidence, box, tuple(indices), row, column)
+    return Number(text, confidence, box, tuple(indices), group.row, group.column, printed)
 
 
 def _table(grid: Grid, indices: Sequence[int], numbers: Sequence[Number], ink: Ink) -> TableReading:

@@ -58,6 +58,7 @@ class Number:
 
     `confidence` is the probability that all of it is right, None where a mark is rejected. `marks` are
     indices into the reading's `digits`. `row` and `column` count from 0; None where there is no table.
+    `printed`: it is type and no hand wrote it, as the row numbers of a form; False where that is not plain.
     """
 
     text: str
@@ -66,6 +67,7 @@ class Number:
     marks: tuple[int, ...]
     row: int | None = None
     column: int | None = None
+    printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class NumberAnswer(_Answer):
     marks: list[Index] = Field(description="Where its marks stand in `digits`.")
     row: Place
     column: Place
+    printed: bool = Field(description="Type, as a form's row numbers; false where that is not plain.")
 
 
 class CellAnswer(_Answer):

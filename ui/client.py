@@ -76,6 +76,7 @@ class Number:
     """Marks that are read together: `marks` are indices into the reading's `digits`.
 
     `confidence` is None where a mark is rejected; `row` and `column` are None where there is no table.
+    `printed`: it plainly is type, as the row numbers of a form.
     """
 
     text: str
@@ -84,6 +85,7 @@ class Number:
     marks: tuple[int, ...]
     row: int | None = None
     column: int | None = None
+    printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ def _number(entry: dict[str, Any]) -> Number:
         tuple(entry["marks"]),
         entry["row"],
         entry["column"],
+        entry["printed"],
     )
 
 

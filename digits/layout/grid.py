@@ -48,10 +48,14 @@ class Grid:
 def grids_of(page: Page, found: Sequence[Sequence[Found]]) -> dict[Table, Grid]:
     """The grid of each table of two rows or more; `found` are the marks of each line."""
     outside: dict[Table, list[tuple[int, Box]]] = {table: [] for table in page.tables if len(table.rows) > 1}
+    own = {table: {cell for row in table.rows for cell in row} for table in outside}
     for line, marks in zip(page.lines, found, strict=True):
         if line.table in outside:
+            cells = own[line.table]
             boxes = (mark.atom.box for mark in marks)
-            outside[line.table].extend((line.row, box) for box in boxes if page.cells.around(box) is None)
+            outside[line.table].extend(
+                (line.row, box) for box in boxes if page.cells.around(box) not in cells
+            )
     return {table: Grid.of(table, some) for table, some in outside.items()}
 
 

@@ -56,7 +56,9 @@ def reading(text: str = "?") -> dict[str, object]:
             first = len(marks)
             marks += [mark(letter, first + place, row) for place, letter in enumerate(word)]
             number = {"text": word, "confidence": None if "?" in word else 0.9, "row": None, "column": None}
-            numbers.append(number | {"box": [0, 0, 1, 1], "marks": list(range(first, len(marks)))})
+            numbers.append(
+                number | {"printed": False, "box": [0, 0, 1, 1], "marks": list(range(first, len(marks)))}
+            )
     return {"text": text, "numbers": numbers, "digits": marks, "tables": [], "model": "1"}
 
 

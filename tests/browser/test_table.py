@@ -121,7 +121,9 @@ def test_corrections_come_back_when_a_stroke_or_clear_is_undone(uploaded: Page, 
     expect(cell).to_have_value("corrected")
 
 
-def _answered(page: Page, tables: list[Table], texts: dict[str, float | None] | None = None) -> None:
+def _answered(
+    page: Page, tables: list[Table], texts: dict[str, float | None] | None = None, printed: str = ""
+) -> None:
     """Draw, and show tables of such cells as the answer; `texts`: the numbers and how sure they are."""
     box = [0, 0, 9, 9]
     shown = [
@@ -135,7 +137,15 @@ def _answered(page: Page, tables: list[Table], texts: dict[str, float | None] | 
         for cells in tables
     ]
     numbers = [
-        {"text": text, "confidence": sure, "box": box, "marks": [], "row": 0, "column": 0}
+        {
+            "text": text,
+            "confidence": sure,
+            "box": box,
+            "marks": [],
+            "row": 0,
+            "column": 0,
+            "printed": text == printed,
+        }
         for text, sure in (texts or {}).items()
     ]
     said = {"text": "", "numbers": numbers, "digits": [], "tables": shown, "model": "default"}
@@ -199,6 +209,19 @@ def test_copied_is_said_only_where_it_was(page: Page) -> None:
     page.evaluate("navigator.clipboard.writeText = undefined; document.execCommand = () => false")
     page.click("#table-copy")
     expect(page.locator("#table-said")).to_contain_text("did not copy")
+
+
+def test_printed_numbers_are_grey_and_said_to_be_printed(page: Page) -> None:
+    _answered(page, [[(0, 0, [0]), (0, 1, [1])]], {"7": 0.99, "8": 0.99}, printed="7")
+    printed, written = page.get_by_label("Row 1, column 1"), page.get_by_label("Row 1, column 2")
+    expect(printed).to_have_accessible_name("Row 1, column 1, printed")
+    expect(written).to_have_accessible_name("Row 1, column 2")
+    expect(page.locator("#table-said")).to_contain_text("grey is printed")
+    colours = [cell.evaluate("(cell) => getComputedStyle(cell).color") for cell in (printed, written)]
+    assert colours[0] != colours[1]
+    printed.fill("1")
+    expect(printed).to_have_accessible_name("Row 1, column 1")
+    expect(printed).to_have_class("corrected")
 
 
 def test_a_drawing_takes_the_place_of_a_table(uploaded: Page) -> None:

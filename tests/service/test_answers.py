@@ -33,7 +33,7 @@ MARKS = (
 READING = Reading(
     "-3,5 1?\n7",
     (
-        Number("-3,5", 0.8281, (0, 10, 56, 44), (0, 1, 2, 3), 0, 0),
+        Number("-3,5", 0.8281, (0, 10, 56, 44), (0, 1, 2, 3), 0, 0, printed=True),
         Number("1?", None, (80, 10, 120, 40), (4, 5), 0, 1),
         Number("7", 0.91, (10, 10, 30, 40), (6,)),
     ),
@@ -51,7 +51,7 @@ def said(answer: PredictAnswer | ReadAnswer) -> dict[str, Any]:
 def test_read_answer_has_its_fields_in_their_order() -> None:
     content = said(ReadAnswer.of(READING))
     assert list(content) == ["text", "numbers", "digits", "tables", "model"]
-    assert list(content["numbers"][0]) == ["text", "confidence", "box", "marks", "row", "column"]
+    assert list(content["numbers"][0]) == ["text", "confidence", "box", "marks", "row", "column", "printed"]
     assert list(content["digits"][0]) == ["digit", "confidence", "probabilities", "rejected", "box", "sign"]
 
 
@@ -73,9 +73,26 @@ def test_read_answer_says_numbers_and_their_places() -> None:
             "marks": [0, 1, 2, 3],
             "row": 0,
             "column": 0,
+            "printed": True,
         },
-        {"text": "1?", "confidence": None, "box": [80, 10, 120, 40], "marks": [4, 5], "row": 0, "column": 1},
-        {"text": "7", "confidence": 0.91, "box": [10, 10, 30, 40], "marks": [6], "row": None, "column": None},
+        {
+            "text": "1?",
+            "confidence": None,
+            "box": [80, 10, 120, 40],
+            "marks": [4, 5],
+            "row": 0,
+            "column": 1,
+            "printed": False,
+        },
+        {
+            "text": "7",
+            "confidence": 0.91,
+            "box": [10, 10, 30, 40],
+            "marks": [6],
+            "row": None,
+            "column": None,
+            "printed": False,
+        },
     ]
 
 

@@ -22,8 +22,24 @@ from ui.client import (
 READING = {
     "text": "-4 ?",
     "numbers": [
-        {"text": "-4", "confidence": 0.9, "box": [0, 2, 3, 4], "marks": [0, 1], "row": 0, "column": 1},
-        {"text": "?", "confidence": None, "box": [5, 6, 7, 8], "marks": [2], "row": None, "column": None},
+        {
+            "text": "-4",
+            "confidence": 0.9,
+            "box": [0, 2, 3, 4],
+            "marks": [0, 1],
+            "row": 0,
+            "column": 1,
+            "printed": True,
+        },
+        {
+            "text": "?",
+            "confidence": None,
+            "box": [5, 6, 7, 8],
+            "marks": [2],
+            "row": None,
+            "column": None,
+            "printed": False,
+        },
     ],
     "digits": [
         {
@@ -71,7 +87,7 @@ def test_read_gives_typed_numbers_and_marks() -> None:
     assert reading == Reading(
         "-4 ?",
         (
-            Number("-4", 0.9, (0, 2, 3, 4), (0, 1), 0, 1),
+            Number("-4", 0.9, (0, 2, 3, 4), (0, 1), 0, 1, printed=True),
             Number("?", None, (5, 6, 7, 8), (2,)),
         ),
         (

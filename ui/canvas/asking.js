@@ -14,7 +14,7 @@ const LONGEST_WAIT = 5000;
  * @typedef {{ digit: number, confidence: number, sign: null }} Digit
  * @typedef {Digit | { digit: null, confidence: null, sign: Sign | null }} Judgement
  * @typedef {Judgement & { probabilities: number[], box: Box }} Mark
- * @typedef {{ text: string, confidence: number | null }} WrittenNumber null: a mark of it is rejected
+ * @typedef {{ text: string, confidence: number | null, printed: boolean }} WrittenNumber null: a mark of it is rejected
  * @typedef {{ row: number, column: number, box: Box, numbers: number[] }} TableCell `numbers`: their indices
  * @typedef {{ rows: number, columns: number, cells: TableCell[] }} Table
  * @typedef {{ text: string, numbers: WrittenNumber[], digits: Mark[], tables: Table[], model: string }} Reading

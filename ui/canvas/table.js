@@ -64,7 +64,8 @@ export class TableView {
     this.#tables = this.#kept.get(answer) ?? reading.tables.map((_, index) => this.#made(index, reading));
     this.#kept.set(answer, this.#tables);
     this._cells.replaceChildren(...this.#tables.map(drawn));
-    this._said.textContent = say("table_help");
+    const printed = reading.numbers.some((number) => number.printed);
+    this._said.textContent = [say("table_help"), printed ? say("table_printed") : ""].join(" ").trim();
     this.#look(null);
     this.#toggle(true);
   }
@@ -93,11 +94,15 @@ export class TableView {
     const rows = Array.from({ length: table.rows }, () => []);
     for (const { row, column, box, numbers } of table.cells) {
       const input = document.createElement("input");
-      input.value = numbers.map((index) => reading.numbers[index].text).join(" ");
-      const sure = howSure(numbers.map((index) => reading.numbers[index].confidence));
+      const found = numbers.map((index) => reading.numbers[index]);
+      input.value = found.map((number) => number.text).join(" ");
+      const sure = howSure(found.map((number) => number.confidence));
+      const printed = found.some((number) => number.printed);
       const place = which + say("table_cell", { row: row + 1, column: column + 1 });
+      const kind = sure || (printed ? "printed" : "");
       input.className = sure;
-      input.ariaLabel = sure ? say(`cell_${sure}`, { cell: place }) : place;
+      input.classList.toggle("printed", printed);
+      input.ariaLabel = kind ? say(`cell_${kind}`, { cell: place }) : place;
       input.autocomplete = "off";
       input.inputMode = "decimal";
       const cell = { input, box, row, column };

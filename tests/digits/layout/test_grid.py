@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import numpy as np
 import pytest
 
+from digits.ink.extraction import Ink
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell
-from digits.layout.grid import Grid
+from digits.layout.atoms import Atom
+from digits.layout.cells import Cell, Cells
+from digits.layout.grid import Grid, grids_of
+from digits.layout.grouping import Found
+from digits.layout.page import Line, Page
 from digits.layout.tables import Table, find_tables
 
 
@@ -48,3 +55,15 @@ def test_writing_beside_a_table_makes_a_column(
     assert grid.column(0, table.rows[0][0], table.rows[0][0].box) == first
     places = [grid.column(row, None, box) for row, box in outside]
     assert places == [0 if box is LEFT else columns - 1 for _, box in outside]
+
+
+def test_writing_in_a_cell_beside_a_table_makes_a_column_too() -> None:
+    table, beside = _table(), Cell(10, LEFT)
+    labels = np.zeros((150, 400), np.int32)
+    labels[LEFT[1] : LEFT[3], LEFT[0] : LEFT[2]] = beside.label
+    cells = Cells(labels, 1, (*(cell for row in table.rows for cell in row), beside))
+    seen = np.zeros((28, 28), np.float32)
+    mark = Found(Atom(LEFT, np.zeros((25, 20), np.uint8)), seen, np.full(10, 0.1, np.float32), 0.0)
+    grid = grids_of(Page(cast(Ink, None), [Line([], table, 0)], cells, (table,)), [[mark]])[table]
+    assert grid.columns == 4
+    assert grid.column(0, cells.around(LEFT), LEFT) == 0

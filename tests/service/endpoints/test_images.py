@@ -125,6 +125,7 @@ def test_read_gives_marks_and_text(client: TestClient, seven: bytes) -> None:
             "marks": [0],
             "row": None,
             "column": None,
+            "printed": False,
         }
     ]
     left, top, right, bottom = mark["box"]
