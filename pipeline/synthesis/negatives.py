@@ -182,15 +182,15 @@ def border(rng: np.random.Generator) -> Drawing:
 
 
 _KINDS: dict[Callable[[np.random.Generator], Drawing], float] = {
-    scribble: 0.38,
+    scribble: 0.32,
     tangle: 0.06,
     zigzag: 0.06,
-    dash: 0.04,
+    dash: 0.05,
     dots: 0.02,
-    sign: 0.14,
-    glyph: 0.10,
-    several: 0.15,
-    half: 0.02,
+    sign: 0.15,
+    glyph: 0.11,
+    several: 0.17,
+    half: 0.03,
     border: 0.03,
 }
 
