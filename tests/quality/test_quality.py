@@ -13,7 +13,7 @@ from tests.quality.rows import ROWS, Floor, Row
 
 SHARE = 0.2  # of a row's pictures
 SLACK = 8.0  # points: processors differ in the last digits of what a network says
-# What these few pictures gave on 2026-11-26, which their row's floor may lie far below.
+# What these few pictures gave on 2026-11-27, which their row's floor may lie far below.
 REACHED: dict[str, Floor] = {
     "canvas": Floor(100, 0),
     "thin": Floor(100, 0),
@@ -27,10 +27,17 @@ REACHED: dict[str, Floor] = {
     "specks": Floor(100, 0),
     "photo": Floor(100, 0),
     "inverted": Floor(100, 0),
+    "scan": Floor(100, 0),
     "scribble": Floor(100, 0),
+    "dash": Floor(100, 0),
+    "plus": Floor(91.67, 8.33),
+    "times": Floor(91.67, 8.33),
+    "equals": Floor(100, 0),
+    "letter": Floor(100, 0),
+    "border": Floor(100, 0),
     "blank": Floor(83.33, 16.67),
     "level stroke": Floor(100, 0),
-    "empty form": Floor(66.67, 100),
+    "empty form": Floor(66.67, 75),
     "boxes": Floor(100, 0),
     "boxes, photo": Floor(60, 43.48),
     "dashed boxes": Floor(100, 0),
@@ -38,16 +45,15 @@ REACHED: dict[str, Floor] = {
     "dotted boxes": Floor(100, 0),
     "dotted boxes, photo": Floor(80, 4.35),
     "comb": Floor(100, 0),
-    "comb, photo": Floor(80, 22.86),
+    "comb, photo": Floor(60, 25.71),
     "cell": Floor(100, 0),
     "cell, photo": Floor(100, 0),
     "table": Floor(100, 0),
     "table, photo": Floor(50, 2.5),
-    "grid": Floor(0, 0),
+    "grid": Floor(100, 0),
     "grid, photo": Floor(100, 0),
     "sudoku": Floor(50, 1.01),
-    "sudoku, photo": Floor(50, 24.72),
-    "sudoku, photo out of focus": Floor(0, 3.51),
+    "sudoku, photo": Floor(50, 29.21),
     "page": Floor(100, 0),
     "page, photo": Floor(100, 0),
     "columns": Floor(100, 0),
@@ -59,7 +65,8 @@ REACHED: dict[str, Floor] = {
     "line": Floor(100, 0),
     "line, photo": Floor(100, 0),
     "form": Floor(100, 0),
-    "form, photo": Floor(66.67, 38.46),
+    "form, photo": Floor(66.67, 42.31),
+    "sudoku, photo out of focus": Floor(0, 2.63),
 }
 
 
