@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -208,7 +209,8 @@ def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:
 
 
 def _on_picture(box: Box, ink: Ink) -> Box:
-    left, top, right, bottom = (side * ink.shrink for side in box)
+    left, top = (math.floor(side * ink.shrink) for side in box[:2])
+    right, bottom = (math.ceil(side * ink.shrink) for side in box[2:])
     return (
         left + ink.left,
         top + ink.top,

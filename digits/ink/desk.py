@@ -23,6 +23,9 @@ _RIM = 0.012  # of the longer side: what lies so near to the sheet's edge goes w
 _DARK = 0.45  # of the sheet's light: a desk may be so dark, a shadow seldom is
 _ROOM = 0.01  # of the picture's sides around the sheet that stays in view
 _SMOOTH = 5  # pixels
+_SHARP = 3  # pixels to both sides of a sheet's edge: between them light falls from paper's to desk's,
+_STEP = 0.4  # of how much darker the desk is, by so much at least
+_SHADOW = 0.25  # of the edge may lie in shadow, or be the soft edge of one
 
 
 class Paper(NamedTuple):
@@ -53,7 +56,8 @@ def find_paper(small: Sheet) -> Paper | None:
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     reached = small.counts.cumsum()
     paper = int(np.searchsorted(reached, _PAPER * reached[-1]))
-    if paper - float(np.median(border)) < _LIGHTER:
+    lighter = paper - float(np.median(border))
+    if lighter < _LIGHTER:
         return None
     smooth = np.asarray(cv2.medianBlur(grey, _SMOOTH), np.uint8)
     # Otsu's level parts a sheet in half shadow from its light half; just above the desk's it is whole.
@@ -64,7 +68,9 @@ def find_paper(small: Sheet) -> Paper | None:
         _sheet_in(np.asarray(cv2.threshold(smooth, level, 1, cv2.THRESH_BINARY)[1], np.uint8), in_view)
         for level in (above_desk, small.split)
     ]
-    corners = next((some for some in found if some is not None), None)
+    corners = next(
+        (some for some in found if some is not None and _has_edges(smooth, some, _STEP * lighter)), None
+    )
     height, width = grey.shape
     return None if corners is None else Paper((corners + 0.5) / (width, height))
 
@@ -97,6 +103,20 @@ def _sheet_in(light: Grey, in_view: int) -> NDArray[np.intp] | None:
         and int(inside[[0, 0, -1, -1], [0, -1, 0, -1]].sum()) <= in_view
     )
     return np.asarray(polygon[:, 0], np.intp) if plain else None
+
+
+def _has_edges(grey: Grey, corners: NDArray[np.intp], step: float) -> bool:
+    """Whether the light falls by a `step` at once where the sheet with these corners (n, 2) ends.
+
+    At the edge of a shadow it falls over a wider way.
+    """
+    edge = np.zeros_like(grey)
+    cv2.polylines(edge, [corners.astype(np.int32)], True, 1)
+    edge[[0, -1]] = 0
+    edge[:, [0, -1]] = 0
+    wide = np.ones((2 * _SHARP + 1, 2 * _SHARP + 1), np.uint8)
+    steps = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, wide), np.uint8)[edge > 0]
+    return bool(steps.size) and float(np.quantile(steps, _SHADOW)) >= step
 
 
 def on_paper(sheet: Sheet, paper: Paper) -> Sheet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ class Ink:
     strength: Sheet
     place: Sheet
     contrast: float
-    shrink: int
+    shrink: float
     width: int
     height: int
     rough: bool = False
@@ -67,6 +68,16 @@ class Ink:
         return self.place.whole
 
 
+class _Place(NamedTuple):
+    """Where a map is in its upright picture of `width` and `height`: as in `Darkness`."""
+
+    shrink: float
+    width: int
+    height: int
+    left: int
+    top: int
+
+
 def ink_map(picture: Picture) -> InkMap:
     """Ink of a picture in any mode and polarity: 0 is paper, 1 is full ink, shape (height, width).
 
@@ -80,8 +91,8 @@ def ink_map(picture: Picture) -> InkMap:
 class Darkness:
     """How much darker than its paper a picture is everywhere, 0 to 255, before anything is taken for ink.
 
-    It is `shrink` times smaller than the upright picture of `width` and `height` in pixels, or than the sheet
-    in it, which begins at `left`, `top`. `noise` is the standard
+    It is `shrink` times smaller (below 1: larger) than the upright picture of `width` and `height` in pixels,
+    or than the sheet in it, which begins at `left`, `top`. `noise` is the standard
     deviation of the paper's; what is not darker than `least` is paper. `rough` and `in_doubt` as in `Ink`.
     """
 
@@ -91,7 +102,7 @@ class Darkness:
     noise: float
     uneven: bool
     faintest: int
-    shrink: int
+    shrink: float
     width: int
     height: int
     in_doubt: bool
@@ -127,6 +138,13 @@ class Darkness:
         sheet = Sheet.all_of(without_shadow(self.grey.whole, self.ink_is_dark, window))
         return replace(self, dark=sheet, noise=_noise(sheet, apart=6), faintest=_FAINTEST_CLOSE_BY)
 
+    def enlarged(self) -> Darkness:
+        """The same picture in twice as many pixels each way, its light judged anew."""
+        grey = cv2.resize(self.grey.whole, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        place = _Place(self.shrink / 2, self.width, self.height, self.left, self.top)
+        sheet = Sheet.all_of(np.asarray(grey, np.uint8))
+        return _darkness_of(sheet, small_copy(sheet), place)
+
 
 def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
     """How dark a picture is, uneven light taken out; `turned`: in the polarity that seems less likely.
@@ -144,6 +162,11 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
         layer = layer_of(np.ascontiguousarray(upright(pixels, orientation)[top:bottom, left:right]))
         sheet = on_paper(_without_noise(_without_salt(layer.sheet)), paper.within(box, width, height))
         small = small_copy(sheet)
+    return _darkness_of(sheet, small, _Place(layer.shrink, width, height, left, top), turned)
+
+
+def _darkness_of(sheet: Sheet, small: Sheet, place: _Place, turned: bool = False) -> Darkness:
+    """How dark a sheet, and a small copy of it, is; `place`: where it is in its picture."""
     seems = polarity(small)
     ink_is_dark = seems.ink_is_dark != turned
     sheet, smaller = focused(sheet, small, ink_is_dark)
@@ -159,12 +182,12 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
         noise,
         uneven,
         _FAINTEST_IN_SHADOW if uneven else _FAINTEST,
-        layer.shrink * smaller,
-        width,
-        height,
+        place.shrink * smaller,
+        place.width,
+        place.height,
         in_doubt,
-        left,
-        top,
+        place.left,
+        place.top,
     )
 
 

@@ -39,10 +39,13 @@ class Rule:
     from_edge_to_edge: bool
 
 
-def near_the_border(place: Sheet) -> bool:
-    """Whether ink comes near the border on two sides, as a line through the picture does."""
+def near_the_border(place: Sheet, least: int = _LEAST) -> bool:
+    """Whether ink comes near the border on two sides, as a line through the picture does.
+
+    In a picture that is smaller than `least` pixels it is no sign of one.
+    """
     shorter = min(place.width, place.height)
-    if shorter < _LEAST:
+    if shorter < least:
         return False
     mask, edge = place.part, max(2, shorter // 16)
     right, bottom = place.width - place.left, place.height - place.top
@@ -115,8 +118,11 @@ def _followed(mask: Mask, distance: float, angle: float) -> Rule | None:
     covered = on_it | (wide > _REACH)
     ends = max(3, int(_AT_THE_EDGE * len(steps)))
     through = bool(covered.mean() > _COVERED and covered[:ends].any() and covered[-ends:].any())
-    if not through and on_it.sum() * 2 < _SHORTEST * min(mask.shape):
-        return None
+    if not through:
+        extent = np.flatnonzero(on_it)
+        # A row of digits votes for a line too, but has more gaps than ink.
+        if len(extent) * 2 < _SHORTEST * min(mask.shape) or covered[extent[0] : extent[-1]].mean() < _COVERED:
+            return None
     return Rule(middle + course[:, None] * normal, thickness, angle, through)
 
 

@@ -24,6 +24,8 @@ _TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well t
 _ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
 _MOST = 300  # pieces looked at: more is texture
 _HUGE = 3.0  # times the usual size: what is larger is no digit
+_LINE = 8.0  # times its height: what is so wide, beside many marks, is a printed line that was not found
+_AS_HIGH = 0.6  # of its height, at least, are these marks: digits on it count with it
 _MARGIN = 0.3  # of a side's length: a piece that lies along it further is no writing
 _THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no thicker than this is none
 
@@ -95,7 +97,7 @@ def _writing(
         pieces = _without_margins(found, pieces, shape)
     if not pieces:
         return (), ()
-    limit = _SPECK * (_usual_size(pieces) if page else pieces[0].size)
+    limit = _SPECK * (_usual_size(_beside_lines(pieces)) if page else pieces[0].size)
     specks = tuple(piece for piece in found.kept if piece.size < limit)
     return tuple(piece for piece in pieces if piece.size >= limit), specks
 
@@ -112,6 +114,21 @@ def _of_many(pieces: Sequence[Piece], readable: int) -> float:
     least = max(float(readable), _SMALLER * float(np.quantile(large, 0.75)))
     marks, below = np.count_nonzero(sizes >= least), np.count_nonzero(sizes >= _BELOW * least)
     return least if below <= _FADING * marks else np.inf
+
+
+def long_lines(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces that are so much wider than high that they are lines."""
+    return [piece for piece in pieces if piece.width > _LINE * piece.height]
+
+
+def _beside_lines(pieces: list[Piece]) -> list[Piece]:
+    """The pieces without long level lines, if there are many about as high as these."""
+    lines = long_lines(pieces)
+    if not lines:
+        return pieces
+    highest = max(piece.height for piece in lines)
+    others = [piece for piece in pieces if piece not in lines]
+    return others if sum(piece.height >= _AS_HIGH * highest for piece in others) >= _MUCH else pieces
 
 
 def _usual_size(pieces: list[Piece]) -> float:

@@ -19,6 +19,7 @@ _SMALL = 0.02  # of the largest piece: what is smaller is a speck
 _LONG = 1.4  # times the usual size of all pieces: a line is longer
 _WHOLE = 0.8  # of the picture's side: what goes through it may be a line of the paper
 _MARKS = 500  # at most are compared with each other
+_CELL = 32  # pixels: the shorter side of the smallest cell
 _STROKES = 2  # at most, of one digit
 _HOLES = 2  # at most, in a digit: more are boxes
 _LOOKED_AT = 3  # of the largest marks are looked at closely
@@ -58,7 +59,7 @@ def may_be_printed(darkness: Darkness, boxes: Boxes) -> bool:
     marks = boxes[sizes >= _SMALL * sizes.max()][:_MARKS]
     across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), 2:4].tolist()
     whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height
-    if (whole or len(marks) > _STROKES) and near_the_border(mask):
+    if (whole or len(marks) > _STROKES) and near_the_border(mask, _CELL):
         return True
     starts, ends = marks[:, :2], marks[:, :2] + marks[:, 2:4]
     within = (starts[:, None] > starts[None]).all(axis=2) & (ends[:, None] < ends[None]).all(axis=2)

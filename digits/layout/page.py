@@ -13,7 +13,7 @@ from digits.ink.sheet import Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.atoms import Run
 from digits.layout.cells import Cell, Cells
-from digits.layout.components import find_pieces
+from digits.layout.components import find_pieces, long_lines
 from digits.layout.digit_boxes import digit_boxes
 from digits.layout.fields import on_lines
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
@@ -25,6 +25,7 @@ from digits.layout.pieces import Piece, Pieces
 from digits.layout.rules.rule import Rule
 from digits.layout.tables import Table, tables_of, with_room
 
+_TINY = 64  # pixels: in a picture this small edges are too short for the segment detector
 _LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
 _LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
 _NEAR = 5.0  # times that: how far from all cells there is none of that dirt
@@ -61,11 +62,16 @@ class Page:
     fields: bool = False
 
 
-def find_page(darkness: Darkness) -> Page:
-    """What is written on a page, and where."""
-    form, found, fields, under = Form(), False, False, list[Rule]()
+def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
+    """What is written on a page, and where.
+
+    Where lines were taken out already, `known` are those of them to write on.
+    """
+    form, found, fields, under = Form(), False, False, list(known or ())
     boxes = None if darkness.rough else boxes_of(darkness)
     if boxes is None or may_be_printed(darkness, boxes):
+        if known is None and min(darkness.dark.width, darkness.dark.height) <= _TINY:
+            darkness = darkness.enlarged()
         darkness = darkness.finer()
         dark = darkness.dark.whole
         form = find_form(dark, darkness.least)
@@ -73,7 +79,7 @@ def find_page(darkness: Darkness) -> Page:
         # Where the sheet is cut off above and below its boxes, only what stands between them is left.
         cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
         fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
-        under = [rule for rule in frames.other_lying if rule.start > _LABEL * dark.shape[1]]
+        under += [rule for rule in frames.other_lying if rule.start > _LABEL * dark.shape[1]]
         found = bool(frames.all_lying() or frames.all_standing())
         clean = without(dark, frames, darkness.least) if found else dark
         clean = without_cut_lines(clean, darkness.least)
@@ -82,7 +88,11 @@ def find_page(darkness: Darkness) -> Page:
             darkness = replace(darkness, dark=Sheet.all_of(clean), faintest=_faintest(darkness, clean))
         boxes = boxes_of(darkness)
     ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))
-    pieces = _without_dirt(find_pieces(ink.place, ink.rough, page=True), form.cells)
+    pieces = find_pieces(ink.place, ink.rough, page=True)
+    if found and known is None and not form.cells.found and long_lines(pieces.kept):
+        # Digits that stand on a line can hide it, until the others are gone.
+        return find_page(darkness, under)
+    pieces = _without_dirt(pieces, form.cells)
     pieces = cut_at_rules(pieces, form.cells)
     height = median([piece.height for piece in pieces.kept] or [0])
     tables = with_room(tables_of(form.apart), height)

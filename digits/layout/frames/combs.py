@@ -16,7 +16,7 @@ _TEETH = 4  # at least
 _MOST = 60  # more are texture
 _STRAY = 0.15  # of their distance: how far teeth stray
 _TOOTHED = 0.85  # of the base, from the first tooth to the last
-_FIELDS = 2  # at most between two teeth that were found: one is hidden
+_STEPS = (2, 3)  # at most from a tooth that was found to the next: one is hidden, or else two
 _END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
 _SEEN = 0.6  # of all teeth that there must be
 _APART = 0.6  # of their distance: no two teeth are nearer
@@ -43,7 +43,13 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     teeth = teeth_on(base, standing, mask, near)
     if not _TEETH - 1 <= len(teeth) <= _MOST:
         return None
-    even = _most_even([tooth for tooth in teeth if tooth.rule.length <= HIGHEST * base.length])
+    found = (_comb_of(base, teeth, near, steps) for steps in _STEPS)
+    return next((comb for comb in found if comb is not None), None)
+
+
+def _comb_of(base: Rule, teeth: Sequence[Tooth], near: float, steps: int) -> Comb | None:
+    """The comb that some of these teeth make, with no more than so many steps from one to the next."""
+    even = _most_even([tooth for tooth in teeth if tooth.rule.length <= HIGHEST * base.length], steps)
     if len(even) < _TEETH:
         return None
     usual = float(np.median([right.place - left.place for left, right in pairwise(even)]))
@@ -61,13 +67,15 @@ def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> C
     whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
         return None  # a line of the paper, on which something stands
-    fields = [round((right.place - left.place) / usual) for left, right in pairwise(whole)]
-    if max(fields) > _FIELDS or len(even) < _SEEN * (sum(fields) + 1):
+    gaps = [(right.place - left.place) / usual for left, right in pairwise(whole)]
+    fields = [round(gap) for gap in gaps]
+    wide = [gap for gap in gaps if round(gap) > _STEPS[0]]
+    if not all(_are_whole(gap, steps) for gap in wide) or len(even) < _SEEN * (sum(fields) + 1):
         return None
     found = [whole[0].rule]
     for (left, right), times in zip(pairwise(whole), fields, strict=True):
-        if times == _FIELDS:  # one between them is hidden by writing
-            found.append(between(left.rule, right.rule, 0.5))
+        # Those between them are hidden by writing.
+        found += [between(left.rule, right.rule, step / times) for step in range(1, times)]
         found.append(right.rule)
     return Comb(base, tuple(found))
 
@@ -98,7 +106,7 @@ def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Toot
     return teeth if before and after else [*before, *teeth, *after]
 
 
-def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
+def _most_even(teeth: Sequence[Tooth], most: int) -> list[Tooth]:
     """The most teeth that are as long as each other and stand at whole distances; of as many, the widest.
 
     None where they are few.
@@ -115,7 +123,7 @@ def _most_even(teeth: Sequence[Tooth]) -> list[Tooth]:
             tried.add((step, *own))
             first = 0
             while len(alike) - first >= max(len(best), _TEETH):  # else no chain can be longer
-                best = max(best, _chain(alike[first:], step), key=_extent)
+                best = max(best, _chain(alike[first:], step, most), key=_extent)
                 first += 1
     return best
 
@@ -124,11 +132,16 @@ def _extent(teeth: Sequence[Tooth]) -> tuple[int, float]:
     return len(teeth), teeth[-1].place - teeth[0].place if teeth else 0.0
 
 
-def _chain(teeth: Sequence[Tooth], step: int) -> list[Tooth]:
-    """The first tooth, and those that follow at one or two steps from each other."""
+def _chain(teeth: Sequence[Tooth], step: int, most: int) -> list[Tooth]:
+    """The first tooth, and those that follow at most so many steps from each other."""
     chain = [teeth[0]]
     for tooth in teeth[1:]:
         times = (tooth.place - chain[-1].place) / step
-        if 1 <= round(times) <= 2 and abs(times - round(times)) <= _STRAY * round(times):
+        if _are_whole(times, most):
             chain.append(tooth)
     return chain
+
+
+def _are_whole(steps: float, most: int) -> bool:
+    """Whether so many steps are nearly one, two, or up to `most`."""
+    return 1 <= round(steps) <= most and abs(steps - round(steps)) <= _STRAY * min(steps, 2)

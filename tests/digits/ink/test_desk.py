@@ -139,3 +139,10 @@ def test_a_page_between_two_thin_shadows_is_no_sheet() -> None:
     grey = np.full((480, 640), 210, np.uint8)
     grey[:7], grey[-7:] = 60, 60
     assert _found(grey) is None
+
+
+def test_a_patch_of_light_with_soft_edges_is_no_sheet() -> None:
+    grey = _desk(90)
+    grey[90:390, 0:400] = 200
+    assert _found(np.asarray(cv2.GaussianBlur(grey, (0, 0), 70), np.uint8)) is None
+    assert _found(np.asarray(cv2.GaussianBlur(grey, (0, 0), 2), np.uint8)) is not None

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digits.ink.ruled_lines import without_rules
+from tests.digits.layout.forms import leaning, sheet, write
 
 
 def _digit(size: int = 300) -> NDArray[np.uint8]:
@@ -57,3 +58,14 @@ def test_without_rules_leaves_drawings_alone() -> None:
     one = np.zeros((300, 300), np.uint8)
     cv2.line(one, (150, 40), (140, 260), 255, 6)
     assert without_rules(one, (one > 0).astype(np.uint8)) is None
+
+
+@pytest.mark.parametrize("height", [20, 34])
+@pytest.mark.parametrize("degrees", [-1.5, 0, 3])
+def test_without_rules_leaves_rows_of_digits_alone(degrees: float, height: int) -> None:
+    grey = sheet(770, 300)
+    for row in range(5):
+        text = ("53438652314756172" * 3)[row : row + 700 // height]
+        grey = write(grey, text, (10, 4 + 55 * row), height, 3)
+    ink = np.asarray(255 - leaning(grey, degrees), np.uint8)
+    assert without_rules(ink, (ink > 127).astype(np.uint8)) is None

@@ -76,3 +76,16 @@ def test_a_few_marks_alike_make_a_page_where_one_is_dust(count: int) -> None:
 def test_noise_is_no_page_since_it_has_the_more_pieces_the_smaller_they_are() -> None:
     noise = [*[16] * 12, *[11] * 40]
     assert find_pieces(_marks(*noise), rough=True, page=True).kept == ()
+
+
+def test_a_line_that_was_not_found_does_not_make_specks_of_digits() -> None:
+    line = (10, 150, 290, 160)
+    digits = [(10 + 40 * k, 100, 25 + 40 * k, 120) for k in range(7)]
+    kept = find_pieces(_place(*digits, line), page=True).kept
+    assert sorted(piece.box for piece in kept) == sorted([*digits, line])
+
+
+def test_a_level_stroke_makes_specks_of_what_is_lower() -> None:
+    stroke = (10, 150, 290, 162)
+    dirt = [(10 + 40 * k, 100, 14 + 40 * k, 104) for k in range(7)]
+    assert [piece.box for piece in find_pieces(_place(*dirt, stroke), page=True).kept] == [stroke]

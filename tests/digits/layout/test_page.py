@@ -230,3 +230,30 @@ def test_a_box_after_a_narrow_room_that_was_not_found_is_of_its_row() -> None:
     printed = ruled_grid(sheet(400, 160), (40, 110, 122, 192, 204, 274, 286), (40, 120), 2)
     page = page_of(write(printed, "2648", (55, 55), 50, step=82 / 0.8 / 50))
     assert _sizes(page) == [[4]]
+
+
+@pytest.mark.parametrize("side", [2, 8])
+@pytest.mark.parametrize("size", [(60, 40), (74, 46)])
+def test_a_cell_of_few_pixels_has_no_sides_in_its_ink(size: tuple[int, int], side: int) -> None:
+    width, height = size
+    printed = ruled_grid(sheet(width, height), (0, width), (4, height - 4), 1)
+    printed[:, [side, width - side]] = 0
+    page = page_of(write(printed, "6", (width // 2 - 10, 9), 26, 2))
+    assert [len(line.runs) for line in page.lines] == [1]
+    left, top, right, bottom = (part * page.ink.shrink for part in joined(page.lines[0].runs[0].atoms).box)
+    assert side + 2 < left < right < width - side
+    assert 5 < top < bottom < height - 3
+
+
+@pytest.mark.parametrize(("above", "slope"), [(3, 0.004), (3, -0.008), (-3, 0.012)])
+def test_a_line_that_crosses_another_is_found_when_that_is_gone(above: int, slope: float) -> None:
+    grey = sheet(370, 270)
+    feet = [38 + 52 * row for row in range(4)]
+    for foot, text in zip(feet, ("05411", "38184", "59736", "68525"), strict=True):
+        grey = write(grey, text, (20, foot - 26), 24, 4)
+        grey[foot : foot + 2] = 0
+    x = np.arange(370)
+    crossing = np.rint(feet[-1] - above + slope * (x - 185)).astype(int)
+    for y in (crossing, crossing + 1):
+        grey[y, x] = np.minimum(grey[y, x], 170)
+    assert [len(line.runs) for line in page_of(grey).lines] == [5, 5, 5, 5]

@@ -181,3 +181,9 @@ def test_a_line_that_several_rules_go_through_is_of_a_table_and_no_comb() -> Non
     searched = Searched(np.asarray(255 - table, np.uint8), mask_of(table), SCALE)
     assert sorted_out(rules, searched).combs == []
     assert sorted_out(Rules(rules.lying, []), searched).combs != []
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_two_teeth_beside_each_other_that_writing_hides_are_put_back(number: int) -> None:
+    printed = _without_tooth(_without_tooth(comb(sheet(500, 180), X, FOOT, 20), number), number + 1)
+    assert _teeth(_filled(printed)) == pytest.approx(X, abs=2)
