@@ -5,168 +5,131 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 from mlflow import MlflowClient
 
 from digits.errors import ModelError
-from digits.network.contract import CLASSES
 from digits.reader import DEFAULT_MODEL, Reader
 from pipeline.evaluation import plots
 from pipeline.evaluation.drawn import Amounts, DrawnAnswers, Task, read_drawn
-from pipeline.evaluation.metrics import (
-    Answers,
-    RedrawnAnswers,
-    answers,
-    auroc_by_kind,
-    false_rejects,
-    rejection,
-)
-from pipeline.mnist.dataset import Digits, load_drawn
+from pipeline.evaluation.gate import Decision, Rule, against_champion, against_default, table, unopposed
+from pipeline.evaluation.metrics import Answers, RedrawnAnswers, answers
+from pipeline.evaluation.report import of_digits, of_handwriting
+from pipeline.evaluation.validation import OnValidation, ValidationData
+from pipeline.mnist.dataset import Digits
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
 from pipeline.project.processes import spread
-from pipeline.project.runner import end_with_parent, main
+from pipeline.project.runner import check_names, end_with_parent, main
 from pipeline.registry import runs, versions
 from pipeline.registry.promotion import promote, sync
-from pipeline.training.data import digits_by_source
 
-Scores = Mapping[str, float]
-"""The validation figures that decide between two models; test digits never do."""
+DECISION = "promotion.json"
 
 
-def run(
-    seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int, default_margin: float
-) -> None:
+def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
     """The whole stage.
 
     `canvas_digits`, `lines` and `papers`: how many digits, lines of them and papers filled in with them are
     drawn. `marks`: how many of each kind that is not a digit. `worst`: how many mistakes are shown.
-    `default_margin`: by how much the first champion's validation score may lie below the default model's.
     """
     end_with_parent()
+    promotion = read_params("promote")
+    check_names("promote", Rule, promotion)
+    rule = Rule(**promotion)
     test = Digits.load(PROCESSED, "test")
+    data = ValidationData.load(PROCESSED, canvas_digits, seed)
     candidate = Reader.load(CANDIDATE)
     manifest = candidate.model.manifest
     print(f"evaluate: on validation, and on {test.total} test digits", flush=True)
-    served = present_champion(runs.connect())
-    is_champion = served is not None and served.model.manifest.sha256 == manifest.sha256
+    client = runs.connect()
+    rival = Rival.of(client, candidate, data)
     amounts = Amounts(canvas_digits, lines, papers)
     tasks = [
         Task(CANDIDATE, PROCESSED, "test", amounts, seed + 1),
         Task(CANDIDATE, PROCESSED, "validation", amounts, seed),
     ]
-    if not is_champion:
-        tasks.append(Task(champion() if served else DEFAULT_MODEL, PROCESSED, "validation", amounts, seed))
+    if rival.reader is not None:
+        tasks.append(Task(rival.folder, PROCESSED, "validation", amounts, seed))
     on_test, *on_validation = spread(read_drawn, tasks, len(tasks) * amounts.seconds)
-    scores = validation_scores(candidate, on_validation[0])
-    rival = served or Reader.load()  # of digits/default, which a test holds to load
-    rivals = scores if is_champion else validation_scores(rival, on_validation[1])
+    own = OnValidation.of(candidate, data, on_validation[0])
+    decision = rival.decide(own, on_validation[1:], rule, seed)
+    scores = own.figures()
     read = answers(candidate.model, test)
+    of_test = of_digits(read, on_test)
+    of_drawn = of_handwriting(candidate, read, on_test, PROCESSED, marks, seed)
     figures = {
         **manifest.metrics,
         **scores,
-        **report(read, on_test.redrawn),
-        **handwriting(candidate, read, on_test, marks, seed),
+        **of_test.figures,
+        **of_drawn.figures,
+        "champion": decision.promoted or rival.is_candidate,
+        "intervals": {**own.intervals(), **of_test.intervals, **of_drawn.intervals},
     }
     write_plots(REPORTS, test, read, on_test.redrawn, worst)
     print("evaluate: into MLflow", flush=True)
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores)
-        won = wins(scores, rivals) if served else takes_over(scores, rivals, default_margin)
-        figures["champion"] = won or is_champion
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
+        write_text(REPORTS / DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_evaluation(figures, REPORTS)
-        if won:
+        client.set_tag(run_id, "mlflow.note.content", note(decision, version))
+        if decision.promoted:
             promote(client, version)
+    print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")
-    print(f"evaluate: {verdict(scores, rivals, version, won, served is None)}", flush=True)
+    print(f"evaluate: {verdict(decision, version, rival)}", flush=True)
 
 
-def present_champion(client: MlflowClient) -> Reader | None:
-    """A reader with the champion; None where there is none, or its files are lost or of another contract."""
-    try:
-        return Reader.load(champion()) if sync(client) else None
-    except ModelError as error:
-        print(f"evaluate: the champion cannot be compared ({error}): the candidate takes its place")
-        return None
+class Rival(NamedTuple):
+    """What the candidate is compared with: the champion, or the default model where there is none.
 
+    `reader` is None where nothing is compared: the candidate is the champion already, the champion's files
+    are lost, or its training saw the present validation pictures.
+    """
 
-def validation_scores(reader: Reader, drawn: DrawnAnswers) -> Scores:
-    """How a model does on validation: digits as they are, redrawn, spoilt; lines, papers, other marks."""
-    prototypes = load_drawn(PROCESSED, "validation", "prototypes")
-    plain = answers(reader.model, Digits.load(PROCESSED, "validation"))
-    return {
-        "validation_accuracy": plain.figures()["accuracy"],
-        "validation_canvas_accuracy": drawn.redrawn.accuracy,
-        "validation_prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
-        "validation_spoilt_accuracy": spoilt_accuracy(reader, "validation"),
-        "validation_line_accuracy": drawn.line_accuracy,
-        "validation_paper_accuracy": drawn.papers.score.accuracy,
-        "validation_reject_auroc": rejection_on(reader, plain, "validation")["reject_auroc"],
-    }
+    name: str
+    folder: Path
+    reader: Reader | None
+    data: ValidationData
+    is_champion: bool = True
+    is_candidate: bool = False
+    lost: str = ""
 
+    @classmethod
+    def of(cls, client: MlflowClient, candidate: Reader, data: ValidationData) -> Rival:
+        try:
+            served = Reader.load(champion()) if sync(client) else None
+        except ModelError as error:
+            return cls("the champion", champion(), None, data, lost=str(error))
+        if served is None:
+            default = Reader.load()  # of digits/default, which a test holds to load
+            kept = data.was_kept_from(default.model.manifest)
+            return cls("the default model", DEFAULT_MODEL, default if kept else None, data, is_champion=False)
+        manifest = served.model.manifest
+        name = f"version {manifest.version}, the champion,"
+        if manifest.sha256 == candidate.model.manifest.sha256:
+            return cls(name, champion(), None, data, is_candidate=True)
+        return cls(name, champion(), served if data.was_kept_from(manifest) else None, data)
 
-def spoilt_accuracy(reader: Reader, split: str) -> float:
-    """The share read right of the digits that are blurred, crossed by a rule or cut from neighbours."""
-    spoilt = load_drawn(PROCESSED, split, "spoilt")
-    return answers(reader.model, spoilt.take(np.flatnonzero(spoilt.labels < CLASSES))).figures()["accuracy"]
-
-
-def rejection_on(reader: Reader, plain: Answers, split: str) -> dict[str, float]:
-    """How a split's digits are parted from the marks that are none."""
-    return rejection(reader.model, plain, load_drawn(PROCESSED, split, "negatives"))
-
-
-def wins(candidate: Scores, champion: Scores) -> bool:
-    """Whether the candidate is the better one, by the mean of its scores: a tie keeps the champion."""
-    return mean(candidate) > mean(champion)
-
-
-def takes_over(candidate: Scores, default: Scores, margin: float) -> bool:
-    """Whether a first candidate is not clearly worse than the default model: a tie goes to the candidate."""
-    return mean(candidate) >= mean(default) - margin
-
-
-def mean(scores: Scores) -> float:
-    return sum(scores.values()) / len(scores)
-
-
-def report(read: Answers, redrawn: RedrawnAnswers) -> dict[str, Any]:
-    """The figures of the test digits, as they are and redrawn: they decide nothing."""
-    figures = read.figures()
-    return {
-        "test_accuracy": figures["accuracy"],
-        "test_loss": figures["loss"],
-        "test_errors": figures["errors"],
-        "test_rejected": figures["rejected"],
-        "canvas_accuracy": redrawn.accuracy,
-        "expected_calibration_error": figures["expected_calibration_error"],
-        "canvas_calibration_error": redrawn.calibration_error,
-        "canvas": redrawn.by_kind(),
-        "recall": read.recall(),
-    }
-
-
-def handwriting(reader: Reader, plain: Answers, drawn: DrawnAnswers, marks: int, seed: int) -> dict[str, Any]:
-    """The figures of what the project drew from and beside the test digits: they decide nothing either."""
-    prototypes = load_drawn(PROCESSED, "test", "prototypes")
-    return {
-        "prototype_accuracy": answers(reader.model, prototypes).figures()["accuracy"],
-        "spoilt_accuracy": spoilt_accuracy(reader, "test"),
-        "line_accuracy": drawn.line_accuracy,
-        "paper_accuracy": drawn.papers.score.accuracy,
-        "paper_character_errors": drawn.papers.score.wrong,
-        "papers_right": drawn.papers.score.right,
-        "number_calibration_error": drawn.papers.calibration_error,
-        **rejection_on(reader, plain, "test"),
-        "false_rejects": false_rejects(reader.model, digits_by_source(PROCESSED, "test")),
-        "reject_auroc_of": auroc_by_kind(reader.model, plain, marks, seed + 1),
-    }
+    def decide(
+        self, candidate: OnValidation, drawn: Sequence[DrawnAnswers], rule: Rule, seed: int
+    ) -> Decision:
+        """Whether the candidate is promoted; `drawn`: what the rival says of what was drawn, if compared."""
+        told = candidate.for_gate()
+        if self.is_candidate:
+            return unopposed(told, rule, "it is the champion already", promoted=False)
+        if self.lost:
+            sentence = f"the champion cannot be compared ({self.lost}): the candidate takes its place"
+            return unopposed(told, rule, sentence, promoted=True)
+        own = None if self.reader is None else OnValidation.of(self.reader, self.data, drawn[0]).for_gate()
+        if self.is_champion:
+            return against_champion(told, own, rule, self.name, seed)
+        return against_default(told, own, rule, seed)
 
 
 def write_plots(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswers, worst: int) -> None:
@@ -197,19 +160,30 @@ def summary(figures: Mapping[str, Any]) -> str:
     )
 
 
-def verdict(scores: Scores, rival: Scores, version: str, won: bool, first: bool) -> str:
-    """Which model is served from now on, and both validation scores; `first`: no champion was there yet."""
-    whose = "the default model's" if first else "the champion's"
-    compared = f"its validation score is {mean(scores):.3%}, {whose} {mean(rival):.3%}"
-    if won:
-        which = "first" if first else "new"
-        return f"version {version} is the {which} champion: {compared}"
-    if first:
-        return (
-            f"version {version} does not take over from the default model: {compared}; "
+def verdict(decision: Decision, version: str, rival: Rival) -> str:
+    """Which model is served from now on, and why."""
+    if rival.is_candidate:
+        return f"version {version} is the champion already"
+    if decision.promoted:
+        which = "new" if rival.is_champion else "first"
+        said = f"version {version} is the {which} champion: {decision.sentence}"
+    else:
+        said = (
+            f"version {version} does not take over from {rival.name.rstrip(',')}: {decision.sentence}; "
             f"`make promote VERSION={version}` serves this one all the same"
         )
-    return f"the champion stays, not version {version}: {compared}"
+    if decision.smallest_shown is not None:
+        said += (
+            f". The smallest improvement that these pictures could have shown is "
+            f"{100 * decision.smallest_shown:.3f} points"
+        )
+    return said
+
+
+def note(decision: Decision, version: str) -> str:
+    """The decision as the run's description, in Markdown."""
+    promoted = "promoted" if decision.promoted else "not promoted"
+    return f"Version {version}: {promoted}, since {decision.sentence}.\n\n{table(decision.rows)}\n"
 
 
 if __name__ == "__main__":

@@ -120,7 +120,12 @@ def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) ->
     CANDIDATE.mkdir(parents=True, exist_ok=True)
     trained.model.save(CANDIDATE / KERAS_FILE)
     commit = runs.git_tags().get("git_commit", "")
-    complete = replace(manifest, data_sha256=data_sha256(PROCESSED), git_commit=commit)
+    complete = replace(
+        manifest,
+        data_sha256=data_sha256(PROCESSED),
+        validation_sha256=Digits.load(PROCESSED, "validation").sha256(),
+        git_commit=commit,
+    )
     epochs = range(1, len(trained.history["loss"]) + 1)
     write_csv(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
     write_folder(trained.model, CANDIDATE, validation.images, complete)

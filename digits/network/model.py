@@ -49,8 +49,9 @@ class Manifest:
     `temperature` divides the logits before the softmax; a mark whose rejection score is above
     `rejection_threshold` is not a digit (None: nothing is rejected); on a scan of very few pixels
     `scan_rejection_threshold` takes its place (None: it does not); logits of a doubtful mark are averaged
-    over it as it is and turned by each of `turns`, in degrees. `format` is this list's own version:
-    manifests without one are of the first.
+    over it as it is and turned by each of `turns`, in degrees. `validation_sha256` is the hash of the digits
+    that were kept out of its training for every decision ("" where that is not known). `format` is this
+    list's own version: manifests without one are of the first.
     """
 
     file: FileName
@@ -60,6 +61,7 @@ class Manifest:
     run_id: Text = ""
     git_commit: Text = ""
     data_sha256: Text = ""
+    validation_sha256: Text = ""
     metrics: dict[Text, float] = field(default_factory=dict)
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digits.reader import Reader
-from pipeline.evaluation.metrics import RedrawnAnswers, line_accuracy, read_redrawn
+from pipeline.evaluation.metrics import RedrawnAnswers, read_lines, read_redrawn
 from pipeline.evaluation.papers import PaperAnswers, read_papers
 from pipeline.mnist.dataset import Digits
 
@@ -35,11 +38,15 @@ class Task(NamedTuple):
 
 
 class DrawnAnswers(NamedTuple):
-    """What a model says of it."""
+    """What a model says of it; `lines` (n,) are those that were read right as a whole."""
 
     redrawn: RedrawnAnswers
-    line_accuracy: float
+    lines: NDArray[np.bool_]
     papers: PaperAnswers
+
+    @property
+    def line_accuracy(self) -> float:
+        return float(self.lines.mean())
 
 
 def read_drawn(task: Task) -> DrawnAnswers:
@@ -48,6 +55,6 @@ def read_drawn(task: Task) -> DrawnAnswers:
     amounts, seed = task.amounts, task.seed
     return DrawnAnswers(
         read_redrawn(reader, digits, amounts.canvases, seed),
-        line_accuracy(reader, digits, amounts.lines, seed),
+        read_lines(reader, digits, amounts.lines, seed),
         read_papers(reader, digits, amounts.papers, seed),
     )

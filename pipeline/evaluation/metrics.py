@@ -18,6 +18,7 @@ from pipeline.synthesis.canvas import canvases
 from pipeline.synthesis.lines import number_lines
 from pipeline.synthesis.negatives import NAMED, marks_of
 
+CALIBRATION_BINS = 15  # of confidence, equally wide
 BATCH = 500  # digits at a time: bounds the memory
 
 
@@ -112,48 +113,43 @@ def read_redrawn(reader: Reader, digits: Digits, most: int, seed: int) -> Redraw
     return RedrawnAnswers(np.array(told["kind"]), confidence, np.array(told["right"], bool))
 
 
-def rejection(model: Model, digits: Answers, others: Digits) -> dict[str, float]:
-    """How well the model parts digits, its answers to which are given, from other marks.
-
-    A model that rejects nothing knows no difference: an AUROC of 0.5, and every mark accepted.
-    """
-    limit = model.manifest.rejection_threshold
-    of_others = answers(model, others)
-    return rejection_figures(digits.scores, of_others.scores, np.inf if limit is None else limit)
-
-
-def false_rejects(model: Model, sources: Mapping[str, Digits]) -> dict[str, float]:
-    """Of each source's digits the share that is taken for no digit, though it would have been read right."""
+def false_rejects(model: Model, sources: Mapping[str, Digits]) -> dict[str, NDArray[np.bool_]]:
+    """Which of each source's digits (n,) are taken for no digit, though they would have been read right."""
     return {name: _false_rejects(model, answers(model, digits), name) for name, digits in sources.items()}
 
 
-def _false_rejects(model: Model, told: Answers, source: str) -> float:
+def _false_rejects(model: Model, told: Answers, source: str) -> NDArray[np.bool_]:
     rejected = [model.is_rejected(float(score), on_scan=source == "scans") for score in told.scores]
-    return float((np.array(rejected, bool) & told.right).mean())
+    return np.array(rejected, bool) & told.right
 
 
-def auroc_by_kind(model: Model, digits: Answers, count: int, seed: int) -> dict[str, float]:
-    """How well the model parts digits from `count` marks of each of the kinds that are named."""
+def scores_by_kind(model: Model, count: int, seed: int) -> dict[str, NDArray[np.float32]]:
+    """The rejection scores (n,) of `count` marks of each of the kinds that are named."""
     return {
-        kind: rejection(model, digits, marks_of(kind, count, [seed, number]))["reject_auroc"]
+        kind: answers(model, marks_of(kind, count, [seed, number])).scores
         for number, kind in enumerate(NAMED)
     }
+
+
+def auroc(digits: NDArray[np.float32], others: NDArray[np.float32]) -> float:
+    """How well rejection scores part digits (n,) from other marks (m,) at any threshold, 0..1."""
+    truth = np.concatenate([np.zeros(len(digits)), np.ones(len(others))])
+    return float(roc_auc_score(truth, np.concatenate([digits, others])))
 
 
 def rejection_figures(
     digits: NDArray[np.float32], others: NDArray[np.float32], limit: float
 ) -> dict[str, float]:
     """How well rejection scores part digits (n,) from other marks (m,): at any threshold, and at `limit`."""
-    truth = np.concatenate([np.zeros(len(digits)), np.ones(len(others))])
     return {
-        "reject_auroc": float(roc_auc_score(truth, np.concatenate([digits, others]))),
+        "reject_auroc": auroc(digits, others),
         "false_reject_rate": float((digits > limit).mean()),
         "false_accept_rate": float((others <= limit).mean()),
     }
 
 
 def expected_calibration_error(
-    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 15
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = CALIBRATION_BINS
 ) -> float:
     """How far confidence (n,) and accuracy are apart, 0..1, over equally wide bins, weighted by size.
 
@@ -164,8 +160,8 @@ def expected_calibration_error(
     return sum(gaps) / max(1, len(right))
 
 
-def line_accuracy(reader: Reader, digits: Digits, count: int, seed: int) -> float:
-    """The share of lines of 3 to 8 digits that are read right as a whole."""
-    return float(
-        np.mean([reader.read(image).text == text for text, image in number_lines(digits, count, seed)])
+def read_lines(reader: Reader, digits: Digits, count: int, seed: int) -> NDArray[np.bool_]:
+    """Of lines of 3 to 8 digits, which were read right as a whole (n,)."""
+    return np.array(
+        [reader.read(image).text == text for text, image in number_lines(digits, count, seed)], bool
     )

@@ -85,14 +85,28 @@ def ask_all(ask: Ask, pictures: Iterable[tuple[str, Image.Image]]) -> list[Outco
 
 @dataclass(frozen=True, slots=True)
 class PaperAnswers:
-    """How papers are read, and how sure the reader was of the numbers on them.
+    """How each paper is read, and how sure the reader was of the numbers on them.
 
     `confidence` and `right` (n,) are those of the numbers on papers of which none was missed or invented.
     """
 
-    score: Score
+    outcomes: list[Outcome]
     confidence: NDArray[np.float32]
     right: NDArray[np.bool_]
+
+    @property
+    def score(self) -> Score:
+        return Score.of(self.outcomes)
+
+    @property
+    def wrong(self) -> NDArray[np.float64]:
+        """Characters to put right on each paper (n,)."""
+        return np.array([outcome.wrong for outcome in self.outcomes], np.float64)
+
+    @property
+    def characters(self) -> NDArray[np.float64]:
+        """Characters that stand on each paper (n,)."""
+        return np.array([outcome.characters for outcome in self.outcomes], np.float64)
 
     @property
     def calibration_error(self) -> float:
@@ -125,7 +139,7 @@ def read_papers(reader: Reader, digits: Digits, count: int, seed: int) -> PaperA
         if number.confidence is not None
     ]
     return PaperAnswers(
-        Score.of(outcomes),
+        outcomes,
         np.array([sure for sure, _ in compared], np.float32),
         np.array([right for _, right in compared], bool),
     )

@@ -30,6 +30,7 @@ from pipeline.registry.relocation import relocate
 REPORT = "evaluation"  # a run's artifact folder with what `evaluate` reported
 REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is somebody's own
     "metrics.json",
+    "promotion.json",
     "confusion.csv",
     "training.csv",
     "confusion.png",
@@ -151,7 +152,9 @@ def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
     Pictures lie at the top of the run's artifacts: only there does MLflow's compare page show those of two
     runs side by side.
     """
-    mlflow.log_metrics({name: float(value) for name, value in flat(figures).items()})
+    mlflow.log_metrics(
+        {name: float(value) for name, value in flat(figures).items() if not isinstance(value, tuple)}
+    )
     mlflow.set_tags(lock_tags())
     for path in (reports / name for name in REPORTED):
         if path.is_file():

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -129,13 +130,14 @@ def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def make_candidate(project: Path) -> Callable[..., Path]:
     """Write a model folder: a linear model of its own that always prefers one digit."""
 
-    def make(favourite: int = 0, run_id: str = "") -> Path:
+    def make(favourite: int = 0, run_id: str = "", validation_sha256: str = "") -> Path:
         folder = project / "models" / "candidate"
         folder.mkdir(parents=True, exist_ok=True)
         content = _linear(favourite).SerializeToString()
         (folder / "digits.onnx").write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
         manifest = Manifest("digits.onnx", sha256, "2026-01-01T00:00:00+00:00", run_id=run_id)
+        manifest = replace(manifest, validation_sha256=validation_sha256)
         (folder / "manifest.json").write_text(json.dumps(manifest.as_dict()))
         return folder
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from ruamel.yaml import YAML
 
 from digits.network.model import Manifest
+from digits.reader import DEFAULT_MODEL
 from pipeline import evaluate
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.registry import runs, versions
@@ -29,9 +31,18 @@ HOW: dict[str, Any] = {
     "papers": 2,
     "marks": 3,
     "worst": 4,
-    "default_margin": 1.0,
 }
-PARAMS = "train:\n  seed: 1\n  epochs: 3\n"
+PARAMS = """train:
+  seed: 1
+  epochs: 3
+promote:
+  level: 0.05
+  primary: {plain: 1.0}
+  guards: {calibration: 1.0}
+  floors: {plain: 0.1}
+  tolerance: 1.0
+"""
+DATA = "ab" * 32
 CURVES = "epoch,loss,val_loss,accuracy,val_accuracy,learning_rate\n1,0.5,0.5,0.9,0.9,0.001\n"
 
 
@@ -40,6 +51,9 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
     """A project with more ones than other digits, and a "training" that gives a model of one answer."""
     monkeypatch.setattr(evaluate, "end_with_parent", lambda: None)
     (project / "params.yaml").write_text(PARAMS)
+    summary = project / "data" / "processed" / "summary.json"
+    summary.parent.mkdir(parents=True)
+    summary.write_text(json.dumps({"sha256": DATA}))
     for number, split in enumerate(("validation", "test")):
         ones = _bars(8, [1, 1, 1, 2, 3, 4, 5, 1], number)
         ones.save(project / "data" / "processed", split)
@@ -48,7 +62,8 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
 
     def train(favourite: int) -> str:
         with runs.training_run({"seed": favourite}) as run_id:
-            folder = make_candidate(favourite, run_id=run_id)
+            kept = Digits.load(project / "data" / "processed", "validation").sha256()
+            folder = make_candidate(favourite, run_id=run_id, validation_sha256=kept)
         (folder / "training.csv").write_text(CURVES)
         return run_id
 
@@ -126,29 +141,88 @@ def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
 ) -> None:
     """A model that only ever says 7, beside one that reads."""
     make(7)
-    evaluate.run(**HOW | {"default_margin": 0.01})
+    own = Manifest.load(DEFAULT_MODEL).data_sha256
+    (project / "data" / "processed" / "summary.json").write_text(json.dumps({"sha256": own}))
+    _with_rule(project, level=0.1, floors={}, tolerance=0.0)
+    evaluate.run(**HOW)
     assert not (project / "models" / "champion" / "manifest.json").exists()
     assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is False
     said = capsys.readouterr().out
     assert "version 1 does not take over from the default model" in said
+    assert "significantly worse on primary" in said
     assert "make promote VERSION=1" in said
 
 
-@pytest.mark.parametrize(
-    ("candidate", "won"),
-    [
-        ({"a": 0.9, "b": 0.9}, False),
-        ({"a": 0.8, "b": 0.99}, False),
-        ({"a": 0.95, "b": 0.86}, True),
-    ],
-)
-def test_wins(candidate: dict[str, float], won: bool) -> None:
-    assert evaluate.wins(candidate, {"a": 0.9, "b": 0.9}) is won
+def test_stage_first_candidate_that_misses_a_floor(
+    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(7)
+    evaluate.run(**HOW)
+    assert not (project / "models" / "champion" / "manifest.json").exists()
+    assert "does not reach the floor of floor: plain" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("candidate", "over"),
-    [({"a": 0.9, "b": 0.9}, True), ({"a": 0.88, "b": 0.905}, True), ({"a": 0.85, "b": 0.92}, False)],
-)
-def test_takes_over(candidate: dict[str, float], over: bool) -> None:
-    assert evaluate.takes_over(candidate, {"a": 0.9, "b": 0.9}, 0.01) is over
+def test_stage_champion_of_another_split_is_not_compared(
+    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its training may have seen the digits that are kept for validation now."""
+    make(2)
+    _with_rule(project, floors={})
+    evaluate.run(**HOW)
+    _bars(8, [1, 1, 1, 1, 1, 1, 1, 1], 5).save(project / "data" / "processed", "validation")
+    make(1)
+    evaluate.run(**HOW)
+    assert "not compared" in capsys.readouterr().out
+    decision = json.loads((project / "reports" / "promotion.json").read_text())
+    assert decision["promoted"] is False
+    assert {row["verdict"] for row in decision["rows"]} == {"not compared"}
+
+
+def test_stage_says_in_the_run_and_the_reports_how_it_decided(
+    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(2)
+    evaluate.run(**HOW)
+    run_id = make(1)
+    evaluate.run(**HOW)
+    said = capsys.readouterr().out
+    decision = json.loads((project / "reports" / "promotion.json").read_text())
+    assert decision["rival"] == "version 1, the champion,"
+    assert [row["name"] for row in decision["rows"]] == ["primary", "primary: plain", "guard: calibration"]
+    assert "| primary | 50.000 | 12.500 |" in said
+    client = MlflowClient()
+    assert "| primary | 50.000 | 12.500 |" in client.get_run(run_id).data.tags["mlflow.note.content"]
+    assert "promotion.json" in {Path(file.path).name for file in client.list_artifacts(run_id, runs.REPORT)}
+
+
+def test_stage_reports_an_interval_around_each_share(make: Callable[..., str], project: Path) -> None:
+    make(1)
+    evaluate.run(**HOW)
+    figures = json.loads((project / "reports" / "metrics.json").read_text())
+    for name, (low, high) in _flat(figures["intervals"]):
+        value = _named(figures, name)
+        assert 0 <= low <= value <= high <= max(1.0, value), name
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, list[float]]]:
+    found: list[tuple[str, list[float]]] = []
+    for name, value in values.items():
+        found += _flat(value, f"{prefix}{name}/") if isinstance(value, dict) else [(prefix + name, value)]
+    return found
+
+
+def _named(figures: dict[str, Any], name: str) -> float:
+    value: Any = figures
+    for part in name.split("/"):
+        value = value[part]
+    return float(value)
+
+
+def _with_rule(project: Path, **changes: Any) -> None:
+    """The rule for promotions with some of its parameters changed."""
+    path = project / "params.yaml"
+    yaml = YAML(typ="safe")
+    params = yaml.load(path.read_text())
+    params["promote"] |= changes
+    with path.open("w") as file:
+        yaml.dump(params, file)

@@ -1,0 +1,269 @@
+"""Whether a candidate takes the champion's place: a paired test on the very same validation pictures.
+
+The candidate has to be better on the primary, a weighted mean of shares read right, by more than luck
+explains, and on no guard worse by more than both luck and that guard's tolerance explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.paired import (
+    Confidences,
+    Scored,
+    by_source,
+    differences,
+    interval,
+    p_greater,
+    p_less,
+    p_worse_calibrated,
+)
+
+Verdict = Literal["better", "not better", "no worse", "worse", "part", "held", "missed", "not compared"]
+
+PRIMARY = "primary"
+CALIBRATION = "calibration"
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationAnswers:
+    """All that the gate compares of a model: the same pictures, in the same order, for any other one."""
+
+    scored: Mapping[str, Scored]
+    calibration: Confidences
+
+    def value(self, name: str) -> float:
+        """A figure by its name; of calibration the error."""
+        return self.calibration.error if name == CALIBRATION else self.scored[name].mean
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The section `promote` of params.yaml.
+
+    `primary`: the strata and what each counts. `guards`: figures, and by how much each may be worse.
+    `level`: of significance, of each test. `floors`: what the first champion has to reach. `tolerance`: by
+    how much its primary may lie below the default model's even where that is significant.
+    """
+
+    primary: Mapping[str, float]
+    guards: Mapping[str, float]
+    level: float
+    floors: Mapping[str, float]
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the decision's table.
+
+    `difference` is the candidate's figure less the rival's, `low` and `high` its 95 % interval, `p` the
+    chance of one as large by luck (of a guard: as small). None where nothing was compared or tested.
+    """
+
+    name: str
+    candidate: float
+    rival: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the candidate is promoted, and why; `rival` says what it was compared with.
+
+    `smallest_shown` is the smallest improvement of the primary that these pictures could have shown.
+    """
+
+    promoted: bool
+    sentence: str
+    rival: str | None
+    rows: tuple[Row, ...]
+    smallest_shown: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def against_champion(
+    candidate: ValidationAnswers, champion: ValidationAnswers | None, rule: Rule, name: str, seed: int
+) -> Decision:
+    """Whether the candidate replaces the champion `name`; a tie keeps it.
+
+    `champion` is None where it cannot be compared, since its training saw the present validation pictures:
+    it stays then, and a person decides.
+    """
+    if champion is None:
+        rows = tuple(_alone(candidate, rule))
+        sentence = (
+            f"{name} was trained on another split, so it may have seen these validation pictures: "
+            "the two are not compared, and it stays"
+        )
+        return Decision(False, sentence, name, rows, None)
+    found, smallest = _compared(candidate, champion, rule, seed)
+    rows = tuple(found)
+    worse = [row.name for row in rows if row.verdict == "worse"]
+    better = rows[0].verdict == "better"
+    if worse:
+        sentence = f"it is significantly worse on {' and '.join(worse)} than {name}"
+    elif better:
+        sentence = f"it is significantly better than {name}, and worse on no guard"
+    else:
+        sentence = f"it is not significantly better than {name}"
+    return Decision(better and not worse, sentence, name, rows, smallest)
+
+
+def against_default(
+    candidate: ValidationAnswers, default: ValidationAnswers | None, rule: Rule, seed: int
+) -> Decision:
+    """Whether the candidate is the first champion: it reaches the floors, and is not worse than the default.
+
+    A tie goes to the candidate. `default` is None where it cannot be compared: the floors decide alone then.
+    """
+    floors = [_floor(name, candidate.value(name), floor) for name, floor in rule.floors.items()]
+    missed = [row.name for row in floors if row.verdict == "missed"]
+    rows, smallest = (list[Row](), None)
+    if default is not None:
+        found, smallest = _compared(candidate, default, rule, seed)
+        first = found[0]
+        assert first.difference is not None
+        p = p_less(_primary_differences(candidate, default, rule), seed)
+        lost = p < rule.level and first.difference < -rule.tolerance
+        first = Row(**{**asdict(first), "p": p, "verdict": "worse" if lost else "no worse"})
+        rows = [first, *found[1:]]
+    worse = [row.name for row in rows if row.verdict == "worse"]
+    if missed:
+        sentence = f"it does not reach the floor of {' and '.join(missed)}"
+    elif worse:
+        sentence = f"it is significantly worse on {' and '.join(worse)} than the default model"
+    elif default is None:
+        sentence = (
+            "it reaches every floor; the default model was trained on another split and is not compared"
+        )
+    else:
+        sentence = "it reaches every floor, and is significantly worse than the default model on nothing"
+    rival = None if default is None else "the default model"
+    return Decision(not missed and not worse, sentence, rival, (*rows, *floors), smallest)
+
+
+def unopposed(candidate: ValidationAnswers, rule: Rule, sentence: str, *, promoted: bool) -> Decision:
+    """A decision without a rival, for the reason that the sentence gives."""
+    return Decision(promoted, sentence, None, tuple(_alone(candidate, rule)), None)
+
+
+def _compared(
+    candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule, seed: int
+) -> tuple[list[Row], float]:
+    """The rows of the primary, its strata and the guards; and the smallest improvement that would show."""
+    of_primary = _primary_differences(candidate, rival, rule)
+    gain = float(of_primary.sum())
+    p, chance = p_greater(of_primary, seed)
+    smallest = float(np.quantile(chance, 1 - rule.level)) if len(chance) else 0.0
+    better = gain > 0 and p < rule.level
+    rows = [
+        _row(
+            PRIMARY,
+            _primary(candidate, rule),
+            _primary(rival, rule),
+            of_primary,
+            p,
+            "better" if better else "not better",
+            seed,
+        )
+    ]
+    for name in rule.primary:
+        own = differences(candidate.scored[name], rival.scored[name])
+        values = candidate.value(name), rival.value(name)
+        rows.append(_row(f"{PRIMARY}: {name}", *values, own, None, "part", seed))
+    for name, tolerance in rule.guards.items():
+        rows.append(_guard(name, candidate, rival, tolerance, rule.level, seed))
+    return rows, smallest
+
+
+def _guard(
+    name: str,
+    candidate: ValidationAnswers,
+    rival: ValidationAnswers,
+    tolerance: float,
+    level: float,
+    seed: int,
+) -> Row:
+    values = candidate.value(name), rival.value(name)
+    if name == CALIBRATION:
+        difference = values[0] - values[1]
+        p = p_worse_calibrated(candidate.calibration, rival.calibration, seed)
+        lost = p < level and difference > tolerance
+        return Row(f"guard: {name}", *values, difference, None, None, p, "worse" if lost else "no worse")
+    own = differences(candidate.scored[name], rival.scored[name])
+    p = p_less(own, seed)
+    lost = p < level and float(own.sum()) < -tolerance
+    return _row(f"guard: {name}", *values, own, p, "worse" if lost else "no worse", seed)
+
+
+def _row(
+    name: str,
+    candidate: float,
+    rival: float,
+    each: NDArray[np.float64],
+    p: float | None,
+    verdict: Verdict,
+    seed: int,
+) -> Row:
+    low, high = interval(each, seed)
+    return Row(name, candidate, rival, float(each.sum()), low, high, p, verdict)
+
+
+def _floor(name: str, value: float, floor: float) -> Row:
+    held = value >= floor
+    return Row(f"floor: {name}", value, floor, value - floor, None, None, None, "held" if held else "missed")
+
+
+def _alone(candidate: ValidationAnswers, rule: Rule) -> list[Row]:
+    names = [*(f"{PRIMARY}: {name}" for name in rule.primary), *(f"guard: {name}" for name in rule.guards)]
+    values = [candidate.value(name) for name in (*rule.primary, *rule.guards)]
+    return [
+        Row(name, value, None, None, None, None, None, "not compared")
+        for name, value in zip(names, values, strict=True)
+    ]
+
+
+def _primary(answers: ValidationAnswers, rule: Rule) -> float:
+    total = sum(rule.primary.values())
+    return sum(weight * answers.value(name) for name, weight in rule.primary.items()) / total
+
+
+def _primary_differences(
+    candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule
+) -> NDArray[np.float64]:
+    """What each source digit adds to the difference of the primaries; those that add nothing left out."""
+    total = sum(rule.primary.values())
+    parts, sources = [], []
+    for number, (name, weight) in enumerate(rule.primary.items()):
+        own, other = candidate.scored[name], rival.scored[name]
+        parts.append(weight / total * own.shares * (own.score - other.score))
+        alone = own.source < 0
+        sources.append(np.where(alone, own.source * len(rule.primary) - number, own.source))
+    return by_source(np.concatenate(parts), np.concatenate(sources))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The decision's table in Markdown, figures in percent."""
+    lines = ["| | candidate | rival | difference | 95 % | p | |", "|---|--:|--:|--:|--:|--:|---|"]
+    for row in rows:
+        between = (
+            "" if row.low is None or row.high is None else f"{100 * row.low:+.2f} to {100 * row.high:+.2f}"
+        )
+        difference = "" if row.difference is None else f"{100 * row.difference:+.3f}"
+        p = "" if row.p is None else f"{row.p:.3f}"
+        rival = "" if row.rival is None else f"{100 * row.rival:.3f}"
+        value = f"{100 * row.candidate:.3f}"
+        lines.append(f"| {row.name} | {value} | {rival} | {difference} | {between} | {p} | {row.verdict} |")
+    return "\n".join(lines)

@@ -1,0 +1,140 @@
+"""What a model says of the validation pictures: the figures that are reported, and what the gate compares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.network.contract import CLASSES
+from digits.network.model import Manifest
+from digits.reader import Reader
+from pipeline.evaluation.drawn import DrawnAnswers
+from pipeline.evaluation.gate import ValidationAnswers
+from pipeline.evaluation.intervals import Interval, of_share
+from pipeline.evaluation.metrics import Answers, answers, auroc
+from pipeline.evaluation.paired import Confidences, Scored
+from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
+from pipeline.synthesis.redrawn import redrawn
+
+
+class ValidationData(NamedTuple):
+    """What every model is judged on: the validation digits, and what was drawn with and beside them.
+
+    `redrawn` are the first of them with other pens, in their order; `hashes` are those of the digits and of
+    all splits together.
+    """
+
+    plain: Digits
+    redrawn: Digits
+    prototypes: Digits
+    spoilt: Digits
+    negatives: Digits
+    hashes: tuple[str, str]
+
+    @classmethod
+    def load(cls, data: Path, count: int, seed: int) -> ValidationData:
+        """Read them, and redraw `count` digits; raises `DataError` where a file is missing or damaged."""
+        plain = Digits.load(data, "validation")
+        spoilt = load_drawn(data, "validation", "spoilt")
+        # One at a time: so each is drawn with the digit at its own place.
+        places = range(min(count, plain.total))
+        images = [redrawn(plain.take(np.array([place])), 1, [seed, place]).images for place in places]
+        return cls(
+            plain,
+            Digits(np.concatenate(images), plain.labels[: len(places)]),
+            load_drawn(data, "validation", "prototypes"),
+            spoilt.take(np.flatnonzero(spoilt.labels < CLASSES)),
+            load_drawn(data, "validation", "negatives"),
+            (plain.sha256(), data_sha256(data)),
+        )
+
+    def was_kept_from(self, manifest: Manifest) -> bool:
+        """Whether a model's training did not see these validation digits.
+
+        Manifests of before say which data they were trained on, and not which digits were kept out of it.
+        """
+        own = (manifest.validation_sha256, manifest.data_sha256)
+        return own[0] == self.hashes[0] if own[0] else own[1] == self.hashes[1]
+
+
+class OnValidation(NamedTuple):
+    """What a model says of the validation pictures."""
+
+    plain: Answers
+    redrawn: Answers
+    prototypes: Answers
+    spoilt: Answers
+    negatives: Answers
+    drawn: DrawnAnswers
+
+    @classmethod
+    def of(cls, reader: Reader, data: ValidationData, drawn: DrawnAnswers) -> OnValidation:
+        """Classify the digits of `data`; `drawn` is what the same reader said of what was drawn with them."""
+        return cls(
+            answers(reader.model, data.plain),
+            answers(reader.model, data.redrawn),
+            answers(reader.model, data.prototypes),
+            answers(reader.model, data.spoilt),
+            answers(reader.model, data.negatives),
+            drawn,
+        )
+
+    def figures(self) -> dict[str, float]:
+        """Those of `reports/metrics.json`."""
+        return {
+            "validation_accuracy": float(self.plain.right.mean()),
+            "validation_canvas_accuracy": self.drawn.redrawn.accuracy,
+            "validation_prototype_accuracy": float(self.prototypes.right.mean()),
+            "validation_spoilt_accuracy": float(self.spoilt.right.mean()),
+            "validation_line_accuracy": self.drawn.line_accuracy,
+            "validation_paper_accuracy": self.drawn.papers.score.accuracy,
+            "validation_reject_auroc": auroc(self.plain.scores, self.negatives.scores),
+        }
+
+    def intervals(self) -> dict[str, Interval]:
+        """The 95 % intervals of those that are shares of pictures."""
+        return {
+            "validation_accuracy": of_share(self.plain.right),
+            "validation_canvas_accuracy": of_share(self.drawn.redrawn.right),
+            "validation_prototype_accuracy": of_share(self.prototypes.right),
+            "validation_spoilt_accuracy": of_share(self.spoilt.right),
+            "validation_line_accuracy": of_share(self.drawn.lines),
+        }
+
+    def for_gate(self) -> ValidationAnswers:
+        """What the gate compares, picture by picture."""
+        papers = self.drawn.papers
+        kept = Scored(
+            np.concatenate([~self.plain.rejected, self.negatives.rejected]).astype(np.float64),
+            np.concatenate([_share(len(self.plain.truth)), _share(len(self.negatives.truth))]),
+            np.concatenate([np.arange(len(self.plain.truth)), -1 - np.arange(len(self.negatives.truth))]),
+        )
+        scored = {
+            "plain": _of_digits(self.plain.right),
+            "redrawn": _of_digits(self.redrawn.right),
+            "prototypes": _alone(self.prototypes.right),
+            "papers": Scored(
+                1 - papers.wrong / papers.characters, papers.characters, -1 - np.arange(len(papers.outcomes))
+            ),
+            "canvas": _of_digits(self.drawn.redrawn.right),
+            "lines": _alone(self.drawn.lines),
+            "rejects": kept,
+        }
+        return ValidationAnswers(scored, Confidences(self.plain.confidence, self.plain.right))
+
+
+def _share(count: int) -> NDArray[np.float64]:
+    return np.full(count, 1 / max(count, 1))
+
+
+def _of_digits(right: NDArray[np.bool_]) -> Scored:
+    """Pictures (n,) of the split's first n digits, one of each."""
+    return Scored(right.astype(np.float64), np.ones(len(right)), np.arange(len(right)))
+
+
+def _alone(right: NDArray[np.bool_]) -> Scored:
+    """Pictures (n,) that share no digit with others, or too many to say which."""
+    return Scored(right.astype(np.float64), np.ones(len(right)), -1 - np.arange(len(right)))
