@@ -105,15 +105,15 @@ def against_champion(
         rows = tuple(_alone(candidate, rule))
         sentence = (
             f"{name} was trained on another split, so it may have seen these validation pictures: "
-            "the two are not compared, and it stays"
+            "the two are not compared"
         )
         return Decision(False, sentence, name, rows, None)
     found, smallest = _compared(candidate, champion, rule, seed)
     rows = tuple(found)
-    worse = [row.name for row in rows if row.verdict == "worse"]
+    worse = _names(rows, "worse")
     better = rows[0].verdict == "better"
     if worse:
-        sentence = f"it is significantly worse on {' and '.join(worse)} than {name}"
+        sentence = f"it is significantly worse than {name} on {worse}"
     elif better:
         sentence = f"it is significantly better than {name}, and worse on no guard"
     else:
@@ -129,7 +129,7 @@ def against_default(
     A tie goes to the candidate. `default` is None where it cannot be compared: the floors decide alone then.
     """
     floors = [_floor(name, candidate.value(name), floor) for name, floor in rule.floors.items()]
-    missed = [row.name for row in floors if row.verdict == "missed"]
+    missed = _names(floors, "missed")
     rows, smallest = (list[Row](), None)
     if default is not None:
         found, smallest = _compared(candidate, default, rule, seed)
@@ -139,11 +139,11 @@ def against_default(
         lost = p < rule.level and first.difference < -rule.tolerance
         first = Row(**{**asdict(first), "p": p, "verdict": "worse" if lost else "no worse"})
         rows = [first, *found[1:]]
-    worse = [row.name for row in rows if row.verdict == "worse"]
+    worse = _names(rows, "worse")
     if missed:
-        sentence = f"it does not reach the floor of {' and '.join(missed)}"
+        sentence = f"it does not reach the floor of {missed}"
     elif worse:
-        sentence = f"it is significantly worse on {' and '.join(worse)} than the default model"
+        sentence = f"it is significantly worse than the default model on {worse}"
     elif default is None:
         sentence = (
             "it reaches every floor; the default model was trained on another split and is not compared"
@@ -233,6 +233,11 @@ def _alone(candidate: ValidationAnswers, rule: Rule) -> list[Row]:
         Row(name, value, None, None, None, None, None, "not compared")
         for name, value in zip(names, values, strict=True)
     ]
+
+
+def _names(rows: Sequence[Row], verdict: Verdict) -> str:
+    """What the rows with this verdict are of, as a phrase; empty without any."""
+    return " and ".join(row.name.rpartition(": ")[2] for row in rows if row.verdict == verdict)
 
 
 def _primary(answers: ValidationAnswers, rule: Rule) -> float:
