@@ -107,7 +107,7 @@ class Rival(NamedTuple):
         except ModelError as error:
             return cls("the champion", champion(), None, data, lost=str(error))
         if served is None:
-            default = Reader.load()  # of digits/default, which a test holds to load
+            default = Reader.load(DEFAULT_MODEL)  # which a test holds to load
             kept = data.was_kept_from(default.model.manifest)
             return cls("the default model", DEFAULT_MODEL, default if kept else None, data, is_champion=False)
         manifest = served.model.manifest

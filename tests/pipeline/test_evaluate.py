@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +139,18 @@ def test_stage_candidate_of_a_run_that_the_store_forgot(make: Callable[..., str]
 
 
 def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
-    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+    make: Callable[..., str],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A model that only ever says 7, beside one that reads."""
+    """A model that only ever says 7, beside one that reads, and did not see these digits either."""
     make(7)
-    own = Manifest.load(DEFAULT_MODEL).data_sha256
-    (project / "data" / "processed" / "summary.json").write_text(json.dumps({"sha256": own}))
+    default = shutil.copytree(DEFAULT_MODEL, project / "default")
+    kept = Manifest.load(project / "models" / "candidate").validation_sha256
+    manifest = replace(Manifest.load(default), validation_sha256=kept)
+    (default / "manifest.json").write_text(json.dumps(manifest.as_dict()))
+    monkeypatch.setattr(evaluate, "DEFAULT_MODEL", default)
     _with_rule(project, level=0.1, floors={}, tolerance=0.0)
     evaluate.run(**HOW)
     assert not (project / "models" / "champion" / "manifest.json").exists()
