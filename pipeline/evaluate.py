@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
 from pipeline.project.processes import spread
 from pipeline.project.runner import end_with_parent, main
-from pipeline.registry import runs, versions
+from pipeline.registry import cards, runs, versions
 from pipeline.registry.promotion import promote, sync
 from pipeline.training.data import digits_by_source
 
@@ -81,6 +82,7 @@ def run(
         figures["champion"] = won or is_champion
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         runs.log_evaluation(figures, REPORTS)
+        cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
         if won:
             promote(client, version)
     print(f"evaluate: {summary(figures)}")

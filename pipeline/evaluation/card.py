@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -148,12 +148,6 @@ def _measured(figures: Mapping[str, Any]) -> list[Text | Table]:
     if "reject_auroc" in figures:
         told = "Digits told from other marks (AUROC; 0.5 is chance)"
         rows.append((told, *_score(figures, "reject_auroc"), "reject_auroc"))
-    groups: tuple[tuple[str, str, str, Callable[..., tuple[str, str]], dict[str, str]], ...] = (
-        ("recall", "MNIST's test digits by digit: share read right", "Digit", _share, {}),
-        ("canvas", "Redrawn digits by the way they are drawn: share read right", "Drawn", _share, {}),
-        ("false_rejects", "Wrongly called “not a digit”, though read right", "Digits", _share, _SOURCES),
-        ("reject_auroc_of", "Other marks told from digits (AUROC)", "Mark", _score, {}),
-    )
     errors = figures.get("test_errors")
     mistakes = f" Of the test digits {errors:.0f} are read wrong." if errors is not None else ""
     lead = (
@@ -161,23 +155,31 @@ def _measured(figures: Mapping[str, Any]) -> list[Text | Table]:
         f"those in reports/metrics.json.{mistakes}"
     )
     tables = [
-        _table("The share that is read right, unless the row says otherwise", "What", rows, is_detail=False)
+        _table("The share that is read right, unless the row says otherwise", "What", rows),
+        _group(figures, "recall", "MNIST's test digits by digit: share read right (recall)", "Digit"),
+        _group(
+            figures, "canvas", "Redrawn digits by the way they are drawn: share read right (canvas)", "Drawn"
+        ),
+        _group(figures, "false_rejects", "Called “not a digit”, though read right (false_rejects)", "Digits"),
+        _group(figures, "reject_auroc_of", "Other marks told from digits: AUROC (reject_auroc_of)", "Mark"),
     ]
-    for group, caption, head, shown, names in groups:
-        found = [
-            (names.get(one, one), *shown(figures, f"{group}.{one}"), f"{group}.{one}")
-            for one in figures.get(group, {})
-        ]
-        tables.append(_table(caption, head, found, is_detail=True))
     return [Text([lead]), *(table for table in tables if table.rows)]
 
 
-def _table(caption: str, head: str, rows: Sequence[Sequence[str]], *, is_detail: bool) -> Table:
+def _group(figures: Mapping[str, Any], group: str, caption: str, head: str) -> Table:
+    """The figures of one group, by their kinds."""
+    shown = _score if "auroc" in group else _share
+    names = {one: f"{group}.{one}" for one in figures.get(group, {})}
+    words = _SOURCES if group == "false_rejects" else {}
+    rows = [(words.get(one, one), *shown(figures, name), "") for one, name in names.items()]
+    return replace(_table(caption, head, rows), names=(), is_detail=True)
+
+
+def _table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> Table:
     """Rows of what, figure, interval and name; no column of intervals where the report has none of them."""
-    names = [name for *_, name in rows]
-    if any(between for _, _, between, _ in rows):
-        return Table(caption, (head, "Figure", "95 % interval"), [row[:3] for row in rows], names, is_detail)
-    return Table(caption, (head, "Figure"), [row[:2] for row in rows], names, is_detail)
+    width = 3 if any(between for _, _, between, _ in rows) else 2
+    heads = (head, "Figure", "95 % interval")[:width]
+    return Table(caption, heads, [row[:width] for row in rows], [name for *_, name in rows])
 
 
 def _share(figures: Mapping[str, Any], name: str) -> tuple[str, str]:
@@ -279,7 +281,10 @@ def _training(evidence: Evidence) -> list[Table]:
         Table("SHA-256", ("Of", "Value"), _filled(hashes), is_detail=True),
         Table("Set after it, on validation digits", ("What", "Value"), _filled(settings), is_detail=True),
         Table(
-            "Its parameters (`train` in params.yaml)", ("Name", "Value"), _filled(parameters), is_detail=True
+            "Its parameters (section train of params.yaml)",
+            ("Name", "Value"),
+            _filled(parameters),
+            is_detail=True,
         ),
     )
     return [table for table in tables if table.rows]
@@ -319,7 +324,7 @@ def _gate(gate: Mapping[str, Any] | None) -> list[Text | Table]:
         smallest = gate.get("smallest_shown")
         caption = f"Beside the {rival}, on validation digits" if rival else "On validation digits"
         if smallest is not None:
-            caption += f" (so many can show a difference of {smallest:.4f})"
+            caption += f" (the smallest difference that they can show: {smallest:.4f})"
         heads = ("What", "This version", "The other", "Difference (95 % interval)", "p", "Verdict")
         parts.append(Table(caption, heads, [_compared(row) for row in rows]))
     return parts

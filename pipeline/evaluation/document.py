@@ -148,7 +148,7 @@ def _as_html(part: Part, pictures: Mapping[str, bytes]) -> str:
         case Table(caption, heads, rows, names):
             head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
             lines = "\n".join(
-                f'<tr><th scope="row">{escape(row[0])}{f"<br><code>{escape(name)}</code>" if name else ""}</th>'
+                f'<tr><th scope="row">{escape(row[0])}{_name(name)}</th>'
                 f"{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>"
                 for row, name in zip(rows, names or [""] * len(rows), strict=True)
             )
@@ -166,6 +166,10 @@ def _as_html(part: Part, pictures: Mapping[str, bytes]) -> str:
                 f'<figure><img src="data:image/png;base64,{png}" alt="{escape(alt)}">'
                 f"<figcaption>{escape(caption)}</figcaption></figure>"
             )
+
+
+def _name(name: str) -> str:
+    return f"<br><code>{escape(name)}</code>" if name else ""
 
 
 def small_png(path: Path) -> bytes:
