@@ -83,7 +83,7 @@ def test_stage_makes_the_card_of_the_version_and_of_the_champion(
     run_id = make(1)
     evaluate.run(**HOW)
     client = runs.connect()
-    described = client.get_model_version("digits", "1").description
+    described = client.get_model_version("digits", "1").description or ""
     served = (project / "models" / "champion" / "card.html").read_text(encoding="utf-8")
     (made,) = (project / "mlruns").rglob(f"{run_id}/artifacts/evaluation/card.html")
     assert made.read_text(encoding="utf-8") == served

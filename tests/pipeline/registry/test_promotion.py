@@ -90,8 +90,9 @@ def test_promote_puts_the_card_of_the_version_beside_it(project: Path, make_cand
     champion = project / "models" / "champion"
     client, plain = registered(make_candidate, 1)
     client, version = registered(make_candidate, 2)
-    chosen = client.get_model_version("digits", version)
-    client.log_text(chosen.run_id, "the card", "evaluation/card.html")
+    client.log_text(
+        client.get_model_version("digits", version).run_id or "", "the card", "evaluation/card.html"
+    )
     promotion.promote(client, version)
     assert (champion / "card.html").read_text() == "the card"
     promotion.promote(client, plain)
