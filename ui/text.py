@@ -46,7 +46,7 @@ PAGE: Final[dict[str, str]] = {
     "theme_dark": "Dark theme",
     "theme_light": "Light theme",
     "about": "About the model",
-    "model_card": "More about this model",
+    "model_card": "Model card: figures, data, limits",
     "close": "Close",
     "take_photo": "Take the photo",
     "cancel": "Cancel",

@@ -149,7 +149,7 @@ def _measured(figures: Mapping[str, Any]) -> list[Text | Table]:
         told = "Digits told from other marks (AUROC; 0.5 is chance)"
         rows.append((told, *_score(figures, "reject_auroc"), "reject_auroc"))
     errors = figures.get("test_errors")
-    mistakes = f" Of the test digits {errors:.0f} are read wrong." if errors is not None else ""
+    mistakes = f" Mistakes on the test digits: {errors:.0f}." if errors is not None else ""
     lead = (
         "Measured on MNIST's test digits, which decide nothing, and on what is drawn from them; names are "
         f"those in reports/metrics.json.{mistakes}"

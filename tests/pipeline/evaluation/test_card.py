@@ -85,7 +85,7 @@ def test_card_says_figures_data_training_limits_and_the_gate() -> None:
     told = card(evidence())
     percent = f"{FIGURES['test_accuracy']:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
     assert f"| MNIST's test digits | {percent} |" in told
-    assert f"Of the test digits {FIGURES['test_errors']} are read wrong." in told
+    assert f"Mistakes on the test digits: {FIGURES['test_errors']}." in told
     for part in ("version 7", "Yann LeCun, Corinna Cortes", "CC BY-SA 3.0", "A processor, 2 cores", "c0ffee"):
         assert part in told
     assert "| primary: plain | 0.9948 | 0.9946 | +0.0002 (-0.0004 to +0.0008) | 0.31 | no worse |" in told
