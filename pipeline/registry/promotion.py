@@ -82,8 +82,8 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
     for old in target.glob("*.onnx"):
         if old.name not in (name, previous):  # a service may be about to open the previous one
             old.unlink()
-    for name in (MANIFEST, CARD):
-        for left in target.glob(f".*.{name}"):  # by a process that was killed
+    for written in (MANIFEST, CARD):
+        for left in target.glob(f".*.{written}"):  # by a process that was killed
             left.unlink()
     return done
 
