@@ -45,6 +45,9 @@ DEFAULT_MODEL = Path(__file__).parent / "default"
 CHAMPION = Path("models/champion")
 """The model folder that a training leaves, below the project's folder."""
 
+CARD = "card.html"
+"""In a model folder a page about the model, where somebody made one."""
+
 _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
 _SCAN = 20  # pixels: a picture no larger is a coarse scan of one mark
 _SMALL = 14  # pixels: a mark no larger has too few of them

@@ -1,7 +1,7 @@
 """Make the model that comes with the project from the champion: `make default-model`.
 
-It writes digits/default: the ONNX file of the champion, and its manifest as version "default", with the
-parameters of its training. Commit both.
+It writes digits/default: the ONNX file of the champion, its manifest as version "default", with the
+parameters of its training, and its card. Commit all three.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import replace
 
 from digits.errors import ModelError
 from digits.network.model import MANIFEST, Model
-from digits.reader import DEFAULT_MODEL
+from digits.reader import CARD, DEFAULT_MODEL
+from pipeline.evaluation.card import card_html
 from pipeline.project.files import write_bytes, write_text
-from pipeline.project.paths import champion
-from pipeline.registry import runs
+from pipeline.project.paths import NAME, champion
+from pipeline.registry import cards, runs, versions
 
 FILE = "digits.onnx"
 LARGEST = 2**20  # bytes of the ONNX file: it is in git, and in every installation
@@ -41,9 +42,13 @@ def write_default_model() -> None:
     if len(content) > LARGEST:
         raise ModelError(f"The champion has {len(content)} bytes; the default model may have {LARGEST}.")
     write_bytes(DEFAULT_MODEL / FILE, content)
-    trained_with = runs.connect().get_run(manifest.run_id).data.params
-    default = replace(manifest, file=FILE, version=VERSION).as_dict() | {"trained_with": trained_with}
-    write_text(DEFAULT_MODEL / MANIFEST, json.dumps(default, indent=2) + "\n")
+    client = runs.connect()
+    default = replace(manifest, file=FILE, version=VERSION)
+    with versions.artifacts_of(client, client.get_model_version(NAME, manifest.version)) as artifacts:
+        found = cards.evidence(client, default, artifacts / runs.REPORT)
+        write_text(DEFAULT_MODEL / CARD, card_html(found, artifacts))
+    described = default.as_dict() | {"trained_with": dict(found.trained_with)}
+    write_text(DEFAULT_MODEL / MANIFEST, json.dumps(described, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +26,8 @@ from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
 from pipeline.project.processes import spread
 from pipeline.project.runner import check_names, end_with_parent, main
-from pipeline.registry import runs, versions
+from pipeline.registry import cards, runs, versions
 from pipeline.registry.promotion import promote, sync
-
-DECISION = "promotion.json"
 
 
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
@@ -75,9 +74,10 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores)
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
-        write_text(REPORTS / DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
+        write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_evaluation(figures, REPORTS)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
+        cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
         if decision.promoted:
             promote(client, version)
     print(table(decision.rows))

@@ -58,7 +58,8 @@ def test_wheel_holds_digits_alone_with_its_model_and_types(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as files:
         names = files.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"digits"}
-    assert {"digits/py.typed", "digits/default/manifest.json", "digits/default/digits.onnx"} <= {*names}
+    model = {f"digits/default/{name}" for name in ("manifest.json", "digits.onnx", "card.html")}
+    assert {"digits/py.typed"} | model <= {*names}
 
 
 def test_command_reads_a_digit_in_any_folder(installed: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ type FindIn<Parts> = <Selector extends keyof Parts>(selector: Selector) => Parts
 /** What the scripts use of canvas/page.html. */
 export interface Parts {
   "#about": HTMLDialogElement;
+  "#about-card": HTMLElement;
   "#about-close": HTMLButtonElement;
   "#about-facts": HTMLDListElement;
   "#about-name": HTMLElement;

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import httpx
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
 from ui.client import ANSWER_SECONDS, CONNECT_SECONDS, key_header
 from ui.text import SERVICE
@@ -22,6 +22,14 @@ _MLFLOW_SECONDS = 0.5
 _IDLE_SECONDS = 3.0  # uvicorn closes an idle connection after 5
 _PASSED_ON = ("retry-after", "x-request-id")
 
+_CARD = "/model/card"  # the one address that answers with a page
+_CARD_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
 Question = Literal["read", "explain"]
 Ask = Callable[[str, bytes, str], Awaitable["Answer"]]
 """(path, body, content type) -> Answer. The page does not know where answers come from."""
@@ -29,7 +37,10 @@ Ask = Callable[[str, bytes, str], Awaitable["Answer"]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as HTTP gives it: the status, the JSON and the few headers that the browser needs."""
+    """An answer as HTTP gives it: the status, the JSON and the few headers that the browser needs.
+
+    A page, which is the model's card, is its text.
+    """
 
     status: int
     content: Any
@@ -49,13 +60,17 @@ def service_ask(client: httpx.AsyncClient) -> Ask:
         except httpx.HTTPError:
             return _refusal(502, "service_away", SERVICE["away"].format(url=client.base_url))
         try:
-            content = answer.json()
+            content = answer.text if path == _CARD and _is_page(answer) else answer.json()
         except ValueError:
             return _refusal(502, "service_strange", SERVICE["strange"].format(url=client.base_url))
         passed = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
         return Answer(answer.status_code, content, passed)
 
     return ask
+
+
+def _is_page(answer: httpx.Response) -> bool:
+    return answer.is_success and answer.headers.get("Content-Type", "").startswith("text/html")
 
 
 async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
@@ -95,7 +110,7 @@ async def run_link(client: httpx.AsyncClient, run_id: str, public: str) -> str |
 
 
 def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRouter:
-    """`POST /ask/read|explain` and `GET /ask/model`, which the page's canvas calls."""
+    """`POST /ask/read|explain` and `GET /ask/model` for the canvas; `GET /ask/model/card` is a page."""
     routes = APIRouter(prefix="/ask")
 
     @routes.post("/{question}")
@@ -112,6 +127,14 @@ def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRou
         if answer.status == 200 and isinstance(answer.content, dict):
             answer.content["run_link"] = await link(str(answer.content.get("run_id", "")))
         return _response(answer)
+
+    @routes.get(_CARD)
+    async def card() -> Response:
+        answer = await ask(_CARD, b"", "")
+        if isinstance(answer.content, str):
+            return HTMLResponse(answer.content, answer.status, _CARD_HEADERS)
+        sentence = answer.content.get("error") if isinstance(answer.content, dict) else None
+        return PlainTextResponse(sentence or SERVICE["no_card"], answer.status, {"Cache-Control": "no-store"})
 
     return routes
 

@@ -46,6 +46,7 @@ PAGE: Final[dict[str, str]] = {
     "theme_dark": "Dark theme",
     "theme_light": "Light theme",
     "about": "About the model",
+    "model_card": "Model card: figures, data, limits",
     "close": "Close",
     "take_photo": "Take the photo",
     "cancel": "Cancel",
@@ -159,5 +160,6 @@ SERVICE: Final[dict[str, str]] = {
     "away": "The recognition service at {url} does not answer: start it with `make serve`.",
     "slow": "The recognition service did not answer within {seconds} seconds: try again.",
     "strange": "What answers at {url} is not the recognition service: check SERVICE_URL.",
+    "no_card": "The recognition service has no card of its model.",
     "too_large": "The picture is larger than {megabytes} MB: send a smaller one.",
 }

@@ -14,9 +14,10 @@ from mlflow.exceptions import MlflowException
 
 from digits.errors import ModelError
 from digits.network.model import MANIFEST, Manifest, Model
+from digits.reader import CARD
 from pipeline.project.files import locked, write_bytes, write_text
 from pipeline.project.paths import NAME, champion
-from pipeline.registry import runs, versions
+from pipeline.registry import cards, runs, versions
 
 
 def promote(client: MlflowClient, version: str) -> Manifest:
@@ -64,7 +65,7 @@ def _loadable(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
 
 
 def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
-    """The ONNX file under its hash, then the manifest: its rename is the moment of the change."""
+    """The ONNX file under its hash, the card, then the manifest: its rename is the moment of the change."""
     manifest = Manifest.load(source)
     name = f"{manifest.sha256}.onnx"
     write_bytes(target / name, (source / manifest.file).read_bytes())
@@ -76,12 +77,14 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
         metrics=manifest.metrics | _measured(source.parent / runs.REPORT / "metrics.json"),
     )
     previous = _file_of(target)
+    cards.copy(source.parent, target)
     write_text(target / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
     for old in target.glob("*.onnx"):
         if old.name not in (name, previous):  # a service may be about to open the previous one
             old.unlink()
-    for left in target.glob(f".*.{MANIFEST}"):  # by a process that was killed
-        left.unlink()
+    for written in (MANIFEST, CARD):
+        for left in target.glob(f".*.{written}"):  # by a process that was killed
+            left.unlink()
     return done
 
 

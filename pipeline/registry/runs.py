@@ -23,14 +23,16 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 
 from pipeline.mnist.dataset import Digits
+from pipeline.project.machine import processor
 from pipeline.project.params import flat
 from pipeline.project.paths import NAME, PROCESSED, artifacts, database, store
 from pipeline.registry.relocation import relocate
 
 REPORT = "evaluation"  # a run's artifact folder with what `evaluate` reported
+DECISION = "promotion.json"  # how evaluate decided who is champion
 REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is somebody's own
     "metrics.json",
-    "promotion.json",
+    DECISION,
     "confusion.csv",
     "training.csv",
     "confusion.png",
@@ -44,6 +46,7 @@ REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is
     "scans.png",
 )
 PROCESS = "process"  # the tag that says which process works on a run
+PROCESSOR = "processor"  # the tag that says what a training ran on
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
 
 
@@ -103,7 +106,7 @@ def _open_run(params: Mapping[str, Any], run_id: str | None) -> Iterator[str]:
     mlflow.set_tag(PROCESS, _name(psutil.Process()))
     if run_id is None:
         mlflow.log_params(flat(params))
-        mlflow.set_tags(git_tags() | {"seed": params["seed"]})
+        mlflow.set_tags(git_tags() | {"seed": params["seed"], PROCESSOR: processor()})
     status = RunStatus.FAILED
     try:
         yield run.info.run_id

@@ -19,6 +19,13 @@ from service.openapi import Endpoint
 from service.runtime import metrics
 from service.runtime.champion import Champion
 
+CARD_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The card comes out of a folder that holds what somebody trained: nothing in it can run or load anything."""
+
 
 class ManifestAnswer(RootModel[Manifest]):
     """What the folder of the model says of it."""
@@ -36,6 +43,13 @@ class Admin:
         health = partial(Endpoint, "GET", answer="text/plain", open=True, quiet=True)
         return (
             get("/model", self._model, "The model's manifest", ManifestAnswer, refuses=(503,)),
+            get(
+                "/model/card",
+                self._card,
+                "The model's card: a page about it",
+                "text/html",
+                refuses=(404, 503),
+            ),
             health("/livez", self._live, "Is the process alive?"),
             health("/healthz", self._live, "The same as /livez"),
             health("/readyz", self._ready, "Is a model in service?", refuses=(503,)),
@@ -46,6 +60,9 @@ class Admin:
 
     async def _model(self, _request: Request) -> Response:
         return as_json(ManifestAnswer(self._champion.reader().model.manifest))
+
+    async def _card(self, _request: Request) -> Response:
+        return HTMLResponse(self._champion.card(), headers=CARD_HEADERS)
 
     async def _live(self, _request: Request) -> Response:
         return PlainTextResponse("\n")

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits import DEFAULT_MODEL, Model, ModelError, Reader
-from digits.network.model import MANIFEST
-from service.errors import NoModel
+from digits.network.model import MANIFEST, Manifest
+from digits.reader import CARD
+from service.errors import NoModel, NotFound
 from service.runtime.metrics import LOADS, WORKERS, step
 from service.runtime.trial import try_out
 
 LOOK_SECONDS = 0.5
 LOAD_SECONDS = 15.0  # with the trial; models of this project take 0.2
+_CARD_BYTES = 2**20
 
 _logger = logging.getLogger("service")
 
@@ -34,6 +36,7 @@ class Champion:
         self._folder = folder
         self._default = default
         self._reader: Reader | None = None
+        self._card: bytes | None = None
         self._has_served = False  # whether a model of the folder, and not the default one, was taken
         self._seen: object = "nothing yet"
 
@@ -42,6 +45,13 @@ class Champion:
         if self._reader is None:
             raise NoModel("There is no model here, not even the default one: install the project anew.")
         return self._reader
+
+    def card(self) -> bytes:
+        """The page about the model in service; raises `NoModel` without one, `NotFound` without a page."""
+        self.reader()
+        if self._card is None:
+            raise NotFound("This model has no card: one is made for each model that `make repro` evaluates.")
+        return self._card
 
     def refresh(self) -> None:
         """Take up the folder's model if the folder has changed; a model that cannot serve is refused."""
@@ -60,7 +70,7 @@ class Champion:
             self._serve_default()
         else:
             self._has_served = True
-            self._take(reader)
+            self._take(reader, self._folder)
 
     def _serve_default(self) -> None:
         """Serve the default model if nothing serves yet."""
@@ -71,7 +81,7 @@ class Champion:
         except ModelError as error:
             _logger.error("%s", error)
         else:
-            self._take(reader)
+            self._take(reader, self._default)
             _logger.info("A model that appears in %s takes over", self._folder)
 
     async def watch(self) -> None:
@@ -86,9 +96,12 @@ class Champion:
                     "The model folder could not be looked at", extra={"serving": self._version()}
                 )
 
-    def _take(self, reader: Reader) -> None:
+    def _take(self, reader: Reader, folder: Path) -> None:
+        card = _card(folder, reader.model.manifest)
         if self._reader is not None and reader.model.manifest == self._reader.model.manifest:
+            self._card = card or self._card  # the next model's card comes before that model
             return
+        self._card = card
         if self._reader is not None:
             WORKERS.labels(self._version()).set(0)
         self._reader = reader
@@ -138,6 +151,18 @@ def _loaded(folder: Path) -> Reader:
         ) from None
     except Exception as error:
         raise ModelError(f"The model in {folder} cannot be loaded ({error!r}): promote another.") from error
+
+
+def _card(folder: Path, manifest: Manifest) -> bytes | None:
+    """The page in the folder, where it names the model's file: another's may lie there for a moment."""
+    path = folder / CARD
+    try:
+        if not path.is_file() or path.stat().st_size > _CARD_BYTES:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if manifest.sha256.encode() in content else None
 
 
 def _state(folder: Path) -> object:

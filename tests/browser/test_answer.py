@@ -227,6 +227,29 @@ def test_model_without_a_running_mlflow_has_no_link(page: Page) -> None:
     expect(page.locator("#about-facts a")).to_have_count(0)
 
 
+def test_model_has_a_card_with_its_pictures(page: Page, artifacts: Path) -> None:
+    page.click("#about-open")
+    with page.expect_popup() as opened:
+        page.click("#about-card")
+    card = opened.value
+    expect(card.locator("h1")).to_contain_text("Model card: digits")
+    expect(card.locator("img")).to_have_count(3)
+    shown = "(images) => images.every((one) => one.complete && one.naturalWidth > 100)"
+    assert card.locator("img").evaluate_all(shown), "the page's own rules would let no picture in"
+    assert card.locator("main").evaluate("(main) => getComputedStyle(main).maxWidth") == "736px"
+    card.screenshot(path=artifacts / "card.png", full_page=True)
+    card.set_viewport_size({"width": 390, "height": 844})
+    assert card.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_model_of_a_person_has_no_card(page: Page) -> None:
+    page.route("**/ask/model", lambda route: route.fulfill(json={"version": "", "created": ""}))
+    page.reload()
+    page.click("#about-open")
+    expect(page.locator("#about-facts")).to_contain_text("Own model")
+    expect(page.locator("#about-card")).to_be_hidden()
+
+
 def black_field() -> str:
     """An empty 28x28 view, as /explain gives it."""
     return base64.b64encode(encoded(Image.new("L", (28, 28)))).decode()

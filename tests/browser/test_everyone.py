@@ -143,6 +143,17 @@ def test_axe_finds_nothing_in_any_state(
     context.close()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_model_card(
+    chromium: Browser, running: Running, theme: Literal["light", "dark"]
+) -> None:
+    """Its text alone: over HTTP no script runs in it, and so no axe."""
+    page = chromium.new_page(viewport={"width": 390, "height": 844}, color_scheme=theme)
+    page.set_content((running.model / "card.html").read_text(encoding="utf-8"))
+    check(page)
+    page.close()
+
+
 def check(page: Page) -> None:
     """axe-core, with all its rules."""
     found = Axe().run(page)

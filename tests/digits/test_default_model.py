@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digits import DEFAULT_MODEL, Reader
 from digits.network.contract import INPUT_CONTRACT
-from digits.reader import CHAMPION, champion_or_default
+from digits.reader import CARD, CHAMPION, champion_or_default
 from tests.behaviour.drawing import drawing, picture
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "mnist-small"
@@ -43,8 +43,14 @@ def test_default_model_promises_the_figures_of_the_readme(reader: Reader) -> Non
 
 
 def test_default_model_is_small() -> None:
-    assert {path.name for path in DEFAULT_MODEL.iterdir()} == {"manifest.json", "digits.onnx"}
+    assert {path.name for path in DEFAULT_MODEL.iterdir()} == {"manifest.json", "digits.onnx", "card.html"}
     assert sum(path.stat().st_size for path in DEFAULT_MODEL.iterdir()) <= 2**20
+
+
+def test_default_model_has_the_card_of_its_file_and_a_small_one(reader: Reader) -> None:
+    card = (DEFAULT_MODEL / CARD).read_text(encoding="utf-8")
+    assert f'<meta name="model-sha256" content="{reader.model.manifest.sha256}">' in card
+    assert len(card) < 200_000
 
 
 def test_default_model_reads_test_images_that_are_in_git(reader: Reader) -> None:

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from digits.network.model import Manifest
 from digits.reader import DEFAULT_MODEL
-from pipeline import evaluate
+from pipeline import default_model, evaluate
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.registry import runs, versions
 
@@ -92,6 +92,41 @@ def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project:
     logged = MlflowClient().get_run(run_id)
     assert logged.data.metrics["recall.1"] == 1.0
     assert logged.info.status == "FINISHED"
+
+
+def test_stage_makes_the_card_of_the_version_and_of_the_champion(
+    make: Callable[..., str], project: Path
+) -> None:
+    run_id = make(1)
+    evaluate.run(**HOW)
+    client = runs.connect()
+    described = client.get_model_version("digits", "1").description or ""
+    served = (project / "models" / "champion" / "card.html").read_text(encoding="utf-8")
+    (made,) = (project / "mlruns").rglob(f"{run_id}/artifacts/evaluation/card.html")
+    assert made.read_text(encoding="utf-8") == served
+    assert "| MNIST's test digits | 50.00" in described
+    assert "evaluation/card.html" in described
+    assert Manifest.load(project / "models" / "champion").sha256 in served
+    assert served.count("<img ") == 3
+    for told in ("digits, version 1</h1>", ">Seed</th><td>1</td>", " cores</td>"):
+        assert told in served
+
+
+def test_default_model_is_the_champion_with_a_card_of_its_own(
+    make: Callable[..., str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(1)
+    evaluate.run(**HOW)
+    folder = project / "default"
+    folder.mkdir()
+    monkeypatch.setattr(default_model, "DEFAULT_MODEL", folder)
+    default_model.write_default_model()
+    card = (folder / "card.html").read_text(encoding="utf-8")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert "the default model</h1>" in card
+    assert manifest["sha256"] in card
+    assert card.count("<img ") == 3
+    assert (manifest["version"], manifest["trained_with"]) == ("default", {"seed": "1"})
 
 
 def test_stage_twice_for_one_run_registers_it_once(make: Callable[..., str], project: Path) -> None:

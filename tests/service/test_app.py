@@ -141,7 +141,7 @@ def test_document_describes_every_endpoint(client: TestClient) -> None:
     document = client.get("/docs.json").json()
     assert document["openapi"].startswith("3.1")
     pictures = {"/predict", "/read", "/explain", "/predict_batch"}
-    operators = {"/model", "/livez", "/readyz", "/healthz", "/metrics", "/docs.json"}
+    operators = {"/model", "/model/card", "/livez", "/readyz", "/healthz", "/metrics", "/docs.json"}
     assert pictures | operators | {"/v2/models/digits/infer"} <= set(document["paths"])
     predict = document["paths"]["/predict"]["post"]
     assert predict["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] == ["image"]

@@ -139,6 +139,44 @@ def test_model_comes_with_the_link_to_its_run() -> None:
     assert answer.json() == {"version": "3", "run_id": "abc", "run_link": "http://mlflow/abc"}
 
 
+CARD = "<!DOCTYPE html><title>Card</title>"
+
+
+def test_card_is_a_page_that_can_load_and_run_nothing() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, html=CARD, headers={"Set-Cookie": "x=y"})
+
+    answer = through_page(handler, "GET", "/ask/model/card", key="secret")
+    assert (answer.status_code, answer.text) == (200, CARD)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    rules = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "img-src data:", "sandbox"} <= {*rules}
+    assert "Set-Cookie" not in answer.headers
+    assert seen[0].url.path == "/model/card"
+    assert seen[0].headers["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("handler", "status", "sentence"),
+    [
+        (replying(404, json={"error": "No card.", "code": "not_found"}), 404, "No card."),
+        (replying(200, json=["something"]), 200, "has no card"),
+        (replying(200, text="<b>"), 502, "is not the recognition"),
+        (failing(httpx.ConnectError), 502, "does not answer: start it"),
+    ],
+)
+def test_card_that_does_not_come_is_a_sentence_in_plain_text(
+    handler: Handler, status: int, sentence: str
+) -> None:
+    answer = through_page(handler, "GET", "/ask/model/card")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert sentence in answer.text
+
+
 def link(handler: Handler, run_id: str = "abc") -> str | None:
     async def look() -> str | None:
         transport = httpx.MockTransport(handler)

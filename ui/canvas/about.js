@@ -74,6 +74,7 @@ export class About {
   #show(model) {
     this.#version = model.version;
     this.find(".dot").classList.remove("away");
+    this.find("#about-card").hidden = !model.version; // a person's own model has none
     const name = named(model);
     const accuracy = model.metrics?.test_accuracy;
     this.find("#about-name").textContent = accuracy ? `${name} · ${shown(accuracy)}` : name;

@@ -80,10 +80,23 @@ def test_promote_removes_what_a_killed_one_left(project: Path, make_candidate: M
     client, version = registered(make_candidate, 1)
     champion = project / "models" / "champion"
     champion.mkdir(parents=True)
-    for name in (f".123.{'0' * 64}.onnx", ".123.manifest.json"):
+    for name in (f".123.{'0' * 64}.onnx", ".123.manifest.json", ".123.card.html"):
         (champion / name).write_bytes(b"half")
     served = promotion.promote(client, version)
     assert {path.name for path in champion.iterdir()} == {"manifest.json", served.file}
+
+
+def test_promote_puts_the_card_of_the_version_beside_it(project: Path, make_candidate: Make) -> None:
+    champion = project / "models" / "champion"
+    client, plain = registered(make_candidate, 1)
+    client, version = registered(make_candidate, 2)
+    client.log_text(
+        client.get_model_version("digits", version).run_id or "", "the card", "evaluation/card.html"
+    )
+    promotion.promote(client, version)
+    assert (champion / "card.html").read_text() == "the card"
+    promotion.promote(client, plain)
+    assert not (champion / "card.html").exists(), "that was another version's"
 
 
 def test_promote_waits_for_another_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ import pytest
 from onnx import helper, numpy_helper
 from prometheus_client import REGISTRY
 
-from service.errors import NoModel
+from service.errors import NoModel, NotFound
 from service.runtime.champion import Champion
 from tests.service.slow_model import slow
 
@@ -99,6 +100,52 @@ def test_champion_takes_up_another_version(champion: Champion, tiny_model: Path,
     assert loads("taken") == taken + 1
     assert REGISTRY.get_sample_value("digits_workers", {"model": "1"}) == 0
     assert REGISTRY.get_sample_value("digits_workers", {"model": "2"}) == 1
+
+
+def card_of(manifest: Path) -> bytes:
+    """A card that names the file of a manifest."""
+    return f"<p>{json.loads(manifest.read_text())['sha256']}</p>".encode()
+
+
+def test_champion_of_another_version_brings_its_own_card(
+    champion: Champion, tiny_model: Path, promote: Promote, nearest_digit: Callable[..., bytes]
+) -> None:
+    """As promotion writes them: the card first, which is not the card of the model that still serves."""
+    first, second = card_of(tiny_model / "manifest.json"), nearest_digit(outputs=11)
+    (tiny_model / "card.html").write_bytes(first)
+    champion.refresh()
+    assert champion.card() == first
+    later = f"<p>{hashlib.sha256(second).hexdigest()}</p>".encode()
+    (tiny_model / "card.html").write_bytes(later)
+    champion.refresh()
+    assert (version(champion), champion.card()) == ("1", first)
+    promote(tiny_model, "2", second)
+    champion.refresh()
+    assert (version(champion), champion.card()) == ("2", later)
+
+
+@pytest.mark.parametrize("case", ["none", "another model's", "too large", "a folder"])
+def test_champion_has_no_card_but_its_own(tiny_model: Path, case: str) -> None:
+    path = tiny_model / "card.html"
+    if case == "another model's":
+        path.write_text(f"<p>{'0' * 64}</p>")
+    elif case == "too large":
+        path.write_bytes(card_of(tiny_model / "manifest.json") + b" " * 2**20)
+    elif case == "a folder":
+        path.mkdir()
+    champion = Champion(tiny_model)
+    champion.refresh()
+    assert version(champion) == "1"
+    with pytest.raises(NotFound, match="no card"):
+        champion.card()
+
+
+def test_default_model_has_a_card(tmp_path: Path) -> None:
+    champion = Champion(tmp_path / "none")
+    with pytest.raises(NoModel):
+        champion.card()
+    champion.refresh()
+    assert b"the default model" in champion.card()
 
 
 def broken(name: str, folder: Path, promote: Promote, nearest_digit: Callable[..., bytes]) -> None:
