@@ -80,6 +80,7 @@ def run(
         won = wins(scores, rivals) if served else takes_over(scores, rivals, default_margin)
         figures["champion"] = won or is_champion
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
+        runs.log_data({"test": test})
         runs.log_evaluation(figures, REPORTS)
         if won:
             promote(client, version)

@@ -73,7 +73,8 @@ def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project:
     assert 0 <= metrics["validation_paper_accuracy"] <= 1
     assert (Manifest.load(project / "models" / "champion").run_id, metrics["test_errors"]) == (run_id, 4)
     logged = MlflowClient().get_run(run_id)
-    assert logged.data.metrics["recall.1"] == 1.0
+    assert logged.data.metrics["recall/1"] == 1.0
+    assert {one.dataset.name for one in logged.inputs.dataset_inputs} == {"test"}
     assert logged.info.status == "FINISHED"
 
 
