@@ -12,11 +12,8 @@ COLUMNS = (  # name, age and duration are always there
     "attributes.`Models`",
     "metrics.`score/mean`",
     "metrics.`test/accuracy`",
-    "metrics.`test/errors`",
     "metrics.`handwriting/canvases`",
-    "metrics.`handwriting/lines`",
     "metrics.`handwriting/papers`",
-    "metrics.`validation/accuracy`",
     "tags.`dvc_exp_name`",
 )
 SHARED = f"mlflow.sharedViewState.{NAME}"

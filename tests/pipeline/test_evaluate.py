@@ -74,6 +74,7 @@ def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project:
     assert (Manifest.load(project / "models" / "champion").run_id, metrics["test_errors"]) == (run_id, 4)
     logged = MlflowClient().get_run(run_id)
     assert logged.data.metrics["recall/1"] == 1.0
+    assert logged.inputs is not None
     assert {one.dataset.name for one in logged.inputs.dataset_inputs} == {"test"}
     assert logged.info.status == "FINISHED"
 
