@@ -20,7 +20,7 @@ import launch
 from pipeline.registry import runs
 from pipeline.registry.runs_page import address
 
-STOP_SECONDS = 1.0  # that the server has for its own end: it holds nothing that could be lost
+STOP_SECONDS = 0.3  # that the server has for its own end: it holds nothing that could be lost
 POLL_SECONDS = 0.2
 
 
