@@ -80,9 +80,12 @@ desktop: serving ## open the desktop window (ARGS=--local needs no service)
 	@$(PYTHON) -m ui.desktop $(ARGS)
 
 .PHONY: mlflow
-mlflow: setup ## open the MLflow UI over all runs
-	@$(PYTHON) -m pipeline.relocate
-	@$(PYTHON) launch.py mlflow
+mlflow: setup ## open MLflow's page of all runs in the browser (BROWSER=none: only print its address)
+	@$(PYTHON) -m pipeline.mlflow_ui
+
+.PHONY: compare
+compare: setup ## print the last runs as a table (N=10)
+	@$(PYTHON) -m pipeline.compare $(if $(N),-n $(N))
 
 .PHONY: promote
 promote: setup ## make VERSION=n of the registered model the champion

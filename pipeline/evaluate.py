@@ -16,7 +16,16 @@ from digits.errors import ModelError
 from digits.reader import DEFAULT_MODEL, Reader
 from pipeline.evaluation import plots
 from pipeline.evaluation.drawn import Amounts, DrawnAnswers, Task, read_drawn
-from pipeline.evaluation.gate import Decision, Rule, against_champion, against_default, table, unopposed
+from pipeline.evaluation.gate import (
+    Decision,
+    Rule,
+    ValidationAnswers,
+    against_champion,
+    against_default,
+    primary,
+    table,
+    unopposed,
+)
 from pipeline.evaluation.metrics import Answers, RedrawnAnswers, answers
 from pipeline.evaluation.report import of_digits, of_handwriting
 from pipeline.evaluation.validation import OnValidation, ValidationData
@@ -56,7 +65,8 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         tasks.append(Task(rival.folder, PROCESSED, "validation", amounts, seed))
     on_test, *on_validation = spread(read_drawn, tasks, len(tasks) * amounts.seconds)
     own = OnValidation.of(candidate, data, on_validation[0])
-    decision = rival.decide(own, on_validation[1:], rule, seed)
+    told = own.for_gate()
+    decision = rival.decide(told, on_validation[1:], rule, seed)
     scores = own.figures()
     read = answers(candidate.model, test)
     of_test = of_digits(read, on_test)
@@ -64,6 +74,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
     figures = {
         **manifest.metrics,
         **scores,
+        "validation_primary": primary(told, rule),
         **of_test.figures,
         **of_drawn.figures,
         "champion": decision.promoted or rival.is_candidate,
@@ -75,6 +86,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         version = versions.register(client, run_id, CANDIDATE, scores)
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
+        runs.log_data({"test": test})
         runs.log_evaluation(figures, REPORTS)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
@@ -111,16 +123,15 @@ class Rival(NamedTuple):
             kept = data.was_kept_from(default.model.manifest)
             return cls("the default model", DEFAULT_MODEL, default if kept else None, data, is_champion=False)
         manifest = served.model.manifest
-        name = f"version {manifest.version}, the champion,"
+        name = f"version {manifest.version} (the champion)"
         if manifest.sha256 == candidate.model.manifest.sha256:
             return cls(name, champion(), None, data, is_candidate=True)
         return cls(name, champion(), served if data.was_kept_from(manifest) else None, data)
 
     def decide(
-        self, candidate: OnValidation, drawn: Sequence[DrawnAnswers], rule: Rule, seed: int
+        self, told: ValidationAnswers, drawn: Sequence[DrawnAnswers], rule: Rule, seed: int
     ) -> Decision:
         """Whether the candidate is promoted; `drawn`: what the rival says of what was drawn, if compared."""
-        told = candidate.for_gate()
         if self.is_candidate:
             return unopposed(told, rule, "it is the champion already", promoted=False)
         if self.lost:
@@ -169,10 +180,10 @@ def verdict(decision: Decision, version: str, rival: Rival) -> str:
         said = f"version {version} is the {which} champion: {decision.sentence}"
     else:
         said = (
-            f"version {version} does not take over from {rival.name.rstrip(',')}: {decision.sentence}; "
+            f"version {version} does not take over from {rival.name}: {decision.sentence}; "
             f"`make promote VERSION={version}` serves this one all the same"
         )
-    if decision.smallest_shown is not None:
+    if decision.smallest_shown:
         said += (
             f". The smallest improvement that these pictures could have shown is "
             f"{100 * decision.smallest_shown:.3f} points"

@@ -1,6 +1,6 @@
 """Put MLflow's artifact addresses right after the project was moved: `python -m pipeline.relocate`.
 
-Every stage does it by itself; `make mlflow` does it before the server starts.
+Every command that connects to the store does it by itself; docker compose does it before the server starts.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def run(
     with alone():
         study = open_study(plan)
         try_present(study, plan)
-        with runs.reopened_run(study.user_attrs.get(RUN, ""), logged) as (client, run_id):
+        with runs.reopened_run(study.user_attrs.get(RUN, ""), logged, goes_on=True) as (client, run_id):
             client.set_tag(run_id, MLFLOW_RUN_NAME, "search")
             study.set_user_attr(RUN, run_id)
             search(study, plan, trials, jobs)

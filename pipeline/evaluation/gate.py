@@ -171,8 +171,8 @@ def _compared(
     rows = [
         _row(
             PRIMARY,
-            _primary(candidate, rule),
-            _primary(rival, rule),
+            primary(candidate, rule),
+            primary(rival, rule),
             of_primary,
             p,
             "better" if better else "not better",
@@ -240,7 +240,8 @@ def _names(rows: Sequence[Row], verdict: Verdict) -> str:
     return " and ".join(row.name.rpartition(": ")[2] for row in rows if row.verdict == verdict)
 
 
-def _primary(answers: ValidationAnswers, rule: Rule) -> float:
+def primary(answers: ValidationAnswers, rule: Rule) -> float:
+    """The weighted mean of the strata, 0..1."""
     total = sum(rule.primary.values())
     return sum(weight * answers.value(name) for name, weight in rule.primary.items()) / total
 

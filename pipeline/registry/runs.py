@@ -26,7 +26,9 @@ from pipeline.mnist.dataset import Digits
 from pipeline.project.machine import processor
 from pipeline.project.params import flat
 from pipeline.project.paths import NAME, PROCESSED, artifacts, database, store
+from pipeline.registry import metric_names
 from pipeline.registry.relocation import relocate
+from pipeline.registry.run_names import name_of
 
 REPORT = "evaluation"  # a run's artifact folder with what `evaluate` reported
 DECISION = "promotion.json"  # how evaluate decided who is champion
@@ -47,6 +49,8 @@ REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is
 )
 PROCESS = "process"  # the tag that says which process works on a run
 PROCESSOR = "processor"  # the tag that says what a training ran on
+EXPERIMENT = "dvc_exp_name"  # the tag with the name that `dvc exp run` gave, where one did
+NO_PARAMETERS = ("resume",)  # of the section `train`: changes no weight, and each run has the same keys
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
 
 
@@ -75,38 +79,52 @@ def is_absent(error: MlflowException) -> bool:
 
 @contextmanager
 def training_run(params: Mapping[str, Any]) -> Iterator[str]:
-    """A new run with these parameters (nested ones with dots); gives its id."""
+    """A new run with these parameters (nested ones with dots), named after them; gives its id."""
     connect()
     with _open_run(params, None) as run_id:
         yield run_id
 
 
 @contextmanager
-def reopened_run(run_id: str, params: Mapping[str, Any]) -> Iterator[tuple[MlflowClient, str]]:
+def reopened_run(
+    run_id: str, params: Mapping[str, Any], *, goes_on: bool = False
+) -> Iterator[tuple[MlflowClient, str]]:
     """The run that `train` began; a new one with `params` where the store does not know it.
 
     That is so in another clone, or when DVC took the training's output from its cache after the
-    store was deleted. Gives a client and the run's id.
+    store was deleted. Gives a client and the run's id. The run keeps the moment at which it ended before, so
+    that its duration stays the training's; with `goes_on`, what is done now is a part of it.
     """
     client = connect()
+    known = _known(client, run_id)
+    ended = known.info.end_time if known and not goes_on else None
     try:
-        known = client.get_run(run_id).info.lifecycle_stage == "active"
+        with _open_run(params, run_id if known else None) as opened:
+            yield client, opened
+    finally:
+        if ended is not None:
+            client.set_terminated(run_id, client.get_run(run_id).info.status, ended)
+
+
+def _known(client: MlflowClient, run_id: str) -> Run | None:
+    try:
+        run = client.get_run(run_id)
     except MlflowException as error:
         if not is_absent(error):
             raise
-        known = False
-    with _open_run(params, run_id if known else None) as opened:
-        yield client, opened
+        return None
+    return run if run.info.lifecycle_stage == "active" else None
 
 
 @contextmanager
 def _open_run(params: Mapping[str, Any], run_id: str | None) -> Iterator[str]:
     """A run that ends as finished, killed (Ctrl-C, a signal) or failed."""
-    run = mlflow.start_run(run_id, log_system_metrics=run_id is None)
+    name = None if run_id else _new_name(params)
+    run = mlflow.start_run(run_id, run_name=name, log_system_metrics=run_id is None)
     mlflow.set_tag(PROCESS, _name(psutil.Process()))
     if run_id is None:
-        mlflow.log_params(flat(params))
-        mlflow.set_tags(git_tags() | {"seed": params["seed"], PROCESSOR: processor()})
+        mlflow.log_params({name: value for name, value in flat(params).items() if name not in NO_PARAMETERS})
+        mlflow.set_tags(git_tags() | experiment_tags() | {PROCESSOR: processor()})
     status = RunStatus.FAILED
     try:
         yield run.info.run_id
@@ -116,6 +134,14 @@ def _open_run(params: Mapping[str, Any], run_id: str | None) -> Iterator[str]:
         raise
     finally:
         mlflow.end_run(RunStatus.to_string(status))
+
+
+def _new_name(params: Mapping[str, Any]) -> str:
+    """A name for a run with these parameters that no run of the experiment has."""
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(NAME)
+    runs = client.search_runs([experiment.experiment_id]) if experiment else []
+    return name_of(params, {run.info.run_name for run in runs})
 
 
 def _name(process: psutil.Process) -> str:
@@ -145,23 +171,48 @@ def log_data(splits: Mapping[str, Digits]) -> None:
 
 
 def log_epoch(metrics: Mapping[str, float], epoch: int) -> None:
-    """The metrics of one epoch of the open run."""
-    mlflow.log_metrics(dict(metrics), step=epoch)
+    """The metrics of one epoch of the open run, at once: its curves can be watched while it trains."""
+    mlflow.log_metrics(metric_names.epoch_metrics(metrics), step=epoch)
 
 
 def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
     """The report's numbers as metrics, its files as artifacts, and the lock's hash as a tag.
 
-    Pictures lie at the top of the run's artifacts: only there does MLflow's compare page show those of two
-    runs side by side.
+    The metrics are those of the run's model too, on the run's data sets: scores on `validation`, all others
+    on `test`. Pictures lie at the top of the run's artifacts: only there does MLflow's compare page show
+    those of two runs side by side.
     """
-    mlflow.log_metrics(
-        {name: float(value) for name, value in flat(figures).items() if not isinstance(value, tuple)}
-    )
-    mlflow.set_tags(lock_tags())
+    _log_measured(metric_names.evaluation_metrics(figures))
+    weights = {"weights": f"{figures['parameters']:.0f}"} if "parameters" in figures else {}
+    mlflow.set_tags(lock_tags() | weights)
     for path in (reports / name for name in REPORTED):
         if path.is_file():
             mlflow.log_artifact(str(path), None if path.suffix == ".png" else REPORT)
+
+
+def _log_measured(metrics: Mapping[str, float]) -> None:
+    """Metrics of the open run, and of the model that it logged last."""
+    active = mlflow.active_run()
+    if active is None:
+        raise RuntimeError("No run is open.")
+    run = mlflow.get_run(active.info.run_id)
+    models = run.outputs.model_outputs if run.outputs else []
+    model_id = models[-1].model_id if models else None
+    inputs = run.inputs.dataset_inputs if run.inputs else []
+    data = {one.dataset.name: one.dataset for one in inputs}
+    parts: dict[str | None, dict[str, float]] = {"validation": {}, "test": {}, None: {}}
+    for name, value in metrics.items():
+        group = name.partition("/")[0]
+        parts[{"score": "validation", "train": None}.get(group, "test")][name] = value
+    for on, part in parts.items():
+        if part:
+            mlflow.log_metrics(part, model_id=model_id if on else None, dataset=data.get(on or ""))
+
+
+def experiment_tags() -> dict[str, str]:
+    """The name of the DVC experiment that runs this stage; nothing outside `dvc exp run`."""
+    name = os.environ.get("DVC_EXP_NAME")
+    return {EXPERIMENT: name} if name else {}
 
 
 def git_tags() -> dict[str, str]:

@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import flat
 from pipeline.project.paths import PROFILES, store
+from pipeline.registry.metric_names import EPOCH
 from pipeline.tuning.space import NOT_TRAINING, Distribution, present, with_values
 
 FOUND = PROFILES / "found.yaml"
@@ -122,5 +123,5 @@ def keep_best(study: Study, settings: Mapping[str, Any], client: MlflowClient) -
     yaml.dump(profile, text)
     origin = f"{best.value:.2%} on validation, trial {best.number} of {study.study_name}"
     write_text(FOUND, f"# `make search` found it: {origin}\n{text.getvalue()}")
-    client.log_metric(run_id, f"best_{SCORE}", best.value or 0.0, step=done(study))
+    client.log_metric(run_id, EPOCH[SCORE], best.value or 0.0, step=done(study))
     client.set_tag(run_id, "best_trial", best.number)

@@ -90,7 +90,9 @@ def test_stage_reports_and_promotes_the_first(make: Callable[..., str], project:
     assert 0 <= metrics["validation_paper_accuracy"] <= 1
     assert (Manifest.load(project / "models" / "champion").run_id, metrics["test_errors"]) == (run_id, 4)
     logged = MlflowClient().get_run(run_id)
-    assert logged.data.metrics["recall.1"] == 1.0
+    assert logged.data.metrics["recall/1"] == 1.0
+    assert logged.inputs is not None
+    assert {one.dataset.name for one in logged.inputs.dataset_inputs} == {"test"}
     assert logged.info.status == "FINISHED"
 
 
@@ -230,7 +232,7 @@ def test_stage_says_in_the_run_and_the_reports_how_it_decided(
     evaluate.run(**HOW)
     said = capsys.readouterr().out
     decision = json.loads((project / "reports" / "promotion.json").read_text())
-    assert decision["rival"] == "version 1, the champion,"
+    assert decision["rival"] == "version 1 (the champion)"
     assert [row["name"] for row in decision["rows"]] == ["primary", "primary: plain", "guard: calibration"]
     assert "| primary | 50.000 | 12.500 |" in said
     client = MlflowClient()

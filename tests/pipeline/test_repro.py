@@ -103,11 +103,16 @@ def test_repro_leaves_a_whole_run(small_project: Path) -> None:
     trained = YAML(typ="safe").load((small_project / "params.yaml").read_text())["train"]
     assert params["epochs"] == str(trained["epochs"])
     assert params["network.blocks"] == str(trained["network"]["blocks"])
-    steps = [step for (step,) in rows(small_project, "SELECT step FROM metrics WHERE key = 'val_accuracy'")]
+    query = "SELECT step FROM metrics WHERE key = 'validation/accuracy'"
+    steps = [step for (step,) in rows(small_project, query)]
     assert sorted(steps) == list(range(1, trained["epochs"] + 1))
     tags = dict(rows(small_project, "SELECT key, value FROM tags"))
     assert len(tags["dvc_lock_train"]) == 64
-    assert {name for (name,) in rows(small_project, "SELECT name FROM datasets")} == {"train", "validation"}
+    assert {name for (name,) in rows(small_project, "SELECT name FROM datasets")} == {
+        "train",
+        "validation",
+        "test",
+    }
     (artifacts,) = (small_project / "mlruns").rglob(f"{run_id}/artifacts")
     files = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*.*")}
     assert files >= {f"candidate/{name}" for name in ("digits.keras", "digits.onnx", "manifest.json")}

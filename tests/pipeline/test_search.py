@@ -143,7 +143,7 @@ def test_search_tries_a_killed_trial_again(searching: Path, killed: bool) -> Non
     assert (
         trials[-1].data.params.items() >= {"epochs": "2", "share": "0.5", "augment.rotation": "5.0"}.items()
     )
-    curve = client.get_metric_history(trials[-1].info.run_id, "val_accuracy")
+    curve = client.get_metric_history(trials[-1].info.run_id, "validation/accuracy")
     assert [point.step for point in curve] == [1, 2]
     assert not list((searching / "models" / "checkpoints").glob("*"))
 
@@ -224,7 +224,7 @@ def test_search_goes_on_with_other_values(quick: list[dict[str, float]]) -> None
     assert len({str(values) for values in quick}) == len(quick) == 12
     parent, trials = search_and_trials(runs.connect())
     assert (parent.info.status, trials) == ("FINISHED", [])
-    assert parent.data.metrics["best_val_accuracy"] == max(one["label_smoothing"] for one in quick)
+    assert parent.data.metrics["validation/accuracy"] == max(one["label_smoothing"] for one in quick)
 
 
 def test_search_writes_the_best_as_a_profile(quick: list[dict[str, float]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 import psutil
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.mnist.dataset import Digits
-from pipeline.registry import runs
+from pipeline.registry import runs, versions
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -23,15 +25,22 @@ pytestmark = [  # raised inside MLflow
 PARAMS: dict[str, Any] = {"seed": 7, "network": {"blocks": [[4]], "batch_norm": True}}
 
 
-def test_training_run_holds_params_metrics_and_tags(project: Path) -> None:
-    with runs.training_run(PARAMS) as run_id:
-        runs.log_epoch({"loss": 0.5}, 1)
+def test_training_run_holds_params_and_curves_while_it_trains(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_EXP_NAME", "wet-pony")
+    with runs.training_run(PARAMS | {"resume": True}) as run_id:
+        runs.log_epoch({"loss": 0.5, "val_accuracy": 0.75}, 1)
+        now = MlflowClient().get_run(run_id)
+        assert now.info.status == "RUNNING"
+        assert now.data.metrics == {"train/loss": 0.5, "validation/accuracy": 0.75}
         runs.log_epoch({"loss": 0.25}, 2)
     run = MlflowClient().get_run(run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"seed": "7", "network.blocks": "[[4]]", "network.batch_norm": "True"}
-    assert run.data.tags["seed"] == "7"
-    assert [(m.step, m.value) for m in MlflowClient().get_metric_history(run_id, "loss")] == [
+    assert run.data.tags["dvc_exp_name"] == "wet-pony"
+    assert "seed" not in run.data.tags, "a parameter is no tag too"
+    assert [(m.step, m.value) for m in MlflowClient().get_metric_history(run_id, "train/loss")] == [
         (1, 0.5),
         (2, 0.25),
     ]
@@ -56,6 +65,42 @@ def test_reopened_run_is_the_same_one() -> None:
         assert client.get_run(reopened).info.status == "RUNNING"
     run = MlflowClient().get_run(begun)
     assert (reopened, run.info.status, run.data.params["seed"]) == (begun, "FINISHED", "7")
+
+
+@pytest.mark.usefixtures("project")
+def test_training_run_is_named_after_what_is_special_about_it(project: Path) -> None:
+    (project / "profiles").mkdir()
+    (project / "profiles" / "default.yaml").write_text("network:\n  blocks: [[4]]\n  batch_norm: true\n")
+    names = []
+    for params in (PARAMS, PARAMS, PARAMS | {"seed": 1}):
+        with runs.training_run(params) as run_id:
+            names.append(MlflowClient().get_run(run_id).info.run_name)
+    assert names == ["default, seed 7", "default, seed 7 (2)", "default"]
+
+
+@pytest.mark.usefixtures("project")
+def test_reopened_run_keeps_its_duration_however_that_ends() -> None:
+    with runs.training_run(PARAMS) as begun:
+        pass
+    MlflowClient().set_terminated(begun, "FINISHED", 1)  # long ago
+    with runs.reopened_run(begun, PARAMS):
+        pass
+    again = MlflowClient().get_run(begun).info
+    assert (again.status, again.end_time) == ("FINISHED", 1)
+    with pytest.raises(ValueError, match="wrong"), runs.reopened_run(begun, PARAMS):
+        raise ValueError("wrong")
+    failed = MlflowClient().get_run(begun).info
+    assert (failed.status, failed.end_time) == ("FAILED", 1)
+
+
+@pytest.mark.usefixtures("project")
+def test_reopened_run_that_goes_on_ends_later() -> None:
+    with runs.training_run(PARAMS) as begun:
+        pass
+    MlflowClient().set_terminated(begun, "FINISHED", 1)
+    with runs.reopened_run(begun, PARAMS, goes_on=True):
+        pass
+    assert (MlflowClient().get_run(begun).info.end_time or 0) > 1
 
 
 @pytest.mark.usefixtures("project")
@@ -89,6 +134,51 @@ def test_log_evaluation_logs_only_what_the_pipeline_reports(project: Path) -> No
     assert files == {"evaluation/metrics.json", "confusion.png"}
 
 
+def test_log_evaluation_tells_run_and_model_on_their_data_sets(
+    project: Path, make_candidate: Callable[..., Path]
+) -> None:
+    figures = {
+        "validation_accuracy": 0.5,
+        "test_accuracy": 0.25,
+        "recall": {"3": 0.75},
+        "intervals": {"recall.3": [0.5, 1.0]},
+        "parameters": 12.0,
+        "train_seconds": 3.5,
+        "champion": True,
+    }
+    with runs.training_run(PARAMS) as begun:
+        runs.log_data({"validation": _digits(3)})
+    with runs.reopened_run(begun, PARAMS) as (client, run_id):
+        versions.register(client, run_id, make_candidate(run_id=run_id), {})
+        runs.log_data({"test": _digits(2)})
+        runs.log_evaluation(figures, project)
+    run = client.get_run(begun)
+    of_test = {"test/accuracy": 0.25, "recall/3": 0.75, "recall/3.low": 0.5, "recall/3.high": 1.0}
+    of_validation = {"score/digits": 0.5}
+    assert run.data.metrics == of_test | of_validation | {"train/seconds": 3.5}
+    assert run.data.tags["weights"] == "12"
+    assert data_sets(run) == ["test", "validation"]
+    assert run.outputs is not None
+    (output,) = run.outputs.model_outputs
+    told = client.get_logged_model(output.model_id).metrics or []
+    assert {one.key: one.value for one in told if one.dataset_name == "test"} == of_test
+    assert {one.key: one.value for one in told if one.dataset_name == "validation"} == of_validation
+    with runs.reopened_run(begun, PARAMS):  # evaluated again
+        runs.log_data({"test": _digits(2)})
+        runs.log_evaluation(figures | {"test_accuracy": 0.5}, project)
+    assert client.get_run(begun).data.metrics["test/accuracy"] == 0.5
+    assert data_sets(client.get_run(begun)) == ["test", "validation"]
+
+
+def data_sets(run: Run) -> list[str]:
+    assert run.inputs is not None
+    return sorted(one.dataset.name for one in run.inputs.dataset_inputs)
+
+
+def _digits(count: int) -> Digits:
+    return Digits(np.zeros((count, 28, 28), np.uint8), np.arange(count, dtype=np.uint8))
+
+
 def _leave_running(process: str) -> str:
     """A run that nobody ended, of a process."""
     client = runs.connect()
@@ -120,7 +210,7 @@ def test_connect_marks_runs_of_dead_processes_as_killed() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_log_data_names_and_hashes() -> None:
-    digits = Digits(np.zeros((3, 28, 28), np.uint8), np.arange(3, dtype=np.uint8))
+    digits = _digits(3)
     with runs.training_run(PARAMS) as run_id:
         runs.log_data({"train": digits})
     inputs = MlflowClient().get_run(run_id).inputs

@@ -1,0 +1,79 @@
+"""Start MLflow's server over all runs, print and open the page of the runs: `make mlflow`.
+
+Ctrl-C ends it at once. MLFLOW_PORT moves it; BROWSER=none opens nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import launch
+from pipeline.registry import runs
+from pipeline.registry.runs_page import address
+
+STOP_SECONDS = 0.3  # that the server has for its own end: it holds nothing that could be lost
+POLL_SECONDS = 0.2
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m pipeline.mlflow_ui", description=__doc__).parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    program = launch.PROGRAMS["mlflow"]
+    launch.require_free(program)
+    try:
+        page = address(runs.connect(), f"http://{launch.shown_host()}:{program.port}")
+        with serving(program.command) as server:
+            return watch(server, program, page)
+    except KeyboardInterrupt:
+        return 0
+
+
+@contextmanager
+def serving(command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The server, in a group of its own that is ended as a whole.
+
+    Its jobs are for what this project does not use (traces judged by language models); their seven processes
+    take half a minute to start and more than ten seconds to end.
+    """
+    environment = os.environ | launch.QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    server = subprocess.Popen(shlex.split(command), env=environment, cwd=launch.HERE, start_new_session=True)
+    try:
+        yield server
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):  # the rest of the group, and a server that is busy starting
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def watch(server: subprocess.Popen[bytes], program: launch.Program, page: str) -> int:
+    """Say where the runs are and open them once the server answers; its exit code when it ends by itself."""
+    print("MLflow starts ...", flush=True)
+    while server.poll() is None and not launch.is_ready(program):
+        time.sleep(POLL_SECONDS)
+    if server.poll() is None:
+        print(f"All runs: {page}\nCtrl-C ends it.", flush=True)
+        open_in_browser(page)
+    return server.wait() or 1
+
+
+def open_in_browser(page: str) -> bool:
+    """Open a page where somebody can see it: not without a screen, nor where BROWSER is "none"."""
+    unseen = sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return os.environ.get("BROWSER") != "none" and not unseen and webbrowser.open(page)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
