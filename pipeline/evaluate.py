@@ -82,7 +82,8 @@ def run(
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         runs.log_evaluation(figures, REPORTS)
         if won:
-            promote(client, version)
+            reason = verdict(scores, rivals, version, won, served is None)
+            promote(client, version, reason, by="evaluate")
     print(f"evaluate: {summary(figures)}")
     print(f"evaluate: {verdict(scores, rivals, version, won, served is None)}", flush=True)
 

@@ -27,7 +27,7 @@ def promote_for_ever(chosen: Sequence[str], begun: Event) -> None:
     client = runs.connect()
     begun.set()
     for version in itertools.cycle(chosen):
-        promote(client, version)
+        promote(client, version, "a test", "test")
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.heavy)])
@@ -40,7 +40,7 @@ def test_promotion_that_is_killed_leaves_a_whole_champion(
         with runs.training_run({"seed": favourite}) as run_id:
             candidate = make_candidate(favourite, run_id=run_id)
             chosen.append(versions.register(runs.connect(), run_id, candidate, {}))
-    promote(runs.connect(), chosen[0])
+    promote(runs.connect(), chosen[0], "a test", "test")
 
     random = np.random.default_rng(kills)
     context = multiprocessing.get_context("forkserver")  # MLflow is imported once, and not used before a fork
@@ -65,5 +65,5 @@ def test_promotion_that_is_killed_leaves_a_whole_champion(
     assert finished.version == str(version.version)
     left = {path.name for path in (project / "models" / "champion").iterdir()}
     assert len([name for name in left if name.endswith(".onnx")]) <= 2
-    promote(runs.connect(), chosen[0])
+    promote(runs.connect(), chosen[0], "a test", "test")
     assert not [path for path in (project / "models" / "champion").iterdir() if path.name.startswith(".")]

@@ -45,7 +45,7 @@ def registered(make_candidate: Make, favourite: int) -> tuple[MlflowClient, str]
 def test_promote_writes_files_and_moves_the_alias(project: Path, make_candidate: Make) -> None:
     client, version = registered(make_candidate, 3)
     assert promotion.sync(client) is None
-    promotion.promote(client, version)
+    promotion.promote(client, version, "a test", "test")
     manifest = Model.load(project / "models" / "champion").manifest
     assert (manifest.version, manifest.file) == (version, f"{manifest.sha256}.onnx")
     assert manifest.metrics == {"test_accuracy": 0.25}
@@ -58,12 +58,12 @@ def test_promote_writes_files_and_moves_the_alias(project: Path, make_candidate:
 def test_promote_back_to_an_older_version(project: Path, make_candidate: Make) -> None:
     champion = project / "models" / "champion"
     client, first = registered(make_candidate, 1)
-    promotion.promote(client, first)
+    promotion.promote(client, first, "a test", "test")
     before = Manifest.load(champion)
     client, second = registered(make_candidate, 2)
-    promotion.promote(client, second)
+    promotion.promote(client, second, "a test", "test")
     assert Manifest.load(champion).sha256 != before.sha256
-    promotion.promote(client, first)
+    promotion.promote(client, first, "a test", "test")
     assert Manifest.load(champion) == before
 
 
@@ -71,7 +71,7 @@ def test_promote_keeps_the_file_that_a_service_may_be_opening(project: Path, mak
     names = []
     for favourite in (1, 2, 3):
         client, version = registered(make_candidate, favourite)
-        names.append(promotion.promote(client, version).file)
+        names.append(promotion.promote(client, version, "a test", "test").file)
     kept = {path.name for path in (project / "models" / "champion").glob("*.onnx")}
     assert kept == set(names[1:])
 
@@ -82,7 +82,7 @@ def test_promote_removes_what_a_killed_one_left(project: Path, make_candidate: M
     champion.mkdir(parents=True)
     for name in (f".123.{'0' * 64}.onnx", ".123.manifest.json"):
         (champion / name).write_bytes(b"half")
-    served = promotion.promote(client, version)
+    served = promotion.promote(client, version, "a test", "test")
     assert {path.name for path in champion.iterdir()} == {"manifest.json", served.file}
 
 
@@ -99,7 +99,7 @@ def test_promote_waits_for_another_one(
         return write(*arguments)
 
     with promotion._alone():
-        other = threading.Thread(target=promotion.promote, args=(client, second))
+        other = threading.Thread(target=promotion.promote, args=(client, second, "a test", "test"))
         monkeypatch.setattr(promotion, "_write", noted)
         other.start()
         assert not inside.wait(0.5)
@@ -165,18 +165,18 @@ def test_artifacts_of_a_server_are_deleted_again(
 @pytest.mark.usefixtures("project")
 def test_promote_unknown_version() -> None:
     with pytest.raises(ModelError, match="no version 7"):
-        promotion.promote(runs.connect(), "7")
+        promotion.promote(runs.connect(), "7", "a test", "test")
 
 
 def test_promote_lost_files_changes_nothing(project: Path, make_candidate: Make) -> None:
     client, first = registered(make_candidate, 1)
-    promotion.promote(client, first)
+    promotion.promote(client, first, "a test", "test")
     client, second = registered(make_candidate, 2)
     run_id = client.get_model_version("digits", second).run_id
     (lost,) = (project / "mlruns").rglob(f"{run_id}/artifacts/candidate/digits.onnx")
     lost.unlink()
     with pytest.raises(ModelError, match="cannot be read"):
-        promotion.promote(client, second)
+        promotion.promote(client, second, "a test", "test")
     assert Manifest.load(project / "models" / "champion").version == first
     found = versions.champion_version(client)
     assert found is not None
@@ -186,7 +186,7 @@ def test_promote_lost_files_changes_nothing(project: Path, make_candidate: Make)
 def test_sync_restores_deleted_and_damaged_files(project: Path, make_candidate: Make) -> None:
     client, version = registered(make_candidate, 4)
     champion = project / "models" / "champion"
-    written = promotion.promote(client, version)
+    written = promotion.promote(client, version, "a test", "test")
     for damage in (
         lambda: shutil.rmtree(champion),
         lambda: (champion / written.file).write_bytes(b"cut"),
@@ -199,7 +199,7 @@ def test_sync_restores_deleted_and_damaged_files(project: Path, make_candidate: 
 
 def test_sync_leaves_a_good_folder_alone(project: Path, make_candidate: Make) -> None:
     client, version = registered(make_candidate, 4)
-    promotion.promote(client, version)
+    promotion.promote(client, version, "a test", "test")
     path = project / "models" / "champion" / "manifest.json"
     before = path.stat().st_mtime_ns
     promotion.sync(client)
@@ -215,7 +215,7 @@ def test_moved_project_still_promotes(
     shutil.rmtree(project / "mlruns" / "artifacts")
     monkeypatch.setenv("DVC_ROOT", str(moved))
     monkeypatch.chdir(moved)
-    promotion.promote(runs.connect(), version)
+    promotion.promote(runs.connect(), version, "a test", "test")
     assert Model.load(moved / "models" / "champion").manifest.version == version
 
 
