@@ -44,7 +44,7 @@ def is_set_up() -> bool:
     """
     if not database().exists():
         return False
-    with closing(sqlite3.connect(database())) as connection:
+    with closing(sqlite3.connect(database(), timeout=30)) as connection:
         return _location(connection) is not None
 
 
