@@ -20,7 +20,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from digits.network.model import Manifest
+from digits.network.model import MANIFEST, Manifest
 from digits.reader import DEFAULT_MODEL
 from pipeline.project.paths import champion, database
 from pipeline.registry import history, promotion, runs, versions
@@ -44,12 +44,19 @@ class Follower:
             COMMAND, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.said: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+
+    def kill(self) -> None:
+        """End it, where it has not ended; all that it said is in `said` then."""
+        self.process.kill()
+        self.process.wait(10)
+        self._listening.join(10)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(line)
+        with self.process.stdout:
+            self.said.extend(self.process.stdout)
 
     def has_said(self, text: str) -> Callable[[], bool]:
         return lambda: any(text in line for line in self.said)
@@ -65,8 +72,7 @@ def following() -> Iterator[Follower]:
     try:
         yield follower
     finally:
-        follower.process.kill()
-        follower.process.wait(10)
+        follower.kill()
 
 
 def until(check: Callable[[], bool], seconds: float) -> float:
@@ -79,7 +85,9 @@ def until(check: Callable[[], bool], seconds: float) -> float:
 
 
 def is_served(version: str) -> Callable[[], bool]:
-    return lambda: champion().exists() and Manifest.load(champion()).version == version
+    """Whether the served files are of this version; they may not be there yet."""
+    path = champion() / MANIFEST
+    return lambda: path.exists() and Manifest.load(champion()).version == version
 
 
 def move_alias(client: MlflowClient, version: str) -> None:
@@ -105,7 +113,10 @@ def test_alias_moved_in_the_registry_is_answered_by_a_running_service_in_two_sec
     client = runs.connect()
     promotion.promote(client, "1", "a test", "test")
     with serving(project / "models" / "champion", tmp_path / "home") as server, following():
-        answers = lambda version: lambda: server.get("/model").json()["version"] == version  # noqa: E731
+
+        def answers(version: str) -> Callable[[], bool]:
+            return lambda: bool(server.get("/model").json()["version"] == version)
+
         until(answers("1"), 30)
         move_alias(client, "2")
         until(answers("2"), 60)  # by then the follower has started
@@ -204,7 +215,7 @@ def test_follower_ends_with_its_parent() -> None:
     with parent:
         assert parent.stdout is not None
         follower = psutil.Process(int(parent.stdout.readline()))
-        until(lambda: follower.num_threads() > 1, 60)  # it watches
+        assert "No version is the champion" in parent.stdout.readline()  # by now it watches
         parent.kill()
         parent.stdout.read()  # ends when the last process that writes there has
     until(lambda: not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE, 5)
