@@ -141,7 +141,9 @@ def test_launch_follows_the_registry_until_ctrl_c(
     (follower,) = followers(process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
-    assert not follower.is_running()
+    assert (
+        not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE
+    )  # not every first process reaps
 
 
 def test_launch_with_a_model_folder_of_ones_own_follows_no_registry(
