@@ -88,8 +88,16 @@ compare: setup ## print the last runs as a table (N=10)
 	@$(PYTHON) -m pipeline.compare $(if $(N),-n $(N))
 
 .PHONY: promote
-promote: setup ## make VERSION=n of the registered model the champion
-	@$(PYTHON) -m pipeline.promote $(VERSION)
+promote: setup ## make VERSION=n of the registered model the champion (REASON="why", for the record)
+	@$(PYTHON) -m pipeline.promote $(VERSION) $(if $(REASON),--reason "$$REASON")
+
+.PHONY: rollback
+rollback: setup ## make the version before the champion the champion again; once more: the one before that
+	@$(PYTHON) -m pipeline.rollback
+
+.PHONY: champion
+champion: setup ## say which version is the champion, since when, why, and what was before it
+	@$(PYTHON) -m pipeline.champion
 
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml

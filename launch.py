@@ -8,6 +8,7 @@ python launch.py --check [NAME ...]           only say whether their ports are f
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import shlex
 import signal
@@ -19,6 +20,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import honcho.manager
@@ -28,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 SLOW_SECONDS = 60  # service and page usually take about ten
 STOP_SECONDS = 25  # longer than the service takes to finish what is in flight, and a training to end its run
+PAUSE_SECONDS = 5  # before a follower that ended is started again
 YIELDING = 10  # niceness of the training: whoever draws goes first
 
 QUIET = {
@@ -158,10 +161,10 @@ def require_model() -> None:
     """
     named = os.environ.get("MODEL_DIR", "")
     folder = Path(named).resolve()
-    if not named or folder == HERE / "models" / "champion":
+    if not named:
         return
     os.environ["MODEL_DIR"] = str(folder)  # the service starts in the project's folder
-    if not (folder / "manifest.json").is_file():
+    if folder != HERE / "models" / "champion" and not (folder / "manifest.json").is_file():
         raise SystemExit(
             f"MODEL_DIR={named} holds no model: a model folder has a manifest.json and the ONNX file that it"
             " names. `python -m pipeline.export MODEL.keras FOLDER` makes one. Without MODEL_DIR the champion"
@@ -192,7 +195,10 @@ def run(programs: dict[str, Program], training: bool) -> int:
 
 
 def announce(programs: dict[str, Program], training: bool) -> int:
-    """Say where all are once they are ready, train if asked to, and stay: honcho ends all when one ends."""
+    """Say where all are once they are ready, train if asked to, and stay: honcho ends all when one ends.
+
+    Beside a service the registry is followed, from when the packages for that are there.
+    """
     began = time.monotonic()
     waiting = dict(programs)
     slow = time.monotonic() + SLOW_SECONDS
@@ -208,10 +214,25 @@ def announce(programs: dict[str, Program], training: bool) -> int:
     if "page" in programs:
         print(f"Draw now: http://{shown_host()}:{programs['page'].port}")
     print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
+    follower = follow() if "service" in programs else None
     if training:
         train()
+    while "service" in programs and (follower := follower or follow()):
+        follower.wait()
+        print(f"The follower of the registry has ended ({follower.returncode}); it is started again.")
+        follower = None
+        time.sleep(PAUSE_SECONDS)
     while True:
         signal.pause()
+
+
+def follow() -> subprocess.Popen[bytes] | None:
+    """Start what lets the service follow the registry; None where MLflow or the champion is not used."""
+    importlib.invalidate_caches()  # `make run` installs MLflow beside the running service
+    named = os.environ.get("MODEL_DIR", "")
+    if find_spec("mlflow") is None or (named and Path(named) != HERE / "models" / "champion"):
+        return None
+    return subprocess.Popen([sys.executable, "-m", "pipeline.follow"], cwd=HERE)
 
 
 def train() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from mlflow import MlflowClient
@@ -29,7 +29,7 @@ FIGURES = {
     "lines": "handwriting/lines",
     "papers": "handwriting/papers",
 }
-LEGEND = "score: the primary on validation, by which the gate decides; the others are of the test digits. *: the champion"
+LEGEND = "score: the primary on validation, which decides; the others are of the test digits. *: the champion"
 MISSING = "-"
 WIDTH = 150  # columns where the output is no terminal
 

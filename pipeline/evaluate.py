@@ -91,7 +91,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
         if decision.promoted:
-            promote(client, version)
+            promote(client, version, decision.sentence, by="evaluate")
     print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")
     print(f"evaluate: {verdict(decision, version, rival)}", flush=True)

@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.ports import free_port
@@ -128,3 +130,33 @@ def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
     for port in (service, page):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_launch_follows_the_registry_until_ctrl_c(
+    watched: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = watched("service", SERVICE_PORT=str(free_port()), DVC_ROOT=str(tmp_path))
+    said = said_until(process, "There is no registry")
+    assert f"follower: There is no registry ({tmp_path}" in said
+    (follower,) = followers(process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert (
+        not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE
+    )  # not every first process reaps
+
+
+def test_launch_with_a_model_folder_of_ones_own_follows_no_registry(
+    watched: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    folder = str(ROOT / "digits" / "default")
+    process = watched("service", SERVICE_PORT=str(free_port()), MODEL_DIR=folder, DVC_ROOT=str(tmp_path))
+    said_until(process, "Ctrl-C stops")
+    time.sleep(1)
+    assert followers(process) == []
+
+
+def followers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """What follows the registry below a launch."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    return [one for one in below if "pipeline.follow" in one.cmdline()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -17,25 +17,62 @@ from digits.network.model import MANIFEST, Manifest, Model
 from digits.reader import CARD
 from pipeline.project.files import locked, write_bytes, write_text
 from pipeline.project.paths import NAME, champion
-from pipeline.registry import cards, runs, versions
+from pipeline.registry import cards, history, runs, versions
+from pipeline.registry.runs import is_absent
 
 
-def promote(client: MlflowClient, version: str) -> Manifest:
-    """Make a registered version the champion: the alias first, since `sync` can finish the rest.
+def promote(client: MlflowClient, version: str, reason: str, by: str) -> Manifest:
+    """Make a registered version the champion, for a `reason`; `by` names what does it, for the record.
 
-    Raises `ModelError` where the version or its files are not there; nothing is changed then.
+    The alias moves first, since `sync` can finish the rest. Raises `ModelError` where the version or its
+    files are not there, and nothing is changed then.
     """
-    try:
-        chosen = client.get_model_version(NAME, version)
-    except MlflowException as error:
-        raise ModelError(f"There is no version {version} of the model: {error}") from error
-    with _loadable(client, chosen) as source, _alone():
-        client.set_registered_model_alias(NAME, versions.CHAMPION, version)
-        return _write(chosen, source, champion())
+    with _alone():
+        chosen = _registered(client, version)
+        with _loadable(client, chosen) as source:
+            return _change(client, chosen, source, history.PROMOTION, reason, by)
 
 
-def sync(client: MlflowClient) -> Manifest | None:
-    """Write the files of the version that carries the alias, where they differ; None without one."""
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What a rollback did: the manifest that is served now, and why versions between were passed over."""
+
+    served: Manifest
+    skipped: list[str]
+
+
+def rollback(client: MlflowClient, by: str) -> Rollback:
+    """Make the version before the present champion the champion again; once more: the one before that.
+
+    A version whose files are gone is passed over. Raises `ModelError` where there is none to return to;
+    nothing is changed then.
+    """
+    with _alone():
+        present = _settle(client, versions.champion_version(client), by)
+        if not present:
+            raise ModelError("No version is the champion yet, so none can be rolled back.")
+        skipped: list[str] = []
+        *earlier, _ = history.stack(history.changes(client))
+        for version in reversed(earlier):
+            if version == present:
+                continue
+            with ExitStack() as files:
+                try:
+                    chosen = _registered(client, version)
+                    source = files.enter_context(_loadable(client, chosen))
+                except ModelError as error:
+                    skipped.append(f"Version {version} is passed over. {error}")
+                    continue
+                reason = f"version {present} was rolled back"
+                return Rollback(_change(client, chosen, source, history.ROLLBACK, reason, by), skipped)
+        raise ModelError("\n".join([*skipped, f"There is no version before {present} to return to."]))
+
+
+def sync(client: MlflowClient, by: str = "sync") -> Manifest | None:
+    """Write the files of the version that carries the alias, where they differ; None without one.
+
+    A change that is not on record, since the alias was moved elsewhere or a command was killed, is recorded.
+    """
     with _alone():
         chosen = versions.champion_version(client)
         if chosen is None:
@@ -44,10 +81,58 @@ def sync(client: MlflowClient) -> Manifest | None:
             served = Model.load(champion()).manifest
         except ModelError:
             served = None
-        if served is not None and served.version == str(chosen.version) and served.run_id == chosen.run_id:
-            return served
-        with _loadable(client, chosen) as source:
-            return _write(chosen, source, champion())
+        if served is None or not _is_of(served, chosen):
+            with _loadable(client, chosen) as source:
+                served = _write(chosen, source, champion())
+        _settle(client, chosen, by)
+        return served
+
+
+def is_served(version: ModelVersion) -> bool:
+    """Whether the served manifest is this version's. It is looked at alone: `sync` checks its file too."""
+    try:
+        return _is_of(Manifest.load(champion()), version)
+    except ModelError:
+        return False
+
+
+def _is_of(manifest: Manifest, version: ModelVersion) -> bool:
+    return manifest.version == str(version.version) and manifest.run_id == version.run_id
+
+
+def _registered(client: MlflowClient, version: str) -> ModelVersion:
+    try:
+        return client.get_model_version(NAME, version)
+    except MlflowException as error:
+        if not is_absent(error):
+            raise
+        raise ModelError(f"There is no version {version} of the model.") from error
+
+
+def _settle(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
+    """Record how the present champion became it, where that is not on record; gives its version or ""."""
+    if present is None:
+        return ""
+    version = str(present.version)
+    missing = history.unrecorded(client, version, by)
+    if missing is not None:
+        history.append(client, missing)
+    return version
+
+
+def _change(
+    client: MlflowClient, chosen: ModelVersion, source: Path, kind: str, reason: str, by: str
+) -> Manifest:
+    """Alias, files, record, in this order; the lock is held."""
+    before, version = _settle(client, versions.champion_version(client), by), str(chosen.version)
+    if before == version:
+        return _write(chosen, source, champion())
+    change = history.Change(history.now(), before, version, reason, by, kind)
+    history.begin(client, change)
+    client.set_registered_model_alias(NAME, versions.CHAMPION, version)
+    served = _write(chosen, source, champion())
+    history.append(client, change)
+    return served
 
 
 def _alone() -> AbstractContextManager[None]:
@@ -65,10 +150,12 @@ def _loadable(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
 
 
 def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
-    """The ONNX file under its hash, the card, then the manifest: its rename is the moment of the change."""
+    """The ONNX file under its hash, the card, then the manifest: its rename is the moment of the change.
+
+    Raises `ModelError` where the disk takes no more; what was served before still is then.
+    """
     manifest = Manifest.load(source)
     name = f"{manifest.sha256}.onnx"
-    write_bytes(target / name, (source / manifest.file).read_bytes())
     done = replace(
         manifest,
         file=name,
@@ -77,8 +164,16 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
         metrics=manifest.metrics | _measured(source.parent / runs.REPORT / "metrics.json"),
     )
     previous = _file_of(target)
-    cards.copy(source.parent, target)
-    write_text(target / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
+    try:
+        write_bytes(target / name, (source / manifest.file).read_bytes())
+        cards.copy(source.parent, target)
+        write_text(target / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
+    except OSError as error:
+        raise ModelError(
+            f"Version {done.version} is the champion in the registry, and its files cannot be written:"
+            f" {error.strerror or error}. What was served before still is. Once there is room,"
+            " `python -m pipeline.promote --sync` finishes this."
+        ) from error
     for old in target.glob("*.onnx"):
         if old.name not in (name, previous):  # a service may be about to open the previous one
             old.unlink()

@@ -37,6 +37,17 @@ def relocate() -> bool:
     return True
 
 
+def is_set_up() -> bool:
+    """Whether the project's database is there with all its tables, so that opening it makes none.
+
+    MLflow makes them where they are missing, and two processes that do so at once fail.
+    """
+    if not database().exists():
+        return False
+    with closing(sqlite3.connect(database(), timeout=30)) as connection:
+        return _location(connection) is not None
+
+
 def _location(connection: sqlite3.Connection) -> str | None:
     try:
         query = "SELECT artifact_location FROM experiments WHERE name = ?"

@@ -58,6 +58,9 @@ def test_servers_restart_and_have_time_to_finish(stack: Stack) -> None:
     for one in (one for name in SERVERS for one in stack.containers(name)):
         assert one["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", one["Name"]
         assert one["Config"]["StopTimeout"] >= 10, one["Name"]
+    (follower,) = stack.containers("follower")
+    assert follower["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert follower["HostConfig"]["NetworkMode"] == "none"
 
 
 def test_ports_are_published_on_this_machine_only(stack: Stack) -> None:
@@ -146,6 +149,17 @@ def test_promotion_in_a_container_reaches_every_replica_in_two_seconds(stack: St
     asked = "import urllib.request as u, json; print(json.load(u.urlopen('http://127.0.0.1:3000/model'))['version'])"
     replicas = stack.containers("service")
     assert [docker("exec", one["Id"], "python", "-c", asked).strip() for one in replicas] == ["1"] * 3
+
+
+@pytest.mark.heavy
+@pytest.mark.usefixtures("replicas")
+def test_alias_moved_in_mlflow_reaches_the_service_in_two_seconds(stack: Stack) -> None:
+    address = f"{stack.mlflow}/api/2.0/mlflow/registered-models/alias"
+    for version in ("2", "1"):
+        moved = {"name": "digits", "alias": "champion", "version": version}
+        httpx.post(address, json=moved, timeout=10, trust_env=False).raise_for_status()
+        time.sleep(2)
+        assert {stack.model() for _ in range(10)} == {version}
 
 
 def test_killed_replica_fails_no_request(stack: Stack) -> None:

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from mlflow import MlflowClient
 
 from digits.network.contract import FIELD
 from digits.network.model import Manifest
-from pipeline.registry import runs
+from pipeline.registry import runs, versions
 
 
 def _handler(
@@ -142,6 +143,24 @@ def make_candidate(project: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def registered(make_candidate: Callable[..., Path]) -> Callable[..., tuple[MlflowClient, str]]:
+    """Register a version of the model that prefers one digit; gives a client and the version."""
+
+    def register(favourite: int) -> tuple[MlflowClient, str]:
+        with runs.training_run({"seed": favourite}) as run_id:
+            folder = make_candidate(favourite, run_id=run_id)
+        with runs.reopened_run(run_id, {}) as (client, _):
+            version = versions.register(client, run_id, folder, {"validation_accuracy": 0.5})
+            reports = folder.parent / "reports"
+            reports.mkdir(exist_ok=True)
+            (reports / "metrics.json").write_text(json.dumps({"test_accuracy": 0.25, "recall": {"0": 1.0}}))
+            runs.log_evaluation({}, reports)
+        return client, version
+
+    return register
 
 
 def _linear(favourite: int) -> onnx.ModelProto:

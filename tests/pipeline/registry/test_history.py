@@ -1,0 +1,111 @@
+"""What was the champion when: records in the registry, and the versions to which a rollback returns."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from mlflow import MlflowClient
+
+from pipeline.registry import history, runs
+from pipeline.registry.history import MOVE, PROMOTION, ROLLBACK, Change
+
+pytestmark = [  # raised inside MLflow
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*type hint:UserWarning"),
+]
+
+
+def change(before: str, version: str, kind: str = PROMOTION, reason: str = "better") -> Change:
+    return Change("2026-01-02T03:04:05+00:00", before, version, reason, "test", kind)
+
+
+@pytest.fixture
+def client(project: object) -> MlflowClient:  # noqa: ARG001 (it is where the registry lies)
+    """A registry with the model, and no version of it."""
+    client = runs.connect()
+    client.create_registered_model("digits")
+    return client
+
+
+@pytest.mark.parametrize(
+    ("done", "versions"),
+    [
+        ([], []),
+        ([change("", "1")], ["1"]),
+        ([change("4", "5")], ["4", "5"]),
+        ([change("", "1"), change("1", "2"), change("2", "1")], ["1", "2", "1"]),
+        ([change("", "1"), change("1", "2"), change("2", "1", ROLLBACK)], ["1"]),
+        ([change("", "1"), change("1", "2"), change("2", "3"), change("3", "1", ROLLBACK)], ["1"]),
+        (
+            [
+                change("", "1"),
+                change("1", "2"),
+                change("2", "1"),
+                change("1", "3"),
+                change("3", "1", ROLLBACK),
+            ],
+            ["1", "2", "1"],
+        ),
+        ([change("", "1"), change("1", "2"), change("2", "1", ROLLBACK), change("1", "3")], ["1", "3"]),
+        ([change("", "1"), change("1", "2"), change("2", "1", MOVE)], ["1", "2", "1"]),
+        ([change("1", "2"), change("2", "9", ROLLBACK)], ["1", "2", "9"]),
+    ],
+)
+def test_stack(done: list[Change], versions: list[str]) -> None:
+    assert history.stack(done) == versions
+
+
+@pytest.mark.usefixtures("project")
+def test_changes_without_a_registered_model() -> None:
+    assert history.changes(runs.connect()) == []
+
+
+def test_changes_are_in_their_order_with_all_they_say(client: MlflowClient) -> None:
+    made = [change(str(number), str(number + 1), reason=f"Ünder „{number}“") for number in range(12)]
+    for one in made:
+        history.append(client, one)
+    assert history.changes(client) == made
+    assert "promotion.000012" in client.get_registered_model("digits").tags
+
+
+def test_changes_leave_out_what_somebody_broke_and_go_on_after_it(client: MlflowClient) -> None:
+    for number in (1, 2):
+        history.append(client, change(str(number - 1), str(number)))
+    for key, value in (("promotion.000002", "{"), ("promotion.000003", "[]"), ("promotion.mine", "7")):
+        client.set_registered_model_tag("digits", key, value)
+    history.append(client, change("2", "5"))
+    assert [one.version for one in history.changes(client)] == ["1", "5"]
+    assert "promotion.000004" in client.get_registered_model("digits").tags
+
+
+def test_append_cuts_a_long_reason(client: MlflowClient) -> None:
+    history.append(client, change("", "1", reason="x" * 200_000))
+    assert history.changes(client)[0].reason == "x" * 1000
+
+
+def test_unrecorded_is_what_was_begun_and_killed(client: MlflowClient) -> None:
+    history.append(client, change("", "1"))
+    begun = change("1", "2", ROLLBACK)
+    history.begin(client, begun)
+    assert history.unrecorded(client, "1", "sync") is None
+    assert history.unrecorded(client, "2", "sync") == begun
+
+
+def test_unrecorded_is_a_move_where_something_else_was_begun(client: MlflowClient) -> None:
+    found = history.unrecorded(client, "4", "sync")
+    assert found is not None
+    assert (found.before, found.version, found.kind) == ("", "4", MOVE)
+    assert found.reason == "alias found in the registry"
+    history.begin(client, change("", "1"))
+    history.append(client, change("", "1"))
+    history.append(client, change("1", "2"))
+    for version in ("1", "3"):  # of 1, what was begun is on record already
+        found = history.unrecorded(client, version, "follower")
+        assert found is not None
+        assert (found.before, found.version, found.by, found.kind) == ("2", version, "follower", MOVE)
+        assert found.reason == "alias moved in the registry"
+
+
+def test_now_is_utc_to_the_second() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", history.now())
