@@ -86,7 +86,7 @@ def said_until(process: subprocess.Popen[str], mark: str) -> str:
 
 @pytest.fixture
 def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts launches that are killed after two minutes, and at the end of the test."""
+    """Starts launches that are killed after two minutes, and end with the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -99,7 +99,8 @@ def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     yield start
     for process in processes:
-        process.kill()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)  # killed, it would leave behind what it started
         process.communicate()
 
 
