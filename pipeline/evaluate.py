@@ -90,7 +90,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         runs.log_evaluation(figures, REPORTS)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
-        if decision.promoted:
+        if decision.promoted and not rival.is_candidate:
             promote(client, version, decision.sentence, by="evaluate")
     print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")
@@ -101,7 +101,8 @@ class Rival(NamedTuple):
     """What the candidate is compared with: the champion, or the default model where there is none.
 
     `reader` is None where nothing is compared: the candidate is the champion already, the champion's files
-    are lost, or its training saw the present validation pictures.
+    are lost, or its training saw the present validation pictures. `decided`: what was decided of the
+    candidate before, where it is the champion already.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Rival(NamedTuple):
     is_champion: bool = True
     is_candidate: bool = False
     lost: str = ""
+    decided: Decision | None = None
 
     @classmethod
     def of(cls, client: MlflowClient, candidate: Reader, data: ValidationData) -> Rival:
@@ -125,7 +127,7 @@ class Rival(NamedTuple):
         manifest = served.model.manifest
         name = f"version {manifest.version} (the champion)"
         if manifest.sha256 == candidate.model.manifest.sha256:
-            return cls(name, champion(), None, data, is_candidate=True)
+            return cls(name, champion(), None, data, is_candidate=True, decided=decided(client))
         return cls(name, champion(), served if data.was_kept_from(manifest) else None, data)
 
     def decide(
@@ -133,7 +135,7 @@ class Rival(NamedTuple):
     ) -> Decision:
         """Whether the candidate is promoted; `drawn`: what the rival says of what was drawn, if compared."""
         if self.is_candidate:
-            return unopposed(told, rule, "it is the champion already", promoted=False)
+            return self.decided or unopposed(told, rule, "it is the champion already", promoted=False)
         if self.lost:
             sentence = f"the champion cannot be compared ({self.lost}): the candidate takes its place"
             return unopposed(told, rule, sentence, promoted=True)
@@ -141,6 +143,16 @@ class Rival(NamedTuple):
         if self.is_champion:
             return against_champion(told, own, rule, self.name, seed)
         return against_default(told, own, rule, seed)
+
+
+def decided(client: MlflowClient) -> Decision | None:
+    """What was decided when the champion was evaluated first; None where its run does not say."""
+    version = versions.champion_version(client)
+    if version is None:
+        return None
+    with versions.artifacts_of(client, version) as artifacts:
+        path = artifacts / runs.REPORT / runs.DECISION
+        return Decision.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def write_plots(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswers, worst: int) -> None:

@@ -22,6 +22,7 @@ from pipeline.evaluation.document import (
     page,
     small_png,
 )
+from pipeline.project.params import flat
 
 MODEL = "model-sha256"  # the name under which the page says of which file it is the card
 
@@ -197,7 +198,7 @@ def _score(figures: Mapping[str, Any], name: str) -> tuple[str, str]:
 
 
 def _interval(figures: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
-    low, high = (figures.get("intervals") or {}).get(name) or (None, None)
+    low, high = flat(figures.get("intervals") or {}).get(name) or (None, None)
     return low, high
 
 
@@ -322,7 +323,7 @@ def _gate(gate: Mapping[str, Any] | None) -> list[Text | Table]:
     if rows:
         rival = gate.get("rival")
         smallest = gate.get("smallest_shown")
-        caption = f"Beside the {rival}, on validation digits" if rival else "On validation digits"
+        caption = f"Beside {rival}, on validation digits" if rival else "On validation digits"
         if smallest is not None:
             caption += f" (the smallest difference that they can show: {smallest:.4f})"
         heads = ("What", "This version", "The other", "Difference (95 % interval)", "p", "Verdict")

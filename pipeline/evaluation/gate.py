@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,13 @@ class Decision:
     smallest_shown: float | None
 
     def as_dict(self) -> dict[str, Any]:
+        """As `reports/promotion.json` has it."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Back from `as_dict`; raises `TypeError` or `KeyError` for anything else."""
+        return cls(**{**values, "rows": tuple(Row(**row) for row in values["rows"])})
 
 
 def against_champion(

@@ -18,7 +18,7 @@ from digits.network.model import Manifest
 from digits.reader import DEFAULT_MODEL
 from pipeline import default_model, evaluate
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
-from pipeline.registry import runs, versions
+from pipeline.registry import history, runs, versions
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -238,6 +238,20 @@ def test_stage_says_in_the_run_and_the_reports_how_it_decided(
     client = MlflowClient()
     assert "| primary | 50.000 | 12.500 |" in client.get_run(run_id).data.tags["mlflow.note.content"]
     assert "promotion.json" in {Path(file.path).name for file in client.list_artifacts(run_id, runs.REPORT)}
+
+
+def test_stage_twice_keeps_what_was_decided_first(make: Callable[..., str], project: Path) -> None:
+    make(2)
+    evaluate.run(**HOW)
+    make(1)
+    path = project / "reports" / "promotion.json"
+    _with_rule(project, level=0.2)
+    evaluate.run(**HOW)
+    first = json.loads(path.read_text())
+    assert first["promoted"] is True
+    evaluate.run(**HOW)
+    assert json.loads(path.read_text()) == first
+    assert len(history.changes(runs.connect())) == 2, "it is promoted once"
 
 
 def test_stage_reports_an_interval_around_each_share(make: Callable[..., str], project: Path) -> None:

@@ -41,7 +41,7 @@ ROW = {
 GATE = {
     "sentence": "Version 7 is the new champion.",
     "promoted": True,
-    "rival": "champion (version 3)",
+    "rival": "version 3 (the champion)",
     "rows": [ROW],
     "smallest_shown": 0.0005,
 }
@@ -90,7 +90,7 @@ def test_card_says_figures_data_training_limits_and_the_gate() -> None:
         assert part in told
     assert "| primary: plain | 0.9948 | 0.9946 | +0.0002 (-0.0004 to +0.0008) | 0.31 | no worse |" in told
     assert "Version 7 is the new champion." in told
-    assert "Beside the champion (version 3)" in told
+    assert "Beside version 3 (the champion)" in told
     assert "95 % interval |" not in told.partition("## Compared")[0]
 
 
@@ -109,7 +109,7 @@ def test_card_names_what_is_read_worst() -> None:
 
 
 def test_card_gives_intervals_where_the_report_has_them() -> None:
-    figures = FIGURES | {"intervals": {"test_accuracy": [0.9954, 0.9977], "recall.5": [0.98, 0.996]}}
+    figures = FIGURES | {"intervals": {"test_accuracy": [0.9954, 0.9977], "recall": {"5": [0.98, 0.996]}}}
     told = card(evidence(figures)).replace("\N{NO-BREAK SPACE}", " ")
     assert "| What | Figure | 95 % interval |" in told
     assert "| 99.54 to 99.77 % |" in told
