@@ -17,6 +17,7 @@ from pipeline.evaluation.card import Evidence, card, card_html
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / "reports"
 FIGURES: dict[str, Any] = json.loads((REPORTS / "metrics.json").read_text(encoding="utf-8"))
+FIGURES.pop("intervals")
 MANIFEST = Manifest(
     "a.onnx",
     "5a" * 32,
