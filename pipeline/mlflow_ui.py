@@ -26,7 +26,8 @@ POLL_SECONDS = 0.2
 
 def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.mlflow_ui", description=__doc__).parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored by what a shell starts with "&"
+        signal.signal(ending, signal.default_int_handler)
     program = launch.PROGRAMS["mlflow"]
     launch.require_free(program)
     try:

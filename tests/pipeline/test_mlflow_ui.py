@@ -67,7 +67,7 @@ def test_browser_opens_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_command_prints_the_page_and_ends_within_seconds_of_ctrl_c(project: Path) -> None:
     environment = {"MLFLOW_PORT": str(free_port()), "BROWSER": "none", "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.mlflow_ui"],
+        ["sh", "-c", 'trap "" INT; exec "$0" -m pipeline.mlflow_ui', sys.executable],  # as in the background
         cwd=project,
         env=os.environ | environment,
         stdout=subprocess.PIPE,
@@ -82,5 +82,5 @@ def test_command_prints_the_page_and_ends_within_seconds_of_ctrl_c(project: Path
         assert process.wait(60) == 0
         assert time.monotonic() - began < STOP_SECONDS
     finally:
-        process.kill()
+        process.terminate()  # killed, it would leave its server behind
         process.communicate()
