@@ -13,7 +13,7 @@ import pytest
 from digits.network.model import Manifest
 from pipeline import train
 from pipeline.mnist.dataset import Digits
-from pipeline.project.paths import CANDIDATE
+from pipeline.project.paths import CANDIDATE, PROCESSED
 from pipeline.registry import runs
 from pipeline.training.checkpoint import Checkpoint
 
@@ -66,10 +66,15 @@ def test_stage_keeps_the_checkpoint_until_the_candidate_is_written(
 @pytest.mark.usefixtures("path")
 def test_write_candidate_writes_the_manifest_last(monkeypatch: pytest.MonkeyPatch) -> None:
     before: set[str] = set()
-    monkeypatch.setattr(
-        "pipeline.registry.model_folder.write_folder",
-        lambda _, folder, *__: before.update(file.name for file in folder.iterdir()),
-    )
+    told: list[Manifest] = []
+
+    def write_folder(_: object, folder: Path, __: object, manifest: Manifest) -> None:
+        before.update(file.name for file in folder.iterdir())
+        told.append(manifest)
+
+    monkeypatch.setattr("pipeline.registry.model_folder.write_folder", write_folder)
+    EMPTY.save(PROCESSED, "validation")
     train.write_candidate(TRAINED, EMPTY, Manifest("", "", ""))
+    assert told[0].validation_sha256 == EMPTY.sha256()
     assert before == {"digits.keras", "training.csv"}
     assert {file.name for file in CANDIDATE.iterdir()} == before
