@@ -121,7 +121,7 @@ _PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors pla
     "touching": (32, (Floor(84, 8), Floor(75, 14))),  # wanted: 84, 6; 78, 8
     "amount": (32, (Floor(86, 5), Floor(80, 7))),
     "line": (25, (Floor(90, 2.5), Floor(85, 4))),
-    "form": (16, (Floor(90, 2.5), Floor(81, 11.1))),  # wanted: 90, 2.5; 85, 4
+    "form": (16, (Floor(90, 2.5), Floor(81, 11))),  # wanted: 90, 2.5; 85, 4
 }
 _LARGE: dict[Kind, tuple[int, Floor]] = {  # small writing in a photo of five megapixels
     "table": (4, Floor(21, 26)),  # wanted: 25, 4.5
