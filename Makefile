@@ -6,6 +6,7 @@
 PYTHON := .venv/bin/python
 SERVING := .venv/.serving
 READY := .venv/.ready
+TEAM := .venv/.team
 BENCH := build/bench/.ready
 OTHER := build/rapidocr/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -26,15 +27,15 @@ run: serving ## start service and page at once, train a model of your own beside
 	@$(PYTHON) launch.py --train
 
 .PHONY: test
-test: setup ## set up and run the tests
+test: team ## set up and run the tests
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 .PHONY: test-all
-test-all: setup ## set up and run all the tests, also those that take minutes each
+test-all: team ## set up and run all the tests, also those that take minutes each
 	$(PYTHON) -m pytest -m "heavy or not heavy" $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: setup ## check style, formatting and types
+lint: team ## check style, formatting and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -51,6 +52,13 @@ $(READY): requirements/all.txt requirements/uv.txt requirements/venv | $(SERVING
 	@sh requirements/venv all
 	@[ -e .git ] || $(PYTHON) -m dvc config --local core.no_scm true
 	@touch $@ $(SERVING)
+
+.PHONY: team
+team: $(TEAM) ## add what goes past one machine: Ray, S3, PostgreSQL (docs/team.md)
+
+$(TEAM): requirements/team.txt | $(READY)
+	@sh requirements/venv team
+	@touch $@
 
 .PHONY: serving
 serving: $(SERVING)
