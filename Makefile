@@ -116,9 +116,10 @@ default-model: setup ## make the model that comes with the project, digits/defau
 	@$(PYTHON) -m pipeline.default_model
 
 .PHONY: search
-search: setup ## look for better parameters (TRIALS=20 JOBS=1; half an hour): profiles/found.yaml
+search: $(if $(CLUSTER),team,setup) ## look for better parameters (TRIALS=20 JOBS=1; CLUSTER=auto: on Ray): profiles/found.yaml
 	@$(PYTHON) -m dvc repro --quiet preprocess
-	@$(PYTHON) -m pipeline.search --jobs $(or $(JOBS),1) $(if $(TRIALS),--trials $(TRIALS))
+	@$(PYTHON) -m pipeline.search $(if $(JOBS),--jobs $(JOBS)) $(if $(TRIALS),--trials $(TRIALS)) \
+		$(if $(CLUSTER),--cluster $(CLUSTER))
 
 .PHONY: bench
 bench: bench-reader bench-serving ## measure reader and service (bench-quality, bench-training, bench-page: apart)

@@ -49,9 +49,14 @@ REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is
 )
 PROCESS = "process"  # the tag that says which process works on a run
 PROCESSOR = "processor"  # the tag that says what a training ran on
+NODE = "node"  # the tag that says which node of a cluster that was, where there is one
 EXPERIMENT = "dvc_exp_name"  # the tag with the name that `dvc exp run` gave, where one did
 NO_PARAMETERS = ("resume",)  # of the section `train`: changes no weight, and each run has the same keys
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
+
+
+class Killed(Exception):
+    """Raised while a run is open: what worked on it, on another machine, was killed."""
 
 
 def connect() -> MlflowClient:
@@ -78,10 +83,13 @@ def is_absent(error: MlflowException) -> bool:
 
 
 @contextmanager
-def training_run(params: Mapping[str, Any]) -> Iterator[str]:
-    """A new run with these parameters (nested ones with dots), named after them; gives its id."""
+def training_run(params: Mapping[str, Any], *, here: bool = True) -> Iterator[str]:
+    """A new run with these parameters (nested ones with dots), named after them; gives its id.
+
+    Where another machine trains, and not this one `here`, the load of this one is none of the run's metrics.
+    """
     connect()
-    with _open_run(params, None) as run_id:
+    with _open_run(params, None, measured=here) as run_id:
         yield run_id
 
 
@@ -117,10 +125,10 @@ def _known(client: MlflowClient, run_id: str) -> Run | None:
 
 
 @contextmanager
-def _open_run(params: Mapping[str, Any], run_id: str | None) -> Iterator[str]:
-    """A run that ends as finished, killed (Ctrl-C, a signal) or failed."""
+def _open_run(params: Mapping[str, Any], run_id: str | None, *, measured: bool = True) -> Iterator[str]:
+    """A run that ends as finished, killed (Ctrl-C, a signal) or failed; `measured` with a new one's load."""
     name = None if run_id else _new_name(params)
-    run = mlflow.start_run(run_id, run_name=name, log_system_metrics=run_id is None)
+    run = mlflow.start_run(run_id, run_name=name, log_system_metrics=measured and run_id is None)
     mlflow.set_tag(PROCESS, _name(psutil.Process()))
     if run_id is None:
         mlflow.log_params({name: value for name, value in flat(params).items() if name not in NO_PARAMETERS})
@@ -129,7 +137,7 @@ def _open_run(params: Mapping[str, Any], run_id: str | None) -> Iterator[str]:
     try:
         yield run.info.run_id
         status = RunStatus.FINISHED
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, Killed):
         status = RunStatus.KILLED
         raise
     finally:

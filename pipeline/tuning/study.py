@@ -16,22 +16,20 @@ from mlflow import MlflowClient
 from optuna import Study
 from optuna.distributions import distribution_to_json
 from optuna.pruners import MedianPruner
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from ruamel.yaml import YAML
 
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import flat
 from pipeline.project.paths import PROFILES, store
 from pipeline.registry.metric_names import EPOCH
+from pipeline.tuning.short_training import SCORE
 from pipeline.tuning.space import NOT_TRAINING, Distribution, present, with_values
 
 FOUND = PROFILES / "found.yaml"
 OWN = ("seed", "resume")  # of the section `train`: no profile sets them
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 RUN = "run_id"  # the study's attribute with the search's MLflow run
-SCORE = "val_accuracy"
-"""Of the mixed validation images, as it chooses a training's best epoch. Not the loss: label smoothing, which
-may be searched, is a part of that."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +93,20 @@ def try_present(study: Study, plan: Plan) -> None:
 def try_lost_again(study: Study) -> None:
     """Fail the trials that still run, where no worker is left, and queue their values as new ones."""
     for lost in study.get_trials(states=(TrialState.RUNNING,)):
-        again = optuna.create_trial(
-            state=TrialState.WAITING,
-            params=lost.params,
-            distributions=lost.distributions,
-            system_attrs=lost.system_attrs,  # with the values of one that was queued itself
-        )
-        study.add_trial(again)
+        queue_again(study, lost)
         study.tell(lost.number, state=TrialState.FAIL)
-        print(f"search: trial {lost.number} was interrupted and is tried again", flush=True)
+
+
+def queue_again(study: Study, lost: FrozenTrial) -> None:
+    """Queue the values of a trial that was interrupted as a new one."""
+    again = optuna.create_trial(
+        state=TrialState.WAITING,
+        params=lost.params,
+        distributions=lost.distributions,
+        system_attrs=lost.system_attrs,  # with the values of one that was queued itself
+    )
+    study.add_trial(again)
+    print(f"search: trial {lost.number} was interrupted and is tried again", flush=True)
 
 
 def done(study: Study) -> int:

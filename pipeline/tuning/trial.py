@@ -1,34 +1,39 @@
-"""A worker of a search, a process, and its trials: short trainings, MLflow runs below the search's run."""
+"""A worker of a search, and its trials: short trainings, MLflow runs below the search's run.
+
+A worker is a process that trains, or a thread that lets a node of a cluster train (`tuning.cluster`).
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 
 import mlflow
-import numpy as np
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from optuna import Study, Trial, TrialPruned
 from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 
-from pipeline.mnist.dataset import Digits
 from pipeline.project.errors import PipelineError
-from pipeline.project.paths import CHECKPOINTS, PROCESSED, root
-from pipeline.project.runner import check_names, end_with_parent, quiet_stderr
+from pipeline.project.paths import CHECKPOINTS, root
+from pipeline.project.runner import end_with_parent
 from pipeline.registry import runs
-from pipeline.training.data import training_data
+from pipeline.tuning import short_training
+from pipeline.tuning.short_training import SCORE, Images, Log, Params
 from pipeline.tuning.space import NOT_TRAINING, suggest, with_values
-from pipeline.tuning.study import DONE, RUN, SCORE, Plan, keep_best, one_at_a_time, open_study
+from pipeline.tuning.study import DONE, RUN, Plan, keep_best, one_at_a_time, open_study, queue_again
 
 OUTCOME = "outcome"  # the tag that says whether a trial was pruned
 STARTED = (*DONE, TrialState.RUNNING)
 FAILED, INTERRUPTED = 1, 130  # exit codes
+
+Train = Callable[[Params, Log], float]
+"""Trains and gives the score of the best epoch; raises what the log raises, or `runs.Killed`."""
 
 
 def worker_process(plan: Plan, trials: int, worker: int, threads: int) -> None:
@@ -36,21 +41,20 @@ def worker_process(plan: Plan, trials: int, worker: int, threads: int) -> None:
     end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):  # a KeyboardInterrupt would fail the trial for Optuna
         signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
-    with quiet_stderr():
-        import tensorflow as tf
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    short_training.limit_threads(threads)
     try:
-        work(plan, trials, worker)
+        given = short_training.images(plan.settings, plan.share)
+        work(plan, trials, worker, partial(train_here, given, plan))
     except PipelineError as error:
         print(f"search: {error}", file=sys.stderr)
         sys.exit(FAILED)
 
 
-def work(plan: Plan, trials: int, worker: int) -> None:
+def work(plan: Plan, trials: int, worker: int, train: Train, *, here: bool = True) -> None:
     """Run trials until `trials` of the study are done or another worker's; raises what one of them raises.
 
     From the end of a trial to the values of the next it is this worker's turn alone: so no trial is taken
-    twice, and there are never too many.
+    twice, and there are never too many. One whose node was killed fails, and its values are queued.
     """
     study, client = open_study(plan, worker), runs.connect()
     with ExitStack() as my_turn:
@@ -60,9 +64,12 @@ def work(plan: Plan, trials: int, worker: int) -> None:
             my_turn.close()
             print(f"search: trial {trial.number}: {values}", flush=True)
             try:
-                return run(trial, plan)
+                return run(trial, plan, train, here=here)
             except PipelineError as error:
                 raise PipelineError(f"trial {trial.number}: {error}") from error
+            except runs.Killed:
+                queue_again(study, study.trials[trial.number])
+                raise
 
         def after_each(study: Study, _: FrozenTrial) -> None:
             my_turn.enter_context(one_at_a_time())
@@ -70,48 +77,43 @@ def work(plan: Plan, trials: int, worker: int) -> None:
 
         my_turn.enter_context(one_at_a_time())
         if len(study.get_trials(deepcopy=False, states=STARTED)) < trials:
-            study.optimize(objective, callbacks=[after_each, MaxTrialsCallback(trials, STARTED)])
+            study.optimize(
+                objective,
+                callbacks=[after_each, MaxTrialsCallback(trials, STARTED)],
+                catch=(runs.Killed,),
+            )
 
 
-def run(trial: Trial, plan: Plan) -> float:
-    """Train with the values of a trial and give the score of its best epoch; raises `TrialPruned`.
-
-    After an interruption the training's checkpoint stays for another try.
-    """
-    from pipeline.training.checkpoint import Checkpoint
-    from pipeline.training.loop import train
-
+def run(trial: Trial, plan: Plan, train: Train, *, here: bool = True) -> float:
+    """Train with the values of a trial and give the score of its best epoch; raises `TrialPruned`."""
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
-    every, validation, own = training_data(PROCESSED, chosen["drawn"], chosen["drawn_last"])
-    digits, own = subset(every, own, plan.share, chosen["seed"])
-    training = partial(train, digits, validation, own=own)
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}
-    check_names("train", training, params)
-    logged = {**params, "share": plan.share}
-    checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, plan.data_sha256)
     score = None
-    with runs.training_run(logged):
+    with runs.training_run({**params, "share": plan.share}, here=here):
         above = trial.study.user_attrs[RUN]
         mlflow.set_tags({MLFLOW_PARENT_RUN_ID: above, MLFLOW_RUN_NAME: f"trial {trial.number}"})
-        log = partial(_log, trial, plan.epochs)
-        with suppress(TrialPruned), _no_output():
-            score = max(training(**params, log=log, checkpoint=checkpoint).history[SCORE])
+        with suppress(TrialPruned):
+            score = train(params, partial(_log, trial, plan.epochs))
         mlflow.set_tag(OUTCOME, "pruned" if score is None else "complete")
-    checkpoint.remove()
     if score is None:
         raise TrialPruned  # not before: for MLflow the run has ended well
     return score
 
 
-def subset(digits: Digits, own: int, share: float, seed: int) -> tuple[Digits, int]:
-    """A random share of the first `own` digits and after them of the others, and how many are of the first.
+def train_here(given: Images, plan: Plan, params: Params, log: Log) -> float:
+    """Train in this process; after an interruption the training's checkpoint stays for another try."""
+    from pipeline.training.checkpoint import Checkpoint
 
-    One at least; the same for the same seed.
-    """
-    random = np.random.default_rng(seed)
-    first = random.permutation(own)[: max(1, round(share * own))]
-    others = own + random.permutation(digits.total - own)[: round(share * (digits.total - own))]
-    return digits.take(np.concatenate([first, others])), len(first)
+    of = {**params, "share": plan.share}
+    checkpoint = Checkpoint.of(root() / CHECKPOINTS, of, plan.data_sha256)
+    try:
+        with _no_output():
+            score = short_training.train(given, params, log, checkpoint)
+    except TrialPruned:
+        checkpoint.remove()
+        raise
+    checkpoint.remove()
+    return score
 
 
 def _log(trial: Trial, epochs: int, metrics: Mapping[str, float], epoch: int) -> None:

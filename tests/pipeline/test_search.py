@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from pipeline.project.errors import ParameterError, PipelineError
 from pipeline.project.params import flat, read_params
 from pipeline.project.paths import PROCESSED
 from pipeline.registry import runs
-from pipeline.tuning import study, trial
+from pipeline.tuning import short_training, study, trial
 from pipeline.tuning.space import distributions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,7 +184,7 @@ def a_stage(trials: int, **given: float) -> None:
 def in_this_process(plan: study.Plan, trials: int, *_: int) -> set[int | None]:
     """In the place of workers: one of them, here. A process that is killed leaves its trial as it is."""
     try:
-        trial.work(plan, trials, 0)
+        trial.work(plan, trials, 0, nothing)
     except PipelineError:
         return {trial.FAILED}
     except SystemExit:
@@ -191,12 +192,17 @@ def in_this_process(plan: study.Plan, trials: int, *_: int) -> set[int | None]:
     return {0}
 
 
+def nothing(*_: object) -> float:
+    """In the place of a training that no test here reaches."""
+    raise NotImplementedError
+
+
 @pytest.fixture
 def quick(searching: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
     """Trials that train nothing and score their label smoothing; the values they got, in order."""
     got: list[dict[str, float]] = []
 
-    def answer(chosen: optuna.Trial, _: study.Plan) -> float:
+    def answer(chosen: optuna.Trial, *_: object, **__: object) -> float:
         got.append(chosen.params)
         return float(chosen.params["label_smoothing"])
 
@@ -210,7 +216,7 @@ def quick(searching: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, fl
 def end_each(how: BaseException) -> Callable[..., float]:
     """In the place of a training: its process is ended so."""
 
-    def run(*_: object) -> float:
+    def run(*_: object, **__: object) -> float:
         raise how
 
     return run
@@ -241,7 +247,7 @@ def test_search_writes_the_best_as_a_profile(quick: list[dict[str, float]]) -> N
 def test_search_interrupted_goes_on(quick: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(trial, "run", end_each(SystemExit()))
-        patch.setattr(search, "run_workers", lambda plan, trials, *_: trial.work(plan, trials, 0))
+        patch.setattr(search, "run_workers", lambda plan, trials, *_: trial.work(plan, trials, 0, nothing))
         with pytest.raises(SystemExit):
             a_stage(2)
     assert search_and_trials(runs.connect())[0].info.status == "KILLED"
@@ -274,7 +280,7 @@ def test_workers_side_by_side_take_no_trial_twice_and_none_too_many(quick: list[
     for value in (0.01, 0.02, 0.03, 0.04):
         begun.enqueue_trial({"label_smoothing": value})
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(trial.work, [plan] * 4, [10] * 4, range(4)))
+        list(pool.map(trial.work, [plan] * 4, [10] * 4, range(4), [nothing] * 4))
     assert states() == [TrialState.COMPLETE] * 10
     assert len({str(values) for values in quick}) == len(quick) == 10
 
@@ -305,7 +311,7 @@ def test_search_stops_at_a_trial_that_fails(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(PipelineError, match="trial failed"):
         a_stage(2)
     with pytest.raises(PipelineError, match="trial 1: no such data"):
-        trial.work(a_plan(), 2, 0)
+        trial.work(a_plan(), 2, 0, nothing)
     assert states() == [TrialState.FAIL] * 2
 
 
@@ -329,9 +335,13 @@ def one_trial(searching: Path) -> tuple[optuna.Trial, study.Plan]:
     return made.ask({"label_smoothing": FloatDistribution(0.0, 0.1)}), a_plan()
 
 
+def train_here(plan: study.Plan) -> trial.Train:
+    return partial(trial.train_here, short_training.images(plan.settings, plan.share), plan)
+
+
 def test_run_that_is_pruned(one_trial: tuple[optuna.Trial, study.Plan]) -> None:
     with pytest.raises(optuna.TrialPruned):
-        trial.run(*one_trial)
+        trial.run(*one_trial, train_here(one_trial[1]))
     (run,) = runs.connect().search_runs(["1"])
     assert (run.info.status, run.data.tags[trial.OUTCOME]) == ("FINISHED", "pruned")
 
@@ -339,6 +349,6 @@ def test_run_that_is_pruned(one_trial: tuple[optuna.Trial, study.Plan]) -> None:
 def test_run_that_fails(one_trial: tuple[optuna.Trial, study.Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.training.loop.train", lambda *_, **__: end_each(MemoryError())())
     with pytest.raises(MemoryError):
-        trial.run(*one_trial)
+        trial.run(*one_trial, train_here(one_trial[1]))
     (run,) = runs.connect().search_runs(["1"])
     assert run.info.status == "FAILED"
