@@ -184,5 +184,6 @@ def train_there(images: Images, params: Params, threads: int) -> Iterator[Tags |
             short_training.train, images, params, lambda metrics, epoch: told.put((dict(metrics), epoch))
         )
         training.add_done_callback(lambda _: told.put(None))
-        yield from iter(told.get, None)
+        for one in iter(told.get, None):  # noqa: UP028 - Ray uses `send`, which `yield from` would pass on
+            yield one
         training.result()
