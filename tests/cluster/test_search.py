@@ -131,8 +131,9 @@ def test_search_goes_on_after_a_kill(nodes: Nodes) -> None:
     assert [run.info.status for run in search_and_trials(client)[1]] == ["KILLED"] * 2 + ["FINISHED"] * 2
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("searching")
-def test_search_stops_at_once_and_leaves_nothing_running(nodes: Nodes) -> None:
+def test_search_stops_at_once(nodes: Nodes) -> None:
     client = runs.connect()
     with begin(nodes, *LONG) as search:
         wait_for(lambda: both_train(client))

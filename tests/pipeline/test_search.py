@@ -293,3 +293,12 @@ def test_run_that_fails(one_trial: tuple[optuna.Trial, study.Plan], monkeypatch:
         trial.run(*one_trial, train_here(one_trial[1]))
     (run,) = runs.connect().search_runs(["1"])
     assert run.info.status == "FAILED"
+
+
+@pytest.mark.usefixtures("searching")
+def test_search_on_a_cluster_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "pipeline.tuning.cluster", raising=False)
+    monkeypatch.delattr("pipeline.tuning.cluster", raising=False)
+    with pytest.raises(PipelineError, match="make team"), search.workers("auto", None):
+        pass
