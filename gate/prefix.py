@@ -1,0 +1,29 @@
+"""The path under which a proxy shows a server: `/digits` in https://example.org/digits/."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def prefix(setting: str) -> str:
+    """The setting as a path without a final slash; raises `ValueError` where it is none."""
+    path = setting.strip().rstrip("/")
+    if path and (not path.startswith("/") or path.startswith("//") or set(path) & set("?#\\ \"'<>")):
+        raise ValueError(f"ROOT_PATH is `{setting}`: set a path such as /digits, without host name.")
+    return path
+
+
+class UnderPrefix:
+    """ASGI: tells the application its prefix, whether the proxy has taken it off the path or not."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._prefix and scope["type"] in ("http", "websocket"):
+            path = scope["path"]
+            if path != self._prefix and not path.startswith(f"{self._prefix}/"):
+                path = self._prefix + path
+            scope = {**scope, "root_path": self._prefix, "path": path}
+        await self._app(scope, receive, send)
