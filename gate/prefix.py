@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
@@ -23,7 +24,10 @@ class UnderPrefix:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._prefix and scope["type"] in ("http", "websocket"):
             path = scope["path"]
-            if path != self._prefix and not path.startswith(f"{self._prefix}/"):
+            if path == self._prefix and scope["type"] == "http":  # what it links to is relative
+                await RedirectResponse(f"{self._prefix}/")(scope, receive, send)
+                return
+            if not path.startswith(f"{self._prefix}/"):
                 path = self._prefix + path
             scope = {**scope, "root_path": self._prefix, "path": path}
         await self._app(scope, receive, send)

@@ -30,7 +30,9 @@ PAGE = f"""<!DOCTYPE html>
 """
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'nonce-docs'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; object-src 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
 }
 PAGE_FILES = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 """What the page loads, which BentoML serves from its own package: no script comes from elsewhere."""
@@ -70,8 +72,8 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The OpenAPI document of these endpoints."""
+def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, Any]:
+    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`."""
     used = [model for entry in endpoints for model in (entry.answer, entry.takes)]
     models = {model for model in used if isinstance(model, type)} | {Problem}
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model in models]
@@ -82,6 +84,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": _TITLE, "version": "1"},
+        **({"servers": [{"url": root_path}]} if root_path else {}),
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],

@@ -20,6 +20,7 @@ PREVIEW = "canvas/preview.png"
 # Gradio's link preview, and a manifest that it links to at the root of the host and then does not have.
 _NOT_OURS = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*|<link rel="manifest"[^>]*>\s*')
 _SCRIPT = re.compile(rb"<script(?: data-gradio-mode)?>(.*?)</script>", re.DOTALL)
+_NO_SCRIPT = Template("<noscript><p>$no_script</p></noscript>")
 _BODY = re.compile(rb"<body[^>]*>")
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -87,7 +88,7 @@ class Documents:
         sentences = {name: escape(sentence) for name, sentence in PAGE.items()}
         head = self._head.substitute(sentences, preview=escape(preview)).encode()
         ours = _NOT_OURS.sub(b"", theirs).replace(b"</head>", head + b"</head>", 1)
-        no_script = f"<noscript><p>{sentences['no_script']}</p></noscript>".encode()
+        no_script = _NO_SCRIPT.substitute(sentences).encode()
         return _BODY.sub(lambda match: match[0] + no_script, ours, count=1)
 
 
