@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-def prefix(setting: str) -> str:
-    """The setting as a path without a final slash; raises `ValueError` where it is none."""
+def prefix(variable: str) -> str:
+    """The prefix that this variable of the environment sets, without a final slash; "" for none.
+
+    Raises `ValueError` where it is no path.
+    """
+    setting = os.environ.get(variable, "")
     path = setting.strip().rstrip("/")
     if path and (not path.startswith("/") or path.startswith("//") or set(path) & set("?#\\ \"'<>")):
-        raise ValueError(f"ROOT_PATH is `{setting}`: set a path such as /digits, without host name.")
+        raise ValueError(f"{variable} is `{setting}`: set a path such as /digits, without host name.")
     return path
 
 

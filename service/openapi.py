@@ -22,6 +22,7 @@ PAGE = f"""<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <title>{_TITLE}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="static_content/swagger-ui.css">
 <div id="page"></div>
 <script src="static_content/swagger-ui-bundle.js"></script>

@@ -39,7 +39,7 @@ if os.environ.get("LOG_LEVEL", "info").upper() not in logging.getLevelNamesMappi
 
 
 try:
-    _ROOT_PATH = prefix(os.environ.get("ROOT_PATH", ""))
+    _ROOT_PATH = prefix("SERVICE_ROOT_PATH")
 except ValueError as error:
     raise BentoMLConfigException(str(error)) from None
 

@@ -163,7 +163,7 @@ def main() -> None:
     """Take the addresses from the environment and serve; the only argument is --help.
 
     MLFLOW_URL is where the page finds MLflow, MLFLOW_LINK_URL where a browser does (the same, unless
-    containers are between the two). ALLOWED_HOSTS, EMBED_ORIGINS, ROOT_PATH and FORWARDED_ALLOW_IPS are
+    containers are between the two). ALLOWED_HOSTS, EMBED_ORIGINS, PAGE_ROOT_PATH and FORWARDED_ALLOW_IPS are
     explained in docs/deployment.md.
     """
     argparse.ArgumentParser(
@@ -184,7 +184,7 @@ def setting() -> Setting:
     """From the environment; ends the program where it makes no sense."""
     env = os.environ.get
     try:
-        root_path = prefix(env("ROOT_PATH", ""))
+        root_path = prefix("PAGE_ROOT_PATH")
         embedding = frozenset(map(origin, listed(env("EMBED_ORIGINS", ""))))
     except ValueError as error:
         raise SystemExit(str(error)) from None
