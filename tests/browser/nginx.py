@@ -44,7 +44,7 @@ def nginx(folder: Path, name: str, port: int, replaced: Mapping[str, str]) -> It
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     subprocess.run(
         [
-            *(_program("openssl"), "req", "-x509", "-nodes", "-days", "2", "-newkey", "rsa:2048"),
+            *("openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey", "rsa:2048"),
             *("-keyout", key, "-out", certificate, "-subj", f"/CN={name}"),
         ],
         check=True,
