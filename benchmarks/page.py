@@ -1,4 +1,4 @@
-"""How long the page takes, measured in a real browser: from the last pointer move to the label, and to paint.
+"""What the page takes in a real browser: from the last pointer move to the label, to paint, and to load.
 
 Service and page must be running (`make run`); then `python benchmarks/page.py [ADDRESS]`.
 """
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.browser.conftest import FLAGS
 from tests.browser.hand import draw
+from tests.browser.load import first_load
 
 ROUNDS = 5
 
@@ -48,6 +49,7 @@ def main() -> None:
         page.evaluate(WATCH)
         answers = [answer_time(page, digit) for _ in range(ROUNDS) for digit in range(10)]
         asked = page.evaluate("seen.asked") / len(answers)
+        load = first_load(browser, address)
         browser.close()
     answers.sort()
     print(
@@ -58,6 +60,11 @@ def main() -> None:
     print(
         f"first contentful paint       median {statistics.median(paints):.0f} ms, worst {max(paints):.0f} ms"
     )
+    for whose, files in load.items():
+        sent, plain = sum(file.sent for file in files), sum(file.plain for file in files)
+        print(
+            f"first load, {whose:16} {len(files)} files, {sent / 1000:.0f} kB as sent, {plain / 1000:.0f} kB"
+        )
 
 
 def first_paint(browser: Browser, address: str) -> float:

@@ -8,7 +8,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -22,11 +22,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gate.hosts import Hosts
+from gate.prefix import UnderPrefix
 from service import openapi
 from service.endpoints.admin import Admin
 from service.endpoints.images import Images
 from service.endpoints.inference import Inference
-from service.errors import NotFound, Refusal, Unauthorized, WrongMethod, failed, refused
+from service.errors import NotFound, Refusal, Unauthorized, UnknownHost, WrongMethod, failed, refused
 from service.openapi import Endpoint
 from service.pictures.upload import header
 from service.runtime.metrics import count_request
@@ -43,8 +45,19 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _logger = logging.getLogger("service")
 
 
-def in_front(bento: ASGIApp, worker: Worker, api_key: str = "", origins: Sequence[str] = ()) -> ASGIApp:
-    """The application; start, stop and `PASSED_ON` are left to BentoML's."""
+def in_front(
+    bento: ASGIApp,
+    worker: Worker,
+    api_key: str = "",
+    origins: Sequence[str] = (),
+    hosts: Collection[str] = (),
+    root_path: str = "",
+) -> ASGIApp:
+    """The application; start, stop and `PASSED_ON` are left to BentoML's.
+
+    `origins` may call it from a browser, `hosts` are names of its own beside local ones, and a proxy shows it
+    under `root_path`.
+    """
 
     async def their_answer(scope: Scope, receive: Receive, send: Send) -> None:
         await bento(dict(scope), receive, send)  # it writes its own route into the scope
@@ -53,7 +66,8 @@ def in_front(bento: ASGIApp, worker: Worker, api_key: str = "", origins: Sequenc
         return their_answer
 
     passed_on = (Endpoint("GET", path, pass_on, "BentoML's own", "*/*", open=True) for path in PASSED_ON)
-    ours = application((*endpoints(worker), *passed_on), api_key, origins)
+    served = application((*endpoints(worker, root_path), *passed_on), api_key, origins, hosts)
+    ours = UnderPrefix(served, root_path) if root_path else served
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
         await (bento if scope["type"] == "lifespan" else ours)(scope, receive, send)
@@ -61,19 +75,24 @@ def in_front(bento: ASGIApp, worker: Worker, api_key: str = "", origins: Sequenc
     return either
 
 
-def endpoints(worker: Worker) -> tuple[Endpoint, ...]:
+def endpoints(worker: Worker, root_path: str = "") -> tuple[Endpoint, ...]:
     """All endpoints: they are routed, and `/docs.json` is made from them."""
 
     @cache
     def document() -> dict[str, Any]:
-        return openapi.document(table)
+        return openapi.document(table, root_path)
 
     admin = Admin(worker.champion, document)
     table = Images(worker).endpoints() + Inference(worker).endpoints() + admin.endpoints()
     return table
 
 
-def application(table: Sequence[Endpoint], api_key: str = "", origins: Sequence[str] = ()) -> Starlette:
+def application(
+    table: Sequence[Endpoint],
+    api_key: str = "",
+    origins: Sequence[str] = (),
+    hosts: Collection[str] = (),
+) -> Starlette:
     """A Starlette application of these endpoints."""
     key = [Middleware(_AskForKey, api_key)] if api_key else []
     cors = Middleware(CORSMiddleware, origins, ("GET", "POST"), ("*",), expose_headers=("X-Request-ID",))
@@ -82,11 +101,31 @@ def application(table: Sequence[Endpoint], api_key: str = "", origins: Sequence[
             Route(each.path, each, methods=[each.method], middleware=[] if each.open else key)
             for each in table
         ],
-        middleware=[*([cors] if origins else []), Middleware(_CountAndLog)],
+        middleware=[
+            *([cors] if origins else []),
+            Middleware(_CountAndLog),
+            Middleware(_OwnNames, Hosts(hosts)),
+        ],
         exception_handlers={Refusal: _refuse, HTTPException: _refuse_route, ClientDisconnect: _give_up},
     )
     app.router.redirect_slashes = False
     return app
+
+
+class _OwnNames:
+    """Refuses a `Host` that is none of this server's names."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = header(scope, b"host").decode("latin-1") if scope["type"] == "http" else ""
+        if self._hosts.let_in(host):
+            await self._app(scope, receive, send)
+            return
+        response = await _refuse(Request(scope), UnknownHost(self._hosts.refusal(host)))
+        await response(scope, receive, send)
 
 
 class _AskForKey:

@@ -8,6 +8,8 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from gate.hosts import UNKNOWN_HOST
+
 
 class Problem(BaseModel):
     """The body of every refusal."""
@@ -65,6 +67,13 @@ class WrongMethod(Refusal):
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "wrong_method"
+
+
+class UnknownHost(Refusal):
+    """A `Host` that is none of this server's names: docs/operations.md says which are."""
+
+    status = HTTPStatus.MISDIRECTED_REQUEST
+    code = UNKNOWN_HOST
 
 
 class TooSlow(Refusal):

@@ -22,6 +22,7 @@ PAGE = f"""<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <title>{_TITLE}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="static_content/swagger-ui.css">
 <div id="page"></div>
 <script src="static_content/swagger-ui-bundle.js"></script>
@@ -30,7 +31,9 @@ PAGE = f"""<!DOCTYPE html>
 """
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'nonce-docs'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; object-src 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
 }
 PAGE_FILES = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 """What the page loads, which BentoML serves from its own package: no script comes from elsewhere."""
@@ -70,8 +73,8 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The OpenAPI document of these endpoints."""
+def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, Any]:
+    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`."""
     used = [model for entry in endpoints for model in (entry.answer, entry.takes)]
     models = {model for model in used if isinstance(model, type)} | {Problem}
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model in models]
@@ -82,6 +85,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": _TITLE, "version": "1"},
+        **({"servers": [{"url": root_path}]} if root_path else {}),
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],

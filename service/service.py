@@ -20,6 +20,8 @@ import bentoml
 from bentoml.exceptions import BentoMLConfigException
 from starlette.types import ASGIApp
 
+from gate.hosts import listed
+from gate.prefix import prefix
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
 _PARENT = os.getppid()  # asked as early as can be: a parent that has gone leaves another in its place
@@ -34,6 +36,12 @@ def _number(name: str, default: int) -> int:
 
 if os.environ.get("LOG_LEVEL", "info").upper() not in logging.getLevelNamesMapping():
     raise BentoMLConfigException(f"LOG_LEVEL is `{os.environ['LOG_LEVEL']}`: set info, warning or error.")
+
+
+try:
+    _ROOT_PATH = prefix("SERVICE_ROOT_PATH")
+except ValueError as error:
+    raise BentoMLConfigException(str(error)) from None
 
 
 @bentoml.service(
@@ -99,8 +107,10 @@ def _in_front(app: ASGIApp) -> ASGIApp:
     if bentoml.server_context.worker_index is not None:  # a worker of BentoML's, not another program
         end_in_time(_PARENT)
 
-    origins = os.environ.get("CORS_ORIGINS", "").replace(",", " ").split()
-    return in_front(app, serving_worker(), os.environ.get("API_KEY", ""), origins)
+    env = os.environ.get
+    origins = env("CORS_ORIGINS", "").replace(",", " ").split()
+    hosts = listed(env("ALLOWED_HOSTS", ""))
+    return in_front(app, serving_worker(), env("API_KEY", ""), origins, hosts, _ROOT_PATH)
 
 
 DigitsService.add_asgi_middleware(_in_front)  # type: ignore[attr-defined]  # mypy ignores class decorators

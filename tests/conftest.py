@@ -15,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "data" / "mnist-small"
-PERSONAL = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "MODEL_DIR", "SERVICE_URL", "API_KEY", "MNIST_DIR")
+PERSONAL = (
+    *("MLFLOW_TRACKING_URI", "DVC_ROOT", "MODEL_DIR", "SERVICE_URL", "API_KEY", "MNIST_DIR"),
+    *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
+)
 CODE = ("digits", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 
 

@@ -8,29 +8,57 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
+# Read when Gradio is imported. It makes an HTTP client then, too, which fails with a proxy that httpx cannot
+# use, and the page asks nobody on the other side of one.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 import gradio
 import httpx
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Scope
 
+from gate.hosts import Hosts, listed
+from gate.prefix import UnderPrefix, prefix
+from ui.bodies import Bodies
 from ui.client import service_url
+from ui.document import Documents
+from ui.names import Names
+from ui.origins import Origins, origin
 from ui.proxy import Ask, ask_routes, run_link, service_ask, service_client
 from ui.text import PAGE
 
 CANVAS = Path(__file__).parent / "canvas"
+EMBED = Path(gradio.__file__).parent / "templates" / "frontend" / "gradio.js"
+"""Gradio's script for pages that embed this one; it loads its parts from beside itself."""
 
-_START = (
-    'import(new URL("canvas/main.js", document.baseURI)).then((page) => page.start(element, props.text));'
-)
+# On another page `gradio-app` says where this one is.
+_START = """
+const home = element.closest("gradio-app")?.getAttribute("src")?.replace(/\\/*$/, "/") ?? ".";
+const address = new URL("canvas/start.js", new URL(home, document.baseURI));
+import(address).then((page) => page.begin(element, props.text));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where the page stands: the names that it goes by, the origins that embed it, the path of the proxy."""
+
+    hosts: Collection[str] = ()
+    embedding: Collection[str] = ()
+    root_path: str = ""
 
 
 class _Fresh(StaticFiles):
@@ -42,27 +70,60 @@ class _Fresh(StaticFiles):
         return response
 
 
-def make_page(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> FastAPI:
+def make_page(
+    ask: Ask, link: Callable[[str], Awaitable[str | None]], setting: Setting | None = None
+) -> FastAPI:
     """The page as an ASGI application; `ask` answers its questions, `link` gives a run's MLflow address."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=_in_front(setting or Setting()))
     app.include_router(ask_routes(ask, link))
     app.mount("/canvas", _Fresh(directory=CANVAS))
+
+    @app.get("/gradio.js")
+    async def embed() -> Response:
+        return FileResponse(EMBED, headers={"Cache-Control": "no-cache"})
+
+    # Whoever asks Gradio's own would start the queue, which then looks for events a thousand times a second.
+    @app.get("/gradio_api/startup-events")
+    async def startup_events() -> bool:
+        return False
+
     with gradio.Blocks(title=PAGE["title"], analytics_enabled=False) as blocks:
         gradio.HTML(
             html_template=_html(), js_on_load=_START, apply_default_css=False, elem_id="page", text=PAGE
         )
-    head = (CANVAS / "head.html").read_text(encoding="utf-8")
+    fonts = [gradio.themes.Font("system-ui"), gradio.themes.Font("sans-serif")]
     gradio.mount_gradio_app(
         app,
         blocks,
         path="/",
-        head=head,
+        theme=gradio.themes.Default(font=fonts, font_mono=[gradio.themes.Font("monospace")]),
         footer_links=[],
         run_history=False,
         max_file_size="1kb",  # pictures go to /ask; Gradio's own upload stays unused
+        enable_monitoring=False,
         ssr_mode=False,
     )
     return app
+
+
+def _in_front(setting: Setting) -> list[Middleware]:
+    """What a request passes before it is answered, the first first."""
+    return [
+        Middleware(UnderPrefix, setting.root_path),
+        Middleware(Names, Hosts(setting.hosts)),
+        Middleware(GZipMiddleware),
+        Middleware(Documents, CANVAS / "head.html", setting.embedding),
+        Middleware(  # also where nobody embeds: without it, Gradio lets every origin in
+            CORSMiddleware,
+            allow_origins=sorted(setting.embedding),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            allow_credentials=True,
+            expose_headers=["Retry-After", "X-Request-ID"],
+        ),
+        Middleware(Origins, setting.embedding),
+        Middleware(Bodies),
+    ]
 
 
 def _html() -> str:
@@ -71,12 +132,30 @@ def _html() -> str:
 
 
 async def serve(
-    host: str, port: int, service: httpx.AsyncClient, mlflow: httpx.AsyncClient, link: str
+    host: str,
+    port: int,
+    service: httpx.AsyncClient,
+    mlflow: httpx.AsyncClient,
+    link: str,
+    setting: Setting,
+    proxies: str,
 ) -> None:
-    """Serve the page until it is told to stop; `link` is where people's browsers find MLflow."""
+    """Serve the page until it is told to stop; `link` is where people's browsers find MLflow.
+
+    `proxies` are the addresses whose X-Forwarded-Proto and -For are believed.
+    """
     async with service, mlflow:
-        app = make_page(service_ask(service), lambda run_id: run_link(mlflow, run_id, link))
-        config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+        app = make_page(service_ask(service), lambda run_id: run_link(mlflow, run_id, link), setting)
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
+            lifespan="off",  # it would start Gradio's queue, which no part of this page uses
+        )
         await uvicorn.Server(config).serve()
 
 
@@ -84,7 +163,8 @@ def main() -> None:
     """Take the addresses from the environment and serve; the only argument is --help.
 
     MLFLOW_URL is where the page finds MLflow, MLFLOW_LINK_URL where a browser does (the same, unless
-    containers are between the two).
+    containers are between the two). ALLOWED_HOSTS, EMBED_ORIGINS, PAGE_ROOT_PATH and FORWARDED_ALLOW_IPS are
+    explained in docs/deployment.md.
     """
     argparse.ArgumentParser(
         prog="python -m ui.page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -96,7 +176,19 @@ def main() -> None:
     service = service_client(url, env("API_KEY", ""))
     mlflow = httpx.AsyncClient(base_url=mlflow_url, trust_env=False)
     print(f"The page is at http://{host}:{port} and asks the service at {url}", flush=True)
-    asyncio.run(serve(host, port, service, mlflow, env("MLFLOW_LINK_URL", mlflow_url)))
+    link, proxies = env("MLFLOW_LINK_URL", mlflow_url), env("FORWARDED_ALLOW_IPS", "")
+    asyncio.run(serve(host, port, service, mlflow, link, setting(), proxies))
+
+
+def setting() -> Setting:
+    """From the environment; ends the program where it makes no sense."""
+    env = os.environ.get
+    try:
+        root_path = prefix("PAGE_ROOT_PATH")
+        embedding = frozenset(map(origin, listed(env("EMBED_ORIGINS", ""))))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    return Setting(listed(env("ALLOWED_HOSTS", "")), embedding, root_path)
 
 
 if __name__ == "__main__":

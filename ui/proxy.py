@@ -13,11 +13,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from ui.client import ANSWER_SECONDS, CONNECT_SECONDS, key_header
 from ui.text import SERVICE
 
-MAX_BODY = 20 * 2**20
-"""Bytes of a whole request: as much as the service takes."""
-
-_MAX_DRAINED = 200 * 2**20  # bytes read and thrown away, so that the browser gets to see the refusal
-
 _MLFLOW_SECONDS = 0.5
 _IDLE_SECONDS = 3.0  # uvicorn closes an idle connection after 5
 _PASSED_ON = ("retry-after", "x-request-id")
@@ -115,10 +110,7 @@ def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRou
 
     @routes.post("/{question}")
     async def post(question: Question, request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            sentence = SERVICE["too_large"].format(megabytes=MAX_BODY // 2**20)
-            return _response(_refusal(413, "too_large", sentence))
+        body = await request.body()
         return _response(await ask(f"/{question}", body, request.headers.get("content-type", "")))
 
     @routes.get("/model")
@@ -137,18 +129,6 @@ def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRou
         return PlainTextResponse(sentence or SERVICE["no_card"], answer.status, {"Cache-Control": "no-store"})
 
     return routes
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None where it is larger than the service takes."""
-    body, size = bytearray(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _MAX_DRAINED:
-            return None
-        if size <= MAX_BODY:
-            body += chunk
-    return bytes(body) if size <= MAX_BODY else None
 
 
 def _refusal(status: int, code: str, sentence: str) -> Answer:

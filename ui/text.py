@@ -10,6 +10,8 @@ from typing import Final
 PAGE: Final[dict[str, str]] = {
     # what stands on the page from the start
     "title": "Digits",
+    "description": "Draw a digit or a number and watch a neural network read it",
+    "no_script": "Drawing needs JavaScript: allow it for this page and reload.",
     "tagline": "Draw a digit, or a whole number",
     "drawing": "Drawing",
     "canvas": "Drawing field",
@@ -162,4 +164,7 @@ SERVICE: Final[dict[str, str]] = {
     "strange": "What answers at {url} is not the recognition service: check SERVICE_URL.",
     "no_card": "The recognition service has no card of its model.",
     "too_large": "The picture is larger than {megabytes} MB: send a smaller one.",
+    "too_slow": "The picture did not arrive within {seconds} seconds: send it again, or a smaller one.",
+    "many_bodies": "There are too many large pictures on their way right now: try again in a second.",
+    "foreign": "Pages of {origin} may not ask here: add it to EMBED_ORIGINS and start the page anew.",
 }

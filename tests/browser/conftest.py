@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,14 +45,20 @@ class Running:
 
 @pytest.fixture(scope="module")  # Playwright's event loop would be in the way of other rooms' tests
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    camera = tmp_path_factory.mktemp("camera") / "digit.y4m"
+    write_camera(camera, CAMERA_DIGIT)
+    with launched(f"--use-file-for-fake-video-capture={camera}") as browser:
+        yield browser
+
+
+@contextmanager
+def launched(*flags: str) -> Iterator[Browser]:
+    """A Chromium with these flags beside the usual ones."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("NO BROWSER: install chromium (apt-get install chromium) to test the page")
-    camera = tmp_path_factory.mktemp("camera") / "digit.y4m"
-    write_camera(camera, CAMERA_DIGIT)
-    flags = [*FLAGS, f"--use-file-for-fake-video-capture={camera}"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield browser
         browser.close()
 

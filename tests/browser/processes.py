@@ -56,6 +56,12 @@ class Process:
                 raise RuntimeError(f"{self._command} did not start:\n{self._log.read_text()[-3000:]}")
             time.sleep(0.1)
 
+    @property
+    def pid(self) -> int:
+        """That of the process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """End the whole group, kindly at first."""
         if self._process is None:
@@ -77,7 +83,7 @@ class Process:
             return False
 
 
-def service_process(port: int, model: Path, folder: Path) -> Process:
+def service_process(port: int, model: Path, folder: Path, **settings: str) -> Process:
     """`bentoml serve` with a model folder; `folder` takes its log and its private files."""
     command = [
         "bentoml",
@@ -89,10 +95,12 @@ def service_process(port: int, model: Path, folder: Path) -> Process:
         str(port),
     ]
     environment = {"MODEL_DIR": str(model), "BENTOML_HOME": str(folder / "bentoml"), "WORKERS": "1"}
+    environment |= settings
     return Process(command, environment, f"http://127.0.0.1:{port}/readyz", folder / "service.log")
 
 
-def page_process(port: int, service: str, folder: Path) -> Process:
+def page_process(port: int, service: str, folder: Path, **settings: str) -> Process:
     """`python -m ui.page`, asking `service`."""
     environment = {"HOST": "127.0.0.1", "PAGE_PORT": str(port), "SERVICE_URL": service, "API_KEY": ""}
+    environment |= settings
     return Process(["ui.page"], environment, f"http://127.0.0.1:{port}/", folder / "page.log")

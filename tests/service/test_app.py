@@ -47,6 +47,24 @@ def test_api_key_is_asked_for(tiny_model: Path, make_client: MakeClient, seven: 
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
 
 
+def test_service_answers_under_its_own_names_only(tiny_model: Path, make_client: MakeClient) -> None:
+    client = make_client(tiny_model, hosts={"digits.example.org"})
+    for host in ("127.0.0.1:3000", "service", "laptop.local", "digits.example.org"):
+        assert client.get("/livez", headers={"Host": host}).status_code == 200
+    refused = client.get("/model", headers={"Host": "evil.example"})
+    assert_refused(refused, 421, "unknown_host")
+    assert "ALLOWED_HOSTS" in refused.json()["error"]
+    assert refused.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("asked", ["/digits-api", ""])
+def test_service_answers_under_a_prefix(tiny_model: Path, make_client: MakeClient, asked: str) -> None:
+    client = make_client(tiny_model, root_path="/digits-api")
+    assert client.get(f"{asked}/livez").status_code == 200
+    assert client.get(f"{asked}/docs.json").json()["servers"] == [{"url": "/digits-api"}]
+    assert "servers" not in make_client(tiny_model).get("/docs.json").json()
+
+
 def test_request_id_comes_back(client: TestClient) -> None:
     assert client.get("/livez", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
     made = {

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from ui import proxy
 from ui.proxy import ask_routes, run_link, service_ask, service_client
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -121,13 +120,6 @@ def test_connection_that_the_service_just_closed_is_tried_once_more() -> None:
 
     assert through_page(handler, "POST", "/ask/read", files=PICTURE).json() == {"text": "1"}
     assert len(tries) == 2
-
-
-def test_body_over_the_limit_is_refused_and_not_sent_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxy, "MAX_BODY", 1000)
-    answer = through_page(unasked, "POST", "/ask/read", content=b"x" * 1001)
-    assert answer.status_code == 413
-    assert answer.json()["code"] == "too_large"
 
 
 def test_unknown_question_is_not_passed_on() -> None:

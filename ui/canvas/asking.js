@@ -64,7 +64,7 @@ export async function ask(path, file) {
     body = new FormData();
     body.append("image", file, file.name ?? "drawing.png");
   }
-  const address = new URL(`ask/${path}`, document.baseURI);
+  const address = new URL(`../ask/${path}`, import.meta.url);
   let response;
   let content;
   try {

@@ -110,6 +110,7 @@ export class Pictures {
       button.type = "button";
       button.className = digit ? "" : "wide";
       button.title = digit ? say("example", { digit }) : say("example_number");
+      image.crossOrigin = "anonymous"; // else the drawing cannot be sent where another page embeds this one
       image.src = new URL(`examples/${name}`, import.meta.url).href;
       image.alt = button.title;
       button.append(image);
@@ -150,6 +151,7 @@ export function download(blob, name) {
 /** @param {string} address */
 async function loaded(address) {
   const image = new Image();
+  image.crossOrigin = "anonymous";
   image.src = address;
   await image.decode();
   return image;

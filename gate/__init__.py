@@ -1,0 +1,1 @@
+"""What stands in front of page and service alike: who is asked (Host), and under which prefix."""

@@ -1,0 +1,37 @@
+// The beginning, on our own page or inside another's: what the page's document has, another has not.
+
+import { start } from "./main.js";
+
+/** @import { Page } from "../page.d.ts" */
+
+const STYLES = ["look", "layout", "parts", "bars", "table"];
+
+/**
+ * @param {Page} element
+ * @param {Record<string, string>} text
+ */
+export async function begin(element, text) {
+  const card = /** @type {HTMLAnchorElement} */ (element.querySelector("#about-card"));
+  card.href = new URL("../ask/model/card", import.meta.url).href;
+  const root = document.documentElement;
+  if (!root.dataset.theme) {
+    root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+  await Promise.all(STYLES.map((name) => styled(new URL(`${name}.css`, import.meta.url).href)));
+  start(element, text);
+}
+
+/**
+ * Once the document has this style sheet.
+ * @param {string} address
+ */
+async function styled(address) {
+  const links = document.querySelectorAll("link");
+  if ([...links].some((link) => link.rel === "stylesheet" && link.href === address)) return;
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "stylesheet", href: address });
+  await new Promise((resolve) => {
+    link.onload = link.onerror = resolve;
+    document.head.append(link);
+  });
+}
