@@ -149,10 +149,10 @@ def test_why_shows_what_spoke_for_the_answer_in_the_legends_colour(
     page.emulate_media(color_scheme=theme)
     page.reload()
     page.wait_for_selector("[data-ready]")
-    page.click("#why")
     page.locator("#width").fill("54")
     draw(page, 1)
     assert answer(page) == "1"
+    page.click("#why")
     expect(page.locator("#marks .heat")).to_have_count(1)
     with Image.open(BytesIO(page.locator("#paper").screenshot())) as image:
         red, _, blue = np.moveaxis(np.asarray(image.convert("RGB"), int), -1, 0)
