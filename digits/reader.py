@@ -52,6 +52,7 @@ _FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell 
 _SCAN = 20  # pixels: a picture no larger is a coarse scan of one mark
 _SMALL = 14  # pixels: a mark no larger has too few of them
 _WIDE = 0.9  # width by height: a mark that cannot be read and is so wide may be several digits
+_SOLID = 0.6  # share of a mark's box that is ink: more is a dot or a blot, whatever its width
 
 
 class Reader:
@@ -208,7 +209,8 @@ def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:
     if max(mark.atom.width, mark.atom.height) * ink.shrink < _SMALL:
         return "too_small"
     wide = mark.atom.width > _WIDE * mark.atom.height
-    return "several_digits" if rejected and wide else None
+    solid = np.count_nonzero(mark.atom.pixels) > _SOLID * mark.atom.pixels.size
+    return "several_digits" if rejected and wide and not solid else None
 
 
 def _on_picture(box: Box, ink: Ink) -> Box:

@@ -12,12 +12,14 @@ export interface Parts {
   "#about-facts": HTMLDListElement;
   "#about-name": HTMLElement;
   "#about-open": HTMLButtonElement;
+  "#about-right": HTMLElement;
   "#answer": HTMLElement;
   "#bars": HTMLOListElement;
   "#big": HTMLElement;
   "#camera": HTMLButtonElement;
   "#canvas": HTMLCanvasElement;
   "#clear": HTMLButtonElement;
+  "#copy": HTMLButtonElement;
   "#crop": HTMLCanvasElement;
   "#cursor": HTMLElement;
   "#detail": HTMLElement;

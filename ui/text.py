@@ -42,6 +42,19 @@ PAGE: Final[dict[str, str]] = {
     "why_title": "Show which strokes spoke for the answer",
     "why_for": "for the answer",
     "why_against": "against it",
+    "tips": "What you can do here",
+    "tip_draw": (
+        "Draw a digit, a number, or several lines of them. Spaces, minus signs and decimal points are kept."
+    ),
+    "tip_photo": (
+        "Upload, paste or drop a photo of handwritten digits, or take one. A photographed table becomes a "
+        "table."
+    ),
+    "tip_doubt": "A mark that is not a digit is shown as ?, and each digit says how certain it is.",
+    "tip_keyboard": (
+        "Without a mouse: press Tab until the paper is outlined. The arrow keys move the pen (with Shift in "
+        "small steps), the space bar puts it down and lifts it, Enter recognises, Delete clears."
+    ),
     "examples": "Examples",
     "example": "Example: a handwritten {digit}",
     "example_number": "Example: a handwritten number",
@@ -53,16 +66,19 @@ PAGE: Final[dict[str, str]] = {
     "take_photo": "Take the photo",
     "cancel": "Cancel",
     # the answer
-    "ready": "Draw a digit",
-    "ready_more": "The answer appears while you draw.",
+    "ready": "The answer appears here",
+    "ready_more": "as soon as you lift the pen.",
     "sure_5": "Quite certain",
     "sure_4": "Sure",
     "sure_3": "Fairly sure",
     "sure_2": "Not so sure",
     "sure_1": "Only a guess",
     "percent": "{percent} %",
-    "sure_number": "its least sure digit: {percent} %",
-    "took": "answered in {ms} ms",
+    "sure_number": "Least certain digit: {percent} %",
+    "took": "Answered in {ms} ms",
+    "copy": "Copy the answer",
+    "copied": "Copied.",
+    "not_copied": "This browser does not allow copying.",
     "blank": "Nothing to read yet",
     "blank_more": "I see no ink: draw a digit.",
     "table": "Table",
@@ -85,10 +101,15 @@ PAGE: Final[dict[str, str]] = {
     "table_download": "Download CSV",
     "not_a_digit": "Not a digit, I think",
     "not_a_digit_more": "Try writing it again, a little more clearly.",
-    "some_unclear": "I cannot read the mark shown as ?",
+    "read_in_part": "Read in part",
+    "one_unclear": "One mark could not be read: it is shown as ?",
+    "some_unclear": "{count} marks could not be read: they are shown as ?",
     "hint_too_small": "It is very small: draw it larger.",
     "hint_too_faint": "It is very faint: use a wider brush or more light.",
     "hint_several_digits": "It looks like several digits: leave more room between them.",
+    "hint_too_small_photo": "It is very small: take the photo from nearer, or crop it.",
+    "hint_too_faint_photo": "It is very faint: take the photo in more light.",
+    "hint_several_digits_photo": "It looks like several digits that touch.",
     "digit_button": "{digit}, {percent} %",
     "unclear_button": "unclear mark",
     "sign_minus": "minus",
@@ -98,6 +119,7 @@ PAGE: Final[dict[str, str]] = {
     "spoken_rejected": "{words}. {more}",
     # the model
     "model": "Model {version}",
+    "model_right": "{share} on MNIST",
     "model_unnamed": "Own model",
     "model_default": "Default model",
     "model_default_is": "the model that comes with the project",

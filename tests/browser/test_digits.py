@@ -36,7 +36,7 @@ def test_answer_changes_while_the_button_is_still_down(page: Page) -> None:
     page.mouse.down()
     for point in points[1:]:
         page.mouse.move(*point)
-    assert answer(page) == "0"
+    expect(page.locator("#big")).to_have_attribute("data-text", "0")  # the pen rests
     page.mouse.up()
 
 
@@ -44,7 +44,7 @@ def test_answer_comes_with_confidence_bars_time_and_what_the_network_saw(page: P
     draw(page, 3)
     assert answer(page) == "3"
     assert page.locator("#detail").inner_text().endswith("%")
-    assert page.locator("#took").inner_text().startswith("answered in ")
+    assert page.locator("#took").inner_text().startswith("Answered in ")
     shares = page.locator("#bars .percent").all_inner_texts()
     assert len(shares) == 10
     assert sum(float(share.removesuffix(" %")) for share in shares) == pytest.approx(100, abs=0.6)
@@ -58,14 +58,14 @@ def test_clear_empties_drawing_and_answer(page: Page) -> None:
     assert answer(page) == "7"
     clear(page)
     assert answer(page) == ""
-    expect(page.locator("#verdict")).to_have_text("Draw a digit")
+    expect(page.locator("#verdict")).to_have_text("The answer appears here")
     expect(page.locator("#prompt")).to_be_visible()
     expect(page.locator("#tiles .tile")).to_have_count(0)
     assert page.evaluate(_INKED) is False
 
 
 def test_blank_canvas_asks_for_a_digit(page: Page) -> None:
-    expect(page.locator("#verdict")).to_have_text("Draw a digit")
+    expect(page.locator("#verdict")).to_have_text("The answer appears here")
     page.click("#recognise")
     expect(page.locator("#verdict")).to_have_text("Nothing to read yet")
     assert answer(page) == ""

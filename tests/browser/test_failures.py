@@ -110,7 +110,7 @@ def test_answer_to_a_drawing_that_was_cleared_is_not_shown(page: Page) -> None:
     page.click("#clear")
     asked[0].continue_()
     assert answer(page) == ""
-    expect(page.locator("#verdict")).to_have_text("Draw a digit")
+    expect(page.locator("#verdict")).to_have_text("The answer appears here")
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ export class About {
     this.#version = model.version;
     this.find(".dot").classList.remove("away");
     this.find("#about-card").hidden = !model.version; // a person's own model has none
-    const name = named(model);
     const accuracy = model.metrics?.test_accuracy;
-    this.find("#about-name").textContent = accuracy ? `${name} · ${shown(accuracy)}` : name;
+    this.find("#about-name").textContent = named(model);
+    this.find("#about-right").textContent = accuracy ? say("model_right", { share: shown(accuracy) }) : "";
     this.#facts(model);
   }
 

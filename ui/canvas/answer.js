@@ -8,6 +8,7 @@ import { howSure } from "./table.js";
 /** @import { Place } from "./drawing.js" */
 /** @import { Bar, Page } from "../page.d.ts" */
 
+const DOUBTFUL = 0.95; // confidence: of a digit less sure its box says how sure
 const SPOKEN_AFTER = 700; // ms without a new answer until a screen reader is told
 /** @type {Record<Sign, string>} */
 const SIGNS = { "-": "sign_minus", ".": "sign_point", ",": "sign_comma" };
@@ -19,6 +20,7 @@ export class Answer {
   place = { left: 0, top: 0, scale: 1 };
   chosen = 0;
   hurry = false;
+  onPhoto = false;
   #speaking = 0;
 
   /**
@@ -27,13 +29,19 @@ export class Answer {
    */
   constructor(element, onChoose) {
     this.onChoose = onChoose;
+    this._whole = element.querySelector(".digits");
     this._big = element.querySelector("#big");
+    this._copy = element.querySelector("#copy");
     this._verdict = element.querySelector("#verdict");
     this._detail = element.querySelector("#detail");
     this._took = element.querySelector("#took");
     this._spoken = element.querySelector("#spoken");
     this._bars = element.querySelector("#bars");
     this._marks = element.querySelector("#marks");
+    this._copy.addEventListener("click", () => this.#copy());
+    this._big.addEventListener("copy", (event) => {
+      if (getSelection()?.containsNode(this._big, true)) this.#putText(event);
+    });
     this.#makeBars();
     this.reset();
   }
@@ -41,6 +49,7 @@ export class Answer {
   /** Nothing is drawn. */
   reset() {
     this.marks = [];
+    this._whole.classList.add("blank");
     this.#showWords(say("ready"), say("ready_more"), "");
     this.#showBig("");
     this.#showBars(null);
@@ -54,10 +63,13 @@ export class Answer {
    * @param {Reading} reading
    * @param {Place} place
    * @param {number} milliseconds
+   * @param {boolean} onPhoto what was read is a photo or another picture from elsewhere
    */
-  show(reading, place, milliseconds) {
+  show(reading, place, milliseconds, onPhoto) {
+    this._whole.classList.remove("blank");
     this.marks = reading.digits;
     this.place = place;
+    this.onPhoto = onPhoto;
     if (reading.tables.length) {
       this.#showTables(reading, milliseconds);
       return;
@@ -118,7 +130,7 @@ export class Answer {
     const found =
       hints.find((hint, i) => hint && isUnread(this.marks[i])) ??
       hints.find((hint, i) => hint && !this.marks[i]?.sign);
-    if (found) this._detail.textContent = say(`hint_${found}`);
+    if (found) this._detail.textContent = say(this.onPhoto ? `hint_${found}_photo` : `hint_${found}`);
   }
 
   /** Tell a screen reader at once, as after "Recognise". */
@@ -131,11 +143,12 @@ export class Answer {
     if (!this.marks.length) return [say("blank"), say("blank_more")];
     const sure = this.marks.flatMap((mark) => mark.confidence ?? []);
     if (!sure.length) return [say("not_a_digit"), say("not_a_digit_more")];
+    const unread = this.marks.filter(isUnread).length;
+    if (unread)
+      return [say("read_in_part"), say(unread > 1 ? "some_unclear" : "one_unclear", { count: unread })];
     const least = Math.min(...sure);
-    const words = sureness(least);
-    if (this.marks.some(isUnread)) return [words, say("some_unclear")];
-    if (sure.length === 1) return [words, say("percent", { percent: percent(least) })];
-    return [words, say("sure_number", { percent: percent(least) })];
+    if (sure.length === 1) return [sureness(least), say("percent", { percent: percent(least) })];
+    return [sureness(least), say("sure_number", { percent: percent(least) })];
   }
 
   /**
@@ -155,8 +168,9 @@ export class Answer {
    */
   #showBig(text) {
     const single = text.length <= 1;
-    this._big.classList.toggle("number", !single);
-    this._big.dataset.text = text.length ? text : "";
+    this._whole.classList.toggle("single", single);
+    this._big.dataset.text = text;
+    this._copy.disabled = !text.length;
     if (single) {
       const letter = document.createElement("span");
       letter.textContent = text.length ? text : "–";
@@ -173,8 +187,37 @@ export class Answer {
       element.append(...[...letters].map((letter) => this.#button(letter, index++)));
       return element;
     };
-    const lines = text.split("\n").map((line) => line.split(" ").map(word));
-    this._big.replaceChildren(...lines.flatMap((words, i) => (i ? [lineBreak(), ...words] : words)));
+    const lines = text.split("\n");
+    // What look.css needs to choose letters that let every line fit without a break.
+    this._big.style.setProperty("--letters", String(Math.max(...lines.map((line) => line.length))));
+    this._big.style.setProperty("--lines", String(lines.length));
+    this._big.replaceChildren(
+      ...lines.map((line) => {
+        const element = document.createElement("span");
+        element.className = "line";
+        element.append(...line.split(" ").map(word));
+        return element;
+      }),
+    );
+    this._big.scrollTo(0, 0);
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(this._big.dataset.text ?? "");
+      this._took.textContent = say("copied");
+    } catch {
+      this._took.textContent = say("not_copied");
+    }
+  }
+
+  /**
+   * A selection is copied with the spaces and lines that it shows.
+   * @param {ClipboardEvent} event
+   */
+  #putText(event) {
+    event.clipboardData?.setData("text/plain", this._big.dataset.text ?? "");
+    event.preventDefault();
   }
 
   /**
@@ -197,7 +240,7 @@ export class Answer {
       button.ariaPressed = String(i === index);
     });
     const mark = this.marks[index];
-    this.#showBars(mark && !mark.sign ? mark.probabilities : null);
+    this.#showBars(mark?.digit == null ? null : mark.probabilities);
     this.onChoose(index);
   }
 
@@ -226,6 +269,7 @@ export class Answer {
   #showBoxes() {
     const boxes = this.marks.length > 1 ? this.marks.map((mark) => this.#box(mark)) : [];
     this._marks.replaceChildren(...boxes);
+    makeRoom(boxes.flatMap((box) => [...box.children].map((label) => /** @type {HTMLElement} */ (label))));
   }
 
   /** @param {Mark} mark */
@@ -233,10 +277,12 @@ export class Answer {
     const box = this.#outline(mark.box);
     box.classList.toggle("unclear", isUnread(mark));
     const label = document.createElement("span");
-    label.textContent =
-      mark.digit === null
-        ? (mark.sign ?? "?")
-        : `${mark.digit} · ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
+    label.textContent = mark.digit === null ? (mark.sign ?? "?") : String(mark.digit);
+    if (mark.digit !== null && mark.confidence < DOUBTFUL) {
+      const share = document.createElement("i");
+      share.textContent = ` ${say("percent", { percent: Math.floor(mark.confidence * 100) })}`;
+      label.append(share);
+    }
     box.append(label);
     return box;
   }
@@ -300,8 +346,33 @@ function nameOf({ digit, confidence, sign }) {
     : say("digit_button", { digit, percent: percent(confidence) });
 }
 
-function lineBreak() {
-  const element = document.createElement("span");
-  element.style.flexBasis = "100%";
-  return element;
+/**
+ * Labels that would lie on one another lose their percentage at first, and then the later one goes: its digit
+ * stands in the answer, too.
+ * @param {HTMLElement[]} labels
+ */
+function makeRoom(labels) {
+  for (const shorten of [true, false]) {
+    /** @type {HTMLElement[]} */
+    const standing = [];
+    for (const label of labels) {
+      const hit = standing.filter((other) => overlap(label, other));
+      if (shorten && hit.length) {
+        for (const one of [label, ...hit]) one.querySelector("i")?.remove();
+      } else if (hit.length) {
+        label.remove();
+        continue;
+      }
+      standing.push(label);
+    }
+  }
+}
+
+/**
+ * @param {HTMLElement} one
+ * @param {HTMLElement} other
+ */
+function overlap(one, other) {
+  const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

@@ -2,7 +2,7 @@
 
 /** @import { Place } from "./drawing.js" */
 
-const BREATH = 40; // ms between an answer and the next question, while the pen is still down
+const REST = 150; // ms that the pen must rest on the paper before a stroke that is not finished is read
 const SLOW_AFTER = 1500; // ms until the page says that it is still waiting
 const FIRST_WAIT = 500; // ms before the first new try; doubled each time
 const LONGEST_WAIT = 5000;
@@ -81,6 +81,7 @@ export class Asking {
   #wanted = 0; // the number of the newest drawing
   #cleared = 0; // answers about drawings before this one are not shown any more
   #running = false;
+  #resting = 0;
   #failures = 0;
   /** @type {(() => void) | null} */
   #wake = null;
@@ -103,20 +104,23 @@ export class Asking {
     this.onTrouble = onTrouble;
   }
 
-  /** The drawing has changed, or an answer is wanted once more. */
-  changed() {
-    this.#wanted++;
-    if (!this.#running) this.#run();
+  /** A stroke goes on: half a 7 is no digit, so it is read where the pen rests or is lifted. */
+  soon() {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.now(), REST);
   }
 
-  /** As `changed`, and a wait ends at once. */
+  /** The drawing has changed, or an answer is wanted once more; a wait ends at once. */
   now() {
-    this.changed();
+    clearTimeout(this.#resting);
+    this.#wanted++;
+    if (!this.#running) this.#run();
     this.#wake?.();
   }
 
   /** The drawing is gone: nothing is asked, and an answer on its way is not shown. */
   forget() {
+    clearTimeout(this.#resting);
     this.#cleared = ++this.#wanted;
     this.#wake?.();
   }
@@ -131,7 +135,6 @@ export class Asking {
         await this.#once(asked);
         this.#failures = 0;
         answered = asked;
-        if (answered < this.#wanted) await this.#sleep(BREATH);
       } catch (trouble) {
         if (!(trouble instanceof Trouble)) throw trouble;
         if (!trouble.passes) answered = asked;

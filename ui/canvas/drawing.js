@@ -37,6 +37,11 @@ export class Drawing {
     new ResizeObserver(() => this.#fit()).observe(canvas);
   }
 
+  /** Whether a stroke has begun that has not ended. */
+  get isUnderWay() {
+    return this.#stroke !== null;
+  }
+
   get canUndo() {
     return this.#done.length > 0;
   }

@@ -27,7 +27,8 @@ export function start(element, text) {
     showTools();
     notice.moveOn();
     if (drawing.isBlank) forget();
-    else asking.changed();
+    else if (drawing.isUnderWay) asking.soon();
+    else asking.now();
   });
 
   const answer = new Answer(element, (index) => sight.choose(index));
@@ -42,7 +43,7 @@ export function start(element, text) {
     },
     onAnswer(reading, place, milliseconds, file) {
       notice.hide();
-      answer.show(reading, place, milliseconds);
+      answer.show(reading, place, milliseconds, drawing.hasPhoto);
       table.show(reading, file);
       if (reading.tables.length) sight.reset();
       else sight.follow(file);
@@ -78,7 +79,7 @@ export function start(element, text) {
     find("#paper").classList.toggle("photo", drawing.hasPhoto);
   }
 
-  const pen = new Pen(drawing, find("#cursor"), () => asking.now());
+  const pen = new Pen(drawing, find("#cursor"));
   new Pictures(element, {
     onPicture(image, file) {
       drawing.addPicture(image, file);

@@ -21,13 +21,11 @@ export class Pen {
   /**
    * @param {Drawing} drawing
    * @param {HTMLElement} cursor
-   * @param {() => void} onEnd
    */
-  constructor(drawing, cursor, onEnd) {
+  constructor(drawing, cursor) {
     this.drawing = drawing;
     this.canvas = drawing.canvas;
     this.cursor = cursor;
-    this.onEnd = onEnd;
     /**
      * @template {keyof HTMLElementEventMap} Name
      * @param {Name} name
@@ -74,7 +72,6 @@ export class Pen {
     if (event.pointerId !== this.#pointer) return;
     this.#pointer = null;
     this.drawing.end();
-    this.onEnd();
   }
 
   /** @param {PointerEvent} event */
@@ -114,7 +111,6 @@ export class Pen {
     if (this.#down) {
       this.#down = false;
       this.drawing.end();
-      this.onEnd();
     }
     this.cursor.hidden = true;
   }
