@@ -48,12 +48,19 @@ def connected(address: str) -> Iterator[int]:
             log_to_driver=False,
             runtime_env={"py_modules": [digits], "env_vars": variables},
         )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ClusterError(f"There is no cluster at {address} ({error}).") from error
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise ClusterError(f"The cluster at {address} takes no work from here ({_reason(error)}).") from error
     try:
         yield sum(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
     finally:
         ray.shutdown()
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what Ray says, which may go on for pages."""
+    if "auth" in str(error).lower():
+        return "it wants its token: RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or ~/.ray/auth_token as its head has it"
+    return str(error).strip().partition("\n")[0]
 
 
 def check_address(address: str) -> None:
