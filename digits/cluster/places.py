@@ -120,7 +120,7 @@ class Folder:
         system, path = _system(self.place)
         temporary = f"{path}/.{name}.{uuid.uuid4().hex}"
         try:
-            with system.open_output_stream(temporary) as stream:
+            with system.open_output_stream(temporary, compression=None) as stream:
                 yield stream
             system.move(temporary, f"{path}/{name}")
         except BaseException:

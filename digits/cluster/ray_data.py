@@ -59,7 +59,7 @@ def connected(address: str) -> Iterator[int]:
 def _reason(error: Exception) -> str:
     """The first line of what Ray says, which may go on for pages."""
     if "auth" in str(error).lower():
-        return "it wants its token: RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or ~/.ray/auth_token as its head has it"
+        return "it wants its token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN as its head has it"
     return str(error).strip().partition("\n")[0]
 
 

@@ -31,9 +31,8 @@ class Bucket:
     def upload(self, folder: Path, to: str) -> None:
         for path in folder.rglob("*"):
             if path.is_file():
-                with self.system.open_output_stream(
-                    f"{NAME}/{to}/{path.relative_to(folder).as_posix()}"
-                ) as stream:
+                key = f"{NAME}/{to}/{path.relative_to(folder).as_posix()}"
+                with self.system.open_output_stream(key, compression=None) as stream:  # a .gz is one already
                     stream.write(path.read_bytes())
 
     def download(self, prefix: str, folder: Path) -> None:
@@ -41,7 +40,7 @@ class Bucket:
         folder.mkdir()
         for info in self.system.get_file_info(fs.FileSelector(f"{NAME}/{prefix}")):
             if info.type == fs.FileType.File:
-                with self.system.open_input_stream(info.path) as stream:
+                with self.system.open_input_stream(info.path, compression=None) as stream:
                     (folder / info.base_name).write_bytes(stream.read())
 
 
