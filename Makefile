@@ -136,6 +136,10 @@ bench-quality: setup $(if $(RAPIDOCR),$(OTHER)) ## measure how well papers are r
 bench-serving: $(BENCH) ## measure the service beside its limit and its peers (needs wrk)
 	@$(PYTHON) benchmarks/serving.py --litserve build/bench/bin/python
 
+.PHONY: bench-cluster
+bench-cluster: team ## measure reading on a cluster of one node and of two, beside one process
+	@$(PYTHON) -m benchmarks.cluster $(ARGS)
+
 .PHONY: bench-page
 bench-page: setup ## measure the page in a browser, while `make run` runs (needs chromium)
 	@$(PYTHON) benchmarks/page.py

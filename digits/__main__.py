@@ -19,10 +19,10 @@ from digits.errors import DigitsError
 from digits.output.report import WRITERS, Row, Writer
 from digits.output.spreadsheet import DOUBTFUL
 from digits.output.table_files import TableFiles, TableStream
+from digits.pictures import files_in, why_unread
 from digits.reader import Reader, champion_or_default
 
 _STDIN = Path("-")
-_KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 _MANY = 10  # files: more get a progress bar
 _BAR = 30  # characters
 
@@ -37,12 +37,14 @@ class Picture(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     """Read all files; the exit status is 0 if all could be read, 1 if some could not, 2 without a model."""
     options = _options(arguments)
+    if options.cluster:
+        return _read_on_cluster(options)
     try:
         reader = Reader.load(options.model)
     except DigitsError as error:
         print(error, file=sys.stderr)
         return 2
-    files = [file for path in options.files for file in _pictures(path)]
+    files = [file for path in options.files for file in _pictures(Path(path))]
     try:
         return _read_all(reader, files, _writer(options, len(files)))
     except BrokenPipeError:  # whoever read the output has enough, as `head` does
@@ -68,12 +70,24 @@ def _read_all(reader: Reader, files: Sequence[Picture], write: Writer) -> int:
     return int(failed > 0 or not files)
 
 
+def _read_on_cluster(options: argparse.Namespace) -> int:
+    try:
+        from digits.cluster.answers import Shape
+        from digits.cluster.run import Order, run
+    except ModuleNotFoundError as error:
+        print(f"--cluster needs {error.name}: pip install 'digits[cluster]'.", file=sys.stderr)
+        return 2
+    shape = Shape(options.format, options.table, options.min_confidence)
+    return run(
+        Order(options.files, options.cluster, options.output, options.model, shape, options.part_files)
+    )
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="digits", description=__doc__)
     parser.add_argument(
         "files",
         nargs="+",
-        type=Path,
         metavar="FILE",
         help="a picture of digits, a folder of pictures, or - for a picture from standard input",
     )
@@ -83,15 +97,33 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         default=champion_or_default(),
         help="model folder (models/champion if it is there, else the model in the package)",
     )
-    parser.add_argument("--format", choices=sorted(WRITERS), help="(text)")
+    parser.add_argument(
+        "--format", choices=(*sorted(WRITERS), "parquet"), help="(text; with --cluster parquet or csv)"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        help="where the files of --table and --cluster go (for tables: the present folder)",
+    )
+    cluster = parser.add_argument_group("cluster", "millions of pictures, through Ray: docs/bulk.md")
+    cluster.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="read on the cluster at HOST:PORT; auto: this machine's, else a new one; local: a new one. FILE "
+        "may be a zip or tar archive and s3://BUCKET/..., and --output s3://... too",
+    )
+    cluster.add_argument(
+        "--part-files",
+        type=_count,
+        default=256,
+        metavar="N",
+        help="the most files whose answers are written together (256)",
+    )
     tables = parser.add_argument_group("tables")
     tables.add_argument(
         "--table",
         action="store_true",
         help="the table on a picture as CSV; of several pictures, a file each in the folder of --output",
-    )
-    tables.add_argument(
-        "--output", type=Path, metavar="FOLDER", help="where the files go (the present folder)"
     )
     tables.add_argument(
         "--min-confidence",
@@ -101,12 +133,35 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help=f"0 to 1: numbers less sure than that are followed by {DOUBTFUL!r}",
     )
     options = parser.parse_args(arguments)
+    if options.cluster:
+        return _cluster_options(parser, options)
+    if options.format == "parquet":
+        parser.error("--format parquet is for --cluster")
     if options.table and options.format:
         parser.error("--table writes CSV: leave out --format")
     if not options.table and (options.output or options.min_confidence):
         parser.error("--output and --min-confidence are for tables: add --table")
     options.format = options.format or "text"
     return options
+
+
+def _cluster_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
+    options.format = options.format or "parquet"
+    if options.format not in ("parquet", "csv"):
+        parser.error("--cluster writes --format parquet or csv")
+    if not options.output:
+        parser.error("--cluster needs --output, a folder that all its machines share, or s3://...")
+    if options.min_confidence and not options.table:
+        parser.error("--min-confidence is for tables: add --table")
+    if str(_STDIN) in options.files:
+        parser.error("--cluster reads files, folders, archives and s3://..., and no standard input")
+    return options
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError("name a number from 1")
+    return int(text)
 
 
 def _share(text: str) -> float:
@@ -124,7 +179,7 @@ def _writer(options: argparse.Namespace, files: int) -> Writer:
         return WRITERS[options.format](sys.stdout)
     if files == 1 and options.output is None:
         return TableStream(sys.stdout, _say, options.min_confidence)
-    return TableFiles(options.output or Path(), _say, options.min_confidence)
+    return TableFiles(Path(options.output or ""), _say, options.min_confidence)
 
 
 def _pictures(path: Path) -> Iterator[Picture]:
@@ -132,9 +187,8 @@ def _pictures(path: Path) -> Iterator[Picture]:
     if not path.is_dir():
         yield Picture(path, Path(path.name))
         return
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in _KINDS and file.is_file():
-            yield Picture(file, file.relative_to(path))
+    for file in files_in(path):
+        yield Picture(file, file.relative_to(path))
 
 
 def _read(reader: Reader, picture: Picture) -> Row:
@@ -142,10 +196,8 @@ def _read(reader: Reader, picture: Picture) -> Row:
     try:
         with Image.open(io.BytesIO(sys.stdin.buffer.read()) if path == _STDIN else path) as image:
             return Row(path, reader.read(image), None, name)
-    except FileNotFoundError:
-        return Row(path, None, "There is no such file.")
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
-        return Row(path, None, f"It cannot be read as a picture ({error}).")
+        return Row(path, None, why_unread(error))
 
 
 def _say(sentence: str) -> None:

@@ -2,7 +2,8 @@
 
 DigitsError
 ├── ModelError    a model folder that cannot be served: missing, damaged, or of another shape
-└── ImageError    pixels that hold no picture: a side of zero, an array that is no image
+├── ImageError    pixels that hold no picture: a side of zero, an array that is no image
+└── ClusterError  no Ray cluster, where one was asked for
 """
 
 
@@ -16,3 +17,7 @@ class ModelError(DigitsError):
 
 class ImageError(DigitsError):
     """Something that is no picture: a side of zero pixels, an array of another kind."""
+
+
+class ClusterError(DigitsError):
+    """A Ray cluster that is not there, or does not take this machine."""

@@ -21,7 +21,7 @@ EXCEPTIONS = {Path("ui/desktop/__main__.py"): {"digits"}}  # its --local reads w
 HEAVY = {"tensorflow", "keras", "mlflow", "dvc"}
 
 FLOORS = {  # of each package, the rooms and files that others may stand on, from the lowest up
-    "digits": ("errors", "network", "ink", "layout", "results", "reader", "output"),
+    "digits": ("errors", "network", "ink", "layout", "results", "reader", "output", "pictures", "cluster"),
     "pipeline": ("project", "mnist", "synthesis", "training", "evaluation", "registry", "tuning"),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
     "gate": ("hosts", "prefix"),

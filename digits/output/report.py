@@ -18,13 +18,27 @@ COLUMNS = ("file", "text", "confidence", "rejected", "error")
 class Row:
     """What became of one file: a reading, or the sentence that says why there is none.
 
-    `name` is that of the file below the folder that was asked for.
+    `path` is the file as it was named, text where it is an address or lies in an archive; `name` is that of
+    the file below the folder that was asked for.
     """
 
-    path: Path
+    path: Path | str
     reading: Reading | None
     error: str | None
     name: Path = Path()
+
+    @property
+    def confidence(self) -> float | None:
+        """That of the least sure digit; None where no digit was read."""
+        marks = self.reading.digits if self.reading else ()
+        return min((mark.confidence for mark in marks if mark.confidence is not None), default=None)
+
+    @property
+    def rejected(self) -> int | None:
+        """How many marks are `?`; None without a reading."""
+        if self.reading is None:
+            return None
+        return sum(mark.rejected is not None for mark in self.reading.digits)
 
 
 class Writer(Protocol):
@@ -63,14 +77,12 @@ class CsvWriter:
         self._lines.writerow(COLUMNS)
 
     def row(self, row: Row) -> None:
-        marks = row.reading.digits if row.reading else ()
-        sure = [mark.confidence for mark in marks if mark.confidence is not None]
         self._lines.writerow(
             (
                 row.path,
                 row.reading.text if row.reading else "",
-                f"{min(sure):.4f}" if sure else "",
-                sum(mark.rejected is not None for mark in marks) if row.reading else "",
+                "" if row.confidence is None else f"{row.confidence:.4f}",
+                "" if row.rejected is None else row.rejected,
                 row.error or "",
             )
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from digits.results import Number, Reading, TableReading
 
@@ -34,6 +36,39 @@ def tables_of(reading: Reading, min_confidence: float = 0.0) -> list[Rows]:
     if not reading.tables:
         return [list(_lines(reading, min_confidence))] if reading.numbers else []
     return [_table(table, reading, min_confidence) for table in reading.tables]
+
+
+class Cell(NamedTuple):
+    """One cell: which table it is in and where, its text, and how sure that all of it is right (0..1).
+
+    All counts begin at 0. `confidence` is None in an empty cell, and where a mark is unread.
+    """
+
+    table: int
+    row: int
+    column: int
+    text: str
+    confidence: float | None
+
+
+def cells_of(reading: Reading, min_confidence: float = 0.0) -> Iterator[Cell]:
+    """The cells of `tables_of`, one after another, the empty ones too."""
+    sure = {
+        (place, cell.row, cell.column): [reading.numbers[index].confidence for index in cell.numbers]
+        for place, table in enumerate(reading.tables)
+        for cell in table.cells
+    }
+    if not reading.tables:
+        numbers = iter(reading.numbers)
+        for at, line in enumerate(reading.text.split("\n") if reading.numbers else ()):
+            for column, number in enumerate(islice(numbers, len(line.split(" ")))):
+                sure[0, at, column] = [number.confidence]
+    for place, rows in enumerate(tables_of(reading, min_confidence)):
+        for at, row in enumerate(rows):
+            for column, text in enumerate(row):
+                own = [one for one in sure.get((place, at, column), []) if one is not None]
+                known = own and len(own) == len(sure[place, at, column])
+                yield Cell(place, at, column, text, math.prod(own) if known else None)
 
 
 def beside_tables(reading: Reading) -> int:

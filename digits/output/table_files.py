@@ -37,7 +37,7 @@ class TableFiles:
 
     def __init__(self, folder: Path, say: Say, min_confidence: float) -> None:
         self._folder = folder
-        self._written: dict[Path, Path] = {}  # the picture of each file
+        self._written: dict[Path, Path | str] = {}  # the picture of each file
         self._say = say
         self._min_confidence = min_confidence
 
@@ -75,7 +75,7 @@ def _write(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _tell(path: Path, reading: Reading, say: Say) -> None:
+def _tell(path: Path | str, reading: Reading, say: Say) -> None:
     if not reading.numbers:
         say(f"{path}: Nothing is written there.")
     elif not reading.tables:

@@ -1,95 +1,134 @@
-"""A real Ray cluster of two nodes on one machine: `ray start` for each, in a folder of their own."""
+"""A real Ray cluster of two nodes on this machine, each with one core and an address of its own."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import psutil
 
 from tests.ports import free_port
 
-HOST = "127.0.0.1"
-START = 120.0  # seconds that a node has
-STARTED = "--block"  # what Ray prints last
-STORE = 90_000_000  # bytes of a node's object store: hardly more than the least that Ray takes
+SECOND = "127.0.0.2"  # the first has the address that the machine has, as Ray wants it
+START_SECONDS = 180
+_MEMORY = str(100 * 2**20)  # bytes, of each node's object store
+_COMMON = ["--block", "--num-cpus=1", f"--object-store-memory={_MEMORY}", "--disable-usage-stats"]
+_PORTS = ["--min-worker-port=0", "--max-worker-port=0", "--include-log-monitor=false"]  # 0: any that is free
 
 
-@dataclass
-class Nodes:
-    """The head and what joined it, each with one core; all of them are killed in the end."""
+class Node:
+    """One machine of a cluster: `ray start --block` and all that it starts."""
 
-    port: int
-    folder: Path  # short: Ray's sockets lie below it
-    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def address(self) -> str:
-        return f"{HOST}:{self.port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What this process has, and the cluster's own token: the user's is not touched."""
-        return {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.folder / "token")}
-
-    def start(self) -> int:
-        """Start the head, or another node, and give its number; raises `RuntimeError` if it fails."""
-        client = ["--ray-client-server-port", str(free_port())]  # else it is 10001, which another may have
-        head = ["--head", "--port", str(self.port), "--include-dashboard", "false", *client]
-        where = ["--address", self.address] if self.started else head
-        number = len(self.started)
-        log = self.folder / f"node-{number}.log"
-        with log.open("wb") as file:
-            node = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *where),
-                    *("--node-ip-address", HOST, "--num-cpus", "1", "--object-store-memory", str(STORE)),
-                    *("--disable-usage-stats", "--temp-dir", str(self.folder)),
-                ],
-                env=self.environment | {"PYTHONPATH": ""},  # its code is to come with the tasks
-                cwd=self.folder,
-                stdout=file,
-                stderr=subprocess.STDOUT,
+    def __init__(self, number: int, head: str, folder: Path, environment: dict[str, str]) -> None:
+        port = head.rpartition(":")[2]
+        first = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}"]
+        where = [f"--address={head}", f"--node-ip-address={SECOND}"] if number else first
+        with (folder / f"node-{number}.log").open("ab") as log:
+            self._process = psutil.Popen(
+                [Path(sys.executable).parent / "ray", "start", *where, *_COMMON, *_PORTS],
+                cwd=folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self.started.append(node)
-        until = time.monotonic() + START
-        while STARTED not in (told := log.read_text()):
-            if time.monotonic() > until or node.poll() is not None:
-                raise RuntimeError(f"node {number} did not start: {told}")
-            time.sleep(0.1)
-        return number
+        self._log = folder / f"node-{number}.log"
+        self._started: set[psutil.Process] = set()
+        self._wait()
 
-    def kill(self, number: int) -> None:
-        """Kill a node and everything that it runs, as when its power fails."""
-        family = [psutil.Process(self.started[number].pid)]
-        family += family[0].children(recursive=True)
-        for process in family:
-            process.kill()
-        self.started[number].wait()
-        psutil.wait_procs(family, timeout=10)
+    def kill_raylet(self) -> None:
+        """As the loss of the machine: its raylet ends at once and its workers with it."""
+        self._remember()
+        (raylet,) = [one for one in self._process.children() if one.name() == "raylet"]
+        for one in [raylet, *raylet.children(recursive=True)]:
+            _signal(one, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End everything that this node has started, kindly at first."""
+        self._remember()
+        _signal(self._process, signal.SIGTERM)
+        _, alive = psutil.wait_procs([self._process], timeout=10)
+        for one in (*alive, *self._started):
+            _signal(one, signal.SIGKILL)
+        self._process.wait(10)
+
+    def _remember(self) -> None:
+        if self._process.is_running():
+            self._started.update(self._process.children(recursive=True))
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while "Ray runtime started" not in self._log.read_text():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = self._log.read_text()[-3000:]
+                self.stop()
+                raise RuntimeError(f"the node did not start:\n{said}")
+            time.sleep(0.2)
 
 
-@contextmanager
-def two_nodes() -> Iterator[Nodes]:
-    """Two nodes, each of one core."""
-    nodes = Nodes(free_port(), Path(tempfile.mkdtemp(prefix="ray", dir="/tmp")))
-    (nodes.folder / "token").write_text(secrets.token_hex(32))
-    try:
-        nodes.start()
-        nodes.start()
-        yield nodes
-    finally:
-        for number, node in enumerate(nodes.started):
-            if node.poll() is None:
-                nodes.kill(number)
-        shutil.rmtree(nodes.folder, ignore_errors=True)
+class TwoNodes:
+    """The head, and a second node that can be lost and come back; without `second` it joins later."""
+
+    def __init__(self, *, second: bool = True, **variables: str) -> None:
+        self._second = second
+        self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # sockets have short paths
+        outside = {
+            name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RAY_ADDRESS")
+        }
+        # Ray's ports are open to the network: only who has the token gets in.
+        self.variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **variables}
+        self._environment = outside | self.variables
+        self.address = f"127.0.0.1:{free_port()}"
+        self._nodes: list[Node] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._nodes.append(Node(0, self.address, self._folder, self._environment))
+            if self._second:
+                self.add()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def add(self) -> None:
+        """A second node joins."""
+        self._nodes.append(Node(1, self.address, self._folder, self._environment))
+
+    def lose(self) -> None:
+        """The second node is gone from one moment to the next."""
+        self._nodes[-1].kill_raylet()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for node in reversed(self._nodes):
+            node.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+def has_second_address() -> bool:
+    """Whether this machine lets a server listen at all of 127.0.0.0/8, as Linux does."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((SECOND, 0))
+        except OSError:
+            return False
+    return True

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from mlflow.entities import Run
 from optuna.trial import TrialState
 
 from pipeline.registry import runs
-from tests.cluster.nodes import Nodes, two_nodes
+from tests.cluster.nodes import TwoNodes
 from tests.ports import free_port
 from tests.small_search import ROOT, search_and_trials, the_study, write_small_search
 
@@ -31,12 +31,6 @@ ALL_CORES = str(os.cpu_count())  # as many local jobs have one thread each, as a
 LONG = ["--trials", "2", "--epochs", "60"]
 
 
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    with two_nodes() as started:
-        yield started
-
-
 @pytest.fixture
 def searching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with small data: the test stands in it."""
@@ -47,11 +41,11 @@ def searching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def begin(nodes: Nodes, *arguments: str) -> subprocess.Popen[str]:
+def begin(nodes: TwoNodes, *arguments: str) -> subprocess.Popen[str]:
     """Start a search on the cluster."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline.search", "--cluster", nodes.address, *arguments],
-        env=nodes.environment | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | nodes.variables | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -89,8 +83,8 @@ def states() -> list[TrialState]:
     return sorted(one.state for one in the_study().trials)
 
 
-def test_search_uses_both_nodes_and_trains_as_one_machine_does(searching: Path, nodes: Nodes) -> None:
-    said = finish(begin(nodes, "--trials", "3"))
+def test_search_uses_both_nodes_and_trains_as_one_machine_does(searching: Path, two_nodes: TwoNodes) -> None:
+    said = finish(begin(two_nodes, "--trials", "3"))
     assert "2 trials at a time, each with 1 of 2 cores" in said
     assert states() == [TrialState.COMPLETE] * 3
     client = runs.connect()
@@ -119,13 +113,14 @@ def test_search_uses_both_nodes_and_trains_as_one_machine_does(searching: Path, 
         assert alone.data.params == first.data.params
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("searching")
-def test_search_goes_on_after_a_kill(nodes: Nodes) -> None:
+def test_search_goes_on_after_a_kill(two_nodes: TwoNodes) -> None:
     client = runs.connect()
-    with begin(nodes, *LONG) as search:
+    with begin(two_nodes, *LONG) as search:
         wait_for(lambda: both_train(client))
         search.kill()
-    said = finish(begin(nodes, *LONG))
+    said = finish(begin(two_nodes, *LONG))
     assert said.count("was interrupted and is tried again") == 2
     assert states() == [TrialState.COMPLETE] * 2 + [TrialState.FAIL] * 2
     assert [run.info.status for run in search_and_trials(client)[1]] == ["KILLED"] * 2 + ["FINISHED"] * 2
@@ -133,9 +128,9 @@ def test_search_goes_on_after_a_kill(nodes: Nodes) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.usefixtures("searching")
-def test_search_stops_at_once(nodes: Nodes) -> None:
+def test_search_stops_at_once(two_nodes: TwoNodes) -> None:
     client = runs.connect()
-    with begin(nodes, *LONG) as search:
+    with begin(two_nodes, *LONG) as search:
         wait_for(lambda: both_train(client))
         search.send_signal(signal.SIGINT)
         said = search.communicate(timeout=20)[0]
@@ -145,13 +140,15 @@ def test_search_stops_at_once(nodes: Nodes) -> None:
 
 
 @pytest.mark.usefixtures("searching")
-def test_search_trains_the_trial_of_a_killed_node_again(nodes: Nodes) -> None:
-    """The last test here: one node is left."""
+def test_search_trains_the_trial_of_a_killed_node_again(two_nodes: TwoNodes) -> None:
     client = runs.connect()
-    search = begin(nodes, *LONG)
+    search = begin(two_nodes, *LONG)
     wait_for(lambda: both_train(client))
-    nodes.kill(1)
-    said = finish(search)
+    try:
+        two_nodes.lose()
+        said = finish(search)
+    finally:
+        two_nodes.add()
     assert said.count("was interrupted and is tried again") == 1
     assert states() == [TrialState.COMPLETE] * 2 + [TrialState.FAIL]
     lost, *again = [one for one in the_study().trials if one.state != TrialState.COMPLETE or one.number == 2]

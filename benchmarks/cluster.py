@@ -1,0 +1,127 @@
+"""How many files a second one process reads, one node of a Ray cluster and two: `make bench-cluster`.
+
+Each node has one core, and the one process is held to one: linear is one process's rate for every core. A
+rate is that of the files between a short and a long run of the whole command, so that starting does not count.
+All take turns, round after round, and the figures are medians over rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from digits.reader import champion_or_default
+from pipeline.synthesis.papers import Kind, make
+from pipeline.synthesis.writers import PenWriter
+from tests.cluster.nodes import TwoNodes
+
+ROOT = Path(__file__).resolve().parent.parent
+_KINDS: tuple[Kind, ...] = ("page", "table", "sudoku")
+_DIFFERENT = 30  # pictures; the others are links to these
+_SHORT = 0.1  # of the files, in the short run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--files", type=int, default=1200, help="papers in the long run (1200)")
+    parser.add_argument("--part-files", type=int, default=16, help="papers a part (16)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", type=Path, default=champion_or_default(), help="model folder")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "cluster.json")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="bench"))
+    try:
+        short, long = _scans(folder, max(1, round(_SHORT * options.files))), _scans(folder, options.files)
+        model = ["--model", str(options.model.resolve())]
+        rounds = []
+        for number in range(options.rounds):
+            rounds.append(_round(short, long, [*model, "--part-files", str(options.part_files)]))
+            print(f"round {number + 1} of {options.rounds}: {_said(rounds[-1])}", file=sys.stderr)
+    finally:
+        shutil.rmtree(folder)
+    rates = {name: median(one[name] for one in rounds) for name in rounds[0]}
+    shares = {
+        "one node": median(one["one node"] / one["one process"] for one in rounds),
+        "two nodes": median(one["two nodes"] / one["one process"] / 2 for one in rounds),
+    }
+    print(f"files a second: {_said(rates)}")
+    print(f"shares of the linear: {_said(shares)}")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    result = {"files": options.files, "rates": rates, "shares of the linear": shares, "rounds": rounds}
+    options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"Written to {options.out}.")
+
+
+def _round(short: Path, long: Path, more: Sequence[str]) -> dict[str, float]:
+    """Files a second of each, measured once."""
+    rates = {"one process": _rate(short, long, lambda scans: _spent([str(scans), *more], {}, cores={0}))}
+    with TwoNodes(second=False) as cluster:
+        rates["one node"] = _rate(short, long, lambda scans: _on(cluster, scans, more))
+        cluster.add()
+        rates["two nodes"] = _rate(short, long, lambda scans: _on(cluster, scans, more))
+    return rates
+
+
+def _rate(short: Path, long: Path, spent: Callable[[Path], float]) -> float:
+    seconds = [spent(scans) for scans in (short, long)]
+    count = [sum(1 for _ in scans.iterdir()) for scans in (short, long)]
+    return (count[1] - count[0]) / (seconds[1] - seconds[0])
+
+
+def _on(cluster: TwoNodes, scans: Path, more: Sequence[str]) -> float:
+    with tempfile.TemporaryDirectory(prefix="bench") as out:
+        arguments = [str(scans), "--cluster", cluster.address, "--output", f"{out}/answers", *more]
+        return _spent(arguments, cluster.variables)
+
+
+def _spent(arguments: Sequence[str], variables: dict[str, str], cores: set[int] | None = None) -> float:
+    """How long the command takes, in seconds."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "digits", "--format", "csv", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if cores:
+        os.sched_setaffinity(process.pid, cores)
+    if process.wait() != 0:
+        raise SystemExit(f"`python -m digits {' '.join(arguments)}` ended with {process.returncode}.")
+    return time.perf_counter() - began
+
+
+def _scans(folder: Path, count: int) -> Path:
+    """A folder of so many papers, links to a few that are drawn once."""
+    drawn = folder / "drawn"
+    if not drawn.exists():
+        drawn.mkdir()
+        for number in range(_DIFFERENT):
+            rng = np.random.default_rng([22, number])
+            make(_KINDS[number % len(_KINDS)], PenWriter(rng), rng)[1].save(drawn / f"{number}.png")
+    scans = folder / f"scans-{count}"
+    scans.mkdir()
+    for number in range(count):
+        os.link(drawn / f"{number % _DIFFERENT}.png", scans / f"{number}.png")
+    return scans
+
+
+def _said(rates: dict[str, float]) -> str:
+    return ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Divides what there is to read into parts, answered whole each, with names that follow from their content.
+
+Which part a picture is in, a hash of its name says, and not how many others there are: a new picture changes
+the one part that it comes to (where that grows too large, it becomes two), and all others stay answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from digits.cluster.sources import Source
+
+_BITS = 256  # of SHA-256
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Sources that are answered together, and the name of their answers."""
+
+    name: str
+    sources: tuple[Source, ...]
+
+
+def parts_of(sources: Sequence[Source], setting: str, most: int) -> list[Part]:
+    """Parts of at most `most` pictures each; a compressed tar archive is one of its own.
+
+    Folders and archives stay together as far as they can. `setting` is whatever changes the answers.
+    """
+    groups: defaultdict[str, list[Source]] = defaultdict(list)
+    parts: list[list[Source]] = []
+    for source in sources:
+        if source.kind == "packed":
+            parts.append([source])
+        else:
+            groups[source.group].append(source)
+    held = [(_hash(name), group) for name, group in groups.items()]
+    for together in _divided(held, lambda one: len(one[1]), most):
+        if len(together) > 1 or len(together[0][1]) <= most:
+            parts.append([source for _, group in together for source in group])
+        else:
+            parts.extend(_large(together[0][1], most))
+    return [_named(part, setting) for part in parts]
+
+
+def _large(group: list[Source], most: int) -> Iterator[list[Source]]:
+    """The parts of one folder, by hash, or of one archive, as they lie in it: they are read in one go."""
+    if group[0].kind != "file":
+        for at in range(0, len(group), most):
+            yield group[at : at + most]
+        return
+    hashed = [(_hash(source.name), source) for source in group]
+    for together in _divided(hashed, lambda _: 1, most):
+        yield [source for _, source in together]
+
+
+def _divided(
+    items: list[tuple[int, Item]], weight: Callable[[tuple[int, Item]], int], most: int, bit: int = _BITS - 1
+) -> Iterator[list[tuple[int, Item]]]:
+    """Items with their hashes, by the first bits of these, as many as it takes for no more than `most`."""
+    if len(items) <= 1 or bit < 0 or sum(map(weight, items)) <= most:
+        if items:
+            yield items
+        return
+    for half in (0, 1):
+        yield from _divided([one for one in items if one[0] >> bit & 1 == half], weight, most, bit - 1)
+
+
+def _named(sources: list[Source], setting: str) -> Part:
+    inside = tuple(sorted(sources, key=lambda source: (source.group, source.at, source.name)))
+    content = hashlib.sha256(setting.encode())
+    for source in inside:
+        content.update(f"\0{source.name}\0{source.identity}".encode())
+    return Part(content.hexdigest()[:32], inside)
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest())

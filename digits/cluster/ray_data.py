@@ -1,0 +1,122 @@
+"""Parts through Ray Data: the cluster, and what runs on its machines.
+
+Ray comes with the extra `digits[cluster]` and is imported in here alone. Tasks, and no actors: an actor whose
+machine is lost holds on to its parts until there is room for it anew; a task goes to any other machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import socket
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any
+
+import cv2
+import ray
+import ray.data
+
+import digits
+from digits.cluster.answers import Counts, Shape
+from digits.cluster.careful import CarefulReader
+from digits.cluster.model_files import ModelFiles
+from digits.cluster.parts import Part
+from digits.cluster.places import Folder
+from digits.cluster.reading import Read, read_bytes, read_part
+from digits.errors import ClusterError, DigitsError
+
+_SECONDS = 5.0  # for a cluster to take a connection
+_FORWARDED = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION")  # no secrets
+
+
+@contextmanager
+def connected(address: str) -> Iterator[int]:
+    """The cluster at an address, "local" for a new one, "auto" for that of this machine, or a new one.
+
+    Gives its cores. Raises `ClusterError` where there is no cluster.
+    """
+    variables = {name: os.environ[name] for name in _FORWARDED if name in os.environ}
+    try:
+        ray.init(
+            address=None if address == "auto" else address,
+            include_dashboard=False if address == "local" else None,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            runtime_env={"py_modules": [digits], "env_vars": variables},
+        )
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise ClusterError(f"The cluster at {address} takes no work from here ({_reason(error)}).") from error
+    try:
+        yield sum(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
+    finally:
+        ray.shutdown()
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what Ray says, which may go on for pages."""
+    if "auth" in str(error).lower():
+        return "it wants its token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN as its head has it"
+    return str(error).strip().partition("\n")[0]
+
+
+def check_address(address: str) -> None:
+    """Raises `ClusterError` where nothing answers at an address: Ray itself would try for a minute."""
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ClusterError(
+            f"{address} is no cluster's address: name HOST:PORT, as `ray start --head` says it, on a machine "
+            "that belongs to it; or auto, or local."
+        )
+    try:
+        socket.create_connection((host, int(port)), _SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"There is no cluster at {address} ({error}).") from error
+
+
+def answered(parts: Sequence[Part], model: ModelFiles, folder: Folder, shape: Shape) -> Iterator[Counts]:
+    """Read parts on the connected cluster; gives each one's counts as it is written.
+
+    Raises `DigitsError` where answers cannot be written.
+    """
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    packed = [{"part": zlib.compress(pickle.dumps(part))} for part in parts]
+    answer = partial(_answer, model=ray.put(model), folder=folder, shape=shape)
+    read = ray.data.from_items(packed, override_num_blocks=len(packed)).map(answer, num_cpus=1)
+    try:
+        for row in read.iter_rows():
+            yield Counts(row["files"], row["errors"])
+    except ray.exceptions.RayTaskError as error:
+        why = str(error.cause).strip().splitlines()
+        raise DigitsError(f"The answers cannot be written ({why[-1] if why else error.cause!r}).") from error
+
+
+def _answer(
+    row: dict[str, Any], model: ray.ObjectRef[ModelFiles], folder: Folder, shape: Shape
+) -> dict[str, int]:
+    part = pickle.loads(zlib.decompress(row["part"]))
+    return read_part(part, _read(model), partial(_careful, model), folder, shape)._asdict()
+
+
+@cache
+def _read(model: ray.ObjectRef[ModelFiles]) -> Read:
+    """Of this process: Ray keeps one a core, for one part after another."""
+    return _loaded(ray.get(model))
+
+
+@cache
+def _careful(model: ray.ObjectRef[ModelFiles]) -> Read:
+    return CarefulReader(partial(_loaded, ray.get(model)))
+
+
+def _loaded(model: ModelFiles) -> Read:
+    cv2.setNumThreads(1)  # there is a process for every core
+    return partial(read_bytes, model.reader())
