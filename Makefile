@@ -60,6 +60,10 @@ $(TEAM): requirements/team.txt | $(READY)
 	@sh requirements/venv team
 	@touch $@
 
+.PHONY: remote
+remote: team ## tell DVC where the team's data is (DVC_REMOTE_URL in .env); then: .venv/bin/dvc pull
+	@$(PYTHON) -m pipeline.remote
+
 .PHONY: serving
 serving: $(SERVING)
 

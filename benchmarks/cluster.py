@@ -1,7 +1,7 @@
 """How many files a second one process reads, one node of a Ray cluster and two: `make bench-cluster`.
 
-Each node has one core, and the one process is held to one: linear is one process's rate for every core. A
-rate is that of the files between a short and a long run of the whole command, so that starting does not count.
+Each node has one core, and the one process is held to one: linear is one process's rate for every core.
+A rate is that of the files between a short and a long run of the whole command, so that starting does not count.
 All take turns, round after round, and the figures are medians over rounds.
 """
 

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from pipeline.project.paths import NAME
 from pipeline.registry import runs, versions
+from pipeline.registry.access import command
 from pipeline.registry.metric_names import metric_name
 from pipeline.registry.run_names import differences, listed
 
@@ -38,15 +39,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.compare", description=__doc__)
     parser.add_argument("-n", type=_count, default=10, metavar="N", help="how many runs (default: 10)")
     wanted = parser.parse_args().n
+    return command(lambda: run(wanted))
+
+
+def run(wanted: int) -> None:
+    """Print the last runs, `wanted` of them at most."""
     client = runs.connect()
     found = last_runs(client, wanted + 1)
     if not found:
         print("There are no runs yet: `make repro` trains a model.")
-        return 0
+        return
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(table(client, found, wanted))
     console.print(LEGEND)
-    return 0
 
 
 def _count(text: str) -> int:

@@ -15,6 +15,7 @@ from digits.errors import ModelError
 from digits.network.model import MANIFEST, Model
 from digits.reader import CARD, DEFAULT_MODEL
 from pipeline.evaluation.card import card_html
+from pipeline.project.errors import PipelineError
 from pipeline.project.files import write_bytes, write_text
 from pipeline.project.paths import NAME, champion
 from pipeline.registry import cards, runs, versions
@@ -28,7 +29,7 @@ def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.default_model", description=__doc__).parse_args()
     try:
         write_default_model()
-    except ModelError as error:
+    except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{DEFAULT_MODEL} is now the present champion: commit it.")

@@ -91,7 +91,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
         if decision.promoted and not rival.is_candidate:
-            promote(client, version, decision.sentence, by="evaluate")
+            promote(client, version, decision.sentence, by="evaluate", instead_of=rival.version)
     print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")
     print(f"evaluate: {verdict(decision, version, rival)}", flush=True)
@@ -102,7 +102,8 @@ class Rival(NamedTuple):
 
     `reader` is None where nothing is compared: the candidate is the champion already, the champion's files
     are lost, or its training saw the present validation pictures. `decided`: what was decided of the
-    candidate before, where it is the champion already.
+    candidate before, where it is the champion already. `version`: which one has to be the champion still when
+    the candidate takes over ("": none), since it was compared with no other; None where any may be.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Rival(NamedTuple):
     is_candidate: bool = False
     lost: str = ""
     decided: Decision | None = None
+    version: str | None = None
 
     @classmethod
     def of(cls, client: MlflowClient, candidate: Reader, data: ValidationData) -> Rival:
@@ -123,12 +125,13 @@ class Rival(NamedTuple):
         if served is None:
             default = Reader.load(DEFAULT_MODEL)  # which a test holds to load
             kept = data.was_kept_from(default.model.manifest)
-            return cls("the default model", DEFAULT_MODEL, default if kept else None, data, is_champion=False)
+            return cls("the default model", DEFAULT_MODEL, default if kept else None, data, False, version="")
         manifest = served.model.manifest
         name = f"version {manifest.version} (the champion)"
         if manifest.sha256 == candidate.model.manifest.sha256:
             return cls(name, champion(), None, data, is_candidate=True, decided=decided(client))
-        return cls(name, champion(), served if data.was_kept_from(manifest) else None, data)
+        reader = served if data.was_kept_from(manifest) else None
+        return cls(name, champion(), reader, data, version=manifest.version)
 
     def decide(
         self, told: ValidationAnswers, drawn: Sequence[DrawnAnswers], rule: Rule, seed: int

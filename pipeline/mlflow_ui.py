@@ -1,6 +1,7 @@
 """Start MLflow's server over all runs, print and open the page of the runs: `make mlflow`.
 
-Ctrl-C ends it at once. MLFLOW_PORT moves it; BROWSER=none opens nothing.
+Ctrl-C ends it at once. MLFLOW_PORT moves it; BROWSER=none opens nothing. Where a team has a server of its own
+(MLFLOW_TRACKING_URI, docs/team.md), that one's page is opened, and none is started.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import launch
-from pipeline.registry import runs
+from pipeline.project.env_file import tracking_uri
+from pipeline.registry import runs, server
+from pipeline.registry.access import command
 from pipeline.registry.runs_page import address
 
 STOP_SECONDS = 0.3  # that the server has for its own end: it holds nothing that could be lost
@@ -28,46 +31,54 @@ def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.mlflow_ui", description=__doc__).parse_args()
     for ending in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored by what a shell starts with "&"
         signal.signal(ending, signal.default_int_handler)
+    if server.is_server(uri := tracking_uri()):
+        return command(lambda: show(address(runs.connect(), uri.rstrip("/"))))
     program = launch.PROGRAMS["mlflow"]
     launch.require_free(program)
     try:
         page = address(runs.connect(), f"http://{launch.shown_host()}:{program.port}")
-        with serving(program.command) as server:
-            return watch(server, program, page)
+        with serving(program.command) as process:
+            return watch(process, program, page)
     except KeyboardInterrupt:
         return 0
 
 
 @contextmanager
-def serving(command: str) -> Iterator[subprocess.Popen[bytes]]:
+def serving(started: str) -> Iterator[subprocess.Popen[bytes]]:
     """The server, in a group of its own that is ended as a whole.
 
     Its jobs are for what this project does not use (traces judged by language models); their seven processes
     take half a minute to start and more than ten seconds to end.
     """
     environment = os.environ | launch.QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    server = subprocess.Popen(shlex.split(command), env=environment, cwd=launch.HERE, start_new_session=True)
+    process = subprocess.Popen(shlex.split(started), env=environment, cwd=launch.HERE, start_new_session=True)
     try:
-        yield server
+        yield process
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
+            os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
-            server.wait(STOP_SECONDS)
+            process.wait(STOP_SECONDS)
         with suppress(ProcessLookupError):  # the rest of the group, and a server that is busy starting
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def watch(server: subprocess.Popen[bytes], program: launch.Program, page: str) -> int:
+def watch(process: subprocess.Popen[bytes], program: launch.Program, page: str) -> int:
     """Say where the runs are and open them once the server answers; its exit code when it ends by itself."""
     print("MLflow starts ...", flush=True)
-    while server.poll() is None and not launch.is_ready(program):
+    while process.poll() is None and not launch.is_ready(program):
         time.sleep(POLL_SECONDS)
-    if server.poll() is None:
-        print(f"All runs: {page}\nCtrl-C ends it.", flush=True)
-        open_in_browser(page)
-    return server.wait() or 1
+    if process.poll() is None:
+        show(page)
+        print("Ctrl-C ends it.", flush=True)
+    return process.wait() or 1
+
+
+def show(page: str) -> None:
+    """Say where all runs are, and open the page."""
+    print(f"All runs: {page}", flush=True)
+    open_in_browser(page)
 
 
 def open_in_browser(page: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from digits.errors import ModelError
 from digits.network.model import Manifest
+from pipeline.project.errors import PipelineError
 from pipeline.project.paths import CANDIDATE, champion
 from pipeline.registry import runs
 from pipeline.registry.promotion import sync
@@ -29,7 +30,7 @@ def main() -> int:
         return 1
     try:
         return repro()
-    except ModelError as error:
+    except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1
 

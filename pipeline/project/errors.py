@@ -6,6 +6,8 @@ PipelineError
 ├── SourceError      one source cannot give a file: fetch goes on to the next
 ├── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
 ├── ExportError      a model that cannot become a model folder
+├── StoreError       a team's MLflow server that cannot be used, or settings of its data that are missing
+├── OvertakenError   another machine changed the champion at the same time
 └── UpdateError      a new version of the project that cannot be merged
 """
 
@@ -34,6 +36,14 @@ class DataError(PipelineError):
 
 class ExportError(PipelineError):
     """A model that cannot be put behind the contract of a model folder; the text says why."""
+
+
+class StoreError(PipelineError):
+    """A team's MLflow server that cannot be used, or settings of its data that are missing."""
+
+
+class OvertakenError(PipelineError):
+    """Another machine changed the champion at the same time; the text says which one it is now."""
 
 
 class UpdateError(PipelineError):

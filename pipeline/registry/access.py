@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -10,14 +9,19 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from digits.errors import ModelError
+from pipeline.project.env_file import tracking_uri
+from pipeline.project.errors import PipelineError
 from pipeline.project.paths import database
 from pipeline.registry import runs
 from pipeline.registry.relocation import is_set_up
 
 
 def open_registry() -> MlflowClient:
-    """The project's registry; raises `ModelError` where there is none, and makes none."""
-    if not os.environ.get("MLFLOW_TRACKING_URI") and not is_set_up():
+    """The project's registry; raises `ModelError` where there is none, and makes none.
+
+    Raises `StoreError` where a team's server cannot be used.
+    """
+    if not tracking_uri() and not is_set_up():
         raise ModelError(f"There is no registry ({database()}): `make repro` trains a model and makes one.")
     return runs.connect()
 
@@ -26,7 +30,7 @@ def command(work: Callable[[], None]) -> int:
     """Do the work of a command and give its exit code: 1 where it failed, which is said on stderr."""
     try:
         work()
-    except (ModelError, MlflowException) as error:
+    except (ModelError, PipelineError, MlflowException) as error:
         print(in_short(error), file=sys.stderr)
         return 1
     return 0
@@ -35,4 +39,8 @@ def command(work: Callable[[], None]) -> int:
 def in_short(error: Exception) -> str:
     """What an error says to a person: of MLflow's, which carry SQL and links, the first line."""
     text = str(error) or type(error).__name__
-    return text if isinstance(error, ModelError) else f"The registry fails: {text.splitlines()[0]}"
+    return (
+        text
+        if isinstance(error, ModelError | PipelineError)
+        else f"The registry fails: {text.splitlines()[0]}"
+    )

@@ -1,11 +1,16 @@
 """The record of which version was the champion when: one tag of the registered model for each change.
 
 Tags, since they lie in the registry beside the alias, show in MLflow's page, and are saved and moved with it.
+
+Several machines may change the champion of one registry at once, and no lock of files holds across them. So
+each change has a tag of its own, whose name no other machine chooses: none can write over another's.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +22,9 @@ from mlflow.exceptions import MlflowException
 from pipeline.project.paths import NAME
 from pipeline.registry.runs import is_absent
 
-KEY = "promotion."  # and six digits: the changes in their order
-BEGUN = "promotion.begun"  # the change that is being made, with its number: what a kill leaves to be recorded
+KEY = "promotion."  # then six digits, the order of the changes, and a word that keeps equal numbers apart
+BEGUN = "promotion.begun"  # the change that is being made, with its tag: what a kill leaves to be recorded
+NUMBERED = re.compile(re.escape(KEY) + r"(\d{6})(\.[\w-]+)?")
 LONGEST = 1000  # characters of a reason; MLflow's column for a tag's value holds 5,000
 
 PROMOTION = "promotion"
@@ -40,8 +46,8 @@ class Change:
     by: str
     kind: str
 
-    def as_json(self, number: int | None = None) -> str:
-        """The value of its tag; the one of `BEGUN` says its number too."""
+    def as_json(self, key: str = "") -> str:
+        """The value of its tag; the one of `BEGUN` says the name of that tag too."""
         values: dict[str, Any] = {
             "when": self.when,
             "from": self.before,
@@ -50,7 +56,7 @@ class Change:
             "by": self.by,
             "kind": self.kind,
         }
-        return json.dumps(values if number is None else values | {"number": number}, ensure_ascii=False)
+        return json.dumps(values | {"key": key} if key else values, ensure_ascii=False)
 
 
 def now() -> str:
@@ -63,35 +69,41 @@ def changes(client: MlflowClient) -> list[Change]:
     return _changes(_tags(client))
 
 
-def begin(client: MlflowClient, change: Change) -> None:
-    """Note what is about to be changed, so that it can be recorded even if this process is killed over it."""
-    number = _next(_tags(client))
-    client.set_registered_model_tag(NAME, BEGUN, change.as_json(number))
+def begin(client: MlflowClient, change: Change) -> str:
+    """Note what is about to be changed, so that it can be recorded even if this process is killed over it.
+
+    Gives the name of its tag: whoever records it, here or on another machine, writes the same one.
+    """
+    key = _key(_next(_tags(client)), uuid.uuid4().hex[:8])
+    client.set_registered_model_tag(NAME, BEGUN, change.as_json(key))
+    return key
 
 
-def append(client: MlflowClient, change: Change) -> None:
-    """Record a change that has been made."""
-    number = _next(_tags(client))
-    client.set_registered_model_tag(NAME, f"{KEY}{number:06d}", change.as_json())
+def append(client: MlflowClient, change: Change, key: str) -> None:
+    """Record a change that has been made, under the tag that `begin` or `unrecorded` gave."""
+    client.set_registered_model_tag(NAME, key, change.as_json())
 
 
-def unrecorded(client: MlflowClient, version: str, by: str) -> Change | None:
+def unrecorded(client: MlflowClient, version: str, by: str) -> tuple[Change, str] | None:
     """The change that led to the champion `version`, where the record does not end with it; else None.
 
-    It is the one that was begun and killed before it was recorded, or else a move of the alias by others,
-    which `by` has found just now.
+    It is the one that was begun and not recorded, since its process was killed or is just about to, or else
+    a move of the alias by others, which `by` has found just now. With it the tag to record it under, which is
+    the same for all that find it.
     """
     tags = _tags(client)
     done = _changes(tags)
     before = done[-1].version if done else ""
     if before == version:
         return None
-    begun = tags.get(BEGUN, "")
+    number, begun = _next(tags), tags.get(BEGUN, "")
     change = _read(begun)
-    if change is not None and change.version == version and json.loads(begun).get("number") == _next(tags):
-        return change
+    if change is not None and change.version == version:
+        key = str(json.loads(begun).get("key"))
+        if key.startswith(_key(number, "")):
+            return change, key
     reason = "alias moved in the registry" if done else "alias found in the registry"
-    return Change(now(), before, version, reason, by, MOVE)
+    return Change(now(), before, version, reason, by, MOVE), _key(number, f"{MOVE}-{version}")
 
 
 def stack(done: Sequence[Change]) -> list[str]:
@@ -122,17 +134,23 @@ def _tags(client: MlflowClient) -> Mapping[str, str]:
 
 
 def _changes(tags: Mapping[str, str]) -> list[Change]:
-    found = (_read(tags[f"{KEY}{number:06d}"]) for number in _numbers(tags))
-    return [change for change in found if change is not None]
+    found = [(number, key, _read(tags[key])) for key, number in _numbers(tags).items()]
+    read = [(number, change.when, key, change) for number, key, change in found if change is not None]
+    return [change for *_, change in sorted(read, key=lambda one: one[:3])]
 
 
-def _numbers(tags: Mapping[str, str]) -> list[int]:
-    endings = (key.removeprefix(KEY) for key in tags if key.startswith(KEY))
-    return sorted(int(ending) for ending in endings if len(ending) == 6 and ending.isdecimal())
+def _numbers(tags: Mapping[str, str]) -> dict[str, int]:
+    """The tags that record changes, with their numbers."""
+    matches = {key: NUMBERED.fullmatch(key) for key in tags}
+    return {key: int(match[1]) for key, match in matches.items() if match}
 
 
 def _next(tags: Mapping[str, str]) -> int:
-    return max(_numbers(tags), default=0) + 1
+    return max(_numbers(tags).values(), default=0) + 1
+
+
+def _key(number: int, word: str) -> str:
+    return f"{KEY}{number:06d}.{word}"
 
 
 def _read(text: str) -> Change | None:

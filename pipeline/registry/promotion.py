@@ -15,19 +15,26 @@ from mlflow.exceptions import MlflowException
 from digits.errors import ModelError
 from digits.network.model import MANIFEST, Manifest, Model
 from digits.reader import CARD
+from pipeline.project.errors import OvertakenError
 from pipeline.project.files import locked, write_bytes, write_text
 from pipeline.project.paths import NAME, champion
 from pipeline.registry import cards, history, runs, versions
 from pipeline.registry.runs import is_absent
 
 
-def promote(client: MlflowClient, version: str, reason: str, by: str) -> Manifest:
+def promote(
+    client: MlflowClient, version: str, reason: str, by: str, instead_of: str | None = None
+) -> Manifest:
     """Make a registered version the champion, for a `reason`; `by` names what does it, for the record.
 
     The alias moves first, since `sync` can finish the rest. Raises `ModelError` where the version or its
-    files are not there, and nothing is changed then.
+    files are not there, and `OvertakenError` where the champion is another than `instead_of` ("": none is
+    expected, None: any will do); nothing is changed then. `OvertakenError` too where another machine has
+    moved the alias meanwhile: its version is the champion then, and both changes are on record.
     """
     with _alone():
+        if instead_of is not None:
+            _require_champion(client, instead_of)
         chosen = _registered(client, version)
         with _loadable(client, chosen) as source:
             return _change(client, chosen, source, history.PROMOTION, reason, by)
@@ -116,8 +123,18 @@ def _settle(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
     version = str(present.version)
     missing = history.unrecorded(client, version, by)
     if missing is not None:
-        history.append(client, missing)
+        history.append(client, *missing)
     return version
+
+
+def _require_champion(client: MlflowClient, expected: str) -> None:
+    present = versions.champion_version(client)
+    found = "" if present is None else str(present.version)
+    if found != expected:
+        raise OvertakenError(
+            f"The champion is version {found or 'none'} and no longer version {expected or 'none'}:"
+            " it was changed elsewhere meanwhile."
+        )
 
 
 def _change(
@@ -128,10 +145,11 @@ def _change(
     if before == version:
         return _write(chosen, source, champion())
     change = history.Change(history.now(), before, version, reason, by, kind)
-    history.begin(client, change)
+    key = history.begin(client, change)
     client.set_registered_model_alias(NAME, versions.CHAMPION, version)
     served = _write(chosen, source, champion())
-    history.append(client, change)
+    history.append(client, change, key)
+    _require_champion(client, version)  # the lock holds on this machine alone
     return served
 
 

@@ -23,10 +23,11 @@ from mlflow.exceptions import MlflowException
 from ruamel.yaml import YAML
 
 from pipeline.mnist.dataset import Digits
+from pipeline.project.env_file import tracking_uri
 from pipeline.project.machine import processor
 from pipeline.project.params import flat
 from pipeline.project.paths import NAME, PROCESSED, artifacts, database, store
-from pipeline.registry import metric_names
+from pipeline.registry import metric_names, server
 from pipeline.registry.relocation import relocate
 from pipeline.registry.run_names import name_of
 
@@ -52,6 +53,10 @@ PROCESSOR = "processor"  # the tag that says what a training ran on
 NODE = "node"  # the tag that says which node of a cluster that was, where there is one
 EXPERIMENT = "dvc_exp_name"  # the tag with the name that `dvc exp run` gave, where one did
 NO_PARAMETERS = ("resume",)  # of the section `train`: changes no weight, and each run has the same keys
+QUIET = {  # what MLflow says with a server: a bar for each download, two addresses for each look at a run
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
 
 
@@ -60,15 +65,21 @@ class Killed(Exception):
 
 
 def connect() -> MlflowClient:
-    """Point MLflow at the project's store and mark the runs whose process is gone as killed."""
+    """Point MLflow at the project's store or the team's server; runs whose process is gone become killed.
+
+    Raises `StoreError` where that server cannot be used.
+    """
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    elsewhere = os.environ.get("MLFLOW_TRACKING_URI")
+    os.environ.update(QUIET)
+    elsewhere = tracking_uri()
     if not elsewhere:
         store().mkdir(exist_ok=True)
         relocate()
+    else:
+        server.require(elsewhere)
     mlflow.set_tracking_uri(elsewhere or f"sqlite:///{database()}")
-    if mlflow.get_experiment_by_name(NAME) is None:
-        mlflow.create_experiment(NAME, None if elsewhere else artifacts())
+    if not elsewhere and mlflow.get_experiment_by_name(NAME) is None:
+        mlflow.create_experiment(NAME, artifacts())
     experiment = mlflow.set_experiment(NAME)
     client = MlflowClient()
     for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):
@@ -154,12 +165,18 @@ def _new_name(params: Mapping[str, Any]) -> str:
 
 def _name(process: psutil.Process) -> str:
     """Host, process and start time: a number alone may be another process by now."""
-    return f"{platform.node()} {process.pid} {process.create_time():.0f}"
+    return f"{_host()} {process.pid} {process.create_time():.0f}"
+
+
+def _host() -> str:
+    """This machine; for a server, to which several of one name may report, this checkout on it."""
+    shared = server.is_server(mlflow.get_tracking_uri())
+    return f"{platform.node()}:{server.checkout()}" if shared else platform.node()
 
 
 def _is_alive(run: Run) -> bool:
     told = run.data.tags.get(PROCESS, "").split()
-    if len(told) != 3 or told[0] != platform.node():
+    if len(told) != 3 or told[0] != _host():
         return True  # another machine's run: nobody here can tell
     try:
         return _name(psutil.Process(int(told[1]))).split() == told

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -81,14 +82,14 @@ class Node:
 class TwoNodes:
     """The head, and a second node that can be lost and come back; without `second` it joins later."""
 
-    def __init__(self, *, second: bool = True, **variables: str) -> None:
+    def __init__(self, *, second: bool = True, variables: Mapping[str, str] | None = None) -> None:
         self._second = second
         self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # sockets have short paths
         outside = {
             name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RAY_ADDRESS")
         }
         # Ray's ports are open to the network: only who has the token gets in.
-        self.variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **variables}
+        self.variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)} | {**(variables or {})}
         self._environment = outside | self.variables
         self.address = f"127.0.0.1:{free_port()}"
         self._nodes: list[Node] = []

@@ -21,7 +21,7 @@ TAG = "test"
 IMAGES = tuple(f"digits-{name}:{TAG}" for name in ("pipeline", "service", "page", "proxy"))
 SERVERS = ("mlflow", "service", "proxy", "page")
 PORTS = ("SERVICE_PORT", "PAGE_PORT", "MLFLOW_PORT")
-NOT_IN_A_CLONE = {".venv", "data", "models", "mlruns"}
+NOT_IN_A_CLONE = {".env", ".venv", "data", "models", "mlruns"}
 
 
 def copy_of_project(folder: Path) -> None:

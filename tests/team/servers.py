@@ -1,0 +1,167 @@
+"""What a team shares, as real processes: PostgreSQL, an S3 server, and MLflow's server on both."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import httpx
+
+from tests.ports import free_port
+
+BUCKET = "team"
+DATABASE_PASSWORD = "of a test's database"  # with spaces: it is in no address
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test-secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+START_SECONDS = 120.0  # MLflow makes its tables first, and machines are busy
+
+
+def postgres_programs() -> Path | None:
+    """The folder of Debian's newest PostgreSQL, None where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path], log: Path, environment: Mapping[str, str], user: str | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, which ends with it; `environment` is added to this one's."""
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            env=os.environ | environment,
+            stdout=file,
+            stderr=file,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            user=user,
+            cwd="/",
+        )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)  # PostgreSQL's fast end
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(3)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def postgresql(programs: Path) -> Iterator[str]:
+    """A cluster of its own on loopback; gives the address of its database, without the password."""
+    user = None if os.getuid() else pwd.getpwnam("postgres").pw_name  # PostgreSQL refuses root
+    folder = Path(tempfile.mkdtemp(prefix="digits-postgresql-"))
+    try:
+        if user:
+            shutil.chown(folder, user)
+        password = folder / "password"
+        password.write_text(DATABASE_PASSWORD, encoding="utf-8")
+        data = folder / "data"
+        make = ["initdb", "--username=digits", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync"]
+        subprocess.run(
+            [programs / make[0], *make[1:], f"--pgdata={data}"],
+            check=True,
+            capture_output=True,
+            user=user,
+            cwd="/",
+        )
+        port = free_port()
+        options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        command: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port), *options]
+        with running(command, folder / "log", {}, user) as process:
+            wait_for_port(port, process)
+            yield f"postgresql+psycopg2://digits@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[str]:
+    """An S3 server with a bucket; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, folder / "s3.log", {}) as process:
+        wait_for_port(port, process)
+        address = f"http://127.0.0.1:{port}"
+        client = boto3.client(
+            "s3",
+            endpoint_url=address,
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+            region_name=KEYS["AWS_DEFAULT_REGION"],
+        )
+        client.create_bucket(Bucket=BUCKET)
+        yield address
+
+
+@contextmanager
+def mlflow_server(folder: Path, store: str, settings: Mapping[str, str], *options: str) -> Iterator[str]:
+    """MLflow's server over a database, with `settings` as its environment; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = {"MLFLOW_BACKEND_STORE_URI": store, **quiet, **settings}
+    log = folder / "mlflow.log"
+    with running([*command, *options], log, environment) as process:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_healthy(address, process, log)
+        yield address
+
+
+@dataclass(frozen=True)
+class Team:
+    """The addresses of what a team shares."""
+
+    mlflow: str
+    s3: str
+    database: str
+
+    def env_file(self) -> str:
+        """The `.env` of a member."""
+        told = {
+            "MLFLOW_TRACKING_URI": self.mlflow,
+            "DVC_REMOTE_URL": f"s3://{BUCKET}/dvc",
+            "AWS_ENDPOINT_URL": self.s3,
+            **KEYS,
+        }
+        return "".join(f"{name}={value}\n" for name, value in told.items())
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until something listens there."""
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{process.args!r} does not listen on {port}")
+
+
+def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until MLflow answers."""
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{address}/health", timeout=5, trust_env=False).is_success:
+                return
+        time.sleep(0.2)
+    raise AssertionError(log.read_text(encoding="utf-8")[-3000:])
