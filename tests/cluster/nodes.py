@@ -81,7 +81,7 @@ class Node:
 class TwoNodes:
     """The head, and a second node that can be lost and come back; without `second` it joins later."""
 
-    def __init__(self, *, second: bool = True, **variables: str) -> None:
+    def __init__(self, variables: dict[str, str], *, second: bool = True) -> None:
         self._second = second
         self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # sockets have short paths
         outside = {
