@@ -1,7 +1,7 @@
 """How many files a second one process reads, one node of a Ray cluster and two: `make bench-cluster`.
 
-Each node has one core, and the one process is held to one: linear is one process's rate for every core.
-A rate is that of the files between a short and a long run of the whole command, so that starting does not count.
+Each node has one core, and the one process is held to one: linear is one process's rate for every core. A
+rate is that of the files between a short and a long run of the command, so that starting does not count.
 All take turns, round after round, and the figures are medians over rounds.
 """
 
@@ -68,7 +68,7 @@ def main() -> None:
 def _round(short: Path, long: Path, more: Sequence[str]) -> dict[str, float]:
     """Files a second of each, measured once."""
     rates = {"one process": _rate(short, long, lambda scans: _spent([str(scans), *more], {}, cores={0}))}
-    with TwoNodes(second=False) as cluster:
+    with TwoNodes({}, second=False) as cluster:
         rates["one node"] = _rate(short, long, lambda scans: _on(cluster, scans, more))
         cluster.add()
         rates["two nodes"] = _rate(short, long, lambda scans: _on(cluster, scans, more))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -50,6 +51,7 @@ def run(order: Order) -> int:
     except DigitsError as error:
         say(str(error))
         return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born without it
     try:
         return _run(order, model)
     except ClusterError as error:

@@ -26,7 +26,7 @@ def two_nodes(bucket: Bucket) -> Iterator[TwoNodes]:
     pytest.importorskip("ray", reason="there is no Ray here: make team")
     if not has_second_address():
         pytest.skip("this machine has no address 127.0.0.2 for a second node")
-    with TwoNodes(variables=bucket.variables) as cluster:
+    with TwoNodes(bucket.variables) as cluster:
         yield cluster
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -82,14 +81,14 @@ class Node:
 class TwoNodes:
     """The head, and a second node that can be lost and come back; without `second` it joins later."""
 
-    def __init__(self, *, second: bool = True, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(self, variables: dict[str, str], *, second: bool = True) -> None:
         self._second = second
         self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # sockets have short paths
         outside = {
             name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RAY_ADDRESS")
         }
         # Ray's ports are open to the network: only who has the token gets in.
-        self.variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)} | {**(variables or {})}
+        self.variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **variables}
         self._environment = outside | self.variables
         self.address = f"127.0.0.1:{free_port()}"
         self._nodes: list[Node] = []

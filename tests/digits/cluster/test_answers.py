@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from digits.cluster.answers import CELLS, ROWS, Counts, Format, Shape, counts_of, write
+from digits.cluster.answers import CELLS, FORMATS, ROWS, Counts, Format, Shape, counts_of, write
 from digits.cluster.places import Folder
 from digits.output.report import COLUMNS, Row
 from digits.results import Mark, Number, Reading, TableCell, TableReading
@@ -73,7 +73,7 @@ def test_a_part_that_is_broken_off_is_no_part(tmp_path: Path) -> None:
         yield ROW
         raise KeyboardInterrupt
 
-    for format in ("csv", "parquet"):
+    for format in FORMATS:
         with pytest.raises(KeyboardInterrupt):
-            write(rows(), Folder(str(tmp_path)), f"part-0.{format}", Shape(format))  # type: ignore[arg-type]
+            write(rows(), Folder(str(tmp_path)), f"part-0.{format}", Shape(format))
     assert not [*tmp_path.iterdir()]

@@ -17,7 +17,7 @@ from digits.cluster import archives
 from digits.cluster.answers import Counts, Shape, counts_of
 from digits.cluster.parts import Part, parts_of
 from digits.cluster.places import Folder
-from digits.cluster.reading import file_of, read_part
+from digits.cluster.reading import Read, file_of, read_part
 from digits.cluster.sources import Source, sources_of
 from digits.results import Reading
 from tests.cluster.scans import write_archive
@@ -38,7 +38,7 @@ def found(*inputs: Path | str) -> list[Source]:
 def answers(sources: Sequence[Source], out: Path) -> dict[str, tuple[str, str]]:
     """Text and error of every row, by file; no file may have two."""
     out.mkdir(exist_ok=True)
-    rows = []
+    rows: list[dict[str, str]] = []
     for part in parts_of(sources, "", 3):
         read_part(part, read, unexpected, Folder(str(out)), SHAPE)
         with (out / file_of(part, SHAPE)).open(encoding="utf-8", newline="") as file:
@@ -48,7 +48,7 @@ def answers(sources: Sequence[Source], out: Path) -> dict[str, tuple[str, str]]:
     return told
 
 
-def unexpected() -> object:
+def unexpected() -> Read:
     raise AssertionError("nothing has gone wrong before")
 
 
