@@ -41,7 +41,8 @@ class Run:
     """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
 
     A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
-    `filled_in`: it stands in a cell or on a line to write on.
+    `filled_in`: it stands in a cell or on a line to write on. `heading`: the label of its cell, where that is
+    in the first row of a table.
     """
 
     atoms: tuple[Atom, ...]
@@ -49,6 +50,7 @@ class Run:
     sign: Sign | None = None
     single: bool = False
     filled_in: bool = False
+    heading: int | None = None
 
 
 def joined(atoms: tuple[Atom, ...]) -> Atom:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digits.layout.atoms import Run
+from digits.layout.cells import Cells
 from digits.layout.pieces import common_box
 from digits.layout.rules.rule import Rule
 
@@ -15,6 +16,15 @@ _OVER, _UNDER = 0.5, 0.4  # of its height: so far above a line, and so far below
 def on_lines(runs: Sequence[Run], lines: Sequence[Rule]) -> list[Run]:
     """The runs, those that stand on one of these lying lines as filled in."""
     return [replace(run, filled_in=True) if _stands_on(run, lines) else run for run in runs]
+
+
+def in_cells(runs: Sequence[Run], headings: Cells) -> list[Run]:
+    """The runs of a row of a table as filled in; those in one of `headings` with its number."""
+    found = []
+    for run in runs:
+        cell = headings.around(common_box([atom.box for atom in run.atoms]))
+        found.append(replace(run, filled_in=True, heading=cell.label if cell else None))
+    return found
 
 
 def _stands_on(run: Run, lines: Sequence[Rule]) -> bool:

@@ -16,6 +16,7 @@ from digits.layout.atoms import Atom, Run
 from digits.layout.candidates import Candidate, candidates_of, scored
 from digits.layout.cuts import most_cuts, slices
 from digits.layout.printed_words import printed
+from digits.layout.raised_digits import as_digit, raised_digits
 from digits.layout.signs import LEVEL, Sign
 from digits.network.model import Classification, Model
 
@@ -127,8 +128,9 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
     count = len(run.atoms)
     totals: list[float] = [0.0] + [-np.inf] * count
     divisions: list[list[int]] = [[] for _ in range(count + 1)]
+    raised = raised_digits(run, candidates, answer)
     gains = [
-        _gain(run, candidate, p, float(r))
+        _gain(run, candidate, p, float(r), raised)
         for candidate, p, r in zip(candidates, answer.probabilities, answer.rejection, strict=True)
     ]
     for after in range(1, count + 1):
@@ -170,9 +172,16 @@ def _as_one(run: Run, candidates: list[Candidate], gains: list[float]) -> tuple[
     return best, scores[best]
 
 
-def _gain(run: Run, candidate: Candidate, probabilities: NDArray[np.float32], rejection: float) -> float:
-    """Log of how likely the candidate is one digit, less what its cuts and its shape cost."""
-    digit = float(np.log(max(float(probabilities.max()), 1e-9)) - np.logaddexp(0, rejection))
+def _gain(
+    run: Run, candidate: Candidate, probabilities: NDArray[np.float32], rejection: float, raised: set[int]
+) -> float:
+    """Log of how likely the candidate is one digit, less what its cuts and its shape cost.
+
+    `raised`: the atoms that are digits by themselves, however low.
+    """
+    digit = as_digit(float(probabilities.max()), rejection)
+    if not raised.isdisjoint(range(candidate.first, candidate.after)):
+        return digit if candidate.after - candidate.first == 1 else -np.inf
     unread = -_UNREAD - float(np.logaddexp(0, -rejection))
     atom = candidate.atom
     low = max(0.0, _LOW - atom.height / run.height)

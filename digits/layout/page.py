@@ -12,10 +12,10 @@ from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
 from digits.layout.across_cells import cut_at_rules
 from digits.layout.atoms import Run
-from digits.layout.cells import Cell, Cells
+from digits.layout.cells import NO_CELLS, Cell, Cells
 from digits.layout.components import find_pieces, long_lines
 from digits.layout.digit_boxes import digit_boxes
-from digits.layout.fields import on_lines
+from digits.layout.fields import in_cells, on_lines
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
 from digits.layout.form import Form, find_form
 from digits.layout.frames.cut_lines import without_cut_lines
@@ -154,7 +154,8 @@ def _lines(
         boxes = digit_boxes(tables[number])
         for line in grouped(some) if high else [some]:
             found = runs(line, pieces, ink.strength, boxes.part if boxes else parted, boxes)
-            lines.append(Line([replace(run, filled_in=True) for run in found], tables[number], row))
+            of_heading = row == 0 and len(heights[number]) > 1
+            lines.append(Line(in_cells(found, cells if of_heading else NO_CELLS), tables[number], row))
     return sorted((line for line in lines if line.runs), key=lambda line: line.middle)
 
 

@@ -24,6 +24,9 @@ _LETTERS, _LONG = 3, 6  # at least, of a word that is told by itself; of one tha
 _TYPE = 0.75  # of the height of what is filled in: a form's own type is lower
 _TYPED, _NO_DIGITS = 4, 0.2  # letters of type, at least; so many of a form's own are no digits
 _UNREAD = 0.5  # at least, of the letters of shorter words
+_LOWER, _SOME = 0.85, 0.3  # of the height below: a heading is lower; so many of its letters are no digits
+_MANY, _HALF = 5, 0.5  # letters of a heading as high as that, at least; so many of them are no digits
+_FEW = 0.2  # of what is below it, at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +35,7 @@ class _Word:
 
     `heights` (n,): over the `foot`, a row of the picture; `capital` and `low`: the two levels that most of
     them reach; `on_foot`, `at_levels`, `at_low`: the shares that stand there; `unread`: that are no digits.
-    `filled_in`: it stands where a form is filled in.
+    `filled_in`: it stands where a form is filled in; `heading`: in the first row of a table.
     """
 
     heights: NDArray[np.float64]
@@ -44,6 +47,7 @@ class _Word:
     at_low: float
     unread: float
     filled_in: bool
+    heading: bool
 
     @property
     def is_short(self) -> bool:
@@ -95,7 +99,7 @@ def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
     plain = [word for word in words if word.is_printed]
     if sum(len(word.heights) for word in plain) < _TYPED:
         plain = []  # three blurred digits may look like print
-    labels = _labels(words)
+    labels = [*_labels(words), *_headings(words)]
     found = [
         word in labels or word in plain or any(word.is_of_the_type_of(other) for other in plain)
         for word in words
@@ -114,18 +118,48 @@ def _labels(words: Sequence[_Word]) -> list[_Word]:
     filled_in = [word.capital for word in words if word.filled_in]
     most = _TYPE * float(np.median(filled_in)) if filled_in else 0.0
     small = [word for word in words if not word.filled_in and word.capital < most]
-    letters = sum(len(word.heights) for word in small)
-    unread = sum(word.unread * len(word.heights) for word in small)
-    return small if letters >= _TYPED and unread >= _NO_DIGITS * letters else []
+    letters, unread = _letters(small)
+    return small if letters >= _TYPED and unread >= _NO_DIGITS else []
+
+
+def _headings(words: Sequence[_Word]) -> list[_Word]:
+    """The printed words above the columns of a table: many letters are no digits, and lower than those below.
+
+    They are judged together, since each stands alone in its cell and may be short. A number in type is read.
+    """
+    heading = [word for word in words if word.heading]
+    below = [word for word in words if word.filled_in and not word.heading]
+    if not heading or not below:
+        return []
+    most = _LOWER * float(np.median([word.capital for word in below]))
+    lower = [word for word in heading if word.capital < most]
+    letters, unread = _letters(lower)
+    if letters < _TYPED or unread < _SOME:
+        letters, unread = _letters(heading)
+        if letters < _MANY or unread < _HALF or _letters(below)[1] > _FEW:
+            return []
+    return [
+        word
+        for word in heading
+        if word.unread >= _SOME or (word in lower and (word.unread > 0 or word.is_even(0.6, 0.75, 0.2, 0.0)))
+    ]
+
+
+def _letters(words: Sequence[_Word]) -> tuple[int, float]:
+    """How many letters these words have, and which share of them are no digits."""
+    count = sum(len(word.heights) for word in words)
+    return count, sum(word.unread * len(word.heights) for word in words) / max(1, count)
 
 
 def _words(runs: Sequence[Run]) -> list[range]:
-    """Neighbouring runs of one line with no wide gap between them."""
+    """Neighbouring runs of one line with no wide gap between them, or in one cell of a heading."""
     ends = [0, *(k for k, (one, next_) in enumerate(pairwise(runs), 1) if _are_apart(one, next_)), len(runs)]
     return [range(first, after) for first, after in pairwise(ends) if after > first]
 
 
 def _are_apart(left: Run, right: Run) -> bool:
+    if left.heading is not None or right.heading is not None:
+        return left.heading != right.heading
     first, second = left.atoms[-1].box, right.atoms[0].box
     gap = second[0] - max(atom.box[2] for atom in left.atoms)
     beside = min(first[3], second[3]) > max(first[1], second[1])
@@ -154,6 +188,7 @@ def _measured(runs: Sequence[Run], place: range, unread: Sequence[Sequence[bool]
         float(at_low.mean(axis=0).max()),
         float(doubtful.mean()),
         all(runs[k].filled_in for k in place),
+        runs[place[0]].heading is not None,
     )
 
 

@@ -108,6 +108,60 @@ def test_a_label_before_a_line_to_write_on_is_left_out() -> None:
     assert READER.read(paper).text.replace(" ", "") == "472"
 
 
+def heading(*words: list[int]) -> list[Run]:
+    """Words of letters of these heights, each in a cell of its own of a table's first row."""
+    return [
+        replace(run, filled_in=True, heading=cell)
+        for cell, heights in enumerate(words, 1)
+        for run in letters(heights, left=100 * cell, foot=40)
+    ]
+
+
+def test_a_heading_of_short_words_is_left_out_and_a_number_in_it_read() -> None:
+    runs = [*heading([30, 21], [30, 22, 21], [30, 30], [30, 21, 21]), *filled_in([60, 57, 62])]
+    assert printed(runs, unread("1?", "?4?", "24", "511", "250")) == {0, 1, 2, 3, 4, 7, 8, 9}
+
+
+def test_a_heading_as_high_as_the_hand_is_left_out_where_half_of_it_is_no_digit() -> None:
+    runs = [*heading([60, 42], [60, 42, 41], [60, 55]), *filled_in([60, 57, 62])]
+    assert printed(runs, unread("1?", "???", "24", "250")) == {0, 1, 2, 3, 4}
+    assert printed(runs, unread("1?", "???", "24", "2?0")) == set()  # what is below is hardly read, too
+
+
+@pytest.mark.parametrize(
+    ("words", "marks", "below"),
+    [
+        (([60, 55], [52, 58], [57]), ("47", "1?", "3"), ([60, 57, 62])),  # a number struck out
+        (([30, 21], [30, 22, 21]), ("47", "123"), ([60, 57, 62])),  # small, but all are digits
+        (([30, 21], [30, 22, 21]), ("1?", "?4?"), []),  # nothing below to compare
+    ],
+)
+def test_a_first_row_by_hand_is_read(
+    words: tuple[list[int], ...], marks: tuple[str, ...], below: list[int]
+) -> None:
+    runs = [*heading(*words), *filled_in(below)]
+    assert printed(runs, unread(*marks, "2" * len(below))) == set()
+
+
+def test_words_above_a_tables_columns_are_left_out() -> None:
+    paper = Image.new("L", (640, 400), 240)
+    draw = ImageDraw.Draw(paper)
+    for x in (20, 170, 320, 470, 620):
+        draw.line((x, 20, x, 380), fill=40, width=3)
+    for y in (20, 110, 200, 290, 380):
+        draw.line((20, y, 620, y), fill=40, width=3)
+    for column, word in enumerate(["Name", "Age", "Kg", "Nr."]):
+        place = (50 + 150 * column, 80)
+        draw.text(place, word, fill=40, font=ImageFont.load_default(36), anchor="ls")
+    for row in range(3):
+        for column in range(4):
+            place = (75 + 150 * column, 184 + 90 * row)
+            draw.text(place, str(2 + row + column), fill=40, font=ImageFont.load_default(80), anchor="ls")
+    reading = READER.read(paper)
+    assert reading.text == "2 3 4 5\n3 4 5 6\n4 5 6 7"
+    assert {number.row for number in reading.numbers} == {1, 2, 3}
+
+
 def test_nothing_is_no_word() -> None:
     assert printed([], []) == set()
 
