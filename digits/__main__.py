@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.output.progress import Bar
 from digits.output.report import WRITERS, Row, Writer
 from digits.output.spreadsheet import DOUBTFUL
+from digits.output.stopping import INTERRUPTED, ended_by_ctrl_c, without_traceback
 from digits.output.table_files import TableFiles, TableStream
-from digits.reader import Reader, champion_or_default
+
+if TYPE_CHECKING:  # it takes a second: see `_run`
+    from digits.reader import Reader
 
 _STDIN = Path("-")
 _KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-_MANY = 10  # files: more get a progress bar
-_BAR = 30  # characters
+_STATUS = f"""
+Exit status: 0 if all files were read; 1 if some could not be, if there were none, or if nobody reads the
+output any more; 2 without a model, or with options that do not go together; {INTERRUPTED} after Ctrl-C.
+"""
 
 
 class Picture(NamedTuple):
@@ -35,33 +41,47 @@ class Picture(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read all files; the exit status is 0 if all could be read, 1 if some could not, 2 without a model."""
-    options = _options(arguments)
-    try:
-        reader = Reader.load(options.model)
-    except DigitsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    files = [file for path in options.files for file in _pictures(path)]
-    try:
-        return _read_all(reader, files, _writer(options, len(files)))
-    except BrokenPipeError:  # whoever read the output has enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
-        return 1
+    """Read all files; gives the exit status (`--help` lists them)."""
+    return without_traceback(lambda: _run(_options(arguments)))
 
 
-def _read_all(reader: Reader, files: Sequence[Picture], write: Writer) -> int:
-    failed = 0
-    for number, picture in enumerate(files, 1):
-        row = _read(reader, picture)
+def _run(options: argparse.Namespace) -> int:
+    with ended_by_ctrl_c():
+        from digits.reader import Reader, champion_or_default  # only here: `--help` need not wait for it
+
         try:
-            write.row(row)
+            reader = Reader.load(options.model or champion_or_default())
         except DigitsError as error:
-            row = Row(picture.path, None, str(error))
-        failed += row.error is not None
-        if row.error is not None:
-            _say(f"{picture.path}: {row.error}")
-        _progress(number, len(files))
+            print(error, file=sys.stderr)
+            return 2
+    skipped: Counter[str] = Counter()
+    files = [file for path in options.files for file in _pictures(path, skipped)]
+    bar = Bar(len(files))
+    status = _read_all(reader, files, _writer(options, len(files), bar), bar)
+    if skipped:
+        print(_skipped(skipped), file=sys.stderr)
+    return status
+
+
+def _read_all(reader: Reader, files: Sequence[Picture], write: Writer, bar: Bar) -> int:
+    failed = done = 0
+    try:
+        for done, picture in enumerate(files):
+            row = _read(reader, picture)
+            bar.clear()
+            try:
+                write.row(row)
+            except DigitsError as error:
+                row = Row(picture.path, None, str(error))
+            failed += row.error is not None
+            if row.error is not None:
+                print(f"{picture.path}: {row.error}", file=sys.stderr)
+            bar.show(done + 1)
+    except KeyboardInterrupt:
+        bar.clear()
+        write.end(complete=False)
+        print(f"Stopped: {done} of {len(files)} files were read.", file=sys.stderr)
+        raise
     write.end()
     if not files:
         print("No pictures there: name files, or folders that hold some.", file=sys.stderr)
@@ -69,7 +89,7 @@ def _read_all(reader: Reader, files: Sequence[Picture], write: Writer) -> int:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="digits", description=__doc__)
+    parser = argparse.ArgumentParser(prog="digits", description=__doc__, epilog=_STATUS)
     parser.add_argument(
         "files",
         nargs="+",
@@ -80,7 +100,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model",
         type=Path,
-        default=champion_or_default(),
         help="model folder (models/champion if it is there, else the model in the package)",
     )
     parser.add_argument("--format", choices=sorted(WRITERS), help="(text)")
@@ -119,22 +138,46 @@ def _share(text: str) -> float:
     return share
 
 
-def _writer(options: argparse.Namespace, files: int) -> Writer:
+def _writer(options: argparse.Namespace, files: int, bar: Bar) -> Writer:
     if not options.table:
         return WRITERS[options.format](sys.stdout)
+
+    def say(sentence: str) -> None:
+        bar.clear()
+        print(sentence, file=sys.stderr)
+
     if files == 1 and options.output is None:
-        return TableStream(sys.stdout, _say, options.min_confidence)
-    return TableFiles(options.output or Path(), _say, options.min_confidence)
+        return TableStream(sys.stdout, say, options.min_confidence)
+    return TableFiles(options.output or Path(), say, options.min_confidence)
 
 
-def _pictures(path: Path) -> Iterator[Picture]:
-    """A file itself; of a folder, all pictures in it and below, by name."""
+def _pictures(path: Path, skipped: Counter[str]) -> Iterator[Picture]:
+    """A file itself; of a folder, all pictures in it and below, by name. Counts the kinds of its other files.
+
+    Those that are hidden, or in a hidden folder, count for nothing: nobody has put them there to be read.
+    """
     if not path.is_dir():
         yield Picture(path, Path(path.name))
         return
     for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in _KINDS and file.is_file():
-            yield Picture(file, file.relative_to(path))
+        name, kind = file.relative_to(path), file.suffix.lower()
+        if not file.is_file():
+            continue
+        if kind in _KINDS:
+            yield Picture(file, name)
+        elif not any(part.startswith(".") for part in name.parts):
+            skipped[kind] += 1
+
+
+def _skipped(kinds: Counter[str]) -> str:
+    """The sentence on files that were left out, the most frequent kinds first."""
+    count = kinds.total()
+    named = ", ".join(
+        f"{number} {kind or 'without an ending'}"
+        for kind, number in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    )
+    what = "1 file that is not a picture" if count == 1 else f"{count} files that are not pictures"
+    return f"Skipped {what} it can read: {named}."
 
 
 def _read(reader: Reader, picture: Picture) -> Row:
@@ -146,25 +189,6 @@ def _read(reader: Reader, picture: Picture) -> Row:
         return Row(path, None, "There is no such file.")
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
         return Row(path, None, f"It cannot be read as a picture ({error}).")
-
-
-def _say(sentence: str) -> None:
-    print(f"{_cleared()}{sentence}", file=sys.stderr)
-
-
-def _progress(number: int, count: int) -> None:
-    """A bar on the terminal, where there are many files and someone looks."""
-    if count <= _MANY or not sys.stderr.isatty():
-        return
-    done = _BAR * number // count
-    print(f"\r[{'#' * done}{'.' * (_BAR - done)}] {number}/{count}", end="", file=sys.stderr, flush=True)
-    if number == count:
-        print(_cleared(), end="", file=sys.stderr, flush=True)
-
-
-def _cleared() -> str:
-    """What takes the bar off its line before something else is said there."""
-    return "\r\033[K" if sys.stderr.isatty() else ""
 
 
 if __name__ == "__main__":
