@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.output.progress import Bar
 from digits.output.report import WRITERS, Row, Writer
 from digits.output.spreadsheet import DOUBTFUL
+from digits.output.stopping import INTERRUPTED, ended_by_ctrl_c, without_traceback
 from digits.output.table_files import TableFiles, TableStream
-from digits.pictures import files_in, why_unread
-from digits.reader import Reader, champion_or_default
+from digits.pictures import is_picture, why_unread
+
+if TYPE_CHECKING:  # it takes a second: see `_run`
+    from digits.reader import Reader
 
 _STDIN = Path("-")
-_MANY = 10  # files: more get a progress bar
-_BAR = 30  # characters
+_STATUS = f"""
+Exit status: 0 if all files were read; 1 if some could not be, if there were none, or if nobody reads the
+output any more; 2 without a model, or with options that do not go together; {INTERRUPTED} after Ctrl-C.
+"""
 
 
 class Picture(NamedTuple):
@@ -35,56 +41,70 @@ class Picture(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read all files; the exit status is 0 if all could be read, 1 if some could not, 2 without a model."""
-    options = _options(arguments)
+    """Read all files; gives the exit status (`--help` lists them)."""
+    return without_traceback(lambda: _run(_options(arguments)))
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.cluster:
         return _read_on_cluster(options)
-    try:
-        reader = Reader.load(options.model)
-    except DigitsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    files = [file for path in options.files for file in _pictures(Path(path))]
-    try:
-        return _read_all(reader, files, _writer(options, len(files)))
-    except BrokenPipeError:  # whoever read the output has enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
-        return 1
+    with ended_by_ctrl_c():
+        from digits.reader import Reader, champion_or_default  # only here: `--help` need not wait for it
 
-
-def _read_all(reader: Reader, files: Sequence[Picture], write: Writer) -> int:
-    failed = 0
-    for number, picture in enumerate(files, 1):
-        row = _read(reader, picture)
         try:
-            write.row(row)
+            reader = Reader.load(options.model or champion_or_default())
         except DigitsError as error:
-            row = Row(picture.path, None, str(error))
-        failed += row.error is not None
-        if row.error is not None:
-            _say(f"{picture.path}: {row.error}")
-        _progress(number, len(files))
-    write.end()
-    if not files:
-        print("No pictures there: name files, or folders that hold some.", file=sys.stderr)
-    return int(failed > 0 or not files)
+            print(error, file=sys.stderr)
+            return 2
+    skipped: Counter[str] = Counter()
+    files = [file for path in options.files for file in _pictures(Path(path), skipped)]
+    bar = Bar(len(files))
+    status = _read_all(reader, files, _writer(options, len(files), bar), bar)
+    if skipped:
+        print(_skipped(skipped), file=sys.stderr)
+    return status
 
 
 def _read_on_cluster(options: argparse.Namespace) -> int:
     try:
         from digits.cluster.answers import Shape
         from digits.cluster.run import Order, run
+        from digits.reader import champion_or_default
     except ModuleNotFoundError as error:
         print(f"--cluster needs {error.name}: pip install 'digits[cluster]'.", file=sys.stderr)
         return 2
     shape = Shape(options.format, options.table, options.min_confidence)
-    return run(
-        Order(options.files, options.cluster, options.output, options.model, shape, options.part_files)
-    )
+    model = options.model or champion_or_default()
+    return run(Order(options.files, options.cluster, options.output, model, shape, options.part_files))
+
+
+def _read_all(reader: Reader, files: Sequence[Picture], write: Writer, bar: Bar) -> int:
+    failed = done = 0
+    try:
+        for done, picture in enumerate(files):
+            row = _read(reader, picture)
+            bar.clear()
+            try:
+                write.row(row)
+            except DigitsError as error:
+                row = Row(picture.path, None, str(error))
+            failed += row.error is not None
+            if row.error is not None:
+                print(f"{picture.path}: {row.error}", file=sys.stderr)
+            bar.show(done + 1)
+    except KeyboardInterrupt:
+        bar.clear()
+        write.end(complete=False)
+        print(f"Stopped: {done} of {len(files)} files were read.", file=sys.stderr)
+        raise
+    write.end()
+    if not files:
+        print("No pictures there: name files, or folders that hold some.", file=sys.stderr)
+    return int(failed > 0 or not files)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="digits", description=__doc__)
+    parser = argparse.ArgumentParser(prog="digits", description=__doc__, epilog=_STATUS)
     parser.add_argument(
         "files",
         nargs="+",
@@ -94,7 +114,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model",
         type=Path,
-        default=champion_or_default(),
         help="model folder (models/champion if it is there, else the model in the package)",
     )
     parser.add_argument(
@@ -174,21 +193,46 @@ def _share(text: str) -> float:
     return share
 
 
-def _writer(options: argparse.Namespace, files: int) -> Writer:
+def _writer(options: argparse.Namespace, files: int, bar: Bar) -> Writer:
     if not options.table:
         return WRITERS[options.format](sys.stdout)
+
+    def say(sentence: str) -> None:
+        bar.clear()
+        print(sentence, file=sys.stderr)
+
     if files == 1 and options.output is None:
-        return TableStream(sys.stdout, _say, options.min_confidence)
-    return TableFiles(Path(options.output or ""), _say, options.min_confidence)
+        return TableStream(sys.stdout, say, options.min_confidence)
+    return TableFiles(Path(options.output or ""), say, options.min_confidence)
 
 
-def _pictures(path: Path) -> Iterator[Picture]:
-    """A file itself; of a folder, all pictures in it and below, by name."""
+def _pictures(path: Path, skipped: Counter[str]) -> Iterator[Picture]:
+    """A file itself; of a folder, all pictures in it and below, by name. Counts the kinds of its other files.
+
+    Those that are hidden, or in a hidden folder, count for nothing: nobody has put them there to be read.
+    """
     if not path.is_dir():
         yield Picture(path, Path(path.name))
         return
-    for file in files_in(path):
-        yield Picture(file, file.relative_to(path))
+    for file in sorted(path.rglob("*")):
+        name, kind = file.relative_to(path), file.suffix.lower()
+        if not file.is_file():
+            continue
+        if is_picture(file.name):
+            yield Picture(file, name)
+        elif not any(part.startswith(".") for part in name.parts):
+            skipped[kind] += 1
+
+
+def _skipped(kinds: Counter[str]) -> str:
+    """The sentence on files that were left out, the most frequent kinds first."""
+    count = kinds.total()
+    named = ", ".join(
+        f"{number} {kind or 'without an ending'}"
+        for kind, number in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    )
+    what = "1 file that is not a picture" if count == 1 else f"{count} files that are not pictures"
+    return f"Skipped {what} it can read: {named}."
 
 
 def _read(reader: Reader, picture: Picture) -> Row:
@@ -198,25 +242,6 @@ def _read(reader: Reader, picture: Picture) -> Row:
             return Row(path, reader.read(image), None, name)
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
         return Row(path, None, why_unread(error))
-
-
-def _say(sentence: str) -> None:
-    print(f"{_cleared()}{sentence}", file=sys.stderr)
-
-
-def _progress(number: int, count: int) -> None:
-    """A bar on the terminal, where there are many files and someone looks."""
-    if count <= _MANY or not sys.stderr.isatty():
-        return
-    done = _BAR * number // count
-    print(f"\r[{'#' * done}{'.' * (_BAR - done)}] {number}/{count}", end="", file=sys.stderr, flush=True)
-    if number == count:
-        print(_cleared(), end="", file=sys.stderr, flush=True)
-
-
-def _cleared() -> str:
-    """What takes the bar off its line before something else is said there."""
-    return "\r\033[K" if sys.stderr.isatty() else ""
 
 
 if __name__ == "__main__":

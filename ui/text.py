@@ -157,13 +157,22 @@ WINDOW: Final[dict[str, str]] = {
     "recognise": "Recognise",
     "clear": "Clear",
     "undo": "Undo",
+    "redo": "Redo",
+    "eraser": "Eraser",
+    "width": "Width",
+    "open": "Open…",
+    "pictures": "Pictures",
+    "all_files": "All files",
+    "paste": "Paste",
     "save": "Save…",
+    "dark": "Dark theme",
+    "light": "Light theme",
     "ready": "Draw a digit",
     "reading": "Reading…",
     "blank": "Nothing to read yet: draw a digit.",
     "not_a_digit": "Not a digit, I think: try again, a little more clearly.",
-    "sure": "{percent} % sure",
-    "sure_number": "{percent} % sure of its least sure digit",
+    "sure": "{percent} sure",
+    "sure_number": "{percent} sure of its least sure digit",
     "unclear": "I cannot read the mark shown as ?",
     "model": "Model {version}",
     "own_model": "Own model",
@@ -171,6 +180,19 @@ WINDOW: Final[dict[str, str]] = {
     "local": "Reading by itself, without the service",
     "saved": "Saved as {name}",
     "not_saved": "Could not save: {reason}",
+    "not_opened": "Could not open: {reason}",
+    "not_a_picture": "{name} cannot be read as a picture: open a PNG or a JPEG.",
+    "clipboard": "The clipboard",
+    "unreadable": "This picture cannot be read: save it again as a PNG.",
+    "nothing_to_paste": "There is no picture on the clipboard: copy one first.",
+    "no_clipboard": (
+        "This window gets no pictures from this desktop's clipboard: install wl-clipboard, or open the "
+        "picture as a file."
+    ),
+    "old_tk": (
+        "This Python has Tk {version}, and the window needs 8.6 or newer: use a Python that has it (from "
+        "python.org, or with Homebrew python-tk), or the page (make ui)."
+    ),
     "no_tk": (
         "Python's Tk is missing, so there is no window: install it (Debian and Ubuntu: python3-tk; macOS "
         "with Homebrew: python-tk), or use the page (make ui)."

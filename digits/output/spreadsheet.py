@@ -7,9 +7,10 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from digits.results import Number, Reading, TableReading
+if TYPE_CHECKING:  # it imports NumPy and OpenCV, which `digits --help` does not need
+    from digits.results import Number, Reading, TableReading
 
 DOUBTFUL = " ?"
 """What follows a doubtful number: a spreadsheet takes "47 ?" for text, and adds up no such cell."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from digits.errors import DigitsError
 from digits.output.report import Row
 from digits.output.spreadsheet import beside_tables, csv_of
-from digits.results import Reading
+
+if TYPE_CHECKING:  # it imports NumPy and OpenCV, which `digits --help` does not need
+    from digits.results import Reading
 
 Say = Callable[[str], None]
 
@@ -26,10 +28,11 @@ class TableStream:
     def row(self, row: Row) -> None:
         if row.reading is not None:
             self._stream.write(csv_of(row.reading, self._min_confidence).replace("\r\n", "\n"))
+            self._stream.flush()
             _tell(row.path, row.reading, self._say)
 
-    def end(self) -> None:
-        self._stream.flush()
+    def end(self, *, complete: bool = True) -> None:
+        """The only row has been written."""
 
 
 class TableFiles:
@@ -62,7 +65,7 @@ class TableFiles:
         self._written[path] = row.path
         _tell(row.path, row.reading, self._say)
 
-    def end(self) -> None:
+    def end(self, *, complete: bool = True) -> None:
         """Each file was ended by its row."""
 
 

@@ -19,7 +19,7 @@ from tests.browser.strokes import DIGITS, curve
 from ui.desktop.drawing import HEIGHT
 
 MARGIN = 16  # pixels of the window left of and above its paper
-CLEAR_BUTTON = (370, 470)
+CLEAR_BUTTON = (425, 512)
 ACCENT = (52, 80, 200)
 
 if shutil.which("xdotool") is None:
@@ -39,6 +39,9 @@ class Desktop:
 
     def __init__(self, display: str, arguments: list[str], service: str) -> None:
         self._environment = os.environ | {"DISPLAY": display, "SERVICE_URL": service, "API_KEY": ""}
+        self._environment["XDG_CONFIG_HOME"] = (
+            os.devnull
+        )  # nothing that the person at this machine has chosen
         self.display = display
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ui.desktop", *arguments], env=self._environment

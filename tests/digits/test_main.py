@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import digits
 from digits.__main__ import main
 from digits.reader import Reader
 
@@ -53,7 +54,8 @@ def test_main_writes_csv(make_folder: Make, pictures: Path, capsys: pytest.Captu
     assert [Path(row["file"]).name for row in rows] == ["a blank.png", "broken.png", "bar.JPG"]
     assert [bool(row["error"]) for row in rows] == [False, True, False]
     assert rows[0]["text"] == ""
-    assert 0 < float(rows[2]["confidence"]) <= 1
+    assert (rows[2]["line"], rows[2]["number"]) == ("1", "1")
+    assert 0 < float(rows[2]["confidence"]) < 1
 
 
 def test_main_writes_json_that_says_what_the_reader_says(
@@ -61,7 +63,10 @@ def test_main_writes_json_that_says_what_the_reader_says(
 ) -> None:
     model = make_folder(version="3")
     _run(model, "--format", "json", str(pictures))
-    blank, broken, bar = json.loads(capsys.readouterr().out)
+    written = json.loads(capsys.readouterr().out)
+    blank, broken, bar = written["files"]
+    summary = written["summary"]
+    assert (summary["files"], summary["read"], summary["failed"], summary["complete"]) == (3, 2, 1, True)
     assert (blank["numbers"], blank["digits"]) == ([], [])
     assert "error" in broken
     with Image.open(pictures / "more" / "bar.JPG") as image:
@@ -86,7 +91,7 @@ def test_main_says_so_where_a_folder_has_no_pictures(
     (tmp_path / "empty").mkdir()
     assert _run(make_folder(), "--format", "json", str(tmp_path / "empty")) == 1
     out, err = capsys.readouterr()
-    assert json.loads(out) == []
+    assert json.loads(out)["files"] == []
     assert "No pictures" in err
 
 
@@ -95,14 +100,50 @@ def test_main_says_where_there_is_no_model(tmp_path: Path, capsys: pytest.Captur
     assert "There is no model in" in capsys.readouterr().err
 
 
-def test_main_shows_a_bar_for_many_files(
-    make_folder: Make, pictures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_main_names_the_kinds_of_files_that_it_skips(
+    make_folder: Make, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    _run(make_folder(), *[str(pictures / "a blank.png")] * 12)
-    out, err = capsys.readouterr()
-    assert "6/12" in err
-    assert "/12" not in out
+    assert _run(make_folder(), str(pictures / "more")) == 0
+    assert capsys.readouterr().err == ""
+    (pictures / ".git").mkdir()
+    for name in ("a.docx", "b.PDF", "c.pdf", "LICENSE", ".DS_Store", ".git/config.txt"):
+        (pictures / name).touch()
+    _run(make_folder(), str(pictures), str(pictures / "a blank.png"))
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        "Skipped 5 files that are not pictures it can read: 2 .pdf, 1 without an ending, 1 .docx, 1 .txt."
+    )
+    (pictures / "more" / "one.txt").touch()
+    _run(make_folder(), str(pictures / "more"))
+    assert capsys.readouterr().err == "Skipped 1 file that is not a picture it can read: 1 .txt.\n"
+
+
+def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Exit status: 0 if all files were read; 1 if some could not be" in said
+    assert all(part in said for part in ("; 2 without a model", "; 130 after Ctrl-C."))
+
+
+def test_help_waits_for_no_heavy_package() -> None:
+    """They take a second, and what Ctrl-C would end in a traceback before `main` begins."""
+    code = (
+        "import sys, digits.__main__; print({'numpy', 'cv2', 'onnxruntime', 'pydantic'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", digits.__all__)
+def test_package_has_what_it_names(name: str) -> None:
+    assert getattr(digits, name) is not None
+    assert name in vars(digits)
+
+
+def test_package_has_nothing_else() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = digits.Nothing  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -204,14 +245,3 @@ def test_options_that_do_not_go_together_are_refused(
     with pytest.raises(SystemExit):
         _run(make_folder(), *options, "sheet.png")
     assert "--table" in capsys.readouterr().err
-
-
-def test_who_reads_no_further_ends_it_in_silence(sheet: Path) -> None:
-    command = [sys.executable, "-m", "digits", *[str(sheet)] * 200]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.read(1)
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait(60) == 1

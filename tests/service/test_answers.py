@@ -119,7 +119,7 @@ def test_the_command_writes_the_same_objects(reading: Reading) -> None:
     writer = JsonWriter(stream)
     writer.row(Row(Path("page.png"), reading, None))
     writer.end()
-    (written,) = json.loads(stream.getvalue())
+    (written,) = json.loads(stream.getvalue())["files"]
     assert written.pop("file") == "page.png"
     assert json.dumps(written) == json.dumps(said(ReadAnswer.of(reading)))  # the order of fields, too
 

@@ -11,20 +11,26 @@ from pathlib import Path
 
 from PIL import Image
 
-from ui.client import Mark, Number, Reading, Service, service_url
+from ui.client import Mark, Number, Reading, Service, ServiceError, service_url
 from ui.desktop.latest import Read
+from ui.desktop.settings import settings_file
 from ui.text import WINDOW
+
+_OLDEST_TK = 8.6  # the first that reads PNGs
 
 
 def local_read(folder: Path) -> Read:
     """A `Read` that asks nobody: the `digits` package with a model folder; raises `digits.ModelError`."""
-    from digits import Reader  # only here: with a service, the window needs no onnxruntime
+    from digits import DigitsError, Reader  # only here: with a service, the window needs no onnxruntime
 
     reader = Reader.load(folder)
 
     def read(picture: bytes) -> Reading:
-        with Image.open(BytesIO(picture)) as image:
-            found = reader.read(image)
+        try:
+            with Image.open(BytesIO(picture)) as image:
+                found = reader.read(image)
+        except (DigitsError, OSError, Image.DecompressionBombError) as error:
+            raise ServiceError(WINDOW["unreadable"], "unreadable", 422) from error
         numbers = tuple(Number(*astuple(number)) for number in found.numbers)
         return Reading(found.text, numbers, tuple(Mark(*astuple(mark)) for mark in found.digits), found.model)
 
@@ -35,15 +41,17 @@ def open_window(read: Read, note: str) -> str | None:
     """Show the window until it is closed; gives the sentence that says why there is none."""
     try:
         import tkinter
-
-        from ui.desktop.window import Window
     except ImportError:
         return WINDOW["no_tk"]
+    if tkinter.TkVersion < _OLDEST_TK:
+        return WINDOW["old_tk"].format(version=tkinter.TkVersion)
     try:
         root = tkinter.Tk(className="Digits")
     except tkinter.TclError:
         return WINDOW["no_display"]
-    Window(root, read, note)
+    from ui.desktop.window import Window
+
+    Window(root, read, settings_file(), note)
     root.mainloop()
     return None
 

@@ -1,67 +1,206 @@
-"""What has been drawn in the window, as strokes, and the picture that they make: no screen is grabbed."""
+"""What has been drawn in the window, as steps, and the picture that they make: no screen is grabbed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from ui.text import WINDOW
 
 WIDTH, HEIGHT = 560, 420
-BRUSH = 22
-"""Pixels: the pen's width."""
+BRUSH, THIN, THICK = 22, 6, 48
+"""Pixels: the pen's width at first, and the least and greatest one."""
 
 _FINER = 2  # strokes are drawn this much larger and shrunk, which gives them smooth edges
 
 Point = tuple[float, float]
 
 
+class NotAPicture(Exception):
+    """Bytes that Pillow cannot read as a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A line of the pen, or of the eraser; `width` in pixels."""
+
+    points: list[Point]
+    width: int
+    erases: bool
+
+
+class Place(NamedTuple):
+    """Where a picture's pixels lie on the paper: (x, y) at (left + scale * x, top + scale * y)."""
+
+    left: float
+    top: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on the paper: its file's bytes, and what is seen of it (mode RGB, larger by `_FINER`)."""
+
+    content: bytes
+    fine: Image.Image
+    place: Place
+
+    def shown(self) -> bytes:
+        """The bytes of a PNG as large as it is on the paper."""
+        return _png(self.fine.reduce(_FINER))
+
+
+class Cleared:
+    """Everything before it is off the paper, and can be brought back."""
+
+
+Step = Stroke | Picture | Cleared
+
+
+class Sent(NamedTuple):
+    """The bytes of a picture to be read, and where its pixels lie on the paper."""
+
+    content: bytes
+    place: Place
+
+
+ON_PAPER = Place(0, 0, 1)
+
+
 class Drawing:
-    """Strokes on white paper, 560x420 pixels; the last one can be taken back."""
+    """Strokes and pictures on white paper, 560x420 pixels; every step can be undone and done again."""
 
     def __init__(self) -> None:
-        self.strokes: list[list[Point]] = []
+        self._done: list[Step] = []
+        self._undone: list[Step] = []
+        self._stroke: Stroke | None = None
+
+    @property
+    def visible(self) -> list[Step]:
+        """What is on the paper, in its order: all since it was last cleared."""
+        cleared = [place for place, step in enumerate(self._done) if isinstance(step, Cleared)]
+        return self._done[cleared[-1] + 1 if cleared else 0 :]
 
     @property
     def is_blank(self) -> bool:
-        return not self.strokes
+        return all(isinstance(step, Stroke) and step.erases for step in self.visible)
 
-    def begin(self, point: Point) -> None:
-        """Put the pen down."""
-        self.strokes.append([point])
+    @property
+    def has_picture(self) -> bool:
+        return any(isinstance(step, Picture) for step in self.visible)
 
-    def extend(self, point: Point) -> None:
-        """Move the pen that is down."""
-        self.strokes[-1].append(point)
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._undone)
+
+    def begin(self, point: Point, width: int = BRUSH, *, erases: bool = False) -> Stroke:
+        """Put the pen down, or the eraser; gives the stroke that begins."""
+        self._stroke = Stroke([point], width, erases)
+        self._do(self._stroke)
+        return self._stroke
+
+    def extend(self, point: Point) -> Stroke | None:
+        """Move the pen that is down; gives its stroke, None where that has been taken back meanwhile."""
+        if self._stroke is not None:
+            self._stroke.points.append(point)
+        return self._stroke
+
+    def lay(self, content: bytes) -> None:
+        """Lay a picture on cleared paper, as large as fits; raises `NotAPicture`."""
+        picture = _picture(content)
+        self.clear()
+        self._do(picture)
 
     def undo(self) -> None:
-        """Take the last stroke back, if there is one."""
-        if self.strokes:
-            self.strokes.pop()
+        """Take the last step back, if there is one."""
+        self._stroke = None
+        if self._done:
+            self._undone.append(self._done.pop())
+
+    def redo(self) -> None:
+        """Do the step again that was last taken back, if nothing has been done since."""
+        if self._undone:
+            self._done.append(self._undone.pop())
 
     def clear(self) -> None:
-        """Take all strokes back."""
-        self.strokes.clear()
+        """Take everything off the paper."""
+        self._stroke = None
+        if self.visible:
+            self._do(Cleared())
+
+    def _do(self, step: Step) -> None:
+        self._undone.clear()
+        self._done.append(step)
 
     def image(self) -> Image.Image:
         """The drawing, black (0) on white (255), mode "L"."""
         fine = Image.new("L", (WIDTH * _FINER, HEIGHT * _FINER), 255)
-        pen = ImageDraw.Draw(fine)
-        for stroke in self.strokes:
-            points = [(x * _FINER, y * _FINER) for x, y in stroke]
-            radius = BRUSH * _FINER / 2
-            pen.line(points, fill=0, width=BRUSH * _FINER)
-            for x, y in points:  # round ends and joints
-                pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+        for step in self.visible:
+            if isinstance(step, Stroke):
+                _draw(fine, step)
+            elif isinstance(step, Picture):
+                left, top, _ = step.place
+                fine.paste(step.fine.convert("L"), (round(left * _FINER), round(top * _FINER)))
         return fine.reduce(_FINER)
 
     def png(self) -> bytes:
-        """The drawing as the bytes of a PNG: what is sent, and what is saved."""
-        buffer = BytesIO()
-        self.image().save(buffer, "PNG")
-        return buffer.getvalue()
+        """The drawing as the bytes of a PNG."""
+        return _png(self.image())
+
+    def sent(self) -> Sent:
+        """What is to be read: a picture as it came, while nothing is drawn on it; else the drawing."""
+        match self.visible:
+            case [Picture(content=content, place=place)]:
+                return Sent(content, place)
+        return Sent(self.png(), ON_PAPER)
+
+
+def _draw(fine: Image.Image, stroke: Stroke) -> None:
+    pen = ImageDraw.Draw(fine)
+    points = [(x * _FINER, y * _FINER) for x, y in stroke.points]
+    width, colour = stroke.width * _FINER, 255 if stroke.erases else 0
+    pen.line(points, fill=colour, width=width)
+    for x, y in points:  # round ends and joints
+        pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=colour)
+
+
+def _picture(content: bytes) -> Picture:
+    try:
+        with Image.open(BytesIO(content)) as image:
+            upright = _on_white(ImageOps.exif_transpose(image))
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
+        raise NotAPicture from error
+    scale = min(WIDTH / upright.width, HEIGHT / upright.height)
+    width, height = (max(1, round(side * scale)) for side in upright.size)
+    fine = upright.resize((width * _FINER, height * _FINER), Image.Resampling.BICUBIC, reducing_gap=2)
+    return Picture(content, fine, Place((WIDTH - width) // 2, (HEIGHT - height) // 2, scale))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """As RGB; what is transparent is white, and of 16 or 32 bits the brightest pixel is."""
+    if image.mode.startswith(("I", "F")):
+        brightest = image.getextrema()[1]
+        share = 255 / brightest if isinstance(brightest, int | float) and brightest > 0 else 1
+        return image.convert("F").point(lambda light: light * share + 0).convert("L").convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image.convert("RGBA"))
+    return white.convert("RGB")
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def save(png: bytes, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The desktop window: a sheet to draw on, the answer while one draws, its ten bars."""
+"""The desktop window: a sheet to draw on, its tools, and the answer while one draws."""
 
 from __future__ import annotations
 
@@ -8,90 +8,112 @@ from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog, ttk
 
-from ui.client import Mark, Reading, ServiceError
-from ui.desktop.drawing import BRUSH, HEIGHT, WIDTH, Drawing, save
+from ui.client import Reading, ServiceError
+from ui.desktop.answer import WIDTH as COLUMN
+from ui.desktop.answer import AnswerView
+from ui.desktop.clipboard import NothingToPaste, pasted
+from ui.desktop.drawing import BRUSH, ON_PAPER, THICK, THIN, Drawing, NotAPicture, save
 from ui.desktop.latest import Latest, Outcome, Read
+from ui.desktop.paper import Paper
+from ui.desktop.settings import is_dark, keep
+from ui.desktop.theme import DARK, LIGHT, use
 from ui.desktop.words import model_name, words
 from ui.text import WINDOW
 
 _LOOK_EVERY = 20  # milliseconds between looks for an answer
-_GROUND, _PAPER, _INK, _SOFT, _ACCENT, _TRACK = (
-    "#f4f5f8",
-    "#ffffff",
-    "#000000",
-    "#565d6d",
-    "#3450c8",
-    "#e3e6ee",
-)
-_BAR, _ROW = 190, 22  # pixels
-_LONG = 5  # digits: a longer number is written smaller
-_NOTHING = "\N{EN DASH}"  # no minus sign: that is something that can be read
+_EDGE = 16  # pixels around the sheet
+_PICTURES = "*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff"
 
 
 class Window:
-    """The window's parts and what they do. `note` stands at its foot until an answer names its model."""
+    """The window's parts and what they do.
 
-    def __init__(self, root: tk.Tk, read: Read, note: str = "") -> None:
+    `settings` is the file that keeps the theme; `note` stands at the window's foot until an answer names
+    its model.
+    """
+
+    def __init__(self, root: tk.Tk, read: Read, settings: Path, note: str = "") -> None:
         self._root = root
+        self._settings = settings
         self._drawing = Drawing()
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._latest = Latest(read, self._outcomes.put)
-        self._asked = 0
+        self._asked = 0  # the newest question
+        self._since = 0  # the oldest one about what lies on the sheet now
+        self._place = ON_PAPER  # of the picture that it is about
         self._text = ""
+        self._erases = tk.BooleanVar(root)
+        self._width = tk.IntVar(root, BRUSH)
+        self._dark = is_dark(settings)
         self._build(note)
         self._bind()
+        self._colour()
         self._reset()
         self._look()
 
     def _build(self, note: str) -> None:
         self._root.title(WINDOW["title"])
-        self._root.configure(background=_GROUND)
         self._root.resizable(False, False)
-        self._paper = tk.Canvas(
-            self._root,
-            width=WIDTH,
-            height=HEIGHT,
-            background=_PAPER,
-            highlightthickness=0,
-            cursor="crosshair",
-        )
-        self._paper.grid(row=0, column=0, rowspan=3, padx=16, pady=16)
-        self._big = tk.Label(self._root, font=("TkDefaultFont", 60, "bold"), background=_GROUND)
-        self._big.grid(row=0, column=1, sticky="w", padx=(0, 16), pady=(12, 0))
-        self._words = tk.Label(
-            self._root, font=("TkDefaultFont", 11), background=_GROUND, foreground=_SOFT, justify="left"
-        )
-        self._words.configure(wraplength=_BAR + 90, height=3, anchor="nw", width=34)
-        self._words.grid(row=1, column=1, sticky="w", padx=(0, 16))
-        self._bars = tk.Canvas(
-            self._root, width=_BAR + 90, height=10 * _ROW, background=_GROUND, highlightthickness=0
-        )
-        self._bars.grid(row=2, column=1, sticky="sw", padx=(0, 16), pady=(0, 16))
-        self._foot = tk.Label(self._root, text=note, background=_GROUND, foreground=_SOFT)
-        self._foot.grid(row=3, column=1, sticky="w", padx=(0, 16), pady=(0, 16))
-        self._build_buttons()
+        theme = DARK if self._dark else LIGHT
+        self._paper = Paper(self._root, self._drawing, theme)
+        self._paper.canvas.grid(row=0, column=0, padx=_EDGE, pady=_EDGE)
+        self._answer = AnswerView(self._root, theme)
+        self._answer.frame.grid(row=0, column=1, sticky="n", padx=(0, _EDGE), pady=_EDGE)
+        self._rows = [tk.Frame(self._root) for _ in range(2)]
+        for number, row in enumerate(self._rows, 1):
+            row.grid(row=number, column=0, sticky="we", padx=_EDGE, pady=(0, 8 if number == 1 else _EDGE))
+        self._build_tools(*self._rows)
+        self._foot = tk.Label(self._root, text=note, anchor="w", width=1, padx=0)
+        self._foot.grid(row=2, column=1, sticky="we", padx=(0, _EDGE), pady=(0, _EDGE))
+        self._theme_button = ttk.Button(self._root, command=self._change_theme, width=11)
+        self._theme_button.grid(row=1, column=1, sticky="w", pady=(0, 8))
+        self._root.columnconfigure(1, minsize=COLUMN + _EDGE)
 
-    def _build_buttons(self) -> None:
-        row = tk.Frame(self._root, background=_GROUND)
-        row.grid(row=3, column=0, sticky="we", padx=16, pady=(0, 16))
-        style = ttk.Style(self._root)
-        style.theme_use("clam")  # the same on every system, and it takes colours
-        style.configure("TButton", background=_PAPER, bordercolor=_TRACK, padding=(14, 7), relief="flat")
-        style.configure("Main.TButton", background=_ACCENT, foreground=_PAPER, bordercolor=_ACCENT)
-        style.map("Main.TButton", background=[("active", "#2a41a5")])
-        ttk.Button(row, text=WINDOW["undo"], command=self._undo).pack(side="left", padx=(0, 8))
-        ttk.Button(row, text=WINDOW["save"], command=self._save).pack(side="left")
-        main = ttk.Button(row, text=WINDOW["recognise"], command=self._recognise, style="Main.TButton")
-        main.pack(side="right")
-        ttk.Button(row, text=WINDOW["clear"], command=self._clear).pack(side="right", padx=8)
+    def _build_tools(self, first: tk.Frame, second: tk.Frame) -> None:
+        eraser = ttk.Checkbutton(
+            first,
+            text=WINDOW["eraser"],
+            style="Toolbutton",
+            variable=self._erases,
+            command=self._show_tool,
+        )
+        eraser.pack(side="left", padx=(0, 16))
+        self._width_name = tk.Label(first, text=WINDOW["width"])
+        self._width_name.pack(side="left", padx=(0, 6))
+        self._slider = tk.Scale(
+            first,
+            from_=THIN,
+            to=THICK,
+            length=140,
+            variable=self._width,
+            orient="horizontal",
+            showvalue=False,
+        )
+        self._slider.configure(borderwidth=0, highlightthickness=2, sliderrelief="flat", width=12)
+        self._slider.pack(side="left")
+        self._redo_button = _button(first, "redo", self._redo, "right")
+        self._undo_button = _button(first, "undo", self._undo, "right", 8)
+        _button(second, "open", self._open, "left", 8)
+        _button(second, "paste", self._paste, "left", 8)
+        _button(second, "save", self._save, "left")
+        _button(second, "recognise", self._recognise, "right", style="Main.TButton")
+        _button(second, "clear", self._clear, "right", 8)
 
     def _bind(self) -> None:
-        self._paper.bind("<ButtonPress-1>", lambda event: self._press(event.x, event.y))
-        self._paper.bind("<B1-Motion>", lambda event: self._move(event.x, event.y))
-        self._paper.bind("<ButtonRelease-1>", lambda _: self._ask())
+        canvas = self._paper.canvas
+        canvas.bind("<ButtonPress-1>", lambda event: self._press(event.x, event.y))
+        canvas.bind("<B1-Motion>", lambda event: self._move(event.x, event.y))
+        canvas.bind("<ButtonRelease-1>", lambda _: self._ask())
+        mac = self._root.tk.call("tk", "windowingsystem") == "aqua"
+        control = "Command" if mac else "Control"
         for keys, command in {
-            "<Control-z>": self._undo,
-            "<Control-s>": self._save,
+            f"<{control}-z>": self._undo,
+            f"<{control}-y>": self._redo,
+            f"<{control}-Shift-Z>": self._redo,
+            f"<{control}-o>": self._open,
+            f"<{control}-v>": self._paste,
+            f"<{control}-s>": self._save,
+            "<e>": self._change_tool,
             "<Delete>": self._clear,
             "<Return>": self._recognise,
         }.items():
@@ -104,107 +126,165 @@ class Window:
     def close(self) -> None:
         """End the asking and the window."""
         self._latest.close()
+        self._root.after_cancel(self._next_look)
         self._root.destroy()
 
+    def _colour(self) -> None:
+        theme = DARK if self._dark else LIGHT
+        use(theme, self._root)
+        self._root.configure(background=theme.ground)
+        for row in self._rows:
+            row.configure(background=theme.ground)
+        for label in (self._width_name, self._foot):
+            label.configure(background=theme.ground, foreground=theme.soft)
+        self._slider.configure(
+            background=theme.soft,
+            activebackground=theme.accent,
+            troughcolor=theme.track,
+            highlightbackground=theme.ground,
+            highlightcolor=theme.accent,
+        )
+        self._theme_button.configure(text=WINDOW["light" if self._dark else "dark"])
+        self._paper.use(theme)
+        self._answer.use(theme)
+
+    def _change_theme(self) -> None:
+        self._dark = not self._dark
+        keep(self._settings, dark=self._dark)
+        self._colour()
+
+    def _change_tool(self) -> None:
+        self._erases.set(not self._erases.get())
+        self._show_tool()
+
+    def _show_tool(self) -> None:
+        self._paper.canvas.configure(cursor="dotbox" if self._erases.get() else "crosshair")
+
     def _press(self, x: int, y: int) -> None:
-        self._drawing.begin((x, y))
-        self._paint_stroke(self._drawing.strokes[-1])
+        stroke = self._drawing.begin((x, y), self._width.get(), erases=self._erases.get())
+        self._paper.stroke(stroke)
         self._ask()
 
     def _move(self, x: int, y: int) -> None:
-        if self._drawing.is_blank:  # cleared by a key while the button is down
+        stroke = self._drawing.extend((x, y))
+        if stroke is None:  # cleared by a key while the button is down
             return
-        self._drawing.extend((x, y))
-        self._paint_stroke(self._drawing.strokes[-1][-2:])
+        self._paper.stroke(stroke, last=2)
         self._ask()
-
-    def _paint_stroke(self, points: list[tuple[float, float]]) -> None:
-        line = points if len(points) > 1 else points * 2
-        flat = [value for point in line for value in point]
-        self._paper.create_line(*flat, width=BRUSH, capstyle="round", joinstyle="round", tags="ink")
 
     def _undo(self) -> None:
         self._drawing.undo()
-        self._paper.delete("ink")
-        for stroke in self._drawing.strokes:
-            self._paint_stroke(stroke)
-        self._ask()
+        self._ask_anew()
+
+    def _redo(self) -> None:
+        self._drawing.redo()
+        self._ask_anew()
 
     def _clear(self) -> None:
         self._drawing.clear()
-        self._paper.delete("ink")
-        self._ask()
+        self._ask_anew()
+
+    def _open(self) -> None:
+        kinds = [(WINDOW["pictures"], _PICTURES), (WINDOW["all_files"], "*")]
+        name = filedialog.askopenfilename(parent=self._root, filetypes=kinds)
+        if not name:
+            return
+        try:
+            content = Path(name).read_bytes()
+        except OSError as error:
+            self._say(self._text, WINDOW["not_opened"].format(reason=error.strerror))
+            return
+        self._lay(content, Path(name).name)
+
+    def _paste(self) -> None:
+        try:
+            self._lay(pasted(self._root), WINDOW["clipboard"])
+        except NothingToPaste as nothing:
+            self._say(self._text, str(nothing))
+
+    def _lay(self, content: bytes, name: str) -> None:
+        try:
+            self._drawing.lay(content)
+        except NotAPicture:
+            self._say(self._text, WINDOW["not_a_picture"].format(name=name))
+            return
+        self._ask_anew()
 
     def _recognise(self) -> None:
         self._say("", WINDOW["reading"])
-        self._asked = self._latest.ask(self._drawing.png())
+        content, self._place = self._drawing.sent()
+        self._asked = self._latest.ask(content)
 
     def _save(self) -> None:
-        name = filedialog.asksaveasfilename(defaultextension=".png", initialfile="drawing.png")
+        name = filedialog.asksaveasfilename(
+            parent=self._root, defaultextension=".png", initialfile="drawing.png"
+        )
         if name:
             self._say(self._text, save(self._drawing.png(), Path(name)))
 
+    def _ask_anew(self) -> None:
+        """Something else lies on the sheet: answers to what was there before count no more."""
+        self._paper.paint()
+        self._paper.mark((), self._place)
+        self._ask()
+        self._since = self._asked
+
     def _ask(self) -> None:
+        self._show_steps()
         if self._drawing.is_blank:
-            self._asked = self._latest.forget()
+            self._asked = self._since = self._latest.forget()
             self._reset()
-        else:
-            self._asked = self._latest.ask(self._drawing.png())
+            return
+        content, place = self._drawing.sent()
+        self._asked = self._latest.ask(content)
+        if place != self._place:  # the first stroke on a picture: boxes of older answers lie elsewhere
+            self._place, self._since = place, self._asked
+            self._paper.mark((), place)
 
     def _look(self) -> None:
         """Show what has been answered since the last look; Tk wants its own thread for that."""
         while not self._outcomes.empty():
             outcome = self._outcomes.get()
-            if self._drawing.is_blank and outcome.number < self._asked:
-                continue  # about a drawing that has been cleared
+            if outcome.number < self._since:
+                continue
             if isinstance(outcome.result, ServiceError):
                 self._say("", str(outcome.result))
             else:
                 self._show(outcome.result)
-        self._root.after(_LOOK_EVERY, self._look)
+        self._next_look = self._root.after(_LOOK_EVERY, self._look)
 
     def _reset(self) -> None:
         self._say("", WINDOW["ready"])
-        self._show_bars(None)
-        self._paper.delete("mark")
+        self._answer.chart(None)
+        self._paper.mark((), self._place)
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        for button, there in (
+            (self._undo_button, self._drawing.can_undo),
+            (self._redo_button, self._drawing.can_redo),
+        ):
+            button.state(["!disabled" if there else "disabled"])
 
     def _say(self, text: str, words: str) -> None:
         self._text = text
         title = text.replace("\n", " / ")
         self._root.title(f"{title} · {WINDOW['title']}" if title else WINDOW["title"])
-        size = 60 if len(text) <= _LONG else 26
-        font = ("TkDefaultFont", size, "bold")
-        self._big.configure(text=text or _NOTHING, font=font, foreground=_INK if text else _TRACK)
-        self._words.configure(text=words)
+        self._answer.say(text, words)
 
     def _show(self, reading: Reading) -> None:
         self._say(reading.text, words(reading))
         sure = [mark for mark in reading.digits if mark.confidence is not None]
         least = min(sure, key=lambda mark: mark.confidence or 0, default=None)
-        self._show_bars(least.probabilities if least else None)
-        self._paper.delete("mark")
-        if len(reading.digits) > 1:
-            for mark in reading.digits:
-                self._show_box(mark)
-        name = model_name(reading.model)
-        self._foot.configure(text=name)
+        self._answer.chart(least.probabilities if least else None)
+        self._paper.mark(reading.digits if len(reading.digits) > 1 else (), self._place)
+        self._foot.configure(text=model_name(reading.model))
 
-    def _show_box(self, mark: Mark) -> None:
-        left, top, right, bottom = mark.box
-        self._paper.create_rectangle(left, top, right, bottom, outline=_ACCENT, width=2, tags="mark")
-        label = mark.text if mark.confidence is None else f"{mark.text} · {int(mark.confidence * 100)}%"
-        self._paper.create_text(left, max(top - 9, 8), text=label, fill=_ACCENT, anchor="w", tags="mark")
 
-    def _show_bars(self, probabilities: tuple[float, ...] | None) -> None:
-        self._bars.delete("all")
-        best = max(probabilities) if probabilities else 2.0
-        for digit in range(10):
-            share = probabilities[digit] if probabilities else 0.0
-            y = digit * _ROW + _ROW // 2
-            colour = _ACCENT if share >= best else _SOFT
-            self._bars.create_text(6, y, text=str(digit), fill=colour)
-            self._bars.create_rectangle(20, y - 6, 20 + _BAR, y + 6, fill=_TRACK, outline="")
-            if share * _BAR >= 1:  # Tk draws a line where a rectangle has no width
-                self._bars.create_rectangle(20, y - 6, 20 + _BAR * share, y + 6, fill=colour, outline="")
-            text = f"{share:.1%}" if probabilities else ""
-            self._bars.create_text(_BAR + 80, y, text=text, fill=_SOFT, anchor="e")
+def _button(
+    row: tk.Frame, name: str, command: Callable[[], None], side: str, gap: int = 0, style: str = "TButton"
+) -> ttk.Button:
+    """A button with the sentence called `name`; `gap` (pixels) to the one that is next in its row."""
+    button = ttk.Button(row, text=WINDOW[name], command=command, style=style, width=0)
+    button.pack(side=side, padx=(0, gap))  # type: ignore[arg-type]
+    return button

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from ui.client import Reading
 from ui.text import WINDOW
+
+
+def percent(share: float) -> str:
+    """0.9987 (0..1) as "99.9 %": to the nearest tenth, and never "100.0 %", a certainty that nobody has."""
+    return f"{min(math.floor(share * 1000 + 0.5), 999) / 10:.1f} %"
 
 
 def words(reading: Reading) -> str:
@@ -16,7 +23,7 @@ def words(reading: Reading) -> str:
     if any(mark.rejected for mark in reading.digits):
         return WINDOW["unclear"]
     name = "sure" if len(confidences) == 1 else "sure_number"
-    return WINDOW[name].format(percent=f"{min(confidences) * 100:.1f}")
+    return WINDOW[name].format(percent=percent(min(confidences)))
 
 
 def model_name(version: str) -> str:

@@ -52,39 +52,60 @@ def written(kind: str, *rows: Row) -> str:
 @pytest.mark.parametrize(
     ("read", "line"),
     [
-        (SHEET, "-3,5 12 / 2?47 (99.1%, 98.0%, ?)"),
-        (reading("207", 0.9, of_marks=(0.999, 0.95, 0.98)), "207 (99.9%, 95.0%, 98.0%)"),
-        (reading("-3.5", 0.9, of_marks=(0.999, 0.95)), "-3.5 (99.9%, 95.0%)"),
-        (reading("2?", None, of_marks=(0.999,)), "2? (99.9%, ?)"),
+        (SHEET, "-3,5 12 / 2?47 (99.1 %, 98.0 %, ?)"),
+        (reading("207", 0.9, of_marks=(0.999, 0.95, 0.98)), "207 (99.9 %, 95.0 %, 98.0 %)"),
+        (reading("-3.5", 0.9, of_marks=(0.999, 0.95)), "-3.5 (99.9 %, 95.0 %)"),
+        (reading("2?", None, of_marks=(0.999,)), "2? (99.9 %, ?)"),
+        (reading("21", 1.0, of_marks=(1.0, 0.9999)), "21 (99.9 %, 99.9 %)"),
         (reading("-", 1.0), "-"),
         (reading(""), "blank"),
     ],
-    ids=["several numbers", "one number", "signs", "unread", "a sign alone", "blank"],
+    ids=["several numbers", "one number", "signs", "unread", "sure", "a sign alone", "blank"],
 )
 def test_text_has_a_percentage_a_digit_or_a_number(read: Reading, line: str) -> None:
     assert written("text", Row(Path("sheet.png"), read, None)) == f"sheet.png: {line}\n"
 
 
-def test_csv_has_the_least_sure_digit_and_counts_what_is_not_read() -> None:
-    text = written("csv", Row(Path("sheet.png"), SHEET, None), Row(Path("bad.png"), None, "It is broken."))
-    (sheet, bad) = csv.DictReader(StringIO(text, newline=""))
-    assert sheet == {
-        "file": "sheet.png",
-        "text": "-3,5 12\n2?47",
-        "confidence": "0.5000",
-        "rejected": "1",
-        "error": "",
-    }
-    assert (bad["text"], bad["confidence"], bad["rejected"], bad["error"]) == ("", "", "", "It is broken.")
+def csv_rows(*rows: Row) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(written("csv", *rows), newline="")))
 
 
-def test_csv_of_a_sign_alone_has_no_confidence_and_nothing_that_is_not_read() -> None:
-    (row,) = csv.DictReader(StringIO(written("csv", Row(Path("a.png"), reading("-", 1.0), None))))
-    assert (row["text"], row["confidence"], row["rejected"]) == ("-", "", "0")
+def test_csv_has_a_row_a_number() -> None:
+    assert csv_rows(Row(Path("sheet.png"), SHEET, None)) == [
+        dict(file="sheet.png", line=line, number=number, text=text, confidence=sure, rejected=no, error="")
+        for line, number, text, sure, no in (
+            ("1", "1", "-3,5", "0.9910", "0"),
+            ("1", "2", "12", "0.9800", "0"),
+            ("2", "1", "2?47", "", "1"),
+        )
+    ]
+
+
+def test_csv_has_a_row_for_a_file_without_numbers_and_for_one_that_cannot_be_read() -> None:
+    blank, bad = csv_rows(
+        Row(Path("blank.png"), reading(""), None), Row(Path("bad.png"), None, "It is broken.")
+    )
+    assert list(blank.values()) == ["blank.png", "", "", "", "", "0", ""]
+    assert list(bad.values()) == ["bad.png", "", "", "", "", "", "It is broken."]
+
+
+def test_csv_has_no_line_break_in_a_cell() -> None:
+    text = written(
+        "csv",
+        Row(Path("two\nlines.png"), SHEET, None),
+        Row(Path("bad.png"), None, "It is broken:\r\nheader missing."),
+    )
+    assert text.count("\n") == 1 + 3 + 1
+    assert "It is broken: header missing." in text
+
+
+def test_csv_rounds_no_confidence_up_to_a_certainty() -> None:
+    (row,) = csv_rows(Row(Path("a.png"), reading("7", 0.99997), None))
+    assert row["confidence"] == "0.9999"
 
 
 def test_json_has_numbers_and_signs() -> None:
-    (sheet,) = json.loads(written("json", Row(Path("sheet.png"), SHEET, None)))
+    (sheet,) = json.loads(written("json", Row(Path("sheet.png"), SHEET, None)))["files"]
     assert list(sheet) == ["file", "text", "numbers", "digits", "tables", "model"]
     assert [(number["text"], number["marks"]) for number in sheet["numbers"]] == [
         ("-3,5", [0, 1, 2, 3]),
@@ -93,3 +114,30 @@ def test_json_has_numbers_and_signs() -> None:
     ]
     assert [each["sign"] for each in sheet["digits"][:4]] == ["-", None, ",", None]
     assert sheet["digits"][0]["confidence"] is None
+
+
+def test_json_ends_with_a_summary() -> None:
+    read = json.loads(
+        written(
+            "json", *[Row(Path("sheet.png"), SHEET, None)] * 2, Row(Path("bad.png"), None, "It is broken.")
+        )
+    )
+    assert list(read) == ["files", "summary"]
+    assert read["files"][2] == {"file": "bad.png", "error": "It is broken."}
+    assert 0 <= read["summary"].pop("seconds") < 5
+    assert read["summary"] == {"files": 3, "read": 2, "failed": 1, "numbers": 6, "complete": True}
+
+
+def test_json_of_no_files_is_whole_too() -> None:
+    read = json.loads(written("json"))
+    assert (read["files"], read["summary"]["files"]) == ([], 0)
+
+
+@pytest.mark.parametrize("kind", ["text", "csv", "json"])
+def test_rows_are_written_as_they_come(kind: str, tmp_path: Path) -> None:
+    """Whoever follows a long run through a pipe sees each file when it is read."""
+    path = tmp_path / "out"
+    with path.open("w", encoding="utf-8") as stream:
+        writer = WRITERS[kind](stream)
+        writer.row(Row(Path("sheet.png"), SHEET, None))
+        assert "sheet.png" in path.read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from PIL import Image
 
 from digits import DEFAULT_MODEL, Reader, Reading
 from tests.browser.pictures import encoded, picture
+from ui.client import ServiceError
 from ui.desktop.__main__ import local_read
 from ui.text import WINDOW
 
@@ -47,6 +48,12 @@ def test_desktop_without_tk_says_what_to_install(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (2, WINDOW["no_tk"])
 
 
+def test_desktop_with_an_old_tk_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tkinter.py").write_text("TkVersion = 8.5", encoding="utf-8")
+    done = desktop(PYTHONPATH=f"{tmp_path}{os.pathsep}{Path(__file__).resolve().parents[3]}")
+    assert (done.returncode, done.stderr.strip()) == (2, WINDOW["old_tk"].format(version=8.5))
+
+
 def test_desktop_local_without_a_model_says_what_it_needs(tmp_path: Path) -> None:
     done = desktop("--model", str(tmp_path))
     assert done.returncode == 2
@@ -64,6 +71,11 @@ def test_local_read_gives_what_digits_gives(model_folder: Path) -> None:
     with Image.open(BytesIO(content)) as image:
         found = Reader.load(model_folder).read(image)
     assert asdict(reading) == _without_tables(found)
+
+
+def test_local_read_of_no_picture_is_a_refusal(model_folder: Path) -> None:
+    with pytest.raises(ServiceError, match="cannot be read"):
+        local_read(model_folder)(b"no picture")
 
 
 def test_local_read_gives_the_numbers_of_several_lines() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ui.client import Mark, Reading
-from ui.desktop.words import model_name, words
+from ui.desktop.words import model_name, percent, words
 from ui.text import WINDOW
 
 SEVEN = Mark(7, 0.991, (0.1,) * 10, None, (10, 20, 60, 90))
@@ -34,3 +34,10 @@ def test_words_say_how_sure_the_answer_is(marks: tuple[Mark, ...], sentence: str
 )
 def test_model_name(version: str, name: str) -> None:
     assert model_name(version) == name
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0, "0.0 %"), (0.12345, "12.3 %"), (0.9996, "99.9 %"), (1.0, "99.9 %")]
+)
+def test_percentage_is_never_a_certainty(share: float, text: str) -> None:
+    assert percent(share) == text
