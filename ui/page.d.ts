@@ -19,6 +19,9 @@ export interface Parts {
   "#canvas": HTMLCanvasElement;
   "#clear": HTMLButtonElement;
   "#crop": HTMLCanvasElement;
+  "#crop-frame": HTMLElement;
+  "#crop-part": HTMLButtonElement;
+  "#cropper": HTMLElement;
   "#cursor": HTMLElement;
   "#detail": HTMLElement;
   "#download": HTMLButtonElement;
@@ -30,6 +33,7 @@ export interface Parts {
   "#paper": HTMLElement;
   "#pen": HTMLButtonElement;
   "#photo": HTMLInputElement;
+  "#photo-tools": HTMLElement;
   "#prompt": HTMLElement;
   "#recognise": HTMLButtonElement;
   "#redo": HTMLButtonElement;
@@ -46,6 +50,8 @@ export interface Parts {
   "#tiles": HTMLElement & { firstElementChild: HTMLElement };
   "#took": HTMLElement;
   "#trouble": HTMLElement;
+  "#turn-left": HTMLButtonElement;
+  "#turn-right": HTMLButtonElement;
   "#undo": HTMLButtonElement;
   "#upload": HTMLButtonElement;
   "#verdict": HTMLElement;
