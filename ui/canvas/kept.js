@@ -149,21 +149,22 @@ async function unpacked({ form, at, ...kept }) {
   const images = await Promise.all(kept.images.map(imageOf));
   const pictures = kept.pictures.map(({ image, part, turns }) => {
     const { left, top, width, height } = part;
-    demand(image in images && [0, 1, 2, 3].includes(turns));
+    demand(isPlace(image, images) && [0, 1, 2, 3].includes(turns));
     const there = images[image];
     if (!there) return null;
+    demand([left, top, width, height].every(Number.isFinite));
     demand(left >= 0 && left + width <= there.image.naturalWidth && width >= 1);
     demand(top >= 0 && top + height <= there.image.naturalHeight && height >= 1);
     return { ...there, part: { left, top, width, height }, turns };
   });
   const strokes = kept.strokes.map(strokeOf);
   const papers = kept.papers.map((paper) => {
-    demand(paper.picture === null || paper.picture in pictures);
-    demand(paper.strokes.every((stroke) => stroke in strokes));
+    demand(paper.picture === null || isPlace(paper.picture, pictures));
+    demand(paper.strokes.every((stroke) => isPlace(stroke, strokes)));
     const picture = paper.picture === null ? null : pictures[paper.picture];
     return { picture, strokes: paper.strokes.map((stroke) => strokes[stroke]) };
   });
-  demand(at in papers && !papers[0].picture && !papers[0].strokes.length);
+  demand(isPlace(at, papers) && !papers[0].picture && !papers[0].strokes.length);
   return { history: { papers, at }, lost: kept.papers[at].picture !== null && !papers[at].picture };
 }
 
@@ -194,6 +195,14 @@ async function imageOf({ address, data, name = "" }) {
   } else return null;
   await image.decode();
   return { image, file };
+}
+
+/**
+ * @param {number} index
+ * @param {unknown[]} list
+ */
+function isPlace(index, list) {
+  return Number.isInteger(index) && index >= 0 && index < list.length;
 }
 
 /** @param {boolean} sound */
