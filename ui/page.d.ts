@@ -21,6 +21,9 @@ export interface Parts {
   "#clear": HTMLButtonElement;
   "#copy": HTMLButtonElement;
   "#crop": HTMLCanvasElement;
+  "#crop-frame": HTMLElement;
+  "#crop-part": HTMLButtonElement;
+  "#cropper": HTMLElement;
   "#cursor": HTMLElement;
   "#detail": HTMLElement;
   "#download": HTMLButtonElement;
@@ -32,6 +35,7 @@ export interface Parts {
   "#paper": HTMLElement;
   "#pen": HTMLButtonElement;
   "#photo": HTMLInputElement;
+  "#photo-tools": HTMLElement;
   "#prompt": HTMLElement;
   "#recognise": HTMLButtonElement;
   "#redo": HTMLButtonElement;
@@ -48,6 +52,8 @@ export interface Parts {
   "#tiles": HTMLElement & { firstElementChild: HTMLElement };
   "#took": HTMLElement;
   "#trouble": HTMLElement;
+  "#turn-left": HTMLButtonElement;
+  "#turn-right": HTMLButtonElement;
   "#undo": HTMLButtonElement;
   "#upload": HTMLButtonElement;
   "#verdict": HTMLElement;

@@ -21,6 +21,7 @@ PAGE: Final[dict[str, str]] = {
     ),
     "prompt": "Draw a digit here",
     "prompt_more": "or paste, drop or upload a picture",
+    "prompt_more_touch": "or take a photo",
     "drop": "Drop the picture to read it",
     "tools": "Tools",
     "pen": "Pen",
@@ -31,6 +32,17 @@ PAGE: Final[dict[str, str]] = {
     "upload": "Upload a picture",
     "camera": "Take a photo",
     "download": "Download the drawing",
+    "photo_tools": "Photo",
+    "turn_left": "Turn left",
+    "turn_right": "Turn right",
+    "crop_part": "Crop",
+    "crop_field": "Part of the photo",
+    "crop_hint": "Drag over the part to keep",
+    "crop_help": (
+        "Drag over the part to keep, or tap two of its corners. With the keyboard: arrow keys move the "
+        "frame, with Shift its lower right corner, Enter keeps what is in it, Escape leaves the photo as "
+        "it is."
+    ),
     "recognise": "Recognise",
     "clear": "Clear",
     "answer": "Answer",
@@ -58,6 +70,8 @@ PAGE: Final[dict[str, str]] = {
     "examples": "Examples",
     "example": "Example: a handwritten {digit}",
     "example_number": "Example: a handwritten number",
+    "example_photo": "Example: a photo of handwritten numbers",
+    "example_table": "Example: a photo of a table",
     "theme_dark": "Dark theme",
     "theme_light": "Light theme",
     "about": "About the model",
@@ -133,6 +147,7 @@ PAGE: Final[dict[str, str]] = {
     "model_run_link": "Open in MLflow",
     "model_away": "The service has not told yet which model answers.",
     # when things fail
+    "loading": "The page is still loading: draw on, your drawing is kept.",
     "kept": "Your drawing is kept.",
     "again": "Trying again by itself.",
     "service_away": "The recognition service does not answer.",
@@ -148,6 +163,8 @@ PAGE: Final[dict[str, str]] = {
     "unreadable": "This file cannot be read as a picture: send a PNG or a JPEG.",
     "service_error": "The recognition service has a fault ({status}).",
     "not_shown": "I read {text} in this picture, but your browser cannot show pictures of this kind.",
+    "not_changed": "This photo is too large to be turned or cropped in this browser.",
+    "photo_not_kept": "The photo was too large to be kept: choose it again.",
     "no_camera": "The camera cannot be used: allow it in the browser, or upload a photo.",
     "no_example": "The example did not arrive: try again, or reload the page.",
 }

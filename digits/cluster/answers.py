@@ -1,4 +1,4 @@
-"""A part's answers as Parquet or CSV: a row a file, or for tables a row a cell."""
+"""A part's answers: as Parquet a row a file, as CSV a row a number, for tables a row a cell in both."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ ROWS = pa.schema(
         "model": pa.string(),
     }
 )
-"""The columns of the command's CSV, then what `POST /read` answers."""
+"""A row a file: what became of it (`confidence`: its least certain digit's), then what `POST /read` answers."""
 
 CELLS = pa.schema(
     {

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.conftest import Running
-from tests.browser.hand import answer, clear, draw
+from tests.browser.hand import Place, answer, clear, draw, ink_share
 
 TRIES = (
     "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/ask/read'))"
@@ -133,6 +133,53 @@ def test_picture_that_is_refused_leaves_the_drawing(
     expect(page.locator("#trouble")).to_be_visible()
     clear(page)
     expect(page.locator("#trouble")).to_be_hidden()
+
+
+SVG: FilePayload = {
+    "name": "a.svg",
+    "mimeType": "image/svg+xml",
+    "buffer": b'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><path d="M0 0h90v90z"/></svg>',
+}
+"""A picture that the browser shows and the service refuses."""
+
+
+def test_refused_picture_leaves_the_paper_cleared_and_what_can_be_undone_and_redone(page: Page) -> None:
+    draw(page, 8)
+    assert answer(page) == "8"
+    draw(page, 1)
+    page.click("#undo")
+    clear(page)
+    page.click("#undo")
+    page.click("#redo")
+    page.set_input_files("#file", SVG)
+    expect(page.locator("#trouble")).to_contain_text("PNG or a JPEG")
+    assert ink_share(page) == 0
+    assert answer(page) == ""
+    page.click("#undo")
+    assert answer(page) == "8"
+    page.set_input_files("#file", SVG)
+    expect(page.locator("#trouble")).to_contain_text("PNG or a JPEG")
+    assert answer(page) == "8"
+    page.click("#redo")
+    assert answer(page) == ""
+    expect(page.locator("#redo")).to_be_disabled()
+
+
+def test_strokes_on_a_picture_that_is_refused_later_stay(page: Page) -> None:
+    draw(page, 1, Place(0.1, 0.1, 0.8))
+    assert answer(page) == "1"
+    before = ink_share(page)
+    asked = hold_first(page)
+    page.set_input_files("#file", SVG)
+    expect(page.locator("#photo-tools")).to_be_visible()
+    draw(page, 1, Place(0.8, 0.1, 0.8))
+    asked[0].continue_()
+    expect(page.locator("#photo-tools")).to_be_hidden()
+    assert answer(page) == "11"
+    assert ink_share(page) > 1.5 * before
+    page.click("#undo")
+    assert answer(page) == "1"
+    assert ink_share(page) == before
 
 
 def test_picture_that_is_too_large_leaves_the_drawing(page: Page, tmp_path: Path) -> None:

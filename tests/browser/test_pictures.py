@@ -11,6 +11,8 @@ from tests.browser.conftest import CAMERA_DIGIT, Running, open_page
 from tests.browser.hand import answer, draw
 from tests.browser.pictures import encoded, picture
 
+NUMBER = "Example: a handwritten number"
+
 
 @pytest.mark.parametrize(
     "kind", ["PNG", "JPEG", *(pytest.param(kind, marks=pytest.mark.heavy) for kind in ("WEBP", "BMP", "GIF"))]
@@ -22,7 +24,6 @@ def test_upload_is_shown_and_read(page: Page, kind: str) -> None:
     page.set_input_files("#file", {"name": name, "mimeType": mime, "buffer": content})
     expect(page.locator("#big")).to_have_attribute("data-text", "5")
     expect(page.locator("#paper")).to_have_class("paper photo")
-    page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     assert answer(page) == "1"
 
@@ -99,7 +100,7 @@ def test_camera_that_is_refused_is_said(page: Page) -> None:
 
 def test_examples_are_read(page: Page) -> None:
     buttons = page.locator("#examples button")
-    expect(buttons).to_have_count(11)
+    expect(buttons).to_have_count(13)
     read = {}
     for digit in range(10):
         buttons.nth(digit).click()
@@ -108,9 +109,22 @@ def test_examples_are_read(page: Page) -> None:
 
 
 def test_example_of_a_number_is_read_as_a_number(page: Page) -> None:
-    page.locator("#examples button").last.click()
-    expect(page.locator("#marks .mark")).to_have_count(3)
-    assert len(answer(page)) == 3
+    page.get_by_title(NUMBER).click()
+    expect(page.locator("#marks .mark")).to_have_count(4)
+    assert answer(page).isdigit()
+
+
+def test_example_photo_is_sent_as_it_is_and_read(page: Page) -> None:
+    page.get_by_title("Example: a photo of handwritten numbers").click()
+    expect(page.locator("#paper")).to_have_class("paper photo")
+    lines = answer(page).split("\n")
+    assert [len(line) for line in lines] == [3, 4, 3], lines
+
+
+def test_example_table_is_shown_as_a_table(page: Page) -> None:
+    page.get_by_title("Example: a photo of a table").click()
+    expect(page.locator("#table")).to_be_visible()
+    expect(page.locator("#verdict")).to_have_text("A table of 4 by 3 cells")
 
 
 def test_example_that_is_still_on_its_way_is_read_when_it_is_there(
@@ -119,11 +133,11 @@ def test_example_that_is_still_on_its_way_is_read_when_it_is_there(
     waiting: list[Route] = []
     context.route("**/examples/number.png*", lambda route: waiting.append(route))
     page = open_page(context, running)
-    expect(page.locator("#examples button")).to_have_count(11)
-    page.locator("#examples button").last.click()
+    expect(page.locator("#examples button")).to_have_count(13)
+    page.get_by_title(NUMBER).click()
     assert waiting
     waiting[0].continue_()
-    expect(page.locator("#marks .mark")).to_have_count(3)
+    expect(page.locator("#marks .mark")).to_have_count(4)
 
 
 def test_example_that_did_not_arrive_is_said_and_comes_with_the_next_try(
@@ -134,9 +148,9 @@ def test_example_that_did_not_arrive_is_said_and_comes_with_the_next_try(
         "**/examples/number.png*", lambda route: route.fulfill(status=404) if broken else route.continue_()
     )
     page = open_page(context, running)
-    example = page.locator("#examples button").last
+    example = page.get_by_title(NUMBER)
     example.click()
     expect(page.locator("#trouble")).to_contain_text("The example did not arrive")
     broken = False
     example.click()
-    expect(page.locator("#marks .mark")).to_have_count(3)
+    expect(page.locator("#marks .mark")).to_have_count(4)

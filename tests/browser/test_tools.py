@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image, ImageOps
 from playwright.sync_api import Page, expect
 
@@ -59,6 +60,17 @@ def test_eraser_takes_ink_away_and_the_answer_follows(page: Page) -> None:
         draw_stroke(page, [(x, -0.1), (x, 1.1)], Place(LARGE.left, LARGE.top, LARGE.height))
     assert ink_share(page) < 0.3 * before
     assert answer(page) != "0"
+
+
+@pytest.mark.parametrize("blanked", ["#clear", "#undo"])
+def test_pen_draws_again_on_a_paper_that_became_blank(page: Page, blanked: str) -> None:
+    draw(page, 1)
+    page.click("#eraser")
+    page.click(blanked)
+    expect(page.locator("#pen")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#eraser")).to_have_attribute("aria-pressed", "false")
+    draw(page, 7)
+    assert answer(page) == "7"
 
 
 def test_theme_changes_and_is_kept(page: Page) -> None:

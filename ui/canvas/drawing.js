@@ -1,29 +1,34 @@
-// What has been drawn, as a list of things done, so that every one of them can be undone; painted twice:
-// on the canvas one sees, in its pixels, and on the sheet that is sent, always 640x480, black on white.
+// What has been drawn, as the papers that there were one after the other, so that each can come back; painted
+// twice: on the canvas one sees, in its pixels, and on the one that is sent, always 640x480, black on white.
+
+import { contextOf, HEIGHT, WIDTH } from "./paper.js";
+import { cropped, fileOf, paintPicture, placeOf, turned, wayOf, whole } from "./photo.js";
+import { moved, paintPiece, paintStroke, paintTail } from "./strokes.js";
 
 /** @import { Sent } from "./asking.js" */
+/** @import { Area, Context, Point } from "./paper.js" */
+/** @import { Picture } from "./photo.js" */
+/** @import { Stroke } from "./strokes.js" */
 
-export const WIDTH = 640;
-export const HEIGHT = 480;
+export { contextOf, HEIGHT, WIDTH };
 
 /**
- * @typedef {{ x: number, y: number }} Point
- * @typedef {{ kind: "stroke", points: Point[], width: number, erases: boolean }} Stroke
- * @typedef {{ left: number, top: number, width: number, height: number }} Area
- * @typedef {{ kind: "picture", image: HTMLImageElement, file: Sent | null, place: Area }} Picture
- * @typedef {Stroke | Picture | { kind: "clear" }} Step
+ * @typedef {{ picture: Picture | null, strokes: Stroke[] }} Paper the strokes lie on the picture
+ * @typedef {{ papers: Paper[], at: number }} History the first paper is blank; `at`: the one that is seen
  * @typedef {{ left: number, top: number, scale: number }} Place of what is sent, on the paper
- * @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context
  */
 
+/** @type {Paper} */
+export const BLANK = { picture: null, strokes: [] };
+
 export class Drawing {
-  /** @type {Step[]} */
-  #done = [];
-  /** @type {Step[]} */
-  #undone = [];
+  #papers = [BLANK];
+  #at = 0;
   /** @type {Stroke | null} */
   #stroke = null;
-  #sheet = contextOf(new OffscreenCanvas(WIDTH, HEIGHT), { willReadFrequently: true });
+  /** @type {{ picture: Picture, undone: Paper[] } | null} What the newest picture took from Redo. */
+  #taken = null;
+  #flat = contextOf(new OffscreenCanvas(WIDTH, HEIGHT), { willReadFrequently: true });
   #shown;
 
   /**
@@ -35,6 +40,8 @@ export class Drawing {
     this.onChange = onChange;
     this.#shown = contextOf(canvas);
     new ResizeObserver(() => this.#fit()).observe(canvas);
+    this.#fit();
+    this.#repaint();
   }
 
   /** Whether a stroke has begun that has not ended. */
@@ -43,29 +50,43 @@ export class Drawing {
   }
 
   get canUndo() {
-    return this.#done.length > 0;
+    return this.#at > 0;
   }
 
   get canRedo() {
-    return this.#undone.length > 0;
+    return this.#at < this.#papers.length - 1;
   }
 
-  /** What is visible: everything since the last Clear. */
-  get #visible() {
-    return this.#done.slice(this.#done.findLastIndex((step) => step.kind === "clear") + 1);
+  get #paper() {
+    return this.#papers[this.#at];
   }
 
   get isBlank() {
-    return !this.#visible.some((step) => step.kind === "picture" || (step.kind === "stroke" && !step.erases));
+    return !this.#paper.picture && this.#paper.strokes.every((stroke) => stroke.erases);
   }
 
-  get hasPhoto() {
-    return this.#visible.some((step) => step.kind === "picture" && step.file);
+  /** The picture on the paper that is a photo, which means that its file is sent, not the paper. */
+  get photo() {
+    const { picture } = this.#paper;
+    return picture?.file ? picture : null;
   }
 
   /** The ink alone, 640x480, on nothing. */
   get ink() {
-    return this.#sheet.canvas;
+    return this.#flat.canvas;
+  }
+
+  /** @returns {History} */
+  get history() {
+    return { papers: this.#papers, at: this.#at };
+  }
+
+  /** @param {History} history */
+  restore({ papers, at }) {
+    this.#papers = papers;
+    this.#at = at;
+    this.#repaint();
+    this.onChange();
   }
 
   /**
@@ -74,8 +95,11 @@ export class Drawing {
    * @param {boolean} erases
    */
   begin(point, width, erases) {
-    this.#stroke = { kind: "stroke", points: [point], width, erases };
-    this.#do(this.#stroke);
+    const stroke = { points: [point], width, erases };
+    this.#stroke = stroke;
+    this.#do({ ...this.#paper, strokes: [...this.#paper.strokes, stroke] }, () =>
+      this.#onBoth((context) => paintPiece(context, stroke, 0)),
+    );
   }
 
   /** @param {Point} point */
@@ -96,92 +120,129 @@ export class Drawing {
   }
 
   /**
-   * Lay a picture on the paper, as large as fits; `file` is what is sent in place of the sheet.
+   * Lay a picture on a new paper, as large as fits; `file` is what is sent in place of the paper.
    * @param {HTMLImageElement} image
    * @param {Sent | null} file
    */
   addPicture(image, file) {
-    const scale = Math.min(WIDTH / image.naturalWidth, HEIGHT / image.naturalHeight) * (file ? 1 : 0.8);
-    const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
-    const place = { left: (WIDTH - width) / 2, top: (HEIGHT - height) / 2, width, height };
-    if (!this.isBlank) this.#add({ kind: "clear" });
-    this.#do({ kind: "picture", image, file, place });
+    const picture = whole(image, file);
+    const undone = this.#papers.slice(this.#at + 1);
+    this.#do({ picture, strokes: [] });
+    this.#taken = { picture, undone };
+  }
+
+  /** @param {number} quarters to the right */
+  turn(quarters) {
+    if (this.photo) this.#change(this.photo, turned(this.photo, quarters));
+  }
+
+  /**
+   * Keep only what of the photo lies in an area of the paper.
+   * @param {Area} area
+   */
+  crop(area) {
+    const part = this.photo && cropped(this.photo, area);
+    if (this.photo && part) this.#change(this.photo, part);
   }
 
   clear() {
     this.#stroke = null;
-    if (this.#visible.length) this.#do({ kind: "clear" });
+    if (this.#paper.picture || this.#paper.strokes.length) this.#do(BLANK);
   }
 
   undo() {
     this.#stroke = null;
-    const step = this.#done.pop();
-    if (!step) return;
-    this.#undone.push(step);
-    this.#repaint();
-    this.onChange();
+    if (this.canUndo) this.#go(this.#at - 1);
   }
 
   redo() {
-    const step = this.#undone.pop();
-    if (!step) return;
-    this.#done.push(step);
-    this.#repaint();
-    this.onChange();
+    this.#stroke = null;
+    if (this.canRedo) this.#go(this.#at + 1);
   }
 
-  /** Take back a picture that was refused, with the Clear that made room for it. */
-  dropPicture() {
-    this.#done.pop();
-    if (this.#done.at(-1)?.kind === "clear") this.#done.pop();
-    this.#repaint();
-    this.onChange();
+  /**
+   * Take back a picture that was refused: all is as it was before it, but strokes since then stay.
+   * @param {Picture} picture
+   */
+  takeBack(picture) {
+    const first = this.#papers.findIndex((paper) => paper.picture === picture);
+    if (first < 1) return;
+    const before = this.#papers[first - 1];
+    const under = this.#papers[first].strokes.length;
+    const later = this.#papers
+      .slice(first + 1)
+      .map((paper) =>
+        paper.picture === picture
+          ? { ...before, strokes: [...before.strokes, ...paper.strokes.slice(under)] }
+          : paper,
+      );
+    const undone = !later.length && this.#taken?.picture === picture ? this.#taken.undone : [];
+    this.#papers = [...this.#papers.slice(0, first), ...later, ...undone];
+    this.#go(this.#at < first ? this.#at : this.#at - 1);
   }
 
-  /** What the service gets, and where its pixels lie on the paper (in the sheet's pixels). */
-  async picture() {
-    const visible = this.#visible;
-    const only = visible.length === 1 ? visible[0] : null;
-    if (only?.kind === "picture" && only.file) {
-      const scale = only.place.width / only.image.naturalWidth;
-      return { file: only.file, place: { left: only.place.left, top: only.place.top, scale } };
+  /** What the service gets, and where its pixels lie on the paper; `photo` where it is one by itself. */
+  async sent() {
+    const { photo } = this;
+    if (photo?.file && !this.#paper.strokes.length) {
+      return { file: await fileOf(photo, photo.file), place: placeOf(photo), photo };
     }
-    return { file: await this.sheet(), place: { left: 0, top: 0, scale: 1 } };
+    return { file: await this.flat(), place: { left: 0, top: 0, scale: 1 }, photo: null };
   }
 
   /** The drawing as a PNG, 640x480, black on white. */
-  sheet() {
+  flat() {
     const flat = new OffscreenCanvas(WIDTH, HEIGHT);
     const context = contextOf(flat, { alpha: false });
     context.fillStyle = "#fff";
     context.fillRect(0, 0, WIDTH, HEIGHT);
-    context.drawImage(this.#sheet.canvas, 0, 0);
+    context.drawImage(this.#flat.canvas, 0, 0);
     return flat.convertToBlob({ type: "image/png" });
   }
 
-  /** @param {Step} step */
-  #do(step) {
-    this.#undone = [];
-    this.#add(step);
+  /**
+   * See the photo in another way, and what is drawn on it with it.
+   * @param {Picture} before
+   * @param {Picture} after
+   */
+  #change(before, after) {
+    const way = wayOf(after).multiply(wayOf(before).inverse());
+    const scale = placeOf(after).scale / placeOf(before).scale;
+    const strokes = this.#paper.strokes.map((stroke) => moved(stroke, way, scale));
+    this.#stroke = null;
+    this.#do({ picture: after, strokes });
+  }
+
+  /**
+   * @param {Paper} paper
+   * @param {() => void} show
+   */
+  #do(paper, show = () => this.#repaint()) {
+    this.#papers = [...this.#papers.slice(0, this.#at + 1), paper];
+    this.#at++;
+    show();
     this.onChange();
   }
 
-  /** @param {Step} step */
-  #add(step) {
-    this.#done.push(step);
-    this.#onBoth((context) => paint(context, step));
+  /** @param {number} at */
+  #go(at) {
+    this.#at = at;
+    this.#repaint();
+    this.onChange();
   }
 
   /** @param {(context: Context) => void} paintOn */
   #onBoth(paintOn) {
     paintOn(this.#shown);
-    paintOn(this.#sheet);
+    paintOn(this.#flat);
   }
 
   #repaint() {
+    const { picture, strokes } = this.#paper;
     this.#onBoth((context) => {
       context.clearRect(0, 0, WIDTH, HEIGHT);
-      for (const step of this.#visible) paint(context, step);
+      if (picture) paintPicture(context, picture, wayOf(picture));
+      for (const stroke of strokes) paintStroke(context, stroke);
     });
   }
 
@@ -194,89 +255,4 @@ export class Drawing {
     this.#shown.setTransform(width / WIDTH, 0, 0, height / HEIGHT, 0, 0);
     this.#repaint();
   }
-}
-
-/**
- * @param {HTMLCanvasElement | OffscreenCanvas} canvas
- * @param {CanvasRenderingContext2DSettings} [settings]
- * @returns {Context}
- */
-export function contextOf(canvas, settings) {
-  const context = canvas.getContext("2d", settings);
-  if (!context) throw new TypeError("The canvas has a context of another kind than 2d.");
-  return context;
-}
-
-/**
- * @param {Context} context
- * @param {Step} step
- */
-function paint(context, step) {
-  if (step.kind === "clear") {
-    context.clearRect(0, 0, WIDTH, HEIGHT);
-  } else if (step.kind === "picture") {
-    const { left, top, width, height } = step.place;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(step.image, left, top, width, height);
-  } else if (step.kind === "stroke") {
-    for (let i = 0; i < step.points.length; i++) paintPiece(context, step, i);
-    paintTail(context, step);
-  }
-}
-
-/**
- * The curve that point `i` adds: from the middle of the piece before to the middle of its own.
- * @param {Context} context
- * @param {Stroke} stroke
- * @param {number} i
- */
-function paintPiece(context, stroke, i) {
-  const { points } = stroke;
-  prepare(context, stroke);
-  if (i === 0) {
-    context.arc(points[0].x, points[0].y, stroke.width / 2, 0, 2 * Math.PI);
-    context.fill();
-  } else {
-    const start = i === 1 ? points[0] : middle(points[i - 2], points[i - 1]);
-    const end = middle(points[i - 1], points[i]);
-    context.moveTo(start.x, start.y);
-    context.quadraticCurveTo(points[i - 1].x, points[i - 1].y, end.x, end.y);
-    context.stroke();
-  }
-  context.globalCompositeOperation = "source-over";
-}
-
-/**
- * @param {Context} context
- * @param {Stroke} stroke
- */
-function paintTail(context, stroke) {
-  const [before, last] = stroke.points.slice(-2);
-  if (!last) return;
-  prepare(context, stroke);
-  const start = middle(before, last);
-  context.moveTo(start.x, start.y);
-  context.lineTo(last.x, last.y);
-  context.stroke();
-  context.globalCompositeOperation = "source-over";
-}
-
-/**
- * @param {Context} context
- * @param {Stroke} stroke
- */
-function prepare(context, stroke) {
-  context.globalCompositeOperation = stroke.erases ? "destination-out" : "source-over";
-  context.lineWidth = stroke.width;
-  context.lineCap = context.lineJoin = "round";
-  context.strokeStyle = context.fillStyle = "#000";
-  context.beginPath();
-}
-
-/**
- * @param {Point} a
- * @param {Point} b
- */
-function middle(a, b) {
-  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
 }

@@ -3,8 +3,11 @@
 import { About } from "./about.js";
 import { Answer } from "./answer.js";
 import { Asking, ask, Trouble } from "./asking.js";
+import { Cropper } from "./cropper.js";
 import { Drawing } from "./drawing.js";
+import { Keeper, kept } from "./kept.js";
 import { Pen } from "./pen.js";
+import { placeOf, sizeOf } from "./photo.js";
 import { download, Pictures } from "./pictures.js";
 import { say, useText } from "./say.js";
 import { Sight } from "./sight.js";
@@ -12,13 +15,15 @@ import { TableView } from "./table.js";
 import { Notice } from "./trouble.js";
 
 /** @import { Find, Page, Parts } from "../page.d.ts" */
+/** @import { Picture } from "./photo.js" */
 
 /**
  * @param {Page} element
  * @param {Record<string, string>} text
  */
-export function start(element, text) {
+export async function start(element, text) {
   useText(text);
+  const before = await kept();
   /** @type {Find} */
   const find = (selector) => element.querySelector(selector);
   const notice = new Notice(find("#trouble"));
@@ -26,24 +31,40 @@ export function start(element, text) {
   const drawing = new Drawing(find("#canvas"), () => {
     showTools();
     notice.moveOn();
+    keeper.changed();
     if (drawing.isBlank) forget();
     else if (drawing.isUnderWay) asking.soon();
     else asking.now();
   });
+  const keeper = new Keeper(drawing);
 
   const answer = new Answer(element, (index) => sight.choose(index));
   const sight = new Sight(element, { answer, drawing, onHints: (hints) => answer.hint(hints) });
 
   const table = new TableView(element, (box) => answer.showCell(box));
 
+  /** @type {Picture | null} The photo that the question on its way is about. */
+  let asked = null;
   const asking = new Asking({
-    picture: () => drawing.picture(),
+    async picture() {
+      const { photo } = drawing;
+      try {
+        const sent = await drawing.sent();
+        asked = sent.photo;
+        return sent;
+      } catch (error) {
+        if (!photo) throw error;
+        drawing.takeBack(photo); // too large to be turned or cut in this browser
+        notice.sayLasting(say("not_changed"));
+        return drawing.sent();
+      }
+    },
     onBusy(busy) {
       find("#answer").ariaBusy = String(busy);
     },
     onAnswer(reading, place, milliseconds, file) {
       notice.hide();
-      answer.show(reading, place, milliseconds, drawing.hasPhoto);
+      answer.show(reading, place, milliseconds, drawing.photo !== null);
       table.show(reading, file);
       if (reading.tables.length) sight.reset();
       else sight.follow(file);
@@ -51,7 +72,7 @@ export function start(element, text) {
     },
     onSlow: () => notice.slow(true),
     onTrouble(trouble) {
-      if (!trouble.passes && drawing.hasPhoto) drawing.dropPicture();
+      if (!trouble.passes && asked) drawing.takeBack(asked);
       notice.trouble(trouble, !drawing.isBlank);
       if (trouble.passes) about.look();
     },
@@ -76,9 +97,25 @@ export function start(element, text) {
     find("#undo").disabled = !drawing.canUndo;
     find("#redo").disabled = !drawing.canRedo;
     find("#prompt").hidden = !drawing.isBlank;
-    find("#paper").classList.toggle("photo", drawing.hasPhoto);
+    const { photo } = drawing;
+    find("#paper").classList.toggle("photo", photo !== null);
+    find("#photo-tools").hidden = photo === null;
+    if (photo !== shown) cropper.leave();
+    shown = photo;
+    if (drawing.isBlank) choose(false); // there is nothing to erase
   }
 
+  /** @type {Picture | null} */
+  let shown = null;
+  const cropper = new Cropper(element, {
+    photo() {
+      if (!drawing.photo) return null;
+      const { left, top, scale } = placeOf(drawing.photo);
+      const { width, height } = sizeOf(drawing.photo);
+      return { left, top, width: width * scale, height: height * scale };
+    },
+    onTake: (area) => drawing.crop(area),
+  });
   const pen = new Pen(drawing, find("#cursor"));
   new Pictures(element, {
     onPicture(image, file) {
@@ -120,7 +157,9 @@ export function start(element, text) {
   on("#redo", () => drawing.redo());
   on("#recognise", recognise);
   on("#clear", () => drawing.clear());
-  on("#download", async () => download(await drawing.sheet(), "drawing.png"));
+  on("#turn-left", () => drawing.turn(-1));
+  on("#turn-right", () => drawing.turn(1));
+  on("#download", async () => download(await drawing.flat(), "drawing.png"));
   const width = find("#width");
   width.addEventListener("input", () => {
     pen.width = Number(width.value);
@@ -129,7 +168,11 @@ export function start(element, text) {
   listenToTheme(find("#theme"));
   showTools();
   about.look();
-  element.dataset.ready = "yes"; // from here on a stroke is a stroke
+  notice.hide(); // it said "loading" where that took long
+  if (before) drawing.restore(before.history);
+  if (before?.lost) notice.sayLasting(say("photo_not_kept"));
+  element.dataset.ready = "yes";
+  element.dispatchEvent(new Event("ready", { bubbles: true })); // what was done before is done now: early.js
 }
 
 /**

@@ -1,6 +1,6 @@
 // Mouse, finger, tablet pen and keyboard: how strokes get into the drawing.
 
-import { HEIGHT, WIDTH } from "./drawing.js";
+import { HEIGHT, WIDTH } from "./paper.js";
 
 /** @import { Drawing } from "./drawing.js" */
 

@@ -1,14 +1,16 @@
 // Pictures from elsewhere: upload, paste, drag and drop, camera, examples; and the drawing as a download.
 
-import { contextOf } from "./drawing.js";
+import { contextOf } from "./paper.js";
 import { say } from "./say.js";
 
 /** @import { Find, Page } from "../page.d.ts" */
 
-/** @type {{ name: string, digit?: string }[]} */
+/** @type {{ name: string, sentence: string, digit?: string, photo?: boolean }[]} */
 const EXAMPLES = [
-  ...Array.from("0123456789", (digit) => ({ name: `${digit}.png`, digit })),
-  { name: "number.png" },
+  ...Array.from("0123456789", (digit) => ({ name: `${digit}.png`, sentence: "example", digit })),
+  { name: "number.png", sentence: "example_number" },
+  { name: "photo.jpg", sentence: "example_photo", photo: true },
+  { name: "table.jpg", sentence: "example_table", photo: true },
 ];
 
 export class Pictures {
@@ -16,7 +18,7 @@ export class Pictures {
    * `onPicture(image, file)` for a picture that the browser can show, `onFile(file)` for one that it cannot.
    * @param {Page} element
    * @param {{
-   *   onPicture: (image: HTMLImageElement, file: File | null) => void,
+   *   onPicture: (image: HTMLImageElement, file: Blob | null) => void,
    *   onFile: (file: File) => void,
    *   onNoCamera: () => void,
    *   onNoExample: () => void,
@@ -104,35 +106,40 @@ export class Pictures {
   }
 
   #showExamples() {
-    for (const { name, digit } of EXAMPLES) {
+    for (const { name, sentence, digit = "", photo = false } of EXAMPLES) {
       const button = document.createElement("button");
       const image = new Image();
       button.type = "button";
-      button.className = digit ? "" : "wide";
-      button.title = digit ? say("example", { digit }) : say("example_number");
+      button.className = photo ? "photo" : digit ? "" : "wide";
+      button.title = say(sentence, { digit });
       image.crossOrigin = "anonymous"; // else the drawing cannot be sent where another page embeds this one
       image.src = new URL(`examples/${name}`, import.meta.url).href;
       image.alt = button.title;
       button.append(image);
-      button.addEventListener("click", () => this.#takeExample(image));
+      button.addEventListener("click", () => this.#takeExample(image, photo));
       this.find("#examples").append(button);
     }
   }
 
-  /** @param {HTMLImageElement} image */
-  async #takeExample(image) {
+  /**
+   * @param {HTMLImageElement} image
+   * @param {boolean} photo
+   */
+  async #takeExample(image, photo) {
     let picture;
+    let file = null;
     try {
       // Where the line is slow, it is still on its way; where it did not come, it may come now.
       picture = await image.decode().then(
         () => image,
         () => loaded(image.src),
       );
+      if (photo) file = await fetched(image.src);
     } catch {
       this.onNoExample();
       return;
     }
-    this.onPicture(picture, null);
+    this.onPicture(picture, file);
   }
 }
 
@@ -155,4 +162,11 @@ async function loaded(address) {
   image.src = address;
   await image.decode();
   return image;
+}
+
+/** @param {string} address */
+async function fetched(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new TypeError(`${address} is not there: ${response.status}`);
+  return response.blob();
 }

@@ -4,7 +4,7 @@ import { start } from "./main.js";
 
 /** @import { Page } from "../page.d.ts" */
 
-const STYLES = ["look", "layout", "parts", "bars", "table"];
+const STYLES = ["look", "layout", "parts", "bars", "table", "photo"];
 
 /**
  * @param {Page} element

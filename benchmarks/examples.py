@@ -1,0 +1,73 @@
+"""The page's example number, photo and table, by the project's own pen: `python benchmarks/examples.py`.
+
+Writes number.png, photo.jpg and table.jpg in ui/canvas/examples, the same bytes each time.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pipeline.synthesis.numbers import written  # noqa: E402 (the checkout is on the path only now)
+from pipeline.synthesis.photos import photographed  # noqa: E402 (likewise)
+from pipeline.synthesis.sheets import Rule, Sheet  # noqa: E402 (likewise)
+from pipeline.synthesis.writers import PenWriter  # noqa: E402 (likewise)
+
+FOLDER = ROOT / "ui" / "canvas" / "examples"
+NUMBER = "2047"
+LINES = ("305", "1982", "647")
+TABLE = (("12", "340", "75"), ("8", "265", "90"), ("23", "418", "65"), ("15", "97", "80"))
+QUALITY, WIDEST = 60, 640  # of the photos, in pixels: at most 30 kB each
+
+
+def main() -> None:
+    number().save(FOLDER / "number.png", optimize=True)
+    for name, image in (("photo", photo()), ("table", table())):
+        image.thumbnail((WIDEST, WIDEST))
+        image.save(FOLDER / f"{name}.jpg", quality=QUALITY, optimize=True)
+
+
+def number() -> Image.Image:
+    """Black ink on nothing, mode "LA", as the example digits are."""
+    rng = np.random.default_rng(3)
+    ink = written(NUMBER, PenWriter(rng, pen=0.13, tremor=0.2), 120, rng).ink
+    alpha = Image.fromarray((np.pad(ink, 24) * 255).round().astype(np.uint8))
+    return Image.merge("LA", (Image.new("L", alpha.size), alpha))
+
+
+def photo() -> Image.Image:
+    """Numbers below each other on a sheet of plain paper."""
+    rng = np.random.default_rng(1)
+    writer, sheet = PenWriter(rng, pen=0.09), Sheet(420, 330, "paper")
+    for line, text in enumerate(LINES):
+        sheet.write(written(text, writer, 60, rng).ink, 70 + 14 * line, 40 + 95 * line)
+    return photographed(sheet, np.random.default_rng(10))  # on a wooden desk
+
+
+def table() -> Image.Image:
+    """A printed table, filled in."""
+    rng = np.random.default_rng(5)
+    writer, width, height = PenWriter(rng, pen=0.09), 135, 72
+    x = [24.0 + width * column for column in range(len(TABLE[0]) + 1)]
+    y = [24.0 + height * row for row in range(len(TABLE) + 1)]
+    sheet, rule = Sheet(x[-1] + 24, y[-1] + 24), Rule(2)
+    for place in x:
+        sheet.rule((place, y[0]), (place, y[-1]), rule)
+    for place in y:
+        sheet.rule((x[0], place), (x[-1], place), rule)
+    for row, texts in enumerate(TABLE):
+        for column, text in enumerate(texts):
+            ink = written(text, writer, 42, rng).ink
+            left, top = x[column] + (width - ink.shape[1]) / 2, y[row] + (height - ink.shape[0]) / 2
+            sheet.write(ink, left, top)
+    return photographed(sheet, rng)
+
+
+if __name__ == "__main__":
+    main()
