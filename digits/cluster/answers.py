@@ -62,7 +62,7 @@ ROWS = pa.schema(
         "model": pa.string(),
     }
 )
-"""A row a file: what became of it (`confidence`: its least certain digit's), then what `POST /read` answers."""
+"""A row a file: what became of it (`confidence`: of its least sure digit), then what `POST /read` answers."""
 
 CELLS = pa.schema(
     {

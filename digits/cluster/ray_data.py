@@ -51,7 +51,7 @@ def connected(address: str) -> Iterator[int]:
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise ClusterError(f"The cluster at {address} takes no work from here ({_reason(error)}).") from error
     try:
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        nodes: list[dict[str, Any]] = ray.nodes()
         yield sum(int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"])
     finally:
         ray.shutdown()

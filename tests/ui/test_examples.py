@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks import examples
+from pipeline import examples
 
 
 def test_examples_are_small() -> None:

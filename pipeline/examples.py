@@ -1,25 +1,21 @@
-"""The page's example number, photo and table, by the project's own pen: `python benchmarks/examples.py`.
+"""The page's example number, photo and table, by the project's own pen: `python -m pipeline.examples`.
 
 Writes number.png, photo.jpg and table.jpg in ui/canvas/examples, the same bytes each time.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from pipeline.synthesis.numbers import written
+from pipeline.synthesis.photos import photographed
+from pipeline.synthesis.sheets import Rule, Sheet
+from pipeline.synthesis.writers import PenWriter
 
-from pipeline.synthesis.numbers import written  # noqa: E402 (the checkout is on the path only now)
-from pipeline.synthesis.photos import photographed  # noqa: E402 (likewise)
-from pipeline.synthesis.sheets import Rule, Sheet  # noqa: E402 (likewise)
-from pipeline.synthesis.writers import PenWriter  # noqa: E402 (likewise)
-
-FOLDER = ROOT / "ui" / "canvas" / "examples"
+FOLDER = Path(__file__).resolve().parents[1] / "ui" / "canvas" / "examples"
 NUMBER = "2047"
 LINES = ("305", "1982", "647")
 TABLE = (("12", "340", "75"), ("8", "265", "90"), ("23", "418", "65"), ("15", "97", "80"))
