@@ -129,19 +129,20 @@ def _headings(words: Sequence[_Word]) -> list[_Word]:
     """
     heading = [word for word in words if word.heading]
     below = [word for word in words if word.filled_in and not word.heading]
-    if not heading or not below:
+    if not below or not any(not word.is_short and word.unread >= _SOME for word in heading):
         return []
     most = _LOWER * float(np.median([word.capital for word in below]))
     lower = [word for word in heading if word.capital < most]
-    letters, unread = _letters(lower)
-    if letters < _TYPED or unread < _SOME:
-        letters, unread = _letters(heading)
-        if letters < _MANY or unread < _HALF or _letters(below)[1] > _FEW:
-            return []
+    letters, unread = _letters(heading)
+    if float(np.median([word.capital for word in heading])) < most:
+        is_plain = letters >= _TYPED and unread >= _SOME
+    else:
+        is_plain = letters >= _MANY and unread >= _HALF and _letters(below)[1] <= _FEW
     return [
         word
         for word in heading
-        if word.unread >= _SOME or (word in lower and (word.unread > 0 or word.is_even(0.6, 0.75, 0.2, 0.0)))
+        if is_plain
+        and (word.unread >= _SOME or (word in lower and (word.unread or word.is_even(0.6, 0.75, 0.2, 0.0))))
     ]
 
 
