@@ -147,6 +147,7 @@ PAGE: Final[dict[str, str]] = {
     "model_run_link": "Open in MLflow",
     "model_away": "The service has not told yet which model answers.",
     # when things fail
+    "not_loaded": "A part of this page did not arrive: reload it.",
     "loading": "The page is still loading: draw on, your drawing is kept.",
     "kept": "Your drawing is kept.",
     "again": "Trying again by itself.",

@@ -226,3 +226,10 @@ def let_go(waiting: list[Route]) -> None:
 def assert_read(page: Page, text: str) -> None:
     page.wait_for_selector("[data-ready]")
     expect(page.locator("#big")).to_have_attribute("data-text", text)
+
+
+def test_a_page_of_which_a_part_does_not_arrive_says_so(context: BrowserContext, running: Running) -> None:
+    page = context.new_page()
+    page.route("**/canvas/answer.js", lambda route: route.abort())
+    page.goto(running.page_url)
+    expect(page.locator("#trouble")).to_have_text("A part of this page did not arrive: reload it.")

@@ -22,7 +22,7 @@ export function say(name, values = {}) {
  * @param {number} share
  */
 export function percent(share) {
-  return (Math.min(Math.floor(share * 1000 + 0.5), share < 1 ? 999 : 1000) / 10).toFixed(1);
+  return (Math.min(Math.floor(share * 1000 + 0.5), 999) / 10).toFixed(1);
 }
 
 /** @param {number} confidence */
