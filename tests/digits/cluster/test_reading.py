@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import tarfile
 import zipfile
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from digits.cluster import archives
@@ -22,7 +22,7 @@ from digits.cluster.sources import Source, sources_of
 from digits.results import Reading
 from tests.cluster.scans import write_archive
 
-SHAPE = Shape("csv")
+SHAPE = Shape("parquet")
 HELD = {f"{number}.png": b"%d" % number for number in range(5)}
 
 
@@ -38,12 +38,11 @@ def found(*inputs: Path | str) -> list[Source]:
 def answers(sources: Sequence[Source], out: Path) -> dict[str, tuple[str, str]]:
     """Text and error of every row, by file; no file may have two."""
     out.mkdir(exist_ok=True)
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     for part in parts_of(sources, "", 3):
         read_part(part, read, unexpected, Folder(str(out)), SHAPE)
-        with (out / file_of(part, SHAPE)).open(encoding="utf-8", newline="") as file:
-            rows.extend(csv.DictReader(file))
-    told = {row["file"]: (row["text"], row["error"]) for row in rows}
+        rows.extend(pq.read_table(out / file_of(part, SHAPE)).to_pylist())
+    told = {row["file"]: (row["text"] or "", row["error"] or "") for row in rows}
     assert len(told) == len(rows)
     return told
 
@@ -73,7 +72,7 @@ def test_an_archive_that_is_cut_off_is_an_error_and_what_is_before_is_read(tmp_p
         read_part(
             part, lambda data: Reading(f"{len(data)}", (), (), (), ""), unexpected, Folder(str(out)), SHAPE
         )
-    rows = [row for file in out.glob("*.csv") for row in csv.DictReader(StringIO(file.read_text("utf-8")))]
+    rows = [row for file in out.glob("part-*") for row in pq.read_table(file).to_pylist()]
     whole = {row["file"]: row["text"] for row in rows if not row["error"]}
     assert whole == {file: f"{len(held[Path(file).name])}" for file in whole}
     assert len(whole) == 0 if name == "a.zip" else 0 < len(whole) < 5
