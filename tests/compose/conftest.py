@@ -13,7 +13,8 @@ from tests.browser.conftest import ARTIFACTS, artifacts, chromium, context, warm
 from tests.compose.stack import IMAGES, Stack, copy_of_project, docker, wait_until
 
 
-def _missing() -> str | None:
+def missing() -> str | None:
+    """Why there is no Docker to test with; None where there is."""
     for command in (["docker", "compose", "version"], ["docker", "info"]):
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=30)
@@ -28,9 +29,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
     The images stay, since their layers are what makes the next build short.
     """
-    missing = _missing()
-    if missing:
-        pytest.skip(missing)
+    if said := missing():
+        pytest.skip(said)
     folder = tmp_path_factory.mktemp("compose") / "a clone"  # a space in it, as some people have
     copy_of_project(folder)
     stack = Stack(folder)

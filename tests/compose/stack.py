@@ -18,7 +18,7 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Path("tests/data/mnist-small")
 TAG = "test"
-IMAGES = tuple(f"digits-{name}:{TAG}" for name in ("pipeline", "service", "page", "proxy"))
+IMAGES = tuple(f"digits-{name}:{TAG}" for name in ("pipeline", "service", "page", "proxy", "database"))
 SERVERS = ("mlflow", "service", "proxy", "page")
 PORTS = ("SERVICE_PORT", "PAGE_PORT", "MLFLOW_PORT")
 NOT_IN_A_CLONE = {".env", ".venv", "data", "models", "mlruns"}
@@ -52,9 +52,9 @@ def free_ports() -> tuple[int, ...]:
 class Stack:
     """The project in `folder` as `docker compose` runs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "test") -> None:
         self.folder = folder
-        self.name = f"digits-test-{os.getpid()}"
+        self.name = f"digits-{name}-{os.getpid()}"
         ports = free_ports()
         self.service, self.page, self.mlflow = (f"http://127.0.0.1:{port}" for port in ports)
         user = {"UID": str(os.getuid()), "GID": str(os.getgid())} if os.getuid() else {}

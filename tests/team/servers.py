@@ -95,13 +95,13 @@ def postgresql(programs: Path) -> Iterator[str]:
 
 
 @contextmanager
-def s3(folder: Path) -> Iterator[str]:
-    """An S3 server with a bucket; gives its address."""
+def s3(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
+    """An S3 server with a bucket, at one of this machine's own addresses; gives its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
     with running(command, folder / "s3.log", {}) as process:
-        wait_for_port(port, process)
-        address = f"http://127.0.0.1:{port}"
+        wait_for_port(port, process, host)
+        address = f"http://{host}:{port}"
         client = boto3.client(
             "s3",
             endpoint_url=address,
@@ -146,14 +146,14 @@ class Team:
         return "".join(f"{name}={value}\n" for name, value in told.items())
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], host: str = "127.0.0.1") -> None:
     """Wait until something listens there."""
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         time.sleep(0.1)
-    raise AssertionError(f"{process.args!r} does not listen on {port}")
+    raise AssertionError(f"{process.args!r} does not listen on {host}:{port}")
 
 
 def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
