@@ -22,8 +22,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gate.hosts import Hosts
-from gate.prefix import UnderPrefix
+from addresses.hosts import Hosts
+from addresses.prefix import UnderPrefix
 from service import openapi
 from service.endpoints.admin import Admin
 from service.endpoints.images import Images

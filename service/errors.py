@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gate.hosts import UNKNOWN_HOST
+from addresses.hosts import UNKNOWN_HOST
 
 
 class Problem(BaseModel):

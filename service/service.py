@@ -20,8 +20,8 @@ import bentoml
 from bentoml.exceptions import BentoMLConfigException
 from starlette.types import ASGIApp
 
-from gate.hosts import listed
-from gate.prefix import prefix
+from addresses.hosts import listed
+from addresses.prefix import prefix
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
 _PARENT = os.getppid()  # asked as early as can be: a parent that has gone leaves another in its place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gate.hosts import UNKNOWN_HOST, Hosts
+from addresses.hosts import UNKNOWN_HOST, Hosts
 from ui.refusals import refused
 
 # Gradio believes these, whoever sends them. What uvicorn believed of them, it has written into the scope.

@@ -30,8 +30,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Scope
 
-from gate.hosts import Hosts, listed
-from gate.prefix import UnderPrefix, prefix
+from addresses.hosts import Hosts, listed
+from addresses.prefix import UnderPrefix, prefix
 from ui.bodies import Bodies
 from ui.client import service_url
 from ui.document import Documents

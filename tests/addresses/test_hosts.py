@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from gate.hosts import Hosts, listed
+from addresses.hosts import Hosts, listed
 
 
 @pytest.mark.parametrize(

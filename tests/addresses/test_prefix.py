@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from gate.prefix import UnderPrefix, prefix
+from addresses.prefix import UnderPrefix, prefix
 
 
 async def where(request: Request) -> PlainTextResponse:
