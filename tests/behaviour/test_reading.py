@@ -95,3 +95,11 @@ def test_hints_say_what_would_help(reader: Reader) -> None:
     assert [part.hint for part in reader.explain(picture(tiny))] == ["too_small"]
     assert [part.hint for part in reader.explain(picture(faint))] == ["too_faint"]
     assert [part.hint for part in reader.explain(picture(drawing("5")))] == [None]
+
+
+def test_a_dot_is_not_several_digits(reader: Reader) -> None:
+    paper = np.full((480, 640), 255, np.uint8)
+    rows, columns = np.ogrid[:480, :640]
+    paper[(rows - 240) ** 2 / 34**2 + (columns - 320) ** 2 / 40**2 < 1] = 0
+    assert reader.read(picture(paper)).text == "?"
+    assert [part.hint for part in reader.explain(picture(paper))] == [None]

@@ -210,3 +210,42 @@ def test_page_asks_nobody_but_its_own_server_and_logs_no_error(chromium: Browser
     assert [address for address in asked if not address.startswith(own)] == []
     assert said == []
     context.close()
+
+
+def test_forced_colours_leave_paper_and_bars_to_be_seen(page: Page, artifacts: Path) -> None:
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    draw(page, 3)
+    assert answer(page) == "3"
+    page.screenshot(path=artifacts / "forced-colours.png")
+    shown = page.evaluate(
+        """() => {
+          const colour = (selector) => getComputedStyle(document.querySelector(selector)).backgroundColor;
+          return [colour("#bars li.top .track i"), colour("#bars li.top .track"), colour("#paper")];
+        }"""
+    )
+    assert len(set(shown)) == 3, shown  # the paper's own colour, and bars that stand out from their tracks
+    assert page.evaluate("getComputedStyle(document.querySelector('#pen')).borderTopWidth") == "2px"
+
+
+def test_a_larger_font_size_enlarges_the_words_and_overlaps_nothing(
+    chromium: Browser, running: Running, artifacts: Path
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script(
+        "document.addEventListener('DOMContentLoaded', () => document.documentElement.style.fontSize = '24px')"
+    )
+    page = open_page(context, running)
+    draw(page, 3)
+    assert answer(page) == "3"
+    page.screenshot(path=artifacts / "large-font.png")
+    size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict')).fontSize)")
+    assert size > 24
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    words, card, bars = (page.locator(part).bounding_box() for part in (".words", "#answer", ".chances"))
+    assert words is not None
+    assert card is not None
+    assert bars is not None
+    assert words["y"] + words["height"] <= card["y"] + card["height"] <= bars["y"]
+    context.close()
