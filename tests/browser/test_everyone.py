@@ -233,9 +233,8 @@ def test_a_larger_font_size_enlarges_the_words_and_overlaps_nothing(
     chromium: Browser, running: Running, artifacts: Path
 ) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.add_init_script(
-        "document.addEventListener('DOMContentLoaded', () => document.documentElement.style.fontSize = '24px')"
-    )
+    enlarge = "document.documentElement.style.fontSize = '24px'"
+    context.add_init_script(f"document.addEventListener('DOMContentLoaded', () => {{ {enlarge}; }})")
     page = open_page(context, running)
     draw(page, 3)
     assert answer(page) == "3"
