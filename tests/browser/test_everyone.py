@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.browser.conftest import Running, open_page
+from tests.browser.conftest import FLAGS, Running, open_page
 from tests.browser.hand import LARGE, Place, answer, draw, on_screen
 from tests.browser.strokes import DIGITS, Stroke, curve
 
@@ -232,9 +233,9 @@ def test_forced_colours_leave_paper_and_bars_to_be_seen(page: Page, artifacts: P
 def test_a_larger_font_size_enlarges_the_words_and_overlaps_nothing(
     chromium: Browser, running: Running, artifacts: Path
 ) -> None:
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    enlarge = "document.documentElement.style.fontSize = '24px'"
-    context.add_init_script(f"document.addEventListener('DOMContentLoaded', () => {{ {enlarge}; }})")
+    flags = [*FLAGS, "--blink-settings=defaultFontSize=24"]  # a setting of the browser: the default is 16
+    browser = chromium.browser_type.launch(executable_path=shutil.which("chromium"), args=flags)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = open_page(context, running)
     draw(page, 3)
     assert answer(page) == "3"
@@ -242,9 +243,10 @@ def test_a_larger_font_size_enlarges_the_words_and_overlaps_nothing(
     size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict')).fontSize)")
     assert size > 24
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    words, card, bars = (page.locator(part).bounding_box() for part in (".words", "#answer", ".chances"))
-    assert words is not None
-    assert card is not None
-    assert bars is not None
+    parts = [page.locator(part).bounding_box() for part in (".words", "#answer", ".chances", ".sight")]
+    words, card, bars, sight = (box for box in parts if box is not None)
     assert words["y"] + words["height"] <= card["y"] + card["height"] <= bars["y"]
-    context.close()
+    last = page.locator("#bars li").last.bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= bars["y"] + bars["height"] <= sight["y"]
+    browser.close()
