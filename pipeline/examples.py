@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "ui" / "canvas" / "examples"
 NUMBER = "2047"
 LINES = ("305", "1982", "647")
 TABLE = (("12", "340", "75"), ("8", "265", "90"), ("23", "418", "65"), ("15", "97", "80"))
-QUALITY, WIDEST = 60, 640  # of the photos, in pixels: at most 30 kB each
+QUALITY, WIDEST = 48, 640  # of the photos, in pixels: at most 30 kB each
 
 
 def main() -> None:
