@@ -189,6 +189,24 @@ def test_page_fits_one_screen(
     context.close()
 
 
+@pytest.mark.parametrize("size", [(740, 360), (640, 400)], ids=["phone", "zoomed"])
+def test_where_the_screen_lies_paper_tools_and_answer_stand_beside_one_another(
+    chromium: Browser, running: Running, size: tuple[int, int]
+) -> None:
+    """A phone that lies, and 1280x800 at 200 %: Clear is in reach, and nothing lies on anything else."""
+    context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    page = open_page(context, running)
+    draw(page, 3)
+    assert answer(page) == "3"
+    parts = ("#paper", ".controls", "#answer")
+    paper, controls, card = (box for part in parts if (box := page.locator(part).bounding_box()) is not None)
+    assert paper["width"] > 280
+    assert paper["x"] + paper["width"] <= controls["x"]
+    assert controls["x"] + controls["width"] <= card["x"]
+    assert controls["y"] + controls["height"] <= size[1]  # its last button is Clear
+    context.close()
+
+
 def test_page_asks_nobody_but_its_own_server_and_logs_no_error(chromium: Browser, running: Running) -> None:
     """With an empty cache: then it asks for all that it ever asks for."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
