@@ -58,10 +58,7 @@ PAGE: Final[dict[str, str]] = {
     "tip_draw": (
         "Draw a digit, a number, or several lines of them. Spaces, minus signs and decimal points are kept."
     ),
-    "tip_photo": (
-        "Upload, paste or drop a photo of handwritten digits, or take one. A photographed table becomes a "
-        "table."
-    ),
+    "tip_photo": "Take or upload a photo of handwritten digits. A photographed table becomes a table.",
     "tip_doubt": "A mark that is not a digit is shown as ?, and each digit says how certain it is.",
     "tip_keyboard": (
         "Without a mouse: press Tab until the paper is outlined. The arrow keys move the pen (with Shift in "
