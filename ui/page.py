@@ -50,7 +50,7 @@ const home = element.closest("gradio-app")?.getAttribute("src")?.replace(/\\/*$/
 const address = new URL("canvas/start.js", new URL(home, document.baseURI));
 import(address).then((page) => page.begin(element, props.text), () => {
   const trouble = element.querySelector("#trouble");
-  trouble.textContent = props.text.not_loaded;
+  trouble.textContent = props.text["not_loaded"];
   trouble.hidden = false;
 });
 """

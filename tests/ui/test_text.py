@@ -25,6 +25,7 @@ def test_text_has_every_sentence_that_the_page_uses() -> None:
 
 def test_text_of_the_page_is_all_used() -> None:
     scripts = "".join(path.read_text(encoding="utf-8") for path in (UI / "canvas").glob("*.js"))
+    scripts += (UI / "page.py").read_text(encoding="utf-8")  # which starts them
     quoted = used_on_page() | set(re.findall(r'"(\w+)"', scripts))
     built = {name for name in PAGE if re.fullmatch(r"(sure|hint|cell)_\w+", name)}  # `sure_${n}` and so on
     assert set(PAGE) - quoted - built == set()
