@@ -13,7 +13,7 @@ from tests.cluster.scans import page, write_scans
 PAGES = 40
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
     """A bucket of a real S3 server on loopback."""
     pytest.importorskip("moto", reason="there is no moto here: make team")
@@ -21,7 +21,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # other rooms' tests look at the processes that this one has started
 def two_nodes(bucket: Bucket) -> Iterator[TwoNodes]:
     pytest.importorskip("ray", reason="there is no Ray here: make team")
     if not has_second_address():

@@ -76,6 +76,7 @@ def test_s3_gives_and_takes_the_same(
     assert told == [{name: row[name] for name in told[0]} for row in expected]
 
 
+@pytest.mark.heavy
 def test_interrupted_and_started_again_it_reads_only_the_rest(
     two_nodes: TwoNodes, pages: Path, expected_pages: Answers, tmp_path: Path
 ) -> None:

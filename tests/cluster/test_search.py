@@ -139,6 +139,7 @@ def test_search_stops_at_once(two_nodes: TwoNodes) -> None:
     assert [run.info.status for run in (parent, *trials)] == ["KILLED"] * 3
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("searching")
 def test_search_trains_the_trial_of_a_killed_node_again(two_nodes: TwoNodes) -> None:
     client = runs.connect()
@@ -161,7 +162,14 @@ def test_search_trains_the_trial_of_a_killed_node_again(two_nodes: TwoNodes) -> 
 
 
 @pytest.mark.usefixtures("searching")
-@pytest.mark.parametrize("address", [f"127.0.0.1:{free_port()}", "ray://127.0.0.1:10001", "nowhere"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param(f"127.0.0.1:{free_port()}", id="nobody listens"),
+        pytest.param("ray://127.0.0.1:10001", marks=pytest.mark.heavy),
+        pytest.param("nowhere", marks=pytest.mark.heavy),
+    ],
+)
 def test_search_says_where_no_cluster_is(address: str) -> None:
     command = [sys.executable, "-m", "pipeline.search", "--cluster", address]
     began = time.monotonic()
