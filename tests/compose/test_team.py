@@ -38,9 +38,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         write_env(folder, settings)
         stack.compose("--profile", "team", "build", "database", "pipeline", "folders", seconds=1500)
-        stack.compose("--profile", "team", "up", "--no-start", "database", "mlflow")  # makes the networks
-        network = json.loads(docker("network", "inspect", f"{stack.name}_default"))[0]
-        gateway = network["IPAM"]["Config"][0]["Gateway"]  # this machine, as containers see it
+        bridge = json.loads(docker("network", "inspect", "bridge"))[0]
+        gateway = bridge["IPAM"]["Config"][0]["Gateway"]  # this machine, as containers see it
         with s3(tmp_path_factory.mktemp("s3"), gateway) as endpoint:
             write_env(folder, settings | {"AWS_ENDPOINT_URL": endpoint})
             stack.compose("--profile", "team", "up", "-d", "database", "mlflow", "follower", seconds=300)
