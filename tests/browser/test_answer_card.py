@@ -18,7 +18,13 @@ PARTS = ["#paper", "#clear", "#answer", ".chances", ".sight", ".examples"]
 REST = 0.15  # seconds that the pen has to rest until a stroke under way is read
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (360, 640)], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((1280, 800), id="desktop", marks=pytest.mark.heavy),
+        pytest.param((360, 640), id="phone"),
+    ],
+)
 def test_nothing_moves_because_of_an_answers_length(
     chromium: Browser, running: Running, size: tuple[int, int]
 ) -> None:

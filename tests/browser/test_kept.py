@@ -130,9 +130,10 @@ def errors_of(page: Page) -> list[str]:
     return said
 
 
-def test_damaged_and_older_things_are_ignored(context: BrowserContext, running: Running) -> None:
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.heavy), 4], ids=["all", "every fourth"])
+def test_damaged_and_older_things_are_ignored(context: BrowserContext, running: Running, every: int) -> None:
     *faulty, sound = damaged()
-    for text in [*faulty, sound]:
+    for text in [*faulty[::every], sound]:
         page = context.new_page()
         said = errors_of(page)
         keep_in_next_page(page, text)
