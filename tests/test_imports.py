@@ -25,7 +25,7 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
     "digits": ("errors", "network", "ink", "layout", "results", "reader", "output", "pictures", "cluster"),
     "pipeline": ("project", "mnist", "synthesis", "training", "evaluation", "registry", "tuning"),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
-    "addresses": ("hosts", "prefix"),
+    "addresses": ("hosts", "origins", "prefix"),
     "feedback": ("errors", "labels", "record", "store"),
     "ui": ("text", "refusals", "names", "origins", "bodies", "document", "client", "proxy", "desktop"),
 }
