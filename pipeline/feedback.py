@@ -2,7 +2,7 @@
 
 Without options it prints counts, writes a contact sheet, and at a terminal goes through the new pictures one
 by one. `--accept`, `--drop`, `--relabel` and `--delete` change many at once: those whose ids begin as given,
-those that `--state`, `--label` and `--answer` choose, or `--all`. What is accepted is what `make learn` takes.
+those that `--state`, `--label` and `--answer` choose, or `--all`. `make learn` takes what is accepted.
 docs/feedback.md says what is kept, where, and for how long.
 """
 
