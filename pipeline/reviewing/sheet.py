@@ -27,7 +27,7 @@ _LETTERS_WIDE = 48  # letters
 def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
     """Write the sheet of these pictures, `MOST` at most, as a PNG that only its owner can read.
 
-    A frame and the third line say the state by colour and word.
+    The frame's colour says the state, and a word beside the id.
     """
     rows = max(1, -(-len(kept) // _COLUMNS))
     sheet = Image.new("RGB", (_COLUMNS * _CELL[0] + _GAP, rows * _CELL[1] + _GAP), "white")
@@ -82,9 +82,9 @@ def scaled_by(size: tuple[int, int], factor: float) -> tuple[int, int]:
 
 def _below(one: Kept) -> list[tuple[str, str]]:
     return [
-        (one.id[:SHORT], "#6b7280"),
+        (f"{one.id[:SHORT]} {one.state}", _COLOURS[one.state]),
         (_cut(f"is {on_one_line(one.label)}"), "black"),
-        (_cut(f"read {on_one_line(one.answer)}"), _COLOURS[one.state]),
+        (_cut(f"read {on_one_line(one.answer)}"), "black"),
     ]
 
 
