@@ -144,9 +144,9 @@ PAGE: Final[dict[str, str]] = {
     "feedback_change": "Change",
     "feedback_label": "Write digits, with their minus signs and decimal points: 7, or -3,5 12.",
     "feedback_slow": "The recognition service is slow just now. Still waiting.",
-    "feedback_lost": "It is not kept yet: choose it again in a moment.",
+    "feedback_lost": "It is not kept yet: choose it again later.",
     "feedback_away": "The service cannot write to its folder of feedback just now.",
-    "feedback_full": "No more pictures can be kept: whoever runs the service can make room (make feedback).",
+    "feedback_full": "No more can be kept until whoever runs the service makes room (make feedback).",
     "feedback_off": "The recognition service does not keep pictures any more.",
     # the model
     "model": "Model {version}",

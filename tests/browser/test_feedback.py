@@ -228,7 +228,7 @@ def test_the_photo_is_kept_as_it_was_read(page: Page, keeping: Keeping, changed:
 @pytest.mark.parametrize(
     ("status", "code", "sentence"),
     [
-        (507, "feedback_full", "can make room (make feedback)"),
+        (507, "feedback_full", "makes room (make feedback)"),
         pytest.param(503, "feedback_away", "cannot write to its folder", marks=pytest.mark.heavy),
         pytest.param(502, "service_away", "does not answer", marks=pytest.mark.heavy),
         (0, "", "server does not answer"),
@@ -297,7 +297,7 @@ def test_a_table_and_a_service_that_keeps_nothing_offer_no_correction(page: Page
 
     def none(route: Route) -> None:
         asked.append(route.request.method)
-        route.fulfill(json=None)
+        route.fulfill(body="null", content_type="application/json")
 
     page.route("**/ask/feedback", none)
     show(page, "7")
