@@ -142,7 +142,7 @@ PAGE: Final[dict[str, str]] = {
     "feedback_thanks": "Thank you: kept as {label}.",
     "feedback_thanks_long": "Thank you: it is kept.",
     "feedback_change": "Change",
-    "feedback_label": "Write digits, with their minus signs and decimal points: 7, or -3,5 12.",
+    "feedback_label": "Write digits, with minus sign and decimal point where there are any: -3,5.",
     "feedback_slow": "The recognition service is slow just now. Still waiting.",
     "feedback_lost": "It is not kept yet: choose it again later.",
     "feedback_away": "The service cannot write to its folder of feedback just now.",
