@@ -71,6 +71,7 @@ export class Feedback {
    */
   about(subject) {
     this.#subject = subject;
+    if (subject?.paper !== this.#paper) this._dialog.close(); // a picture was pasted
     // One label says nothing of which cell of a table is wrong, and its cells are corrected in place.
     this._wrong.hidden = this.#off || !subject || subject.reading.tables.length > 0;
     const said = subject && this.#labels.has(subject.paper);
