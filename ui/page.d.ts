@@ -29,6 +29,13 @@ export interface Parts {
   "#download": HTMLButtonElement;
   "#eraser": HTMLButtonElement;
   "#examples": HTMLElement;
+  "#feedback": HTMLDialogElement;
+  "#feedback-close": HTMLButtonElement;
+  "#feedback-digits": HTMLElement;
+  "#feedback-form": HTMLFormElement;
+  "#feedback-none": HTMLButtonElement;
+  "#feedback-number": HTMLTextAreaElement;
+  "#feedback-said": HTMLElement;
   "#file": HTMLInputElement;
   "#legend": HTMLElement;
   "#marks": HTMLElement;
@@ -60,6 +67,7 @@ export interface Parts {
   "#video": HTMLVideoElement & { srcObject: MediaStream | null };
   "#why": HTMLButtonElement;
   "#width": HTMLInputElement;
+  "#wrong": HTMLButtonElement;
   ".digits": HTMLElement;
   ".dot": HTMLElement;
 }

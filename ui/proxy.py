@@ -25,7 +25,7 @@ _CARD_HEADERS = {
     "Cache-Control": "no-store",
 }
 
-Question = Literal["read", "explain"]
+Question = Literal["read", "explain", "feedback"]
 Ask = Callable[[str, bytes, str], Awaitable["Answer"]]
 """(path, body, content type) -> Answer. The page does not know where answers come from."""
 
@@ -105,7 +105,10 @@ async def run_link(client: httpx.AsyncClient, run_id: str, public: str) -> str |
 
 
 def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRouter:
-    """`POST /ask/read|explain` and `GET /ask/model` for the canvas; `GET /ask/model/card` is a page."""
+    """`POST /ask/read|explain|feedback` and `GET /ask/model|feedback` for the canvas, and the model's card.
+
+    `GET /ask/feedback` is null where the service keeps none: a browser would report a 404 as an error.
+    """
     routes = APIRouter(prefix="/ask")
 
     @routes.post("/{question}")
@@ -119,6 +122,11 @@ def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRou
         if answer.status == 200 and isinstance(answer.content, dict):
             answer.content["run_link"] = await link(str(answer.content.get("run_id", "")))
         return _response(answer)
+
+    @routes.get("/feedback")
+    async def feedback() -> Response:
+        answer = await ask("/feedback", b"", "")
+        return _response(Answer(200, None, {}) if answer.status == 404 else answer)
 
     @routes.get(_CARD)
     async def card() -> Response:

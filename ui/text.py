@@ -128,6 +128,26 @@ PAGE: Final[dict[str, str]] = {
     "sign_comma": "comma",
     "spoken": "{text}. {words}, {more}",
     "spoken_rejected": "{words}. {more}",
+    # what it should have been
+    "wrong": "Wrong?",
+    "feedback": "It is a …",
+    "feedback_digit": "A digit",
+    "feedback_none": "Not a digit",
+    "feedback_number": "A number:",
+    "feedback_send": "Send",
+    "feedback_note": (
+        "Kept with the picture on the computer that runs the service (make run: in data/feedback). Used only "
+        "when somebody there runs make learn."
+    ),
+    "feedback_thanks": "Thank you: kept as {label}.",
+    "feedback_thanks_long": "Thank you: it is kept.",
+    "feedback_change": "Change",
+    "feedback_label": "Write digits, with minus sign and decimal point where there are any: -3,5.",
+    "feedback_slow": "The recognition service is slow just now. Still waiting.",
+    "feedback_lost": "It is not kept yet: choose it again later.",
+    "feedback_away": "The service cannot write to its folder of feedback just now.",
+    "feedback_full": "No more can be kept until whoever runs the service makes room (make feedback).",
+    "feedback_off": "The recognition service does not keep pictures any more.",
     # the model
     "model": "Model {version}",
     "model_right": "{share} on MNIST",

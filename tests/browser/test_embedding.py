@@ -65,7 +65,7 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
     with (
         serving(pages) as friend,
         serving(pages) as stranger,
-        service_process(service_port, DEFAULT_MODEL, folder),
+        service_process(service_port, DEFAULT_MODEL, folder, FEEDBACK_DIR=str(folder / "feedback")),
         page_process(page_port, f"http://127.0.0.1:{service_port}", folder, EMBED_ORIGINS=friend),
     ):
         yield Origins(address, friend, stranger)
@@ -92,6 +92,9 @@ def test_page_draws_and_answers_inside_another(page: Page, origins: Origins) -> 
     assert answer(page) == "7"
     page.click("#why")
     expect(page.locator("#legend")).to_be_visible()
+    page.click("#wrong")
+    page.click("#feedback-none")
+    expect(page.locator("#took")).to_contain_text("Thank you")
     page.click("#clear")
     page.click("#examples button >> nth=4")
     expect(page.locator("#big")).to_have_attribute("data-text", "4")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -15,20 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Running, open_page
 from tests.browser.hand import Place, answer, draw_stroke, ink_share
 from tests.browser.pictures import encoded, picture
+from tests.browser.sent import sent, watch
 
-WATCH = """() => {
-  const asked = window.fetch;
-  window.fetch = async (address, options) => {
-    if (String(address).endsWith("/ask/read")) {
-      const file = options.body.get("image");
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      let letters = "";
-      for (const byte of bytes) letters += String.fromCharCode(byte);
-      window.sent = btoa(letters);
-    }
-    return asked(address, options);
-  };
-}"""
 TWO = (600, 300)
 """A size in which a 3 stands on the left half and a 7 on the right."""
 
@@ -41,16 +28,11 @@ def two_digits() -> Image.Image:
 
 
 def upload(page: Page, image: Image.Image, kind: str = "PNG") -> bytes:
-    page.evaluate(WATCH)
+    watch(page)
     content = encoded(image, kind)
     page.set_input_files("#file", {"name": "a", "mimeType": f"image/{kind.lower()}", "buffer": content})
     expect(page.locator("#photo-tools")).to_be_visible()
     return content
-
-
-def sent(page: Page) -> bytes:
-    answer(page)
-    return base64.b64decode(page.evaluate("sent"))
 
 
 def opened(content: bytes) -> Image.Image:
@@ -116,7 +98,7 @@ def test_turned_once_round_and_undone_it_is_the_file_again(page: Page) -> None:
 
 def test_phones_own_turn_of_a_photo_is_kept(page: Page) -> None:
     """A JPEG that says "turn me" (EXIF 6: a quarter to the right) is shown so, and turned from there."""
-    page.evaluate(WATCH)
+    watch(page)
     stream, exif = BytesIO(), Image.Exif()
     exif[0x0112] = 6
     picture(5, (403, 301)).transpose(Image.Transpose.ROTATE_90).save(stream, "JPEG", exif=exif)

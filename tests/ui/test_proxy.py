@@ -20,7 +20,7 @@ def through_page(
     path: str,
     *,
     key: str = "",
-    files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    files: Mapping[str, tuple[str | None, bytes, str]] | None = None,
     content: bytes | None = None,
 ) -> httpx.Response:
     """What the browser gets for a request to the page while the service behaves as `handler`."""
@@ -123,7 +123,40 @@ def test_connection_that_the_service_just_closed_is_tried_once_more() -> None:
 
 
 def test_unknown_question_is_not_passed_on() -> None:
-    assert through_page(unasked, "POST", "/ask/feedback", files=PICTURE).status_code == 422
+    assert through_page(unasked, "POST", "/ask/admin", files=PICTURE).status_code == 422
+
+
+OFF = replying(404, json={"error": "No feedback is kept.", "code": "feedback_off"})
+
+
+def test_feedback_that_is_off_is_no_error_of_the_page() -> None:
+    answer = through_page(OFF, "GET", "/ask/feedback")
+    assert (answer.status_code, answer.json()) == (200, None)
+    assert through_page(OFF, "POST", "/ask/feedback", files=PICTURE).status_code == 404  # it was on before
+
+
+def test_feedback_goes_on_with_its_label() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"kept": 3, "most": 9})
+
+    assert through_page(handler, "GET", "/ask/feedback").json() == {"kept": 3, "most": 9}
+    files = {**PICTURE, "label": (None, b"2047", "text/plain")}
+    through_page(handler, "POST", "/ask/feedback", files=files)
+    assert [(request.method, request.url.path) for request in seen] == [
+        ("GET", "/feedback"),
+        ("POST", "/feedback"),
+    ]
+    assert b"2047" in seen[1].content
+
+
+@pytest.mark.parametrize(
+    "handler", [failing(httpx.ConnectError), replying(503, json={"code": "feedback_away"})]
+)
+def test_feedback_that_cannot_be_asked_about_is_not_off(handler: Handler) -> None:
+    assert through_page(handler, "GET", "/ask/feedback").status_code >= 500
 
 
 def test_model_comes_with_the_link_to_its_run() -> None:

@@ -133,6 +133,16 @@ export class Answer {
     if (found) this._detail.textContent = say(this.onPhoto ? `hint_${found}_photo` : `hint_${found}`);
   }
 
+  /**
+   * Thank for a correction, to the eye and to a screen reader.
+   * @param {string} sentence
+   */
+  thank(sentence) {
+    this._took.textContent = sentence;
+    this.speakNow();
+    this.#speak(sentence);
+  }
+
   /** Tell a screen reader at once, as after "Recognise". */
   speakNow() {
     this.hurry = true;

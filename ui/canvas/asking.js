@@ -23,7 +23,8 @@ const LONGEST_WAIT = 5000;
  * @typedef {{ test_accuracy?: number, canvas_accuracy?: number }} Metrics
  * @typedef {{ version: string, created: string, git_commit?: string, metrics?: Metrics }} Manifest
  * @typedef {Manifest & { run_link: string | null }} Model with what the page's server adds
- * @typedef {{ read: Reading, explain: View[], model: Model }} Answers by the question's path
+ * @typedef {{ kept: number, most: number } | null} Room for feedback; null: none is kept
+ * @typedef {{ read: Reading, explain: View[], model: Model, feedback: Room | { id: string } }} Answers by the path
  */
 
 /**
@@ -56,13 +57,15 @@ export class Trouble extends Error {
  * @template {keyof Answers} Path
  * @param {Path} path
  * @param {Sent} [file]
+ * @param {string} [label] what the file shows
  * @returns {Promise<Answers[Path]>}
  */
-export async function ask(path, file) {
+export async function ask(path, file, label) {
   let body;
   if (file) {
     body = new FormData();
     body.append("image", file, file.name ?? "drawing.png");
+    if (label !== undefined) body.append("label", label);
   }
   const address = new URL(`../ask/${path}`, import.meta.url);
   let response;

@@ -57,17 +57,18 @@ export class Drawing {
     return this.#at < this.#papers.length - 1;
   }
 
-  get #paper() {
+  /** The paper that is seen: the same one again after Undo and Redo. */
+  get paper() {
     return this.#papers[this.#at];
   }
 
   get isBlank() {
-    return !this.#paper.picture && this.#paper.strokes.every((stroke) => stroke.erases);
+    return !this.paper.picture && this.paper.strokes.every((stroke) => stroke.erases);
   }
 
   /** The picture on the paper that is a photo, which means that its file is sent, not the paper. */
   get photo() {
-    const { picture } = this.#paper;
+    const { picture } = this.paper;
     return picture?.file ? picture : null;
   }
 
@@ -97,7 +98,7 @@ export class Drawing {
   begin(point, width, erases) {
     const stroke = { points: [point], width, erases };
     this.#stroke = stroke;
-    this.#do({ ...this.#paper, strokes: [...this.#paper.strokes, stroke] }, () =>
+    this.#do({ ...this.paper, strokes: [...this.paper.strokes, stroke] }, () =>
       this.#onBoth((context) => paintPiece(context, stroke, 0)),
     );
   }
@@ -147,7 +148,7 @@ export class Drawing {
 
   clear() {
     this.#stroke = null;
-    if (this.#paper.picture || this.#paper.strokes.length) this.#do(BLANK);
+    if (this.paper.picture || this.paper.strokes.length) this.#do(BLANK);
   }
 
   undo() {
@@ -184,7 +185,7 @@ export class Drawing {
   /** What the service gets, and where its pixels lie on the paper; `photo` where it is one by itself. */
   async sent() {
     const { photo } = this;
-    if (photo?.file && !this.#paper.strokes.length) {
+    if (photo?.file && !this.paper.strokes.length) {
       return { file: await fileOf(photo, photo.file), place: placeOf(photo), photo };
     }
     return { file: await this.flat(), place: { left: 0, top: 0, scale: 1 }, photo: null };
@@ -208,7 +209,7 @@ export class Drawing {
   #change(before, after) {
     const way = wayOf(after).multiply(wayOf(before).inverse());
     const scale = placeOf(after).scale / placeOf(before).scale;
-    const strokes = this.#paper.strokes.map((stroke) => moved(stroke, way, scale));
+    const strokes = this.paper.strokes.map((stroke) => moved(stroke, way, scale));
     this.#stroke = null;
     this.#do({ picture: after, strokes });
   }
@@ -238,7 +239,7 @@ export class Drawing {
   }
 
   #repaint() {
-    const { picture, strokes } = this.#paper;
+    const { picture, strokes } = this.paper;
     this.#onBoth((context) => {
       context.clearRect(0, 0, WIDTH, HEIGHT);
       if (picture) paintPicture(context, picture, wayOf(picture));

@@ -6,6 +6,7 @@ import { Asking, ask, Trouble } from "./asking.js";
 import { Cropper } from "./cropper.js";
 import { Drawing } from "./drawing.js";
 import { Keeper, kept } from "./kept.js";
+import { Offer } from "./offer.js";
 import { Pen } from "./pen.js";
 import { placeOf, sizeOf } from "./photo.js";
 import { download, Pictures } from "./pictures.js";
@@ -43,6 +44,11 @@ export async function start(element, text) {
 
   const table = new TableView(element, (box) => answer.showCell(box));
 
+  const offer = new Offer(element, {
+    onThanks: (sentence) => answer.thank(sentence),
+    onTrouble: (sentence) => notice.sayLasting(sentence),
+  });
+
   /** @type {Picture | null} The photo that the question on its way is about. */
   let asked = null;
   const asking = new Asking({
@@ -61,6 +67,7 @@ export async function start(element, text) {
     },
     onBusy(busy) {
       find("#answer").ariaBusy = String(busy);
+      find("#wrong").disabled = busy; // what would be said to be wrong is not the drawing's answer
     },
     onAnswer(reading, place, milliseconds, file) {
       notice.hide();
@@ -69,6 +76,7 @@ export async function start(element, text) {
       if (reading.tables.length) sight.reset();
       else sight.follow(file);
       about.answered(reading.model);
+      offer.answered({ reading, file, paper: drawing.paper });
     },
     onSlow: () => notice.slow(true),
     onTrouble(trouble) {
@@ -91,6 +99,7 @@ export async function start(element, text) {
     answer.reset();
     table.hide();
     sight.reset();
+    offer.forget();
   }
 
   function showTools() {
@@ -183,6 +192,7 @@ function listenToKeys(drawing, recognise) {
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
     const onCanvas = event.target === drawing.canvas;
+    if (document.querySelector("dialog:modal")) return; // what is typed there is no drawing
     if ((event.ctrlKey || event.metaKey) && key === "z" && !event.shiftKey) drawing.undo();
     else if ((event.ctrlKey || event.metaKey) && (key === "y" || key === "z")) drawing.redo();
     else if (onCanvas && key === "enter") recognise();

@@ -25,7 +25,7 @@ export async function begin(element, text) {
  * Once the document has this style sheet.
  * @param {string} address
  */
-async function styled(address) {
+export async function styled(address) {
   const links = document.querySelectorAll("link");
   if ([...links].some((link) => link.rel === "stylesheet" && link.href === address)) return;
   const link = document.createElement("link");

@@ -6,6 +6,9 @@ import { say } from "./say.js";
 
 /** @type {Record<string, string>} */
 const BY_CODE = {
+  feedback_away: "feedback_away",
+  feedback_full: "feedback_full",
+  feedback_off: "feedback_off",
   service_away: "service_away",
   service_strange: "service_away",
   service_slow: "service_slow",
@@ -23,6 +26,15 @@ const BY_STATUS = {
   502: "page_away",
   504: "service_slow",
 };
+
+/**
+ * What went wrong, as one sentence.
+ * @param {Trouble} trouble
+ */
+export function sentenceOf({ code, status, message }) {
+  const name = BY_CODE[code] ?? BY_STATUS[status];
+  return name ? say(name) : message || say("service_error", { status });
+}
 
 export class Notice {
   /** @param {HTMLElement} element */
@@ -74,8 +86,7 @@ export class Notice {
    * @param {boolean} drawn
    */
   trouble(trouble, drawn) {
-    const name = BY_CODE[trouble.code] ?? BY_STATUS[trouble.status];
-    const sentence = name ? say(name) : trouble.message || say("service_error", { status: trouble.status });
+    const sentence = sentenceOf(trouble);
     if (trouble.passes) this.say(sentence, drawn && say("kept"), say("again"));
     else this.sayLasting(sentence, drawn && say("kept"));
   }
