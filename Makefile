@@ -111,6 +111,10 @@ rollback: setup ## make the version before the champion the champion again; once
 champion: setup ## say which version is the champion, since when, why, and what was before it
 	@$(PYTHON) -m pipeline.champion
 
+.PHONY: drift
+drift: setup ## say whether pictures still look like those that the model was measured on (WINDOW=24h LEVEL=0.01)
+	@$(PYTHON) -m pipeline.drift $(if $(WINDOW),--window $(WINDOW)) $(if $(LEVEL),--level $(LEVEL))
+
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
 	@$(PYTHON) -m pipeline.profile $(NAME)

@@ -19,7 +19,7 @@ PERSONAL = (
     *("MLFLOW_TRACKING_URI", "DVC_ROOT", "MODEL_DIR", "SERVICE_URL", "API_KEY", "MNIST_DIR"),
     *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
 )
-CODE = ("digits", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
+CODE = ("digits", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 
 
 @pytest.fixture(scope="session", autouse=True)

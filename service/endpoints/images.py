@@ -39,6 +39,7 @@ from service.pictures.png import PlainPng
 from service.pictures.upload import SMALL, Body, header
 from service.runtime.metrics import count_answer, step
 from service.runtime.queues import Queue
+from service.runtime.traffic import TRAFFIC
 from service.runtime.worker import Worker
 
 T = TypeVar("T")
@@ -63,8 +64,9 @@ def predict(reader: Reader, picture: Opened) -> PredictAnswer:
     with step("decode").time():
         pixels, _ = loaded(picture)
     with _reading():
-        prediction = reader.predict(pixels)
+        prediction, look = reader.predict_and_look(pixels)
     count_answer(prediction)
+    TRAFFIC.add_prediction(reader.model.manifest.sha256, prediction, look, picture.width * picture.height)
     return PredictAnswer.model_validate(prediction)
 
 
@@ -85,9 +87,10 @@ def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
     with step("decode").time():
         pixels, times = loaded(picture)
     with _reading():
-        reading = reader.read(pixels)
+        reading, look = reader.read_and_look(pixels)
     for mark in reading.digits:
         count_answer(mark)
+    TRAFFIC.add_reading(reader.model.manifest.sha256, reading, look, picture.width * picture.height)
     return reading, times
 
 
