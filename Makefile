@@ -112,8 +112,9 @@ champion: setup ## say which version is the champion, since when, why, and what 
 	@$(PYTHON) -m pipeline.champion
 
 .PHONY: drift
-drift: setup ## say whether pictures still look like those that the model was measured on (WINDOW=24h LEVEL=0.01)
-	@$(PYTHON) -m pipeline.drift $(if $(WINDOW),--window $(WINDOW)) $(if $(LEVEL),--level $(LEVEL))
+drift: setup ## say whether pictures look other than the model was measured on (WINDOW=24h AGAINST=before)
+	@$(PYTHON) -m pipeline.drift $(if $(WINDOW),--window $(WINDOW)) $(if $(LEVEL),--level $(LEVEL)) \
+		$(if $(AGAINST),--against $(AGAINST))
 
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml

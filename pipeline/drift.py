@@ -3,6 +3,9 @@
 It asks the service at SERVICE_URL (or at this machine's SERVICE_PORT) for its counts, compares those of the
 window with the reference of the model in service, and writes reports/drift.html. The exit status is 0 without
 drift, 1 with drift, and 2 where nothing can be said: too few pictures, no reference, no service.
+
+The reference are validation digits drawn in many ways. Where people draw otherwise, and the model reads them
+well, `--against before` asks instead whether the window differs from the days before it.
 """
 
 from __future__ import annotations
@@ -12,15 +15,17 @@ import os
 import re
 import sys
 
-from pipeline.monitoring.asking import Told, ask, counts_of
-from pipeline.monitoring.page import Found, page
+from pipeline.monitoring.asking import Told, ask
+from pipeline.monitoring.page import Found, chance, page
 from pipeline.monitoring.significance import judged
 from pipeline.project.errors import PipelineError, TrafficError
 from pipeline.project.files import write_text
 from pipeline.project.paths import REPORTS
-from traffic.drift import LEAST_PICTURES, LEVEL, comparisons
+from traffic.counts import Counts
+from traffic.drift import AGAINST, LEAST_PICTURES, LEVEL, Against, comparisons
 from traffic.features import FEATURES, KINDS
 from traffic.slots import KEPT_HOURS
+from traffic.windows import Windows
 
 REPORT = REPORTS / "drift.html"
 NO_DRIFT, DRIFT, NOTHING_TO_SAY = 0, 1, 2
@@ -38,11 +43,15 @@ def main() -> int:
     parser.add_argument(
         "--level", type=_level, default=LEVEL, help=f"probability of a false alarm (default: {LEVEL})"
     )
+    parser.add_argument(
+        "--against", choices=AGAINST, default="reference", help="what the window is compared with"
+    )
     options = parser.parse_args()
     port = os.environ.get("SERVICE_PORT") or "3000"
     url = os.environ.get("SERVICE_URL") or f"http://127.0.0.1:{port}"
     try:
-        found = compare(ask(url, os.environ.get("API_KEY", "")), url, options.window, options.level)
+        service = ask(url, os.environ.get("API_KEY", ""))
+        found = compare(service, url, options.window, options.level, options.against)
         write_text(REPORT, page(found))
     except (PipelineError, OSError) as error:
         print(error, file=sys.stderr)
@@ -52,25 +61,35 @@ def main() -> int:
     return DRIFT if found.drifted else NO_DRIFT
 
 
-def compare(service: Told, url: str, hours: int, level: float) -> Found:
-    """The window beside the reference; raises `TrafficError` where nothing can be said."""
-    if service.reference is None:
+def compare(service: Told, url: str, hours: int, level: float, against: Against = "reference") -> Found:
+    """The window beside the reference or the days before; raises `TrafficError` where there is too little."""
+    windows = service.windows(hours)
+    other = service.counts() if against == "reference" else windows.before
+    if other is None:
         raise TrafficError(
             f"Model {service.model} has no reference: it was evaluated before there were any, or is one of"
-            " your own. `make repro` makes one for each model that it evaluates; a model of before gets it"
-            " with `dvc repro --force evaluate` while it is the candidate."
+            " your own. `make repro` makes one for each model that it evaluates. Until then `make drift"
+            " AGAINST=before` compares with the days before."
         )
-    window, others = service.window(hours)
-    compared = comparisons(window, counts_of(service.reference, url))
+    compared = comparisons(windows.last, other)
     if not compared:
-        seen = " and ".join(f"{window.pictures(kind)} of /{kind}" for kind in KINDS)
-        of_others = f" Another model was asked {others} times meanwhile." if others else ""
-        raise TrafficError(
-            f"The last {hours} h have {seen}, and {LEAST_PICTURES} pictures of one kind are needed to say"
-            f" anything.{of_others} Wait, or look further back: `make drift WINDOW=7d`."
-        )
-    pictures = {kind: window.pictures(kind) for kind in KINDS}
-    return Found(url, service.model, hours, level, pictures, judged(compared, level))
+        raise TrafficError(_too_few(windows, other, hours, against))
+    pictures = {kind: windows.last.pictures(kind) for kind in KINDS}
+    return Found(url, service.model, hours, level, against, pictures, judged(compared, level))
+
+
+def _too_few(windows: Windows, other: Counts, hours: int, against: Against) -> str:
+    """What there is, and what to do."""
+    seen, earlier = (
+        " and ".join(f"{counts.pictures(kind)} of /{kind}" for kind in KINDS)
+        for counts in (windows.last, other)
+    )
+    than = f", and the days before {earlier}" if against == "before" else ""
+    others = f" Another model was asked {windows.of_others} times meanwhile." if windows.of_others else ""
+    return (
+        f"The last {hours} h have {seen}{than}: {LEAST_PICTURES} pictures of one kind are needed to say"
+        f" anything.{others} Wait, or choose another window, up to WINDOW=7d."
+    )
 
 
 def told(found: Found) -> list[str]:
@@ -79,7 +98,7 @@ def told(found: Found) -> list[str]:
     for one, p in found.judged:
         if one.drifted:
             title = FEATURES[one.kind][one.name].title
-            lines.append(f"  /{one.kind}, {title}: {one.distance:.0%} lie elsewhere (p {p:.1g})")
+            lines.append(f"  /{one.kind}, {title}: {one.distance:.0%} lie elsewhere (p {chance(p)})")
     return [*lines, f"{REPORT} shows the histograms."]
 
 

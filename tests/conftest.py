@@ -17,7 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "data" / "mnist-small"
 PERSONAL = (
     *("MLFLOW_TRACKING_URI", "DVC_ROOT", "MODEL_DIR", "SERVICE_URL", "API_KEY", "MNIST_DIR"),
-    *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
+    *(
+        "ALLOWED_HOSTS",
+        "EMBED_ORIGINS",
+        "PAGE_ROOT_PATH",
+        "SERVICE_ROOT_PATH",
+        "FORWARDED_ALLOW_IPS",
+        "TRAFFIC_DIR",
+    ),
 )
 CODE = ("digits", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 

@@ -35,7 +35,7 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
     ),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
     "addresses": ("hosts", "prefix"),
-    "traffic": ("features", "counts", "slots", "drift"),
+    "traffic": ("features", "counts", "slots", "windows", "drift"),
     "ui": ("text", "refusals", "names", "origins", "bodies", "document", "client", "proxy", "desktop"),
 }
 

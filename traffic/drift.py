@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from traffic.counts import Counts
 from traffic.features import FEATURES, KINDS, Kind
@@ -19,6 +20,9 @@ LEVEL = 0.01
 LEAST_DISTANCE = 0.1
 LEAST_PICTURES = 100
 """Of a kind: fewer say too little, and nothing of that kind is compared."""
+Against = Literal["reference", "before"]
+"""What the last hours are compared with: what the model was measured on, or the days before them."""
+AGAINST: tuple[Against, ...] = get_args(Against)
 _EXPECTED = 5.0  # in each bin of either sample, at least: the chi-squared distribution holds from there on
 
 

@@ -36,7 +36,7 @@ def _number(title: str, unit: str, *edges: float, times: float = 1) -> Feature:
 _PAPER = _number(
     "lightness of the paper", "% of white", *(0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.92, 0.98), times=100
 )
-_PIXELS = _number("pixels of the picture", "megapixels", *(4096, 40_000, 1_000_000, 2_500_000), times=1e-6)
+_PIXELS = _number("pixels of the picture", "thousands", *(4_000, 40_000, 1_000_000, 2_500_000), times=1e-3)
 _INK = _number("share of ink", "% of the picture", *(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16), times=100)
 _SIZE = _number(
     "size of the mark", "% of the picture's longer side", *(k / 10 for k in range(1, 10)), times=100

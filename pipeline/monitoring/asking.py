@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
 from typing import Annotated
 
 import httpx
@@ -12,10 +10,12 @@ from pydantic.dataclasses import dataclass
 
 from pipeline.project.errors import TrafficError
 from traffic.counts import Counts
-from traffic.slots import HOUR, Reference, Slot
+from traffic.slots import Reference, Slot
+from traffic.windows import Windows
 
 SECONDS = 20.0  # a service of many workers has many files to read
 _WAY_OUT = "`make run` starts one; SERVICE_URL names another"
+_OTHER_VERSION = "The service is of another version of the project, and counts otherwise: use one for both."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,19 @@ class Told:
     reference: Reference | None
     slots: Annotated[list[Slot], Field(max_length=10_000)]
 
-    def window(self, hours: int) -> tuple[Counts, int]:
-        """What the model in service was asked in the last hours, and how many pictures another was asked.
+    def windows(self, hours: int) -> Windows:
+        """The last hours and those before; raises `TrafficError` for a service of another version."""
+        try:
+            return Windows.of(self.slots, self.sha256, hours)
+        except ValueError as error:
+            raise TrafficError(_OTHER_VERSION) from error
 
-        The hour that is not over is one more. Raises `TrafficError` for a service of another version.
-        """
-        recent = [one for one in self.slots if one.start >= int(time.time()) // HOUR * HOUR - hours * HOUR]
-        own = _together(one for one in recent if one.model == self.sha256)
-        others = _together(one for one in recent if one.model != self.sha256)
-        return own, others.pictures("predict") + others.pictures("read")
+    def counts(self) -> Counts | None:
+        """Those of the reference, None without one; raises `TrafficError` as above."""
+        try:
+            return Counts.of(self.reference.counts) if self.reference else None
+        except ValueError as error:
+            raise TrafficError(_OTHER_VERSION) from error
 
 
 def ask(url: str, key: str) -> Told:
@@ -53,28 +57,4 @@ def ask(url: str, key: str) -> Told:
     try:
         return TypeAdapter(Told).validate_json(answer.content)
     except ValidationError as error:
-        raise _strange(url) from error
-
-
-def counts_of(reference: Reference, url: str) -> Counts:
-    """The reference's counts; raises `TrafficError` where they are of another version of the project."""
-    try:
-        return Counts.of(reference.counts)
-    except ValueError as error:
-        raise _strange(url) from error
-
-
-def _together(slots: Iterable[Slot]) -> Counts:
-    counts = Counts()
-    for one in slots:
-        try:
-            counts.add(one.counts)
-        except ValueError as error:
-            raise TrafficError(
-                f"The service counts otherwise ({error}): use one version for both."
-            ) from error
-    return counts
-
-
-def _strange(url: str) -> TrafficError:
-    return TrafficError(f"The service at {url} is of another version of the project: use one for both.")
+        raise TrafficError(_OTHER_VERSION) from error

@@ -9,11 +9,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from traffic.drift import LEAST_DISTANCE, LEAST_PICTURES, Comparison
+from traffic.drift import LEAST_DISTANCE, LEAST_PICTURES, Against, Comparison
 from traffic.features import FEATURES, KINDS, Kind
 
 _TEMPLATE = Path(__file__).with_name("page.html")
-_HEIGHT, _WIDTH = 120, 420  # of a histogram, in units of its own
+_HEIGHT, _WIDTH = 110, 320  # of a histogram, in units of its own
 _PART = 0.42  # of a bin's room is each of its two bars
 
 
@@ -25,6 +25,7 @@ class Found:
     model: str
     hours: int
     level: float
+    against: Against
     pictures: Mapping[Kind, int]
     judged: Sequence[tuple[Comparison, float]]
 
@@ -37,8 +38,9 @@ class Found:
         """One sentence."""
         names = ", ".join(f"{one.name} of /{one.kind}" for one in self.drifted)
         seen = " and ".join(f"{count} pictures of /{kind}" for kind, count in self.pictures.items())
-        begin = f"Drift: {names}" if names else "No drift"
-        return f"{begin}, in the last {self.hours} h ({seen}) of model {self.model}."
+        begin = f"Drift in {names}" if names else "No drift"
+        than = "the days before" if self.against == "before" else "what the model was measured on"
+        return f"{begin}: the last {self.hours} h ({seen}) of model {self.model}, beside {than}."
 
 
 def page(found: Found) -> str:
@@ -62,6 +64,11 @@ def page(found: Found) -> str:
     )
 
 
+def chance(p: float) -> str:
+    """A probability for people, whom nothing smaller tells more."""
+    return "< 1e-9" if p < 1e-9 else f"{p:.2g}"
+
+
 def _title(one: Comparison) -> str:
     return f"/{one.kind}: {FEATURES[one.kind][one.name].title}"
 
@@ -69,14 +76,14 @@ def _title(one: Comparison) -> str:
 def _row(one: Comparison, p: float, level: float) -> str:
     said = "drift" if one.drifted else "too little to matter" if p <= level else "no drift"
     mark = ' class="drift"' if one.drifted else ""
-    cells = (f"{one.distance:.1%}", f"{p:.2g}", f"<span{mark}>{said}</span>")
+    cells = (f"{one.distance:.1%}", escape(chance(p)), f"<span{mark}>{said}</span>")
     columns = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row">{escape(_title(one))}</th>{columns}</tr>'
 
 
 def _card(one: Comparison, p: float) -> str:
     mark, kind = (' <span class="drift">drift</span>', ' class="moved"') if one.drifted else ("", "")
-    told = f"{one.distance:.0%} lie elsewhere, p {p:.2g}"
+    told = f"{one.distance:.0%} lie elsewhere, p {escape(chance(p))}"
     counted = f"{sum(one.window):,} in the window, {sum(one.reference):,} in the reference"
     head = f"<h3>{escape(_title(one))}{mark}</h3>"
     return f"<figure{kind}><figcaption>{head}{told}; {counted}</figcaption>{_histogram(one)}</figure>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from digits import Manifest
 from service import openapi
 from service.answers import TrafficAnswer, as_json
+from service.errors import NoModel
 from service.openapi import Endpoint
 from service.runtime import metrics
 from service.runtime.champion import Champion
@@ -97,7 +99,8 @@ class Admin:
         return Response(content, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     def _measured(self) -> bytes:
-        show(TRAFFIC.slots(), self._champion.reference())
+        with suppress(NoModel):
+            show(TRAFFIC.slots(), self._champion.reader().model.manifest.sha256, self._champion.reference())
         return metrics.text()
 
     async def _docs_json(self, _request: Request) -> Response:

@@ -38,12 +38,15 @@ WORKERS = Gauge(
 )
 DRIFT_DISTANCE = Gauge(
     "digits_drift_distance",
-    "Share of the last day's pictures that look otherwise than those the model was measured on",
-    ["kind", "feature"],
+    "Share of the last day that lies elsewhere than the model's reference, or the days before",
+    ["against", "kind", "feature"],
     multiprocess_mode="mostrecent",
 )
 DRIFT = Gauge(
-    "digits_drift", "1 where `make drift` says drift", ["kind", "feature"], multiprocess_mode="mostrecent"
+    "digits_drift",
+    "1 where `make drift` says drift",
+    ["against", "kind", "feature"],
+    multiprocess_mode="mostrecent",
 )
 DRIFT_PICTURES = Gauge(
     "digits_drift_pictures", "Pictures of the last day", ["kind"], multiprocess_mode="mostrecent"

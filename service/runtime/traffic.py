@@ -12,7 +12,6 @@ import math
 import os
 import re
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,9 +21,10 @@ from pydantic import ValidationError
 from digits import Look, Prediction, Reading
 from service.runtime import metrics
 from traffic.counts import Counts
-from traffic.drift import comparisons, judged
+from traffic.drift import AGAINST, Against, Comparison, comparisons, judged
 from traffic.features import FEATURES, KINDS
-from traffic.slots import HOUR, KEPT_HOURS, SLOT, Reference, Slot
+from traffic.slots import KEPT_HOURS, SLOT, Reference, Slot
+from traffic.windows import Windows, hours_ago
 
 WRITE_SECONDS = 5.0
 WINDOW_HOURS = 24
@@ -84,9 +84,9 @@ class Traffic:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 for name, slot in changed:
                     _write(self._folder / name, slot)
-                if self._tidied != _hours_ago(0):
+                if self._tidied != hours_ago(0):
                     _tidy(self._folder)
-                    self._tidied = _hours_ago(0)
+                    self._tidied = hours_ago(0)
                 self._fails = False
                 self._forget()
             except OSError as error:
@@ -103,7 +103,7 @@ class Traffic:
             await asyncio.to_thread(self.write)
 
     def _present(self, model: str) -> Counts:
-        key = (int(time.time()) // HOUR * HOUR, model)
+        key = (hours_ago(0), model)
         self._changed.add(key)
         if key not in self._own:
             self._own[key] = (f"{key[0]}-{uuid.uuid4().hex[:12]}.json", Counts())
@@ -113,7 +113,7 @@ class Traffic:
         """Hours that are over: they are in their files, or where there is no folder, too old."""
         hours = 1 if self._folder else KEPT_HOURS
         with self._lock:
-            for key in [key for key in self._own if key[0] < _hours_ago(hours) and key not in self._changed]:
+            for key in [key for key in self._own if key[0] < hours_ago(hours) and key not in self._changed]:
                 del self._own[key]
 
     def _kept(self) -> Iterator[Slot]:
@@ -125,20 +125,29 @@ class Traffic:
         yield from own
 
 
-def show(slots: Iterable[Slot], reference: Reference | None) -> None:
-    """Set the gauges: how far the last day is from the reference, for each feature."""
-    window = Counts()
-    for slot in slots:
-        if reference and slot.model == reference.model and slot.start >= _hours_ago(WINDOW_HOURS):
-            window.add(slot.counts)
+def show(slots: Iterable[Slot], model: str, reference: Reference | None) -> None:
+    """Set the gauges: how far the last day is from the reference of the model, and from the days before."""
+    windows = Windows.of(slots, model, WINDOW_HOURS)
     for kind in KINDS:
-        metrics.DRIFT_PICTURES.labels(kind).set(window.pictures(kind))
-    found = comparisons(window, Counts.of(reference.counts)) if reference else []
-    compared = {(one.kind, one.name): one for one in judged(found, reference.critical if reference else [])}
-    for kind, name in ((own, name) for own in KINDS for name in FEATURES[own]):
-        one = compared.get((kind, name))  # without it nothing is known: files of all workers forget no label
-        metrics.DRIFT_DISTANCE.labels(kind, name).set(one.distance if one else math.nan)
-        metrics.DRIFT.labels(kind, name).set(one.drifted if one else math.nan)
+        metrics.DRIFT_PICTURES.labels(kind).set(windows.last.pictures(kind))
+    for against in AGAINST:
+        compared = _compared(windows, reference, against)
+        for kind, name in ((own, name) for own in KINDS for name in FEATURES[own]):
+            one = compared.get(
+                (kind, name)
+            )  # else nothing is known; the files of all workers forget no label
+            metrics.DRIFT_DISTANCE.labels(against, kind, name).set(one.distance if one else math.nan)
+            metrics.DRIFT.labels(against, kind, name).set(one.drifted if one else math.nan)
+
+
+def _compared(
+    windows: Windows, reference: Reference | None, against: Against
+) -> dict[tuple[str, str], Comparison]:
+    if reference is None:
+        return {}
+    other = Counts.of(reference.counts) if against == "reference" else windows.before
+    found = judged(comparisons(windows.last, other), reference.critical)
+    return {(one.kind, one.name): one for one in found}
 
 
 def _slot(key: tuple[int, str], counts: Counts) -> Slot:
@@ -146,11 +155,6 @@ def _slot(key: tuple[int, str], counts: Counts) -> Slot:
         kind: {name: list(bins) for name, bins in own.items()} for kind, own in counts.histograms.items()
     }
     return Slot(*key, copied)
-
-
-def _hours_ago(hours: int) -> int:
-    """When the first of the last hours began; the present one, which is not over, is one more."""
-    return int(time.time()) // HOUR * HOUR - hours * HOUR
 
 
 def _write(path: Path, slot: Slot) -> None:
@@ -170,8 +174,8 @@ def _read(folder: Path) -> Iterator[Slot]:
 def _tidy(folder: Path) -> None:
     """Delete what is too old or too much."""
     files = _files(folder)
-    old = [path for path in files if int(path.name[:10]) < _hours_ago(KEPT_HOURS)]
-    left = [path for path in _files(folder, ".new") if int(path.name[:10]) < _hours_ago(1)]  # by a kill
+    old = [path for path in files if int(path.name[:10]) < hours_ago(KEPT_HOURS)]
+    left = [path for path in _files(folder, ".new") if int(path.name[:10]) < hours_ago(1)]  # by a kill
     for path in {*old, *left, *files[:-MOST_FILES]}:
         path.unlink(missing_ok=True)
 
