@@ -115,6 +115,11 @@ champion: setup ## say which version is the champion, since when, why, and what 
 feedback: setup ## look through the pictures that people corrected (ARGS="--accept ID", --export F.zip, --delete-all)
 	@$(PYTHON) -m pipeline.feedback $(ARGS)
 
+.PHONY: drift
+drift: setup ## say whether pictures look other than the model was measured on (WINDOW=24h AGAINST=before)
+	@$(PYTHON) -m pipeline.drift $(if $(WINDOW),--window $(WINDOW)) $(if $(LEVEL),--level $(LEVEL)) \
+		$(if $(AGAINST),--against $(AGAINST))
+
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
 	@$(PYTHON) -m pipeline.profile $(NAME)

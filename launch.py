@@ -190,7 +190,8 @@ def run(programs: dict[str, Program], training: bool) -> int:
     service_url = os.environ.get("SERVICE_URL") or f"http://{reachable()}:{PROGRAMS['service'].port}"
     # Two services with one home would delete each other's metrics.
     home = HERE / "build" / f"bentoml-{PROGRAMS['service'].port}"
-    defaults = {"LOG_LEVEL": "warning", "BENTOML_HOME": str(home)}
+    traffic = HERE / "data" / "traffic" / str(PROGRAMS["service"].port)
+    defaults = {"LOG_LEVEL": "warning", "BENTOML_HOME": str(home), "TRAFFIC_DIR": str(traffic)}
     environment = {**defaults, **os.environ, **QUIET, "HOST": HOST, "SERVICE_URL": service_url}
     for name, program in programs.items():
         port = {program.variable: str(program.port)}

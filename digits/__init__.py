@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from digits.errors import DigitsError, ImageError, ModelError
+    from digits.layout.look import Look
     from digits.network.model import Manifest, Model
     from digits.reader import DEFAULT_MODEL, Reader, champion_or_default
     from digits.results import Explanation, Mark, Number, Prediction, Reading, TableCell, TableReading
 else:
     _HOMES = {
         "digits.errors": ("DigitsError", "ImageError", "ModelError"),
+        "digits.layout.look": ("Look",),
         "digits.network.model": ("Manifest", "Model"),
         "digits.reader": ("DEFAULT_MODEL", "Reader", "champion_or_default"),
         "digits.results": (
@@ -45,6 +47,7 @@ __all__ = [
     "DigitsError",
     "Explanation",
     "ImageError",
+    "Look",
     "Manifest",
     "Mark",
     "Model",

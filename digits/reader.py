@@ -18,13 +18,14 @@ from digits.layout.components import find_pieces, main_group
 from digits.layout.grid import Grid, grids_of
 from digits.layout.grouping import Found, settle
 from digits.layout.lines import are_several
+from digits.layout.look import Look, look_of
 from digits.layout.numbers import Group, numbers_of
 from digits.layout.page import Page, find_page
 from digits.layout.pieces import common_box
 from digits.layout.printed_numbers import printed_numbers
 from digits.layout.tables import Table
 from digits.network.model import MANIFEST, Classification, Model
-from digits.network.network_input import field_of
+from digits.network.network_input import InkLevels, field_of
 from digits.network.probabilities import all_right
 from digits.network.saliency import saliency
 from digits.results import (
@@ -68,23 +69,40 @@ class Reader:
 
     def predict(self, picture: Picture) -> Prediction:
         """Read a picture of one digit, anywhere on it, in any size and polarity."""
+        return self._predicted(picture)[0]
+
+    def predict_and_look(self, picture: Picture) -> tuple[Prediction, Look]:
+        """What `predict` gives, and how the picture looks."""
+        prediction, ink, mark = self._predicted(picture)
+        return prediction, look_of(ink, [] if mark is None else [mark])
+
+    def _predicted(self, picture: Picture) -> tuple[Prediction, Ink, InkLevels | None]:
+        """The answer, the ink of the picture, and that of the mark that the answer is about."""
         ink = find_ink(picture)
         version = self.model.manifest.version
         seen = _whole(ink)
         if seen is None:
-            return Prediction(None, None, None, "blank", version)
+            return Prediction(None, None, None, "blank", version), ink, None
         turned = _whole(find_ink(picture, turned=True)) if ink.in_doubt else None
         marks = [seen] if turned is None else [seen, turned]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
         row = _better(result) if turned else 0
         digit, confidence, probabilities, rejected = self._answer(result, row, ink)
         if marks[row].several:
-            return Prediction(None, None, probabilities, "not_a_digit", version)
-        return Prediction(digit, confidence, probabilities, rejected, version)
+            digit, confidence, rejected = None, None, "not_a_digit"
+        return Prediction(digit, confidence, probabilities, rejected, version), ink, marks[row].ink
 
     def read(self, picture: Picture) -> Reading:
         """Read every digit of a picture, in reading order; boxes in its own pixels."""
+        return self._reading(*self._found(picture))
+
+    def read_and_look(self, picture: Picture) -> tuple[Reading, Look]:
+        """What `read` gives, and how the picture looks; signs are none of the marks that are measured."""
         page, found = self._found(picture)
+        marks = [mark.atom.pixels for line in found for mark in line if mark.sign is None]
+        return self._reading(page, found), look_of(page.ink, marks)
+
+    def _reading(self, page: Page, found: list[list[Found]]) -> Reading:
         grids = grids_of(page, found)
         marks: list[Mark] = []
         numbers: list[Number] = []
@@ -187,8 +205,9 @@ def _better(result: Classification) -> int:
 
 
 class _Whole(NamedTuple):
-    """All the writing taken for one digit: what the network sees, and whether it plainly is several."""
+    """All the writing taken for one digit: its ink, what the network sees, and if it plainly is several."""
 
+    ink: InkLevels
     field: NDArray[np.float32]
     several: bool
 
@@ -198,8 +217,9 @@ def _whole(ink: Ink) -> _Whole | None:
     if not pieces.kept:
         return None
     group = main_group(pieces)
-    field = field_of(atom_of(pieces, group, ink.strength).pixels)
-    return None if field is None else _Whole(field, are_several(group))
+    pixels = atom_of(pieces, group, ink.strength).pixels
+    field = field_of(pixels)
+    return None if field is None else _Whole(pixels, field, are_several(group))
 
 
 def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:

@@ -1,7 +1,7 @@
 """Make the model that comes with the project from the champion: `make default-model`.
 
 It writes digits/default: the ONNX file of the champion, its manifest as version "default", with the
-parameters of its training, and its card. Commit all three.
+parameters of its training, its card, and what its traffic is compared with. Commit all four.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipeline.project.errors import PipelineError
 from pipeline.project.files import write_bytes, write_text
 from pipeline.project.paths import NAME, champion
 from pipeline.registry import cards, runs, versions
+from traffic.slots import REFERENCE
 
 FILE = "digits.onnx"
 LARGEST = 2**20  # bytes of the ONNX file: it is in git, and in every installation
@@ -48,6 +49,7 @@ def write_default_model() -> None:
     with versions.artifacts_of(client, client.get_model_version(NAME, manifest.version)) as artifacts:
         found = cards.evidence(client, default, artifacts / runs.REPORT)
         write_text(DEFAULT_MODEL / CARD, card_html(found, artifacts))
+        cards.copy(artifacts, DEFAULT_MODEL, [REFERENCE])
     described = default.as_dict() | {"trained_with": dict(found.trained_with)}
     write_text(DEFAULT_MODEL / MANIFEST, json.dumps(described, indent=2) + "\n")
 

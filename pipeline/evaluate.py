@@ -30,6 +30,7 @@ from pipeline.evaluation.metrics import Answers, RedrawnAnswers, answers
 from pipeline.evaluation.report import of_digits, of_handwriting
 from pipeline.evaluation.validation import OnValidation, ValidationData
 from pipeline.mnist.dataset import Digits
+from pipeline.monitoring.reference import reference
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
@@ -37,6 +38,7 @@ from pipeline.project.processes import spread
 from pipeline.project.runner import check_names, end_with_parent, main
 from pipeline.registry import cards, runs, versions
 from pipeline.registry.promotion import promote, sync
+from traffic.slots import REFERENCE
 
 
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
@@ -90,7 +92,11 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         runs.log_evaluation(figures, REPORTS)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
-        if decision.promoted and not rival.is_candidate:
+        drawn = reference(candidate, data.plain, on_validation[0].counts, lines, seed)
+        client.log_text(run_id, drawn, f"{runs.REPORT}/{REFERENCE}")
+        if rival.is_candidate:  # its card and reference are new
+            promote(client, version, decision.sentence, by="evaluate", instead_of=version)
+        elif decision.promoted:
             promote(client, version, decision.sentence, by="evaluate", instead_of=rival.version)
     print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from starlette.responses import Response
 
 from service.errors import Problem
+from traffic.slots import Reference, Slot
 
 if TYPE_CHECKING:
     from digits import Explanation, Mark, Number, Reading, TableCell
@@ -160,6 +161,15 @@ class FeedbackState(_Answer):
 
     kept: Index
     most: Index
+
+
+class TrafficAnswer(_Answer):
+    """What pictures looked like to all workers, in counts alone, beside what the model was measured on."""
+
+    model: Version
+    sha256: str = Field(description="Of the file of the model in service.")
+    reference: Reference | None = Field(description="None where the model came without one.")
+    slots: list[Slot] = Field(description="By hour and model, the oldest first.")
 
 
 def _enlarged(reading: Reading, times: int) -> Reading:

@@ -85,12 +85,14 @@ class DigitsService:
     def __init__(self) -> None:
         from service.endpoints import images
         from service.pictures.decode import opened
+        from service.runtime.traffic import TRAFFIC
         from service.runtime.worker import worker
 
         self._images = images
         self._opened = opened
         self._champion = worker().champion
-        self._watch: asyncio.Task[None] | None = None
+        self._traffic = TRAFFIC
+        self._tasks: list[asyncio.Task[None]] = []
 
     @bentoml.api
     def predict(self, image: Path) -> PredictAnswer:
@@ -114,12 +116,14 @@ class DigitsService:
 
     @bentoml.on_startup
     async def start(self) -> None:
-        self._watch = asyncio.create_task(self._champion.watch())
+        work = (self._champion.watch(), self._traffic.keep_writing())
+        self._tasks = [asyncio.create_task(one) for one in work]
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(self._traffic.write)
 
 
 def _in_front(app: ASGIApp) -> ASGIApp:

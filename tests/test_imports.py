@@ -12,10 +12,11 @@ from tests.sources import PACKAGES, ROOT, imported_names, imports, modules, tree
 
 ALLOWED = {
     "digits": {"digits"},
-    "pipeline": {"pipeline", "digits", "feedback"},
+    "traffic": {"traffic", "digits"},
+    "pipeline": {"pipeline", "digits", "feedback", "traffic"},
     "addresses": {"addresses"},
     "feedback": {"feedback"},
-    "service": {"service", "digits", "addresses", "feedback"},
+    "service": {"service", "digits", "addresses", "feedback", "traffic"},
     "ui": {"ui", "addresses"},
 }
 EXCEPTIONS = {Path("ui/desktop/__main__.py"): {"digits"}}  # its --local reads without a service
@@ -32,10 +33,12 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
         "evaluation",
         "registry",
         "tuning",
+        "monitoring",
     ),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
     "addresses": ("hosts", "origins", "prefix"),
     "feedback": ("errors", "labels", "record", "store"),
+    "traffic": ("features", "counts", "slots", "windows", "drift"),
     "ui": ("text", "refusals", "names", "origins", "bodies", "document", "client", "proxy", "desktop"),
 }
 
@@ -62,7 +65,7 @@ def test_imports_keep_to_the_rule(path: Path) -> None:
     assert ours <= ALLOWED[path.parts[0]] | EXCEPTIONS.get(path, set())
 
 
-@pytest.mark.parametrize("package", ["digits", "addresses", "feedback", "service", "ui"])
+@pytest.mark.parametrize("package", ["digits", "addresses", "feedback", "traffic", "service", "ui"])
 def test_imports_keep_training_libraries_out_of_serving(package: str) -> None:
     found = {str(path): imported(path) & HEAVY for path in modules(package)}
     assert not {path: names for path, names in found.items() if names}

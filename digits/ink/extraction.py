@@ -43,11 +43,12 @@ class Ink:
 
     `strength` is 0 on paper and 255 in full ink; `place` is 1 where ink is. `contrast` is the share of
     the paper's light that full ink takes away. `rough`: noise or uneven light.
-    `in_doubt`: the other polarity may be the right one.
+    `in_doubt`: the other polarity may be the right one. `grey` is what all was found in: 0 black, 255 white.
     """
 
     strength: Sheet
     place: Sheet
+    grey: Sheet
     contrast: float
     shrink: float
     width: int
@@ -202,6 +203,7 @@ def ink_of(found: Darkness, ruled: bool = True, weakest: int = WEAKEST) -> Ink:
     return Ink(
         strength,
         place,
+        found.grey,
         contrast,
         found.shrink,
         found.width,

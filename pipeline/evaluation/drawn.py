@@ -12,6 +12,7 @@ from digits.reader import Reader
 from pipeline.evaluation.metrics import RedrawnAnswers, read_lines, read_redrawn
 from pipeline.evaluation.papers import PaperAnswers, read_papers
 from pipeline.mnist.dataset import Digits
+from traffic.counts import Counts
 
 
 class Amounts(NamedTuple):
@@ -38,11 +39,15 @@ class Task(NamedTuple):
 
 
 class DrawnAnswers(NamedTuple):
-    """What a model says of it; `lines` (n,) are those that were read right as a whole."""
+    """What a model says of it; `lines` (n,) are those that were read right as a whole.
+
+    `counts` are what canvases and lines look like, and how they were read.
+    """
 
     redrawn: RedrawnAnswers
     lines: NDArray[np.bool_]
     papers: PaperAnswers
+    counts: Counts
 
     @property
     def line_accuracy(self) -> float:
@@ -52,9 +57,10 @@ class DrawnAnswers(NamedTuple):
 def read_drawn(task: Task) -> DrawnAnswers:
     """Draw and read; raises `ModelError` for a model that cannot be served, `DataError` without the data."""
     reader, digits = Reader.load(task.model), Digits.load(task.data, task.split)
-    amounts, seed = task.amounts, task.seed
+    amounts, seed, counts = task.amounts, task.seed, Counts()
     return DrawnAnswers(
-        read_redrawn(reader, digits, amounts.canvases, seed),
-        read_lines(reader, digits, amounts.lines, seed),
+        read_redrawn(reader, digits, amounts.canvases, seed, counts),
+        read_lines(reader, digits, amounts.lines, seed, counts),
         read_papers(reader, digits, amounts.papers, seed),
+        counts,
     )

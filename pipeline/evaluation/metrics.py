@@ -17,6 +17,7 @@ from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.canvas import canvases
 from pipeline.synthesis.lines import number_lines
 from pipeline.synthesis.negatives import NAMED, marks_of
+from traffic.counts import Counts
 
 CALIBRATION_BINS = 15  # of confidence, equally wide
 BATCH = 500  # digits at a time: bounds the memory
@@ -101,11 +102,12 @@ class RedrawnAnswers:
         return {str(kind): float(self.right[self.kinds == kind].mean()) for kind in np.unique(self.kinds)}
 
 
-def read_redrawn(reader: Reader, digits: Digits, most: int, seed: int) -> RedrawnAnswers:
-    """Read the first `most` digits, redrawn on canvases, through all of `digits`."""
+def read_redrawn(reader: Reader, digits: Digits, most: int, seed: int, counts: Counts) -> RedrawnAnswers:
+    """Read the first `most` digits, redrawn on canvases, through all of `digits`; `counts` has them then."""
     told: dict[str, list[object]] = defaultdict(list)
     for (kind, canvas), label in zip(canvases(digits.images[:most], seed), digits.labels[:most], strict=True):
-        answer = reader.predict(canvas)
+        answer, look = reader.predict_and_look(canvas)
+        counts.add_prediction(answer, look, canvas.width * canvas.height)
         told["kind"].append(kind)
         told["confidence"].append(answer.confidence or 0.0)
         told["right"].append(answer.digit == label)
@@ -160,8 +162,11 @@ def expected_calibration_error(
     return sum(gaps) / max(1, len(right))
 
 
-def read_lines(reader: Reader, digits: Digits, count: int, seed: int) -> NDArray[np.bool_]:
-    """Of lines of 3 to 8 digits, which were read right as a whole (n,)."""
-    return np.array(
-        [reader.read(image).text == text for text, image in number_lines(digits, count, seed)], bool
-    )
+def read_lines(reader: Reader, digits: Digits, count: int, seed: int, counts: Counts) -> NDArray[np.bool_]:
+    """Of lines of 3 to 8 digits, which were read right as a whole (n,); they are added to `counts`."""
+    right = []
+    for text, image in number_lines(digits, count, seed):
+        reading, look = reader.read_and_look(image)
+        counts.add_reading(reading, look, image.width * image.height)
+        right.append(reading.text == text)
+    return np.array(right, bool)

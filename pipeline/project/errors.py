@@ -7,6 +7,7 @@ PipelineError
 ├── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
 ├── ExportError      a model that cannot become a model folder
 ├── StoreError       a team's MLflow server that cannot be used, or settings of its data that are missing
+├── TrafficError     what the service was sent cannot be compared: too little, no reference, no service
 ├── OvertakenError   another machine changed the champion at the same time
 └── UpdateError      a new version of the project that cannot be merged
 """
@@ -40,6 +41,10 @@ class ExportError(PipelineError):
 
 class StoreError(PipelineError):
     """A team's MLflow server that cannot be used, or settings of its data that are missing."""
+
+
+class TrafficError(PipelineError):
+    """What the service was sent cannot be compared: too little of it, no reference, or no service."""
 
 
 class OvertakenError(PipelineError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from pipeline.evaluation.card import Evidence, card, card_html
 from pipeline.project.files import write_bytes
 from pipeline.project.paths import NAME
 from pipeline.registry import runs
+from traffic.slots import REFERENCE
+
+BESIDE = (CARD, REFERENCE)
+"""Files of a model folder beside the manifest, which `evaluate` leaves among a run's artifacts."""
 
 DESCRIPTION = 5000  # characters of a version's description: what MLflow's column holds
 
@@ -45,13 +50,14 @@ def description(text: str) -> str:
     return short.rstrip() + _MORE
 
 
-def copy(artifacts: Path, folder: Path) -> None:
-    """Put the page of a run with these artifacts into a model folder; a run without one leaves none there."""
-    made = artifacts / runs.REPORT / CARD
-    if made.is_file():
-        write_bytes(folder / CARD, made.read_bytes())
-    else:
-        (folder / CARD).unlink(missing_ok=True)
+def copy(artifacts: Path, folder: Path, names: Sequence[str] = BESIDE) -> None:
+    """Put what `evaluate` made for a model folder there; a run without it leaves none there."""
+    for name in names:
+        made = artifacts / runs.REPORT / name
+        if made.is_file():
+            write_bytes(folder / name, made.read_bytes())
+        else:
+            (folder / name).unlink(missing_ok=True)
 
 
 def _content(path: Path) -> dict[str, Any] | None:

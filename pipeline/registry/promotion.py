@@ -14,7 +14,6 @@ from mlflow.exceptions import MlflowException
 
 from digits.errors import ModelError
 from digits.network.model import MANIFEST, Manifest, Model
-from digits.reader import CARD
 from pipeline.project.errors import OvertakenError
 from pipeline.project.files import locked, write_bytes, write_text
 from pipeline.project.paths import NAME, champion
@@ -168,7 +167,7 @@ def _loadable(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
 
 
 def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
-    """The ONNX file under its hash, the card, then the manifest: its rename is the moment of the change.
+    """The ONNX file under its hash, card and reference, then the manifest, whose rename makes the change.
 
     Raises `ModelError` where the disk takes no more; what was served before still is then.
     """
@@ -195,7 +194,7 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
     for old in target.glob("*.onnx"):
         if old.name not in (name, previous):  # a service may be about to open the previous one
             old.unlink()
-    for written in (MANIFEST, CARD):
+    for written in (MANIFEST, *cards.BESIDE):
         for left in target.glob(f".*.{written}"):  # by a process that was killed
             left.unlink()
     return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,10 +15,12 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from digits import Manifest
 from service import openapi
-from service.answers import as_json
+from service.answers import TrafficAnswer, as_json
+from service.errors import NoModel
 from service.openapi import Endpoint
 from service.runtime import metrics
 from service.runtime.champion import Champion
+from service.runtime.traffic import TRAFFIC, show
 
 CARD_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
@@ -50,6 +53,13 @@ class Admin:
                 "text/html",
                 refuses=(404, 503),
             ),
+            get(
+                "/traffic",
+                self._traffic,
+                "What pictures looked like, hour by hour, and what the model was measured on",
+                TrafficAnswer,
+                refuses=(503,),
+            ),
             health("/livez", self._live, "Is the process alive?"),
             health("/healthz", self._live, "The same as /livez"),
             health("/readyz", self._ready, "Is a model in service?", refuses=(503,)),
@@ -71,10 +81,27 @@ class Admin:
         self._champion.reader()  # raises where there is none
         return PlainTextResponse("\n")
 
+    async def _traffic(self, _request: Request) -> Response:
+        manifest = self._champion.reader().model.manifest
+        slots = await asyncio.to_thread(TRAFFIC.slots)
+        return as_json(
+            TrafficAnswer(
+                model=manifest.version,
+                sha256=manifest.sha256,
+                reference=self._champion.reference(),
+                slots=slots,
+            )
+        )
+
     async def _metrics(self, _request: Request) -> Response:
         """All workers' files are read on a thread: there may be many."""
-        content = await asyncio.to_thread(metrics.text)
+        content = await asyncio.to_thread(self._measured)
         return Response(content, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    def _measured(self) -> bytes:
+        with suppress(NoModel):
+            show(TRAFFIC.slots(), self._champion.reader().model.manifest.sha256, self._champion.reference())
+        return metrics.text()
 
     async def _docs_json(self, _request: Request) -> Response:
         return JSONResponse(self._document())

@@ -16,7 +16,7 @@ from feedback.errors import BadLabel, Full, Unusable
 from feedback.labels import NOT_A_DIGIT, label_of
 from feedback.store import Store
 from service.answers import FeedbackKept, FeedbackState, as_json
-from service.endpoints.images import reading_of
+from service.endpoints.images import uncounted_reading
 from service.endpoints.sent import form_of, picture_of
 from service.errors import FeedbackAway, FeedbackFull, FeedbackOff, ForeignOrigin, WrongField
 from service.openapi import Endpoint
@@ -104,7 +104,7 @@ class Feedback:
     def _read(self, picture: Opened) -> Reading:
         """What the model in service answers; not counted among the answers, where it has been already."""
         reader: Reader = self._champion.reader()
-        return reading_of(reader, picture)[0]
+        return uncounted_reading(reader, picture)
 
 
 def _label(content: bytes) -> str:

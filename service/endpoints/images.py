@@ -38,6 +38,7 @@ from service.pictures.decode import Opened, loaded, opened
 from service.pictures.upload import Body
 from service.runtime.metrics import count_answer, step
 from service.runtime.queues import Queue
+from service.runtime.traffic import TRAFFIC
 from service.runtime.worker import Worker
 
 T = TypeVar("T")
@@ -61,8 +62,9 @@ def predict(reader: Reader, picture: Opened) -> PredictAnswer:
     with step("decode").time():
         pixels, _ = loaded(picture)
     with _reading():
-        prediction = reader.predict(pixels)
+        prediction, look = reader.predict_and_look(pixels)
     count_answer(prediction)
+    TRAFFIC.add_prediction(reader.model.manifest.sha256, prediction, look, picture.width * picture.height)
     return PredictAnswer.model_validate(prediction)
 
 
@@ -79,18 +81,23 @@ def read_as_csv(reader: Reader, picture: Opened, min_confidence: float) -> str:
 
 
 def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
-    reading, times = reading_of(reader, picture)
-    for mark in reading.digits:
-        count_answer(mark)
-    return reading, times
-
-
-def reading_of(reader: Reader, picture: Opened) -> tuple[Reading, int]:
-    """The reading, and how many times wider and higher the picture was sent than it was read."""
+    """The reading, counted, and how many times wider and higher the picture was sent than it was read."""
     with step("decode").time():
         pixels, times = loaded(picture)
     with _reading():
-        return reader.read(pixels), times
+        reading, look = reader.read_and_look(pixels)
+    for mark in reading.digits:
+        count_answer(mark)
+    TRAFFIC.add_reading(reader.model.manifest.sha256, reading, look, picture.width * picture.height)
+    return reading, times
+
+
+def uncounted_reading(reader: Reader, picture: Opened) -> Reading:
+    """What the picture is read as, in no count of answers or of pictures."""
+    with step("decode").time():
+        pixels, _ = loaded(picture)
+    with _reading():
+        return reader.read(pixels)
 
 
 def explain(reader: Reader, picture: Opened) -> ExplainAnswers:

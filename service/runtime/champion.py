@@ -18,10 +18,13 @@ from digits.reader import CARD
 from service.errors import NoModel, NotFound
 from service.runtime.metrics import LOADS, WORKERS, step
 from service.runtime.trial import try_out
+from traffic.counts import Counts
+from traffic.slots import REFERENCE, REFERENCE_JSON, Reference
 
 LOOK_SECONDS = 0.5
 LOAD_SECONDS = 15.0  # with the trial; models of this project take 0.2
 _CARD_BYTES = 2**20
+_REFERENCE_BYTES = 2**20
 
 _logger = logging.getLogger("service")
 
@@ -37,6 +40,7 @@ class Champion:
         self._default = default
         self._reader: Reader | None = None
         self._card: bytes | None = None
+        self._reference: Reference | None = None
         self._has_served = False  # whether a model of the folder, and not the default one, was taken
         self._seen: object = "nothing yet"
 
@@ -52,6 +56,10 @@ class Champion:
         if self._card is None:
             raise NotFound("This model has no card: one is made for each model that `make repro` evaluates.")
         return self._card
+
+    def reference(self) -> Reference | None:
+        """What the model in service was measured on; None where its folder does not say."""
+        return self._reference
 
     def refresh(self) -> None:
         """Take up the folder's model if the folder has changed; a model that cannot serve is refused."""
@@ -98,10 +106,12 @@ class Champion:
 
     def _take(self, reader: Reader, folder: Path) -> None:
         card = _card(folder, reader.model.manifest)
+        reference = _reference(folder, reader.model.manifest)
         if self._reader is not None and reader.model.manifest == self._reader.model.manifest:
             self._card = card or self._card  # the next model's card comes before that model
+            self._reference = reference or self._reference
             return
-        self._card = card
+        self._card, self._reference = card, reference
         if self._reader is not None:
             WORKERS.labels(self._version()).set(0)
         self._reader = reader
@@ -155,14 +165,29 @@ def _loaded(folder: Path) -> Reader:
 
 def _card(folder: Path, manifest: Manifest) -> bytes | None:
     """The page in the folder, where it names the model's file: another's may lie there for a moment."""
-    path = folder / CARD
+    content = _content(folder / CARD, _CARD_BYTES)
+    return content if content and manifest.sha256.encode() in content else None
+
+
+def _reference(folder: Path, manifest: Manifest) -> Reference | None:
+    """What the folder says the model was measured on, where it is said of this model, and by this version."""
+    content = _content(folder / REFERENCE, _REFERENCE_BYTES)
     try:
-        if not path.is_file() or path.stat().st_size > _CARD_BYTES:
+        found = REFERENCE_JSON.validate_json(content) if content else None
+        return found if found and found.model == manifest.sha256 and Counts.of(found.counts) else None
+    except ValueError as error:
+        _logger.warning("%s is none that this version reads: %s", folder / REFERENCE, error)
+        return None
+
+
+def _content(path: Path, most_bytes: int) -> bytes | None:
+    """A file of at most so many bytes; None without it."""
+    try:
+        if not path.is_file() or path.stat().st_size > most_bytes:
             return None
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError:
         return None
-    return content if manifest.sha256.encode() in content else None
 
 
 def _state(folder: Path) -> object:

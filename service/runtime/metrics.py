@@ -39,6 +39,21 @@ LOADS = Counter("digits_model_loads", "Models taken into service or refused", ["
 WORKERS = Gauge(
     "digits_workers", "Workers by model version in service", ["model"], multiprocess_mode="livesum"
 )
+DRIFT_DISTANCE = Gauge(
+    "digits_drift_distance",
+    "Share of the last day that lies elsewhere than the model's reference, or the days before",
+    ["against", "kind", "feature"],
+    multiprocess_mode="mostrecent",
+)
+DRIFT = Gauge(
+    "digits_drift",
+    "1 where `make drift` says drift",
+    ["against", "kind", "feature"],
+    multiprocess_mode="mostrecent",
+)
+DRIFT_PICTURES = Gauge(
+    "digits_drift_pictures", "Pictures of the last day", ["kind"], multiprocess_mode="mostrecent"
+)
 
 # `labels` makes its key anew each time: a third of what counting costs.
 step = cache(STEPS.labels)

@@ -19,6 +19,8 @@ from digits.reader import DEFAULT_MODEL
 from pipeline import default_model, evaluate
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.registry import history, runs, versions
+from traffic.counts import Counts
+from traffic.slots import REFERENCE, REFERENCE_JSON
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -114,6 +116,23 @@ def test_stage_makes_the_card_of_the_version_and_of_the_champion(
         assert told in served
 
 
+def test_stage_keeps_a_reference_beside_the_champion(make: Callable[..., str], project: Path) -> None:
+    """And puts it there where the champion, made before there were any, is evaluated again."""
+    make(1)
+    evaluate.run(**HOW)
+    folder = project / "models" / "champion"
+    made = REFERENCE_JSON.validate_json((folder / REFERENCE).read_bytes())
+    counts = Counts.of(made.counts)
+    assert made.model == Manifest.load(folder).sha256
+    assert counts.pictures("predict") == HOW["canvas_digits"]
+    assert counts.pictures("read") > HOW["lines"], "lines, and canvases"
+    done = len(history.changes(runs.connect()))
+    (folder / REFERENCE).unlink()
+    evaluate.run(**HOW)
+    assert (folder / REFERENCE).exists()
+    assert len(history.changes(runs.connect())) == done, "nothing was promoted"
+
+
 def test_default_model_is_the_champion_with_a_card_of_its_own(
     make: Callable[..., str], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +147,7 @@ def test_default_model_is_the_champion_with_a_card_of_its_own(
     assert "the default model</h1>" in card
     assert manifest["sha256"] in card
     assert card.count("<img ") == 3
+    assert (folder / REFERENCE).read_bytes() == (project / "models" / "champion" / REFERENCE).read_bytes()
     assert (manifest["version"], manifest["trained_with"]) == ("default", {"seed": "1"})
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digits import Look, Prediction, Reading
 from pipeline.evaluation import metrics
 from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.lines import number_lines
 from pipeline.synthesis.negatives import NAMED
+from traffic.counts import Counts
 
+LOOK = Look(paper=1.0, ink=0.05, size=0.5, stroke=0.1)
 THREE = Digits(np.full((3, 28, 28), 200, np.uint8), np.array([4, 5, 6], np.uint8))
 
 
@@ -46,12 +49,14 @@ def test_redrawn_counts_rejections_as_wrong_but_not_in_the_calibration() -> None
 def test_read_redrawn_of_a_reader_that_rejects() -> None:
     told = iter([(4, 0.9), (None, None), (8, 0.7)])
 
-    def predict(_: object) -> SimpleNamespace:
+    def predict(_: object) -> tuple[Prediction, Look]:
         digit, confidence = next(told)
-        return SimpleNamespace(digit=digit, confidence=confidence)
+        return Prediction(digit, confidence, None, None if confidence else "not_a_digit", "1"), LOOK
 
-    reader: Any = SimpleNamespace(predict=predict)
-    redrawn = metrics.read_redrawn(reader, THREE, most=3, seed=1)
+    reader: Any = SimpleNamespace(predict_and_look=predict)
+    counts = Counts()
+    redrawn = metrics.read_redrawn(reader, THREE, most=3, seed=1, counts=counts)
+    assert counts.histograms["predict"]["outcome"] == [2, 1, 0]
     assert redrawn.right.tolist() == [True, False, False]
     assert redrawn.confidence.tolist() == pytest.approx([0.9, 0, 0.7])
 
@@ -59,8 +64,10 @@ def test_read_redrawn_of_a_reader_that_rejects() -> None:
 def test_read_lines_counts_whole_lines() -> None:
     texts = [text for text, _ in number_lines(THREE, 4, seed=3)]
     said = iter([texts[0], texts[1][:-1], texts[2], texts[3]])
-    reader: Any = SimpleNamespace(read=lambda _: SimpleNamespace(text=next(said)))
-    assert metrics.read_lines(reader, THREE, 4, seed=3).tolist() == [True, False, True, True]
+    reader: Any = SimpleNamespace(read_and_look=lambda _: (Reading(next(said), (), (), (), "1"), LOOK))
+    counts = Counts()
+    assert metrics.read_lines(reader, THREE, 4, seed=3, counts=counts).tolist() == [True, False, True, True]
+    assert counts.pictures("read") == 4
 
 
 def test_rejection_figures_of_scores_that_part_all() -> None:

@@ -74,17 +74,17 @@ def test_promote_removes_what_a_killed_one_left(project: Path, registered: Regis
     assert {path.name for path in champion.iterdir()} == {"manifest.json", served.file}
 
 
-def test_promote_puts_the_card_of_the_version_beside_it(project: Path, registered: Registered) -> None:
+@pytest.mark.parametrize("name", ["card.html", "drift.json"])
+def test_promote_puts_what_evaluate_made_beside_it(project: Path, registered: Registered, name: str) -> None:
     champion = project / "models" / "champion"
     client, plain = registered(1)
     client, version = registered(2)
-    client.log_text(
-        client.get_model_version("digits", version).run_id or "", "the card", "evaluation/card.html"
-    )
+    run_id = client.get_model_version("digits", version).run_id or ""
+    client.log_text(run_id, "what it made", f"evaluation/{name}")
     promotion.promote(client, version, "a test", "test")
-    assert (champion / "card.html").read_text() == "the card"
+    assert (champion / name).read_text() == "what it made"
     promotion.promote(client, plain, "a test", "test")
-    assert not (champion / "card.html").exists(), "that was another version's"
+    assert not (champion / name).exists(), "that was another version's"
 
 
 def test_promote_waits_for_another_one(

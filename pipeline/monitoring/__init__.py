@@ -1,0 +1,1 @@
+"""Whether what the service is sent still looks like what the champion was measured on."""

@@ -1,0 +1,195 @@
+"""What this worker, and all others with it, were asked to read: counts by the hour, and no picture.
+
+Each worker writes counts of its own into a file an hour in TRAFFIC_DIR, and whichever is asked adds up all
+the files there; without TRAFFIC_DIR it knows what it has read itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import re
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from digits import Look, Prediction, Reading
+from service.runtime import metrics
+from traffic.counts import Counts
+from traffic.drift import AGAINST, Against, Comparison, comparisons, judged
+from traffic.features import FEATURES, KINDS
+from traffic.slots import KEPT_HOURS, SLOT, Reference, Slot
+from traffic.windows import Windows, hours_ago
+
+WRITE_SECONDS = 5.0
+WINDOW_HOURS = 24
+"""What the gauges look at; `make drift` does too unless it is told otherwise."""
+MOST_FILES = 5000
+"""Workers that start again and again leave no more."""
+_FILE = r"\d{10}-[0-9a-f]{12}\.json"
+
+_logger = logging.getLogger("service")
+
+
+class Traffic:
+    """Counts of one worker, and of all that write into the same folder. Safe for several threads at once."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._own: dict[tuple[int, str], tuple[str, Counts]] = {}  # hour and model: a name, and the counts
+        self._changed: set[tuple[int, str]] = set()
+        self._tidied = 0  # the hour in which old files were deleted last
+        self._fails = False
+
+    def add_prediction(self, model: str, prediction: Prediction, look: Look, pixels: int) -> None:
+        """Count a picture of one digit; `model` is the SHA-256 of what read it."""
+        with self._lock:
+            self._present(model).add_prediction(prediction, look, pixels)
+
+    def add_reading(self, model: str, reading: Reading, look: Look, pixels: int) -> None:
+        """Count a picture of any number of digits."""
+        with self._lock:
+            self._present(model).add_reading(reading, look, pixels)
+
+    def slots(self) -> list[Slot]:
+        """All counts that are kept, by hour and model, the oldest first."""
+        self.write()
+        together: dict[tuple[int, str], Counts] = {}
+        for slot in self._kept():
+            try:
+                together.setdefault((slot.start, slot.model), Counts()).add(slot.counts)
+            except ValueError:  # a file that another version of the project has left
+                continue
+        return [Slot(start, model, counts.histograms) for (start, model), counts in sorted(together.items())]
+
+    def write(self) -> None:
+        """Write what was counted since the last time; where that fails it is tried again the next time."""
+        with self._writing:
+            with self._lock:
+                changed = [
+                    (self._own[key][0], _slot(key, self._own[key][1])) for key in sorted(self._changed)
+                ]
+                self._changed.clear()
+            if self._folder is None or not changed:
+                self._forget()
+                return
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                for name, slot in changed:
+                    _write(self._folder / name, slot)
+                if self._tidied != hours_ago(0):
+                    _tidy(self._folder)
+                    self._tidied = hours_ago(0)
+                self._fails = False
+                self._forget()
+            except OSError as error:
+                with self._lock:
+                    self._changed |= {(slot.start, slot.model) for _, slot in changed}
+                if not self._fails:
+                    _logger.warning("What pictures look like cannot be kept in %s: %s", self._folder, error)
+                self._fails = True
+
+    async def keep_writing(self) -> None:
+        """Write for ever."""
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await asyncio.to_thread(self.write)
+
+    def _present(self, model: str) -> Counts:
+        key = (hours_ago(0), model)
+        self._changed.add(key)
+        if key not in self._own:
+            self._own[key] = (f"{key[0]}-{uuid.uuid4().hex[:12]}.json", Counts())
+        return self._own[key][1]
+
+    def _forget(self) -> None:
+        """Hours that are over: they are in their files, or where there is no folder, too old."""
+        hours = 1 if self._folder else KEPT_HOURS
+        with self._lock:
+            for key in [key for key in self._own if key[0] < hours_ago(hours) and key not in self._changed]:
+                del self._own[key]
+
+    def _kept(self) -> Iterator[Slot]:
+        if self._folder is not None and not self._fails:
+            yield from _read(self._folder)
+            return
+        with self._lock:
+            own = [_slot(key, counts) for key, (_, counts) in self._own.items()]
+        yield from own
+
+
+def show(slots: Iterable[Slot], model: str, reference: Reference | None) -> None:
+    """Set the gauges: how far the last day is from the reference of the model, and from the days before."""
+    windows = Windows.of(slots, model, WINDOW_HOURS)
+    for kind in KINDS:
+        metrics.DRIFT_PICTURES.labels(kind).set(windows.last.pictures(kind))
+    for against in AGAINST:
+        compared = _compared(windows, reference, against)
+        for kind, name in ((own, name) for own in KINDS for name in FEATURES[own]):
+            one = compared.get(
+                (kind, name)
+            )  # else nothing is known; the files of all workers forget no label
+            metrics.DRIFT_DISTANCE.labels(against, kind, name).set(one.distance if one else math.nan)
+            metrics.DRIFT.labels(against, kind, name).set(one.drifted if one else math.nan)
+
+
+def _compared(
+    windows: Windows, reference: Reference | None, against: Against
+) -> dict[tuple[str, str], Comparison]:
+    if reference is None:
+        return {}
+    other = Counts.of(reference.counts) if against == "reference" else windows.before
+    found = judged(comparisons(windows.last, other), reference.critical)
+    return {(one.kind, one.name): one for one in found}
+
+
+def _slot(key: tuple[int, str], counts: Counts) -> Slot:
+    copied = {
+        kind: {name: list(bins) for name, bins in own.items()} for kind, own in counts.histograms.items()
+    }
+    return Slot(*key, copied)
+
+
+def _write(path: Path, slot: Slot) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_bytes(SLOT.dump_json(slot))
+    temporary.replace(path)
+
+
+def _read(folder: Path) -> Iterator[Slot]:
+    for path in _files(folder):
+        try:
+            yield SLOT.validate_json(path.read_bytes())
+        except (OSError, ValidationError):  # deleted meanwhile, or somebody's own
+            continue
+
+
+def _tidy(folder: Path) -> None:
+    """Delete what is too old or too much."""
+    files = _files(folder)
+    old = [path for path in files if int(path.name[:10]) < hours_ago(KEPT_HOURS)]
+    left = [path for path in _files(folder, ".new") if int(path.name[:10]) < hours_ago(1)]  # by a kill
+    for path in {*old, *left, *files[:-MOST_FILES]}:
+        path.unlink(missing_ok=True)
+
+
+def _files(folder: Path, ending: str = "") -> list[Path]:
+    """The files of counts, those of the oldest hours first; `ending`: with this after their names."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                Path(one.path) for one in entries if re.fullmatch(_FILE + re.escape(ending), one.name)
+            )
+    except FileNotFoundError:
+        return []
+
+
+TRAFFIC = Traffic(Path(os.environ["TRAFFIC_DIR"]) if os.environ.get("TRAFFIC_DIR") else None)
+"""This process's own."""
