@@ -7,6 +7,8 @@ PipelineError
 ├── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
 ├── ExportError      a model that cannot become a model folder
 ├── StoreError       a team's MLflow server that cannot be used, or settings of its data that are missing
+├── RegistryError    MLflow's database or folder here that is damaged, locked, lost or cannot be written
+├── ReproduceError   a run that cannot be reproduced: unknown, or its commit or data is not here
 ├── OvertakenError   another machine changed the champion at the same time
 └── UpdateError      a new version of the project that cannot be merged
 """
@@ -40,6 +42,14 @@ class ExportError(PipelineError):
 
 class StoreError(PipelineError):
     """A team's MLflow server that cannot be used, or settings of its data that are missing."""
+
+
+class RegistryError(PipelineError):
+    """MLflow's database or folder here is damaged, locked, lost or not to be written; names the way out."""
+
+
+class ReproduceError(PipelineError):
+    """A run that cannot be reproduced: it is not known, or its commit or data is not here."""
 
 
 class OvertakenError(PipelineError):
