@@ -22,7 +22,16 @@ HEAVY = {"tensorflow", "keras", "mlflow", "dvc"}
 
 FLOORS = {  # of each package, the rooms and files that others may stand on, from the lowest up
     "digits": ("errors", "network", "ink", "layout", "results", "reader", "output", "pictures", "cluster"),
-    "pipeline": ("project", "mnist", "synthesis", "training", "evaluation", "registry", "tuning"),
+    "pipeline": (
+        "project",
+        "mnist",
+        "synthesis",
+        "training",
+        "evaluation",
+        "registry",
+        "tuning",
+        "reproduction",
+    ),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
     "addresses": ("hosts", "prefix"),
     "ui": ("text", "refusals", "names", "origins", "bodies", "document", "client", "proxy", "desktop"),
