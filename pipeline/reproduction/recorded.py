@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import onnx
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
@@ -32,7 +34,7 @@ class Recorded:
     """A run as its record tells of it.
 
     `commit` is "" where none is on record; `uncommitted` whether files differed from it, and `changed` names
-    them. `data` are the hashes of its data sets, `weights` the SHA-256 of its ONNX file ("": it left none).
+    them. `data` are the hashes of its data sets, `weights` that of its model ("": it left none).
     `evaluated` is the commit whose code made the figures.
     """
 
@@ -54,15 +56,13 @@ class Recorded:
         """All of it; a model that a run of another store left is downloaded for its hash."""
         tags, told = run.data.tags, run.data.tags.get(runs.COMMIT, "")
         inputs = run.inputs.dataset_inputs if run.inputs else []
-        with artifact(client, run.info.run_id, f"{CANDIDATE_FILES}/{MANIFEST}") as manifest:
-            weights = Manifest.load(manifest.parent).sha256 if manifest else ""
         return cls(
             run_id=run.info.run_id,
             name=run.info.run_name or "",
             params=run.data.params,
             figures=figures(run.data.metrics),
             data={one.dataset.name: one.dataset.digest for one in inputs},
-            weights=weights,
+            weights=weights_of(client, run.info.run_id),
             commit=told.removesuffix(DIRTY),
             uncommitted=told.endswith(DIRTY),
             changed=tags.get(runs.CHANGED, ""),
@@ -130,6 +130,26 @@ def artifact(client: MlflowClient, run_id: str, path: str) -> Iterator[Path | No
                 run_id=run_id, artifact_path=path, dst_path=folder, tracking_uri=client.tracking_uri
             )
         )
+
+
+def weights_of(client: MlflowClient, run_id: str) -> str:
+    """A SHA-256 over all tensors of the model that a run left; "" where it left none.
+
+    Not of the file: tf2onnx names and orders its constants differently in each process.
+    """
+    with artifact(client, run_id, f"{CANDIDATE_FILES}/{MANIFEST}") as manifest:
+        file = Manifest.load(manifest.parent).file if manifest else ""
+    with artifact(client, run_id, f"{CANDIDATE_FILES}/{file}") as path:
+        return tensors_sha256(path) if path else ""
+
+
+def tensors_sha256(path: Path) -> str:
+    """A SHA-256 over the different tensors of an ONNX file, whatever they are called and in any order."""
+    tensors = [onnx.numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer]
+    hashes = {
+        hashlib.sha256(f"{one.dtype} {one.shape} ".encode() + one.tobytes()).hexdigest() for one in tensors
+    }
+    return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()
 
 
 def _value(text: str) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+import launch
 from pipeline import champion, compare, mlflow_ui, promote, rebuild_registry, repro, rollback
 from pipeline.project.errors import RegistryError
 from pipeline.project.paths import database, store
@@ -55,7 +56,7 @@ def said(
 ) -> Callable[..., str]:
     """What a command says on stderr; it has to fail, and without a traceback, or this would raise."""
     monkeypatch.setattr(repro, "dvc", lambda *_: 0)
-    monkeypatch.setattr(mlflow_ui.launch, "require_free", lambda _: None)
+    monkeypatch.setattr(launch, "require_free", lambda _: None)
     monkeypatch.setattr(damage, "PATIENCE", 0.2)
 
     def call(main: Callable[[], int], *arguments: str) -> str:
