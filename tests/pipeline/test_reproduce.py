@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import onnx
 import pytest
 from mlflow import MlflowClient
 
 from pipeline import reproduce
 from pipeline.registry import runs, versions
 from pipeline.reproduction import comparison
-from pipeline.reproduction.recorded import Recorded
+from pipeline.reproduction.recorded import Recorded, tensors_sha256
 from tests.conftest import SMALL, copy_project, repro
 
 pytestmark = [  # raised inside MLflow
@@ -295,6 +296,20 @@ def test_reasons_name_all_that_was_otherwise() -> None:
     ):
         (told,) = comparison.reasons(recorded(**changes), again)
         assert told.startswith(reason)
+
+
+def test_weights_are_compared_by_what_they_are_and_not_by_names(tmp_path: Path) -> None:
+    network = onnx.load(ROOT / "digits" / "default" / "digits.onnx")
+    first, *others = network.graph.initializer
+    path = tmp_path / "digits.onnx"
+    onnx.save(network, path)
+    before = tensors_sha256(path)
+    values = onnx.numpy_helper.to_array(first)
+    for moved, is_same in ((values, True), (values + 1, False)):
+        del network.graph.initializer[:]
+        network.graph.initializer.extend([*others, onnx.numpy_helper.from_array(moved, "another")])
+        onnx.save(network, path)
+        assert (tensors_sha256(path) == before) == is_same
 
 
 @pytest.mark.heavy
