@@ -91,7 +91,7 @@ def _fill(connection: sqlite3.Connection, done: Rebuilt) -> None:
         "SELECT count(DISTINCT run_uuid) FROM metrics WHERE key LIKE 'system/%'"
     ).fetchone()
     if loads < len(known):
-        done.missing.append(f"the load of processor and memory during {len(known) - loads} runs")
+        done.missing.append(f"the load of processor and memory during {len(known) - loads} of the runs")
     _restore_champion(connection, done)
     for version, run_id in connection.execute("SELECT version, run_id FROM model_versions ORDER BY version"):
         done.versions.append(version)

@@ -155,7 +155,7 @@ def test_rows_that_are_readable_fill_what_the_records_lack() -> None:
 @pytest.mark.usefixtures("damaged")
 def test_load_that_only_a_lost_database_held_is_told() -> None:
     garble(database())
-    assert rebuild().missing == ["the load of processor and memory during 3 runs"]
+    assert rebuild().missing == ["the load of processor and memory during 3 of the runs"]
 
 
 @pytest.mark.usefixtures("damaged")
