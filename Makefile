@@ -120,6 +120,14 @@ drift: setup ## say whether pictures look other than the model was measured on (
 	@$(PYTHON) -m pipeline.drift $(if $(WINDOW),--window $(WINDOW)) $(if $(LEVEL),--level $(LEVEL)) \
 		$(if $(AGAINST),--against $(AGAINST))
 
+.PHONY: rebuild-registry
+rebuild-registry: setup ## make MLflow's registry anew where mlruns/mlflow.db is damaged or lost (FORCE=1: where it is whole)
+	@$(PYTHON) -m pipeline.rebuild_registry $(if $(FORCE),--force)
+
+.PHONY: reproduce
+reproduce: setup ## make a run again, RUN=id|name, at its commit with its data, and compare (KEEP=1: keep the worktree)
+	@$(PYTHON) -m pipeline.reproduce $(if $(RUN),"$$RUN") $(if $(KEEP),--keep)
+
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
 	@$(PYTHON) -m pipeline.profile $(NAME)

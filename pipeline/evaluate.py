@@ -36,11 +36,13 @@ from pipeline.project.params import read_params
 from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champion
 from pipeline.project.processes import spread
 from pipeline.project.runner import check_names, end_with_parent, main
-from pipeline.registry import cards, runs, versions
+from pipeline.registry import cards, records, runs, versions
+from pipeline.registry.damage import in_a_sentence
 from pipeline.registry.promotion import promote, sync
 from traffic.slots import REFERENCE
 
 
+@in_a_sentence()
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
     """The whole stage.
 
@@ -90,10 +92,13 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_data({"test": test})
         runs.log_evaluation(figures, REPORTS)
+        if run_id != manifest.run_id and manifest.git_commit:  # not the commit of today
+            client.set_tag(run_id, runs.COMMIT, manifest.git_commit)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
         drawn = reference(candidate, data.plain, on_validation[0].counts, lines, seed)
         client.log_text(run_id, drawn, f"{runs.REPORT}/{REFERENCE}")
+        records.keep_model()
         if rival.is_candidate:  # its card and reference are new
             promote(client, version, decision.sentence, by="evaluate", instead_of=version)
         elif decision.promoted:

@@ -35,8 +35,12 @@ def main() -> int:
         return command(lambda: show(address(runs.connect(), uri.rstrip("/"))))
     program = launch.PROGRAMS["mlflow"]
     launch.require_free(program)
+    pages: list[str] = []
+    own = f"http://{launch.shown_host()}:{program.port}"
     try:
-        page = address(runs.connect(), f"http://{launch.shown_host()}:{program.port}")
+        if failed := command(lambda: pages.append(address(runs.connect(), own))):
+            return failed
+        (page,) = pages
         with serving(program.command) as process:
             return watch(process, program, page)
     except KeyboardInterrupt:

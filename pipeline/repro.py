@@ -17,6 +17,7 @@ from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
 from pipeline.project.paths import CANDIDATE, champion
 from pipeline.registry import runs
+from pipeline.registry.damage import in_a_sentence
 from pipeline.registry.promotion import sync
 from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 
@@ -29,7 +30,8 @@ def main() -> int:
         print(f"{LOCK} has conflict markers: `make update` takes the project's version.", file=sys.stderr)
         return 1
     try:
-        return repro()
+        with in_a_sentence():
+            return repro()
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -21,6 +21,8 @@ NOT_LISTED = {
     "fetch": {},
     "train": {
         "pipeline/registry/runs.py": "MLflow's notes, and commit and run id in the manifest: no weight",
+        "pipeline/registry/records.py": "a copy of MLflow's notes",
+        "pipeline/registry/damage.py": "whether MLflow's database is whole",
         "pipeline/registry/relocation.py": "MLflow's addresses",
         "pipeline/registry/server.py": "whether a team's MLflow answers",
         "pipeline/registry/metric_names.py": "names in MLflow",

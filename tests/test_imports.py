@@ -34,6 +34,7 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
         "registry",
         "tuning",
         "monitoring",
+        "reproduction",
     ),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
     "addresses": ("hosts", "origins", "prefix"),

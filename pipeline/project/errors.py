@@ -8,6 +8,8 @@ PipelineError
 ├── ExportError      a model that cannot become a model folder
 ├── StoreError       a team's MLflow server that cannot be used, or settings of its data that are missing
 ├── TrafficError     what the service was sent cannot be compared: too little, no reference, no service
+├── RegistryError    MLflow's database or folder here that is damaged, locked, lost or cannot be written
+├── ReproduceError   a run that cannot be reproduced: unknown, or its commit or data is not here
 ├── OvertakenError   another machine changed the champion at the same time
 └── UpdateError      a new version of the project that cannot be merged
 """
@@ -45,6 +47,14 @@ class StoreError(PipelineError):
 
 class TrafficError(PipelineError):
     """What the service was sent cannot be compared: too little of it, no reference, or no service."""
+
+
+class RegistryError(PipelineError):
+    """MLflow's database or folder here is damaged, locked, lost or not to be written; names the way out."""
+
+
+class ReproduceError(PipelineError):
+    """A run that cannot be reproduced: it is not known, or its commit or data is not here."""
 
 
 class OvertakenError(PipelineError):

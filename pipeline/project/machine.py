@@ -1,11 +1,14 @@
-"""What a training runs on."""
+"""What a training runs on, and with."""
 
 from __future__ import annotations
 
 import os
 import platform
 import re
+from importlib.metadata import version
 from pathlib import Path
+
+CALCULATING = ("keras", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "tensorflow", "tf2onnx")
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -16,3 +19,10 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         told = None
     name = told[1].strip() if told else platform.processor() or platform.machine()
     return f"{name}, {os.cpu_count()} cores"
+
+
+def packages() -> str:
+    """The versions of Python and of the packages that calculate, as "python 3.11.9, keras 3.15.1, ..."."""
+    return ", ".join(
+        [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in CALCULATING)]
+    )

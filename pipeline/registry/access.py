@@ -6,41 +6,41 @@ import sys
 from collections.abc import Callable
 
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from digits.errors import ModelError
-from pipeline.project.env_file import tracking_uri
 from pipeline.project.errors import PipelineError
 from pipeline.project.paths import database
-from pipeline.registry import runs
+from pipeline.registry import damage, runs, server
 from pipeline.registry.relocation import is_set_up
 
 
 def open_registry() -> MlflowClient:
     """The project's registry; raises `ModelError` where there is none, and makes none.
 
-    Raises `StoreError` where a team's server cannot be used.
+    Raises `StoreError` where a team's server cannot be used, `RegistryError` where the project's own database
+    cannot.
     """
-    if not tracking_uri() and not is_set_up():
-        raise ModelError(f"There is no registry ({database()}): `make repro` trains a model and makes one.")
+    if not server.is_elsewhere():
+        if database().exists() or damage.is_lost():
+            damage.require_whole()
+        if not is_set_up():
+            raise ModelError(
+                f"There is no registry ({database()}): `make repro` trains a model and makes one."
+            )
     return runs.connect()
 
 
 def command(work: Callable[[], None]) -> int:
     """Do the work of a command and give its exit code: 1 where it failed, which is said on stderr."""
     try:
-        work()
-    except (ModelError, PipelineError, MlflowException) as error:
-        print(in_short(error), file=sys.stderr)
+        with damage.in_a_sentence():
+            work()
+    except (ModelError, PipelineError) as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 
 
 def in_short(error: Exception) -> str:
-    """What an error says to a person: of MLflow's, which carry SQL and links, the first line."""
-    text = str(error) or type(error).__name__
-    return (
-        text
-        if isinstance(error, ModelError | PipelineError)
-        else f"The registry fails: {text.splitlines()[0]}"
-    )
+    """What an error says to a person: of others than ours, which carry SQL and links, a sentence."""
+    return str(error) if isinstance(error, ModelError | PipelineError) else damage.sentence(error)

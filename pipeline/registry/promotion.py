@@ -17,7 +17,7 @@ from digits.network.model import MANIFEST, Manifest, Model
 from pipeline.project.errors import OvertakenError
 from pipeline.project.files import locked, write_bytes, write_text
 from pipeline.project.paths import NAME, champion
-from pipeline.registry import cards, history, runs, versions
+from pipeline.registry import cards, history, records, runs, versions
 from pipeline.registry.runs import is_absent
 
 
@@ -123,6 +123,7 @@ def _settle(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
     missing = history.unrecorded(client, version, by)
     if missing is not None:
         history.append(client, *missing)
+        records.keep_model()
     return version
 
 
@@ -148,6 +149,7 @@ def _change(
     client.set_registered_model_alias(NAME, versions.CHAMPION, version)
     served = _write(chosen, source, champion())
     history.append(client, change, key)
+    records.keep_model()
     _require_champion(client, version)  # the lock holds on this machine alone
     return served
 

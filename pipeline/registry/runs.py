@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import logging
@@ -10,7 +11,8 @@ import platform
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,12 @@ from ruamel.yaml import YAML
 
 from pipeline.mnist.dataset import Digits
 from pipeline.project.env_file import tracking_uri
-from pipeline.project.machine import processor
+from pipeline.project.errors import RegistryError
+from pipeline.project.machine import packages, processor
 from pipeline.project.params import flat
-from pipeline.project.paths import NAME, PROCESSED, artifacts, database, store
-from pipeline.registry import metric_names, server
+from pipeline.project.paths import CURVES, NAME, PARAMS, PROCESSED, RAW, artifacts, store
+from pipeline.registry import metric_names, records, server
+from pipeline.registry.damage import in_a_sentence, require_whole
 from pipeline.registry.relocation import relocate
 from pipeline.registry.run_names import name_of
 
@@ -50,6 +54,11 @@ REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is
 )
 PROCESS = "process"  # the tag that says which process works on a run
 PROCESSOR = "processor"  # the tag that says what a training ran on
+PACKAGES = "packages"  # the tag that says with which versions of what it calculated
+COMMIT = "git_commit"  # the tag with the commit, and "-dirty" where files differed from it
+CHANGED = "git_changed"  # the tag with those files
+EVALUATED = "evaluated_git_commit"  # the tag with the commit whose code made the figures
+INPUTS = "inputs"  # a run's artifact folder with params.yaml, and what DVC's pointers in data/ said
 NODE = "node"  # the tag that says which node of a cluster that was, where there is one
 EXPERIMENT = "dvc_exp_name"  # the tag with the name that `dvc exp run` gave, where one did
 NO_PARAMETERS = ("resume",)  # of the section `train`: changes no weight, and each run has the same keys
@@ -57,27 +66,34 @@ QUIET = {  # what MLflow says with a server: a bar for each download, two addres
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+LONGEST_TAG = 5000  # characters of a tag's value: MLflow's column holds 8,000
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
+
+
+_OUTLIVED: ContextVar[bool] = ContextVar("outlived", default=False)
+"""Whether what is done now goes on where its run can no longer be written."""
 
 
 class Killed(Exception):
     """Raised while a run is open: what worked on it, on another machine, was killed."""
 
 
+@in_a_sentence()
 def connect() -> MlflowClient:
     """Point MLflow at the project's store or the team's server; runs whose process is gone become killed.
 
-    Raises `StoreError` where that server cannot be used.
+    Raises `StoreError` where that server cannot be used, `RegistryError` where the project's own database is
+    damaged, locked or lost, or its folder cannot be written.
     """
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    os.environ.update(QUIET)
-    elsewhere = tracking_uri()
+    be_quiet()
+    elsewhere = tracking_uri() if server.is_elsewhere() else ""
     if not elsewhere:
         store().mkdir(exist_ok=True)
+        require_whole()
         relocate()
     else:
         server.require(elsewhere)
-    mlflow.set_tracking_uri(elsewhere or f"sqlite:///{database()}")
+    mlflow.set_tracking_uri(elsewhere or server.own())
     if not elsewhere and mlflow.get_experiment_by_name(NAME) is None:
         mlflow.create_experiment(NAME, artifacts())
     experiment = mlflow.set_experiment(NAME)
@@ -88,20 +104,59 @@ def connect() -> MlflowClient:
     return client
 
 
+def be_quiet() -> None:
+    """Keep MLflow from telling what it does."""
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    os.environ.update(QUIET)
+
+
 def is_absent(error: MlflowException) -> bool:
     """Whether MLflow says that a thing is not there, and not that it cannot tell."""
     return error.error_code in ABSENT
 
 
 @contextmanager
-def training_run(params: Mapping[str, Any], *, here: bool = True) -> Iterator[str]:
+def training_run(params: Mapping[str, Any]) -> Iterator[str]:
     """A new run with these parameters (nested ones with dots), named after them; gives its id.
+
+    A training outlives its run: where the registry cannot be opened (the id is "" then), or fails later, that
+    is said once, nothing more is logged, and the training goes on. `evaluate` registers what came of it.
+    """
+    before = _OUTLIVED.set(True)
+    try:
+        with ExitStack() as opened:
+            run_id = ""
+            with _outlived():
+                connect()
+                run_id = opened.enter_context(_open_run(params, None))
+            yield run_id
+    finally:
+        _OUTLIVED.reset(before)
+
+
+@contextmanager
+def trial_run(params: Mapping[str, Any], *, here: bool = True) -> Iterator[str]:
+    """A new run of a search, which ends where its run cannot be written; gives its id.
 
     Where another machine trains, and not this one `here`, the load of this one is none of the run's metrics.
     """
     connect()
     with _open_run(params, None, measured=here) as run_id:
         yield run_id
+
+
+@contextmanager
+def _outlived() -> Iterator[None]:
+    """Where the registry fails in this block of a training, say so and give up its run; else raise."""
+    try:
+        with in_a_sentence():
+            yield
+    except RegistryError as error:
+        if not _OUTLIVED.get():
+            raise
+        print(f"{error} The training goes on without MLflow.", flush=True)
+        with suppress(Exception):  # whatever that raises, the run is no longer the active one
+            mlflow.end_run(RunStatus.to_string(RunStatus.FAILED))
 
 
 @contextmanager
@@ -123,6 +178,7 @@ def reopened_run(
     finally:
         if ended is not None:
             client.set_terminated(run_id, client.get_run(run_id).info.status, ended)
+            records.keep_run(run_id)
 
 
 def _known(client: MlflowClient, run_id: str) -> Run | None:
@@ -143,7 +199,11 @@ def _open_run(params: Mapping[str, Any], run_id: str | None, *, measured: bool =
     mlflow.set_tag(PROCESS, _name(psutil.Process()))
     if run_id is None:
         mlflow.log_params({name: value for name, value in flat(params).items() if name not in NO_PARAMETERS})
-        mlflow.set_tags(git_tags() | experiment_tags() | {PROCESSOR: processor()})
+        mlflow.set_tags(git_tags() | experiment_tags() | {PROCESSOR: processor(), PACKAGES: packages()})
+        for path in (PARAMS, *sorted(RAW.parent.glob("*.dvc"))):
+            if path.is_file():
+                mlflow.log_artifact(str(path), INPUTS)
+        records.keep_run(run.info.run_id)
     status = RunStatus.FAILED
     try:
         yield run.info.run_id
@@ -152,7 +212,9 @@ def _open_run(params: Mapping[str, Any], run_id: str | None, *, measured: bool =
         status = RunStatus.KILLED
         raise
     finally:
-        mlflow.end_run(RunStatus.to_string(status))
+        with _outlived():
+            mlflow.end_run(RunStatus.to_string(status))
+        records.keep_run(run.info.run_id)
 
 
 def _new_name(params: Mapping[str, Any]) -> str:
@@ -186,7 +248,12 @@ def _is_alive(run: Run) -> bool:
 
 def log_data(splits: Mapping[str, Digits]) -> None:
     """The data sets of the open run: their names, shapes and hashes."""
-    for name, digits in splits.items():
+    with _outlived():
+        _log_data(splits)
+
+
+def _log_data(splits: Mapping[str, Digits]) -> None:
+    for name, digits in splits.items() if mlflow.active_run() else ():
         source = str((PROCESSED / f"{name}.npz").resolve())
         digest = digits.sha256()[:16]
         with warnings.catch_warnings():
@@ -197,7 +264,12 @@ def log_data(splits: Mapping[str, Digits]) -> None:
 
 def log_epoch(metrics: Mapping[str, float], epoch: int) -> None:
     """The metrics of one epoch of the open run, at once: its curves can be watched while it trains."""
-    mlflow.log_metrics(metric_names.epoch_metrics(metrics), step=epoch)
+    active = mlflow.active_run()
+    if active is None:  # the training has outlived it
+        return
+    with _outlived():
+        mlflow.log_metrics(metric_names.epoch_metrics(metrics), step=epoch)
+    records.keep_run(active.info.run_id)
 
 
 def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
@@ -207,12 +279,28 @@ def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
     on `test`. Pictures lie at the top of the run's artifacts: only there does MLflow's compare page show
     those of two runs side by side.
     """
+    _log_missed_epochs(reports / CURVES)
     _log_measured(metric_names.evaluation_metrics(figures))
     weights = {"weights": f"{figures['parameters']:.0f}"} if "parameters" in figures else {}
-    mlflow.set_tags(lock_tags() | weights)
+    commit = git_tags().get(COMMIT)
+    mlflow.set_tags(lock_tags() | weights | ({EVALUATED: commit} if commit else {}))
     for path in (reports / name for name in REPORTED):
         if path.is_file():
             mlflow.log_artifact(str(path), None if path.suffix == ".png" else REPORT)
+
+
+def _log_missed_epochs(curves: Path) -> None:
+    """The epochs of a training's table that the open run does not hold: those that outlived it, or all."""
+    active = mlflow.active_run()
+    if active is None or not curves.is_file():
+        return
+    with curves.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    history = MlflowClient().get_metric_history(active.info.run_id, metric_names.EPOCH["loss"])
+    known = {str(one.step) for one in history}
+    for row in rows:
+        if (epoch := row.pop("epoch", "")) and epoch not in known:
+            log_epoch({name: float(value) for name, value in row.items()}, int(epoch))
 
 
 def _log_measured(metrics: Mapping[str, float]) -> None:
@@ -241,7 +329,7 @@ def experiment_tags() -> dict[str, str]:
 
 
 def git_tags() -> dict[str, str]:
-    """The commit, with "-dirty" where a file that DVC does not write differs; nothing outside git.
+    """The commit, with "-dirty" where files that DVC does not write differ, and these; nothing outside git.
 
     A repository that this folder only lies in, as an unpacked archive may, says nothing of the code here.
     """
@@ -252,7 +340,10 @@ def git_tags() -> dict[str, str]:
         changed = _git("status", "--porcelain", "--", ".", ":!dvc.lock", ":!reports")
     except (OSError, subprocess.CalledProcessError):
         return {}
-    return {"git_commit": commit + ("-dirty" if changed else "")}
+    if not changed:
+        return {COMMIT: commit}
+    files = sorted(line.split(maxsplit=1)[1] for line in changed.splitlines())
+    return {COMMIT: f"{commit}-dirty", CHANGED: ", ".join(files)[:LONGEST_TAG]}
 
 
 def _git(*arguments: str) -> str:

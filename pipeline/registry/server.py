@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from pipeline.project.env_file import tracking_uri
 from pipeline.project.errors import StoreError
 from pipeline.project.files import write_text
-from pipeline.project.paths import store
+from pipeline.project.paths import database, store
 
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """For the first request; later ones are tried again for minutes, so that a training outlives a restart."""
@@ -25,6 +26,16 @@ REASONS = {  # by MLflow's names of errors
     "ENDPOINT_NOT_FOUND": "what answers there is no MLflow server",
 }
 SETTING = "MLFLOW_TRACKING_URI, in the environment or in .env, says where it is"
+
+
+def own() -> str:
+    """The address of the project's own store."""
+    return f"sqlite:///{database()}"
+
+
+def is_elsewhere() -> bool:
+    """Whether runs go elsewhere; MLflow itself sets the variable that says so, to whatever it has opened."""
+    return tracking_uri() not in ("", own())
 
 
 def is_server(uri: str) -> bool:

@@ -18,7 +18,9 @@ from optuna.distributions import distribution_to_json
 from optuna.pruners import MedianPruner
 from optuna.trial import FrozenTrial, TrialState
 from ruamel.yaml import YAML
+from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.project.errors import RegistryError
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import flat
 from pipeline.project.paths import PROFILES, store
@@ -27,6 +29,7 @@ from pipeline.tuning.short_training import SCORE
 from pipeline.tuning.space import NOT_TRAINING, Distribution, present, with_values
 
 FOUND = PROFILES / "found.yaml"
+SEARCHES = "search.db"  # Optuna's database, in the folder of MLflow's
 OWN = ("seed", "resume")  # of the section `train`: no profile sets them
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 RUN = "run_id"  # the study's attribute with the search's MLflow run
@@ -71,9 +74,16 @@ def open_study(plan: Plan, worker: int = 0) -> Study:
     """The plan's study, as far as it has come; each worker draws other values, and others after a restart."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     patient = {"connect_args": {"timeout": 60}}  # seconds that a process waits for the others' writes
+    try:
+        storage = optuna.storages.RDBStorage(f"sqlite:///{store() / SEARCHES}", engine_kwargs=patient)
+    except SQLAlchemyError as error:
+        raise RegistryError(
+            f"{store() / SEARCHES} cannot be opened ({str(error).splitlines()[0]}). If it is damaged,"
+            " move it away: the search begins anew, and the runs of its trials stay in MLflow."
+        ) from error
     study = optuna.create_study(
         study_name=plan.name,
-        storage=optuna.storages.RDBStorage(f"sqlite:///{store() / 'search.db'}", engine_kwargs=patient),
+        storage=storage,
         pruner=plan.pruner,
         direction="maximize",
         load_if_exists=True,

@@ -89,7 +89,7 @@ def run(trial: Trial, plan: Plan, train: Train, *, here: bool = True) -> float:
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}
     score = None
-    with runs.training_run({**params, "share": plan.share}, here=here):
+    with runs.trial_run({**params, "share": plan.share}, here=here):
         above = trial.study.user_attrs[RUN]
         mlflow.set_tags({MLFLOW_PARENT_RUN_ID: above, MLFLOW_RUN_NAME: f"trial {trial.number}"})
         with suppress(TrialPruned):

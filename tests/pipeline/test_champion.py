@@ -128,12 +128,12 @@ def test_commands_with_no_champion_or_version(typed: Typed) -> None:
 @pytest.mark.usefixtures("project")
 def test_registry_that_fails_is_told_in_one_line(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
-        raise MlflowException("(sqlite3.OperationalError) database is locked\n[SQL: SELECT 1]\n(Background)")
+        raise MlflowException("(sqlite3.OperationalError) cannot commit\n[SQL: SELECT 1]\n(Background)")
 
     monkeypatch.setattr(MlflowClient, "get_model_version_by_alias", fails)
     code, _, error = typed(champion.main)
     assert code == 1
-    assert error == "The registry fails: (sqlite3.OperationalError) database is locked\n"
+    assert error == "The registry fails: (sqlite3.OperationalError) cannot commit\n"
 
 
 def test_record_outlives_a_version_that_is_deleted(registered: Registered, typed: Typed) -> None:

@@ -134,7 +134,7 @@ def test_follower_waits_for_a_registry_and_goes_on_after_troubles(
         client, _ = registered(favourite)
     away = database().rename(project / "away.db")
     with following() as follower:
-        until(follower.has_said("There is no registry"), 60)
+        until(follower.has_said("mlflow.db is lost, and "), 60)
         assert not database().exists()
         away.rename(database())
         until(follower.has_said("No version is the champion"), 30)

@@ -184,6 +184,34 @@ def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_
         assert champion_of(folder) == Manifest.load(folder / "models" / "champion").version == "1"
 
 
+@pytest.mark.heavy  # test_damage.py has the training and the stage apart
+def test_training_outlives_a_damaged_registry_and_is_registered_once_that_is_made_anew(
+    small_project: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a project"
+    shutil.copytree(small_project, folder)
+    database = folder / "mlruns" / "mlflow.db"
+    served = (folder / "models" / "champion" / "manifest.json").read_bytes()
+    set_epochs(folder, 2)
+    database.write_bytes(b"garbage " * 10_000)
+    done = repro(folder)
+    assert done.returncode != 0
+    assert "The training goes on without MLflow." in done.stdout
+    assert f"evaluate: {database} is damaged (file is not a database): `make rebuild-registry`" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert (folder / "models" / "champion" / "manifest.json").read_bytes() == served
+
+    environment = os.environ | {"PYTHONPATH": str(folder), "MLFLOW_TRACKING_URI": ""}
+    command = [sys.executable, "-m", "pipeline.rebuild_registry"]
+    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
+    done = repro(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall(r"Running stage '(\w+)'", done.stdout) == ["evaluate"]
+    assert [version for (version,) in rows(folder, "SELECT version FROM model_versions ORDER BY 1")] == [1, 2]
+    query = "SELECT count(*) FROM metrics WHERE key = 'validation/loss' AND run_uuid = (SELECT run_id FROM"
+    assert rows(folder, f"{query} model_versions WHERE version = 2)") == [(2,)], "its curve is there too"
+
+
 def test_registered_model_loads_as_the_readme_says(small_project: Path) -> None:
     code = (
         "import mlflow; mlflow.set_tracking_uri('sqlite:///mlruns/mlflow.db');"

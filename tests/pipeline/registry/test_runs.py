@@ -239,12 +239,16 @@ def test_git_tags_dirty_only_for_what_dvc_does_not_write(
     clean = runs.git_tags()["git_commit"]
     inside = tmp_path / "unpacked archive"
     inside.mkdir()
+    (inside / "mine").touch()
     with monkeypatch.context() as elsewhere:
         elsewhere.chdir(inside)
         assert runs.git_tags() == {}
     (tmp_path / "params.yaml").write_text("a: 2\n")
     assert len(clean) == 40
-    assert runs.git_tags() == {"git_commit": f"{clean}-dirty"}
+    assert runs.git_tags() == {
+        "git_commit": f"{clean}-dirty",
+        "git_changed": '"unpacked archive/", params.yaml',
+    }
 
 
 def test_lock_tags_follow_the_train_stage_alone(tmp_path: Path) -> None:

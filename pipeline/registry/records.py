@@ -1,0 +1,119 @@
+"""What is kept beside MLflow's database, so that it can be made anew: a small JSON file a run, and one more.
+
+A file holds the rows of MLflow's tables that belong to a run, or to the registered model: parameters, tags,
+figures, curves, data sets, versions, the champion's alias and the record of promotions. The load of the
+processor (`system/`), which is most of a run's rows, is left out. A team's server is backed up by whoever
+runs it; nothing is kept here of that one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pipeline.project.files import locked, write_text
+from pipeline.project.paths import NAME, database, store
+from pipeline.registry.server import is_elsewhere
+
+Rows = dict[str, list[dict[str, Any]]]
+"""The rows of each table, as column -> value."""
+
+_LOGGED = "SELECT model_id FROM logged_models WHERE source_run_id = :of"
+OF_RUN = {
+    "runs": "run_uuid = :of",
+    "params": "run_uuid = :of",
+    "tags": "run_uuid = :of",
+    "metrics": "run_uuid = :of AND key NOT LIKE 'system/%'",
+    "latest_metrics": "run_uuid = :of AND key NOT LIKE 'system/%'",
+    "inputs": "destination_id = :of OR source_id = :of",
+    "input_tags": "input_uuid IN (SELECT input_uuid FROM inputs WHERE destination_id = :of)",
+    "datasets": "dataset_uuid IN (SELECT source_id FROM inputs WHERE destination_id = :of)",
+    "logged_models": "source_run_id = :of",
+    "logged_model_metrics": "run_id = :of",
+    "logged_model_params": f"model_id IN ({_LOGGED})",
+    "logged_model_tags": f"model_id IN ({_LOGGED})",
+}
+OF_MODEL = {
+    "registered_models": "name = :of",
+    "registered_model_tags": "name = :of",
+    "registered_model_aliases": "name = :of",
+    "model_versions": "name = :of",
+    "model_version_tags": "name = :of",
+}
+"""MLflow 3's tables, and which of their rows belong to a run or to the registered model."""
+
+MODEL = "registered-model.json"
+
+
+def folder() -> Path:
+    """Where they lie: beside MLflow's database and artifacts."""
+    return store() / "records"
+
+
+def keep_run(run_id: str) -> None:
+    """Write the record of a run anew. Where that fails it is said, and what was done stays done."""
+    _keep(OF_RUN, run_id, f"{run_id}.json")
+
+
+def keep_model() -> None:
+    """Write the record of versions, alias and promotions anew; also those of runs that have none yet."""
+    _keep(OF_MODEL, NAME, MODEL)
+    if not is_elsewhere():
+        for run_id in _runs_without():
+            keep_run(run_id)
+
+
+def kept() -> Rows:
+    """All that is on record; a damaged file is left out and said."""
+    found: Rows = {table: [] for table in (*OF_RUN, *OF_MODEL)}
+    for path in sorted(folder().glob("*.json")):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))["rows"]
+            for table in found:
+                found[table] += [dict(row) for row in told.get(table, [])]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            print(f"{path} cannot be read and is left out: {error}", file=sys.stderr)
+    return found
+
+
+def _keep(tables: Mapping[str, str], of: str, name: str) -> None:
+    if is_elsewhere():
+        return
+    path = folder() / name
+    try:
+        with locked(folder() / ".lock"):  # else an older state could be written over a newer one
+            rows = read(database(), tables, of)
+            write_text(path, json.dumps({"of": of, "rows": rows}, ensure_ascii=False) + "\n")
+    except (OSError, sqlite3.Error) as error:
+        print(
+            f"{path} cannot be written ({error}): `make rebuild-registry` would know an older state.",
+            file=sys.stderr,
+        )
+
+
+def read(path: Path, tables: Mapping[str, str], of: str) -> Rows:
+    """The rows of a database that belong to a run or model, without empty tables."""
+    found: Rows = {}
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", timeout=30, uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        for table, condition in tables.items():
+            rows = connection.execute(f"SELECT * FROM {table} WHERE {condition}", {"of": of}).fetchall()
+            if rows:
+                found[table] = [dict(row) for row in rows]
+    return found
+
+
+def _runs_without() -> list[str]:
+    """Runs of the experiment without a record: of the time before there were any."""
+    query = (
+        "SELECT run_uuid FROM runs JOIN experiments USING (experiment_id)"
+        " WHERE experiments.name = ? AND runs.lifecycle_stage = 'active'"
+    )
+    with closing(sqlite3.connect(database(), timeout=30)) as connection:
+        found = [run_id for (run_id,) in connection.execute(query, (NAME,))]
+    return [run_id for run_id in found if not (folder() / f"{run_id}.json").exists()]
