@@ -29,6 +29,7 @@ from pipeline.evaluation.gate import (
 from pipeline.evaluation.metrics import Answers, RedrawnAnswers, answers
 from pipeline.evaluation.report import of_digits, of_handwriting
 from pipeline.evaluation.validation import OnValidation, ValidationData
+from pipeline.mnist.accepted import learnt
 from pipeline.mnist.dataset import Digits
 from pipeline.project.files import write_csv, write_text
 from pipeline.project.params import read_params
@@ -142,7 +143,10 @@ class Rival(NamedTuple):
         if self.lost:
             sentence = f"the champion cannot be compared ({self.lost}): the candidate takes its place"
             return unopposed(told, rule, sentence, promoted=True)
-        own = None if self.reader is None else OnValidation.of(self.reader, self.data, drawn[0]).for_gate()
+        own = None
+        if self.reader is not None:
+            data = self.data.for_model(learnt(self.folder))
+            own = OnValidation.of(self.reader, data, drawn[0]).for_gate()
         if self.is_champion:
             return against_champion(told, own, rule, self.name, seed)
         return against_default(told, own, rule, seed)

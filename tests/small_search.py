@@ -24,6 +24,7 @@ train:
   bfloat16: false
   drawn: 1.0
   drawn_last: 1.0
+  accepted: 2
   false_rejects: 0.003
   turns: []
   label_smoothing: 0.0
