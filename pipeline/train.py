@@ -44,9 +44,9 @@ def run(
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
     `drawn`: which share of the digits and marks that preprocess drew each epoch sees, `drawn_last`: which in
     the last quarter of the epochs. `accepted`: how often each epoch sees each accepted picture of feedback,
-    each time changed in another way. `false_rejects`: which share of the validation digits may be taken for no
-    digit, so that as few other marks as can be are taken for one. `turns`: of doubtful digits several views
-    count, turned by these degrees.
+    each time changed in another way. `false_rejects`: which share of the validation digits may be taken for
+    no digit, so that as few other marks as can be are taken for one. `turns`: of doubtful digits several
+    views count, turned by these degrees.
     """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)

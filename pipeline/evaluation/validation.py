@@ -14,12 +14,14 @@ from digits.network.model import Manifest
 from digits.reader import Reader
 from pipeline.evaluation.drawn import DrawnAnswers
 from pipeline.evaluation.gate import ACCEPTED, ValidationAnswers
-from pipeline.evaluation.intervals import Interval, of_share
+from pipeline.evaluation.intervals import Interval, of_share, resampled
 from pipeline.evaluation.metrics import Answers, answers, auroc
 from pipeline.evaluation.paired import Confidences, Scored
 from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
 from pipeline.synthesis.redrawn import redrawn
+
+_SEED = 1  # of the intervals
 
 
 class ValidationData(NamedTuple):
@@ -70,29 +72,31 @@ class ValidationData(NamedTuple):
 
 
 class AcceptedAnswers(NamedTuple):
-    """Which of the accepted marks (n,) a reader reads right: those that are no digit it has to reject."""
+    """What a reader says of accepted feedback: of each group of near-duplicates (n,) the share read right."""
 
-    right: NDArray[np.bool_]
-    groups: NDArray[np.str_]
+    right: NDArray[np.float64]
 
     @classmethod
     def of(cls, reader: Reader, accepted: Accepted) -> AcceptedAnswers | None:
-        """None where there are no such marks."""
+        """A mark that is no digit has to be rejected; None where there is nothing of feedback."""
         if not accepted.digits.total:
             return None
         told = answers(reader.model, accepted.digits)
         right = np.where(told.truth < CLASSES, told.right & ~told.rejected, told.rejected)
-        return cls(right, accepted.groups)
+        _, group = np.unique(accepted.groups, return_inverse=True)
+        return cls(np.bincount(group, right) / np.bincount(group))
 
     @property
-    def scored(self) -> Scored:
-        """Marks of one group vary together."""
-        _, source = np.unique(self.groups, return_inverse=True)
-        return Scored(self.right.astype(np.float64), np.ones(len(self.right)), source)
+    def accuracy(self) -> float:
+        return float(self.right.mean())
 
     @property
     def interval(self) -> Interval:
-        return of_share(self.right)
+        return resampled(lambda some: float(self.right[some].mean()), len(self.right), _SEED)
+
+    @property
+    def scored(self) -> Scored:
+        return Scored(self.right, np.ones(len(self.right)), np.arange(len(self.right)))
 
 
 class OnValidation(NamedTuple):
@@ -129,7 +133,7 @@ class OnValidation(NamedTuple):
             "validation_line_accuracy": self.drawn.line_accuracy,
             "validation_paper_accuracy": self.drawn.papers.score.accuracy,
             "validation_reject_auroc": auroc(self.plain.scores, self.negatives.scores),
-            **({} if self.accepted is None else {"validation_accepted_accuracy": self.accepted.scored.mean}),
+            **({} if self.accepted is None else {"validation_accepted_accuracy": self.accepted.accuracy}),
         }
 
     def intervals(self) -> dict[str, Interval]:

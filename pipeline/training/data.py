@@ -25,9 +25,9 @@ def mixed(folder: Path, split: str, share: float) -> Digits:
 def training_data(folder: Path, drawn: float, drawn_last: float, accepted: int) -> tuple[Digits, Digits, int]:
     """What a training learns from, what it is judged on, and how many of the first every epoch sees.
 
-    Those are MNIST's own and, `accepted` times each, what was accepted of feedback. The first holds everything
-    that was drawn too, or nothing of it where `drawn` is 0; `training.sampling` chooses the share that each
-    epoch sees. The second holds the share `drawn_last`, as the last epochs do.
+    Those are MNIST's own and, `accepted` times each, what was accepted of feedback. The first holds
+    everything that was drawn too, or nothing of it where `drawn` is 0; `training.sampling` chooses the share
+    that each epoch sees. The second holds the share `drawn_last`, as the last epochs do.
     """
     own = _joined([Digits.load(folder, "train"), *[_feedback(folder, drawn)] * accepted])
     digits = _with_drawn(own, folder, "train", 1.0 if drawn else 0.0)
