@@ -15,7 +15,7 @@ from pathlib import Path
 from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
-from pipeline.project.paths import CANDIDATE, champion
+from pipeline.project.paths import ACCEPTED, CANDIDATE, champion
 from pipeline.registry import runs
 from pipeline.registry.promotion import sync
 from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
@@ -37,6 +37,9 @@ def main() -> int:
 
 def repro() -> int:
     """Run what has changed and write the champion's files; gives the exit code."""
+    ACCEPTED.parent.mkdir(
+        parents=True, exist_ok=True
+    )  # DVC asks for the folder, also where all data was deleted
     if status := dvc("repro"):
         return status
     if not champion_is_written() and not is_registered():
