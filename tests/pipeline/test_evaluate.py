@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from digits.network.model import Manifest
 from digits.reader import DEFAULT_MODEL
 from pipeline import default_model, evaluate
+from pipeline.mnist.accepted import SIDES, Accepted
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.registry import history, runs, versions
 
@@ -61,6 +62,8 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
         ones.save(project / "data" / "processed", split)
         for kind in DRAWN_SETS:
             ones.save(project / "data" / "processed", drawn_name(split, kind))
+    for side in SIDES:
+        Accepted.none().save(project / "data" / "processed", side)
 
     def train(favourite: int) -> str:
         with runs.training_run({"seed": favourite}) as run_id:
