@@ -30,7 +30,7 @@ from pipeline.mnist.dataset import Digits
 from pipeline.project.errors import PipelineError
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import read_params
-from pipeline.project.paths import ACCEPTED, CANDIDATE, PROCESSED, REPORTS
+from pipeline.project.paths import ACCEPTED, CANDIDATE, PROCESSED, REPORTS, root
 from pipeline.registry import runs, versions
 
 POINTER = ACCEPTED.with_name(f"{ACCEPTED.name}.dvc")  # what DVC knows of the pictures: it belongs in git
@@ -40,7 +40,7 @@ BEFORE = Path("models/learning.json")  # while something is being learnt: the in
 
 def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.learn", description=__doc__).parse_args()
-    folder = Path(os.environ.get("FEEDBACK_DIR") or "data/feedback")
+    folder = root() / (os.environ.get("FEEDBACK_DIR") or "data/feedback")
     try:
         with locked(Path("models/.learning.lock"), "learn: another `make learn` is at work: waiting for it"):
             return learn(folder)

@@ -23,9 +23,19 @@ HEAVY = {"tensorflow", "keras", "mlflow", "dvc"}
 
 FLOORS = {  # of each package, the rooms and files that others may stand on, from the lowest up
     "digits": ("errors", "network", "ink", "layout", "results", "reader", "output", "pictures", "cluster"),
-    "pipeline": ("project", "mnist", "synthesis", "training", "evaluation", "registry", "tuning", "learning"),
+    "pipeline": (
+        "project",
+        "reviewing",
+        "mnist",
+        "synthesis",
+        "training",
+        "evaluation",
+        "registry",
+        "tuning",
+        "learning",
+    ),
     "service": ("errors", "answers", "openapi", "pictures", "runtime", "endpoints", "app"),
-    "addresses": ("hosts", "prefix"),
+    "addresses": ("hosts", "origins", "prefix"),
     "feedback": ("errors", "labels", "record", "store"),
     "ui": ("text", "refusals", "names", "origins", "bodies", "document", "client", "proxy", "desktop"),
 }
