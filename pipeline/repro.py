@@ -37,9 +37,8 @@ def main() -> int:
 
 def repro() -> int:
     """Run what has changed and write the champion's files; gives the exit code."""
-    ACCEPTED.parent.mkdir(
-        parents=True, exist_ok=True
-    )  # DVC asks for the folder, also where all data was deleted
+    ACCEPTED.parent.mkdir(parents=True, exist_ok=True)  # as git has it, also where all data was deleted
+    (ACCEPTED.parent / ".gitkeep").touch()
     if status := dvc("repro"):
         return status
     if not champion_is_written() and not is_registered():

@@ -64,6 +64,7 @@ def copy_project(folder: Path) -> None:
     shutil.copy2(SMALL / "params.yaml", folder / "params.yaml")
     (folder / "mlruns").mkdir()
     (folder / "data" / "accepted").mkdir(parents=True)
+    shutil.copy2(ROOT / "data" / "accepted" / ".gitkeep", folder / "data" / "accepted")
     subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=folder, check=True)
 
 
