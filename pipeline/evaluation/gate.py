@@ -30,7 +30,7 @@ Verdict = Literal["better", "not better", "no worse", "worse", "part", "held", "
 
 PRIMARY = "primary"
 CALIBRATION = "calibration"
-ACCEPTED = "accepted"
+ACCEPTED = "accepted feedback"
 
 
 @dataclass(frozen=True, slots=True)

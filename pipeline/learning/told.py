@@ -10,7 +10,7 @@ from pipeline.learning.index import Taken
 
 _OF = {
     "plain": "MNIST's digits",
-    "redrawn": "the same with other pens",
+    "redrawn": "digits with other pens",
     "prototypes": "forms that MNIST hardly has",
     "papers": "characters on papers",
     "canvas": "digits on canvases",
@@ -48,23 +48,25 @@ def outcome(decision: Mapping[str, Any], version: str, champion: str) -> str:
     rival = decision["rival"] or "the model before"
     parts = []
     if row := rows.get(ACCEPTED):
-        before = "" if row["rival"] is None else f"{rival} reads {_percent(row['rival'])} right, and "
-        parts.append(f"Of what is held back, {before}the new model {_percent(row['candidate'])}.")
+        share = _percent(row["candidate"])
+        both = f"{rival} reads {_percent(row['rival'] or 0)} right, and the new model {share}"
+        alone = f"the new model reads {share} right"
+        parts.append(f"Of what is held back, {alone if row['rival'] is None else both}.")
     named = {row["name"].rpartition(": ")[2]: row for row in decision["rows"] if row["name"] != PRIMARY}
     seen = [
-        f"{words} {_percent(named[name]['candidate'])} (before: {_percent(named[name]['rival'])})"
+        f"{words}, {_percent(named[name]['candidate'])} ({_percent(named[name]['rival'])} before)"
         for name, words in _OF.items()
         if name in named and abs(named[name]["difference"] or 0) >= _SEEN
     ]
     if decision["rival"] is not None:
-        parts.append(f"Else it reads right: {', '.join(seen)}." if seen else "Nothing else has changed.")
+        parts.append(f"Else it reads right: {'; '.join(seen)}." if seen else "Nothing else has changed.")
     if champion == version:
         parts.append(f"Version {version}, the new model, is served: {decision['sentence']}.")
     else:
         served = f"Version {champion}" if champion else "The default model"
         parts.append(
-            f"{served} stays in service: of version {version}, the new model, {decision['sentence']};"
-            f" `make promote VERSION={version}` serves it all the same."
+            f"{served} stays in service, and version {version}, the new model, does not take over:"
+            f" {decision['sentence']}; `make promote VERSION={version}` serves it all the same."
         )
     return " ".join(parts)
 

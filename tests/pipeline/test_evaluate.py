@@ -244,7 +244,7 @@ def test_stage_promotes_a_model_for_what_it_has_learnt_from_feedback(
     evaluate.run(**HOW)
     decision = json.loads((project / "reports" / "promotion.json").read_text())
     assert decision["promoted"] is True
-    assert [row["name"] for row in decision["rows"]][:2] == ["primary", "accepted"]
+    assert [row["name"] for row in decision["rows"]][:2] == ["primary", "accepted feedback"]
     figures = json.loads((project / "reports" / "metrics.json").read_text())
     assert figures["validation_accepted_accuracy"] == 1.0
     assert figures["accepted"] == {"learnt": 0, "held_back": 8}
@@ -271,7 +271,7 @@ def test_stage_does_not_judge_a_champion_on_feedback_that_it_has_learnt(
     make(1)
     evaluate.run(**HOW)
     rows = json.loads((project / "reports" / "promotion.json").read_text())["rows"]
-    assert {row["name"]: row["verdict"] for row in rows}["accepted"] == "not compared"
+    assert {row["name"]: row["verdict"] for row in rows}["accepted feedback"] == "not compared"
 
 
 def test_stage_counts_near_duplicates_of_feedback_once(make: Callable[..., str], project: Path) -> None:

@@ -166,6 +166,11 @@ def test_p_less_is_p_greater_the_other_way_round() -> None:
     assert p_less(np.zeros(0), seed=1) == 1.0
 
 
+def test_a_single_difference_says_nothing() -> None:
+    assert p_greater(np.array([0.2]), seed=1)[0] == pytest.approx(1 / 2)
+    assert p_less(np.array([0.2]), seed=1) == 1.0
+
+
 def test_interval_covers_the_true_difference_as_often_as_it_says() -> None:
     rng = np.random.default_rng(9)
     covered = 0
@@ -201,7 +206,7 @@ def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
         (ACCEPTED, "better"),
     ]
     assert decision.sentence == (
-        "it is significantly better than version 1 on accepted, and worse on no guard"
+        "it is significantly better than version 1 on accepted feedback, and worse on no guard"
     )
 
 
@@ -216,7 +221,7 @@ def test_a_model_that_forgets_feedback_is_not_promoted_for_mnist() -> None:
     decision = _decided(np.zeros(6), np.ones(6), before=0.95, after=0.985)
     assert decision.rows[0].verdict == "better"
     assert not decision.promoted
-    assert decision.sentence == "it is significantly worse than version 1 on accepted"
+    assert decision.sentence == "it is significantly worse than version 1 on accepted feedback"
 
 
 def test_a_model_that_is_worse_on_mnist_is_not_promoted_for_feedback() -> None:
@@ -257,7 +262,7 @@ def test_a_first_champion_is_not_worse_than_the_default_model_on_feedback() -> N
     own, other = _with_feedback(answers, np.zeros(9)), _with_feedback(answers, np.ones(9))
     decision = against_default(own, other, RULE, seed=1)
     assert not decision.promoted
-    assert decision.sentence == "it is significantly worse than the default model on accepted"
+    assert decision.sentence == "it is significantly worse than the default model on accepted feedback"
     assert against_default(other, own, RULE, seed=1).promoted
 
 
