@@ -21,7 +21,7 @@ def page(
     ink = draw(curves, side, pen)
     paper = np.zeros((size[1], size[0]), np.float32)
     paper[at[1] : at[1] + ink.shape[0], at[0] : at[0] + ink.shape[1]] = ink
-    return Image.fromarray(np.uint8(255 - 255 * paper))
+    return Image.fromarray((255 - 255 * paper).astype(np.uint8))
 
 
 def as_jpeg(image: Image.Image, quality: int = 60) -> Image.Image:

@@ -47,8 +47,8 @@ def test_outcome_names_the_gain_what_else_changed_and_who_is_served() -> None:
     }
     assert outcome(decision, "2", "2") == (
         "Of what is held back, version 1 (the champion) reads 25.0 % right, and the new model 100.0 %. "
-        "Else it reads right: MNIST's digits, 99.3 % (99.1 % before); lines of digits, 90.0 % (92.0 % before)."
-        " Version 2, the new model, is served: it is better."
+        "Else it reads right: MNIST's digits, 99.3 % (99.1 % before); lines of digits, 90.0 % (92.0 % "
+        "before). Version 2, the new model, is served: it is better."
     )
     assert outcome(decision, "2", "1").endswith(
         "Version 1 stays in service, and version 2, the new model, does not take over: it is better; "
