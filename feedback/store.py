@@ -76,16 +76,16 @@ class Store:
 
     def kept(self) -> list[Kept]:
         """All that is kept, the oldest first; `damaged` says what is left out. Raises `Unusable`."""
-        found = [self._record(path.stem) for path in self._files(_RECORD)]
+        found = [self._record(id) for id in self._ids()]
         return sorted((one for one in found if one), key=lambda one: (one.received, one.id))
 
     def damaged(self) -> list[Path]:
         """JSON files that cannot be read, or whose picture is gone."""
-        return [path for path in self._files(_RECORD) if self._record(path.stem) is None]
+        return [self._json(id) for id in self._ids() if self._record(id) is None]
 
     def count(self) -> int:
         """How many pictures are kept; raises `Unusable`."""
-        return len(self._files(_RECORD))
+        return len(self._ids())
 
     def judge(self, id: str, state: State, label: str | None = None) -> None:
         """Set the state of a picture, and with `label` what it shows.
@@ -100,20 +100,20 @@ class Store:
 
     def remove(self, ids: Collection[str]) -> None:
         """Delete these pictures and all that is known of them; raises `Unusable`."""
-        self._remove(lambda path: path.stem in ids)
+        self._remove(lambda id: id in ids)
 
     def remove_all(self) -> None:
         """Delete all feedback, also what is damaged; raises `Unusable`."""
         self._remove(lambda _: True)
 
-    def _remove(self, wanted: Callable[[Path], bool]) -> None:
+    def _remove(self, wanted: Callable[[str], bool]) -> None:
         """Delete the JSON first: a picture that is left by a killed process counts as deleted."""
         if not self.folder.exists():
             return
         with self._locked():
-            for path in [*filter(wanted, self._files(_RECORD)), *self._leftovers()]:
-                path.unlink()
-            for path in self._leftovers():  # the pictures
+            for id in filter(wanted, self._ids()):
+                self._json(id).unlink()
+            for path in self._leftovers():  # the pictures too, now
                 path.unlink()
             _sync(self.folder)
 
@@ -153,7 +153,7 @@ class Store:
                 file.write(as_json(kept))
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self.folder / f"{kept.id}.json")
+            temporary.replace(self._json(kept.id))
         finally:
             temporary.unlink(missing_ok=True)
         _sync(self.folder)
@@ -161,20 +161,20 @@ class Store:
     def _record(self, id: str) -> Kept | None:
         """What is known of a picture; None where it is not kept, or damaged."""
         try:
-            kept = of_json((self.folder / f"{id}.json").read_bytes())
+            kept = of_json(self._json(id).read_bytes())
         except (FileNotFoundError, ValueError):
             return None
         return kept if kept.id == id and kept.picture(self.folder).is_file() else None
 
     def _require_room(self, size: int) -> None:
-        if self.count() >= self.limits.most:
+        with os.scandir(self.folder) as entries:
+            sizes = {entry.name: entry.stat().st_size for entry in entries}
+        if sum(map(_is_record, sizes)) >= self.limits.most:
             raise Full(
                 f"{self.limits.most} pictures are kept already: `make feedback` exports and deletes them, "
                 "FEEDBACK_MOST allows more."
             )
-        with os.scandir(self.folder) as entries:
-            used = sum(entry.stat().st_size for entry in entries)
-        if used + size > self.limits.most_bytes:
+        if sum(sizes.values()) + size > self.limits.most_bytes:
             raise Full(
                 f"The pictures kept fill {self.limits.most_bytes // MIB} MiB already: `make feedback` exports"
                 " and deletes them, FEEDBACK_MEGABYTES allows more."
@@ -187,18 +187,29 @@ class Store:
 
     def _leftovers(self) -> list[Path]:
         """Files that no JSON stands for, which nobody is writing while the lock is held."""
-        records = {path.stem for path in self._files(_RECORD)}
-        return [path for path in self._files(_OTHER) if path.name.startswith(".") or path.stem not in records]
+        ids = set(self._ids())
+        others = [self.folder / name for name in self._names() if _OTHER.fullmatch(name)]
+        return [path for path in others if path.name.startswith(".") or path.stem not in ids]
 
-    def _files(self, name: re.Pattern[str]) -> list[Path]:
-        """The files of such names; none where there is no folder yet."""
+    def _json(self, id: str) -> Path:
+        return self.folder / f"{id}.json"
+
+    def _ids(self) -> list[str]:
+        return [name.removesuffix(".json") for name in filter(_is_record, self._names())]
+
+    def _names(self) -> list[str]:
+        """The names of all files; none where there is no folder yet."""
         try:
             with os.scandir(self.folder) as entries:
-                return [self.folder / entry.name for entry in entries if name.fullmatch(entry.name)]
+                return [entry.name for entry in entries]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise _ours(error, self.folder) from error
+
+
+def _is_record(name: str) -> bool:
+    return _RECORD.fullmatch(name) is not None
 
 
 def _ours(error: OSError, folder: Path) -> FeedbackError:

@@ -2,7 +2,7 @@
 
 Without options it prints counts, writes a contact sheet, and at a terminal goes through the new pictures one
 by one. `--accept`, `--drop`, `--relabel` and `--delete` change many at once: those whose ids begin as given,
-those that `--state`, `--label` and `--answer` choose, or `--all`. What is accepted is what `make learn` takes.
+those that `--state`, `--label` and `--answer` choose, or `--all`. `make learn` takes what is accepted.
 docs/feedback.md says what is kept, where, and for how long.
 """
 
@@ -25,13 +25,11 @@ from feedback.store import Store
 from pipeline.project.paths import ACCEPTED, root
 from pipeline.reviewing.archive import export
 from pipeline.reviewing.choice import SHORT, Choice
-from pipeline.reviewing.sheet import MOST, on_one_line, small, write_sheet
+from pipeline.reviewing.sheet import MOST, in_letters, on_one_line, write_sheet
 
 STATES: tuple[State, ...] = ("new", "accepted", "dropped")
 ROWS = 30  # of the table of labels
 WIDTH = 120  # columns where the output is no terminal
-SHADES = " .:-=+*#%@"  # from paper to ink, of a picture in a terminal
-SHOWN = (40, 20)  # letters
 
 
 def main() -> int:
@@ -146,7 +144,7 @@ def go_through(store: Store, new: Sequence[Kept]) -> None:
         f"{len(new)} are new. a: accept, d: drop, another label: correct and accept, Enter: later, q: stop."
     )
     for number, one in enumerate(new, 1):
-        print(f"\n{number} of {len(new)}: {one.id[:SHORT]}\n{in_letters(store, one)}")
+        print(f"\n{number} of {len(new)}: {one.id[:SHORT]}\n{in_letters(one.picture(store.folder))}")
         said = f"is {on_one_line(one.label)}, read {on_one_line(one.answer)} by model {one.model}"
         while True:
             answer = input(f"{said}: a, d, a label, Enter or q? ").strip()
@@ -168,16 +166,6 @@ def judge(store: Store, one: Kept, answer: str) -> None:
         store.judge(one.id, "dropped")
     else:
         store.judge(one.id, "accepted", None if answer == "a" else label_of(answer))
-
-
-def in_letters(store: Store, one: Kept) -> str:
-    """The picture as letters."""
-    picture = small(one.picture(store.folder))
-    if picture is None:
-        return "(cannot be read)"
-    grey = picture.convert("L").resize(SHOWN)
-    rows = [grey.crop((0, y, SHOWN[0], y + 1)).tobytes() for y in range(SHOWN[1])]
-    return "\n".join("".join(SHADES[(255 - v) * (len(SHADES) - 1) // 255] for v in row) for row in rows)
 
 
 def delete(store: Store, chosen: Sequence[Kept], yes: bool) -> None:

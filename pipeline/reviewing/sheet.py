@@ -20,12 +20,14 @@ _CELL = (_PICTURE + _GAP, _PICTURE + 3 * _LINE + _GAP)
 _LETTERS = 18  # that fit below a picture
 _COLOURS = {"new": "#1d4ed8", "accepted": "#15803d", "dropped": "#6b7280"}
 _PAPER = "#e5e7eb"
+_SHADES = " .:-=+*#%@"  # from paper to ink
+_LETTERS_WIDE = 48  # letters
 
 
 def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
     """Write the sheet of these pictures, `MOST` at most, as a PNG that only its owner can read.
 
-    A frame and the third line say the state by colour and word.
+    The frame's colour says the state, and a word beside the id.
     """
     rows = max(1, -(-len(kept) // _COLUMNS))
     sheet = Image.new("RGB", (_COLUMNS * _CELL[0] + _GAP, rows * _CELL[1] + _GAP), "white")
@@ -49,23 +51,40 @@ def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
 
 
 def small(path: Path) -> Image.Image | None:
-    """The picture on white, at most `_PICTURE` pixels wide and high; None where it cannot be read."""
+    """The picture on white, its longer side `_PICTURE` pixels; None where it cannot be read."""
     try:
         with Image.open(path) as image:
             image.draft("RGB", (_PICTURE, _PICTURE))
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except Exception:  # Pillow's decoders raise whatever they trip over
         return None
-    upright.thumbnail((_PICTURE, _PICTURE))
-    white = Image.new("RGBA", upright.size, "white")
-    return Image.alpha_composite(white, upright).convert("RGB")
+    scaled = upright.resize(scaled_by(upright.size, _PICTURE / max(upright.size)))
+    white = Image.new("RGBA", scaled.size, "white")
+    return Image.alpha_composite(white, scaled).convert("RGB")
+
+
+def in_letters(path: Path) -> str:
+    """The picture in lines of letters, for a terminal: dark where they are dense."""
+    picture = small(path)
+    if picture is None:
+        return "(cannot be read)"
+    width, _ = scaled_by(picture.size, _LETTERS_WIDE / _PICTURE)
+    _, height = scaled_by(picture.size, _LETTERS_WIDE / _PICTURE / 2)  # letters are twice as high as wide
+    shades = picture.convert("L").resize((width, height)).tobytes()
+    letters = "".join(_SHADES[(255 - shade) * (len(_SHADES) - 1) // 255] for shade in shades)
+    return "\n".join(letters[start : start + width] for start in range(0, len(letters), width))
+
+
+def scaled_by(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """So many times as wide and high, and at least one pixel."""
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
 def _below(one: Kept) -> list[tuple[str, str]]:
     return [
-        (one.id[:SHORT], "#6b7280"),
+        (f"{one.id[:SHORT]} {one.state}", _COLOURS[one.state]),
         (_cut(f"is {on_one_line(one.label)}"), "black"),
-        (_cut(f"read {on_one_line(one.answer)}"), _COLOURS[one.state]),
+        (_cut(f"read {on_one_line(one.answer)}"), "black"),
     ]
 
 

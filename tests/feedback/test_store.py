@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,44 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(store: Store, room: in
         keep(store, "before", "9")
     assert {path.name: path.read_bytes() for path in store.folder.iterdir()} == before
     assert keep(store, "x")
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of half a megabyte, which only root may mount."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("NO MOUNT: a little tmpfs cannot be mounted here, so no disk is really full")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full_refuses_more_and_loses_nothing(little_disk: Path) -> None:
+    store = Store(little_disk / "feedback", Limits(free_bytes=0))
+    kept: list[str] = []
+
+    def fill() -> None:
+        for number in range(100):
+            kept.append(store.keep(picture(number, 30_000 + 1000 * number), "7", "1", None, "12"))
+
+    with pytest.raises(Full):
+        fill()
+    assert len(kept) > 5
+    (little_disk / "rest").write_bytes(
+        bytes(os.statvfs(little_disk).f_bavail * os.statvfs(little_disk).f_bsize)
+    )
+    with pytest.raises(Full):
+        keep(store, "last")
+    with pytest.raises(Full):
+        store.judge(kept[0], "accepted")
+    store.prepare()
+    assert sorted(one.id for one in store.kept()) == sorted(kept)
+    assert {one.state for one in store.kept()} == {"new"}
+    assert len(names(store)) == 2 * len(kept)
+    store.remove(kept[:1])
+    assert keep(store, "last") in {one.id for one in store.kept()}, "deleting works on a full disk"
 
 
 def test_an_error_at_the_very_end_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

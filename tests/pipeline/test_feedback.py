@@ -15,6 +15,7 @@ from PIL import Image
 
 from feedback.store import Limits, Store
 from pipeline import feedback
+from pipeline.reviewing.sheet import in_letters
 
 Command = Callable[..., int]
 
@@ -169,6 +170,22 @@ def test_delete_all_leaves_nothing_to_see(
     assert not (tmp_path / "build" / "feedback.png").exists()
     assert command() == 0
     assert "No feedback is kept" in capsys.readouterr().out
+
+
+def test_a_picture_is_drawn_in_letters_of_its_own_shape(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    image = Image.new("L", (200, 100), 255)
+    image.paste(0, (0, 0, 100, 100))
+    image.save(path)
+    row = in_letters(path).split("\n")[3]
+    assert len(row) == 48
+    assert row.startswith("@" * 20)
+    assert row.endswith(" " * 20)
+    assert len(in_letters(path).split("\n")) == 12
+    path.write_bytes(png(0, (5000, 1)))
+    assert in_letters(path) == "@" * 48
+    path.write_bytes(b"broken")
+    assert in_letters(path) == "(cannot be read)"
 
 
 @pytest.mark.usefixtures("store")
