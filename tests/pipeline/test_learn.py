@@ -267,7 +267,7 @@ def test_later_feedback_moves_no_picture_to_the_other_side(store: Store) -> None
     send(store, range(12, 40))
     learn.learn(store.folder)
     assert first.items() <= sides().items()
-    assert list(sides().values()).count("validation") == 12
+    assert 10 <= list(sides().values()).count("validation") <= 13, "the share of all drawings"
 
 
 @pytest.mark.usefixtures("commands")
