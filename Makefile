@@ -136,6 +136,10 @@ profile: setup ## write the ready settings NAME=quick|default|best|classic into 
 default-model: setup ## make the model that comes with the project, digits/default, from the champion
 	@$(PYTHON) -m pipeline.default_model
 
+.PHONY: learn
+learn: setup ## learn from the feedback that was accepted: train, judge, and say what changed
+	@$(PYTHON) -m pipeline.learn
+
 .PHONY: search
 search: $(if $(CLUSTER),team,setup) ## look for better parameters (TRIALS=20 JOBS=1; CLUSTER=auto: on Ray): profiles/found.yaml
 	@$(PYTHON) -m dvc repro --quiet preprocess

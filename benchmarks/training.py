@@ -46,7 +46,9 @@ def measure(profile: str, seed: int, float32: bool) -> Row:
     from pipeline.tuning.space import NOT_TRAINING
 
     settings = settings_of(profile)
-    digits, validation, own = training_data(PROCESSED, settings["drawn"], settings["drawn_last"])
+    digits, validation, own = training_data(
+        PROCESSED, settings["drawn"], settings["drawn_last"], settings["accepted"]
+    )
     chosen = {name: value for name, value in settings.items() if name not in NOT_TRAINING}
     turns = settings["turns"]
     in_bfloat16 = processor_has_bfloat16() and not float32

@@ -131,6 +131,11 @@ class Reader:
         page, found = self._found(picture)
         return tuple(self._explained(mark, page.ink) for line in found for mark in line)
 
+    def seen(self, picture: Picture) -> NDArray[np.uint8] | None:
+        """What the network sees if all the writing is one digit: (28, 28), ink bright; None without ink."""
+        whole = _whole(find_ink(picture))
+        return None if whole is None else np.asarray(whole.field.round(), np.uint8)
+
     def _explained(self, mark: Found, ink: Ink) -> Explanation:
         seen = np.asarray(mark.seen.round(), np.uint8)
         rejected = self.model.is_rejected(mark.rejection, on_scan=_is_scan(ink))

@@ -15,6 +15,7 @@ from digits.errors import ModelError
 from digits.network.model import MANIFEST, Model
 from digits.reader import CARD, DEFAULT_MODEL
 from pipeline.evaluation.card import card_html
+from pipeline.mnist.accepted import learnt, write_learnt
 from pipeline.project.errors import PipelineError
 from pipeline.project.files import write_bytes, write_text
 from pipeline.project.paths import NAME, champion
@@ -44,6 +45,7 @@ def write_default_model() -> None:
     if len(content) > LARGEST:
         raise ModelError(f"The champion has {len(content)} bytes; the default model may have {LARGEST}.")
     write_bytes(DEFAULT_MODEL / FILE, content)
+    write_learnt(DEFAULT_MODEL, learnt(champion()))
     client = runs.connect()
     default = replace(manifest, file=FILE, version=VERSION)
     with versions.artifacts_of(client, client.get_model_version(NAME, manifest.version)) as artifacts:

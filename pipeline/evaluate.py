@@ -29,6 +29,7 @@ from pipeline.evaluation.gate import (
 from pipeline.evaluation.metrics import Answers, RedrawnAnswers, answers
 from pipeline.evaluation.report import of_digits, of_handwriting
 from pipeline.evaluation.validation import OnValidation, ValidationData
+from pipeline.mnist.accepted import Accepted, learnt
 from pipeline.mnist.dataset import Digits
 from pipeline.monitoring.reference import reference
 from pipeline.project.files import write_csv, write_text
@@ -81,6 +82,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         "validation_primary": primary(told, rule),
         **of_test.figures,
         **of_drawn.figures,
+        **feedback(data.accepted),
         "champion": decision.promoted or rival.is_candidate,
         "intervals": {**own.intervals(), **of_test.intervals, **of_drawn.intervals},
     }
@@ -153,10 +155,22 @@ class Rival(NamedTuple):
         if self.lost:
             sentence = f"the champion cannot be compared ({self.lost}): the candidate takes its place"
             return unopposed(told, rule, sentence, promoted=True)
-        own = None if self.reader is None else OnValidation.of(self.reader, self.data, drawn[0]).for_gate()
+        own = None
+        if self.reader is not None:
+            data = self.data.for_model(learnt(self.folder))
+            own = OnValidation.of(self.reader, data, drawn[0]).for_gate()
         if self.is_champion:
             return against_champion(told, own, rule, self.name, seed)
         return against_default(told, own, rule, seed)
+
+
+def feedback(held_back: Accepted) -> dict[str, dict[str, int]]:
+    """How many marks of accepted feedback the training saw, and how many not; nothing without any."""
+    counts = {
+        "learnt": Accepted.load(PROCESSED, "train").digits.total,
+        "held_back": held_back.digits.total,
+    }
+    return {"accepted": counts} if any(counts.values()) else {}
 
 
 def decided(client: MlflowClient) -> Decision | None:

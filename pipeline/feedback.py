@@ -22,7 +22,7 @@ from feedback.errors import BadLabel, FeedbackError
 from feedback.labels import label_of
 from feedback.record import Kept, State
 from feedback.store import Store
-from pipeline.project.paths import root
+from pipeline.project.paths import ACCEPTED, root
 from pipeline.reviewing.archive import export
 from pipeline.reviewing.choice import SHORT, Choice
 from pipeline.reviewing.sheet import MOST, in_letters, on_one_line, write_sheet
@@ -182,7 +182,7 @@ def delete_all(store: Store, sheet: Path, yes: bool) -> None:
     store.remove_all()
     sheet.unlink(missing_ok=True)
     print(f"All feedback is deleted ({count}).")
-    accepted = root() / "data" / "accepted"
+    accepted = root() / ACCEPTED
     if accepted.exists():
         print(
             f"Copies that `make learn` took are in {accepted} and in DVC's cache: docs/feedback.md says more."

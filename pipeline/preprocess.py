@@ -14,11 +14,12 @@ from sklearn.model_selection import train_test_split
 
 from digits.network.contract import CLASSES, FIELD
 from pipeline.evaluation.contact_sheets import digit_contact_sheet, mark_contact_sheet
+from pipeline.mnist.accepted import SIDES, Accepted, Side
 from pipeline.mnist.dataset import SPLITS, SUMMARY, Digits
 from pipeline.mnist.idx import read_idx
 from pipeline.project.errors import DataError, ParameterError
 from pipeline.project.files import atomic_write, write_text
-from pipeline.project.paths import PROCESSED, RAW, REPORTS
+from pipeline.project.paths import ACCEPTED, PROCESSED, RAW, REPORTS
 from pipeline.project.runner import end_with_parent, main
 from pipeline.synthesis.sets import drawn_sets
 
@@ -105,13 +106,25 @@ def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
     train, validation = split(distinct, validation_images, seed)
     splits = dict(zip(SPLITS, (train, validation, test), strict=True))
     check_disjoint(splits)
+    accepted = {side: taken(side) for side in SIDES}
+    feedback = {f"{side}-accepted": marks.digits for side, marks in accepted.items() if marks.digits.total}
+    check_disjoint({"test": test, **feedback})
     print("preprocess: drawing digits and other marks", flush=True)
     made = drawn_sets(splits, drawn, seed)
     for name, digits in (splits | made).items():
         digits.save(PROCESSED, name)
         print(f"preprocess: {digits.total} digits for {name}", flush=True)
-    write_text(PROCESSED / SUMMARY, summary(splits | made, everything.total - distinct.total))
+    for side, marks in accepted.items():
+        marks.save(PROCESSED, side)
+    for name, digits in feedback.items():
+        print(f"preprocess: {digits.total} digits for {name}", flush=True)
+    write_text(PROCESSED / SUMMARY, summary(splits | made | feedback, everything.total - distinct.total))
     write_contact_sheets(train, made, seed)
+
+
+def taken(side: Side) -> Accepted:
+    """What `make learn` took of feedback for a side; nothing where it took none yet."""
+    return Accepted.load(ACCEPTED, side) if ACCEPTED.exists() else Accepted.none()
 
 
 def write_contact_sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
-from pipeline.project.paths import CANDIDATE, champion
+from pipeline.project.paths import ACCEPTED, CANDIDATE, champion
 from pipeline.registry import runs
 from pipeline.registry.damage import in_a_sentence
 from pipeline.registry.promotion import sync
@@ -39,6 +39,8 @@ def main() -> int:
 
 def repro() -> int:
     """Run what has changed and write the champion's files; gives the exit code."""
+    ACCEPTED.parent.mkdir(parents=True, exist_ok=True)  # as git has it, also where all data was deleted
+    (ACCEPTED.parent / ".gitkeep").touch()
     if status := dvc("repro"):
         return status
     if not champion_is_written() and not is_registered():

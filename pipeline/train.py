@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from digits.network.contract import CLASSES
 from digits.network.model import Manifest, rejection_scores
 from digits.network.test_time_augmentation import averaged
+from pipeline.mnist.accepted import Accepted, write_learnt
 from pipeline.mnist.dataset import Digits, data_sha256
 from pipeline.project.files import write_csv
 from pipeline.project.paths import CANDIDATE, CHECKPOINTS, CURVES, PROCESSED, root
@@ -29,15 +30,23 @@ KERAS_FILE = "digits.keras"
 
 
 def run(
-    *, resume: bool, drawn: float, drawn_last: float, false_rejects: float, turns: list[float], **params: Any
+    *,
+    resume: bool,
+    drawn: float,
+    drawn_last: float,
+    accepted: int,
+    false_rejects: float,
+    turns: list[float],
+    **params: Any,
 ) -> None:
     """The whole stage: see `pipeline.training.loop.train` for most of the parameters.
 
     `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
     `drawn`: which share of the digits and marks that preprocess drew each epoch sees, `drawn_last`: which in
-    the last quarter of the epochs. `false_rejects`: which share of the validation digits may be taken for no
-    digit, so that as few other marks as can be are taken for one. `turns`: of doubtful digits several views
-    count, turned by these degrees.
+    the last quarter of the epochs. `accepted`: how often each epoch sees each accepted picture of feedback,
+    each time changed in another way. `false_rejects`: which share of the validation digits may be taken for
+    no digit, so that as few other marks as can be are taken for one. `turns`: of doubtful digits several
+    views count, turned by these degrees.
     """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
@@ -47,14 +56,14 @@ def run(
         from pipeline.training.network import build
         from pipeline.training.optimizers import make_optimizer
 
-    digits, validation, own = training_data(PROCESSED, drawn, drawn_last)
+    digits, validation, own = training_data(PROCESSED, drawn, drawn_last, accepted)
     training = partial(train, digits, validation, own=own)
     params |= {"drawn": drawn, "drawn_last": drawn_last}
     check_names("train", training, params)
     check_names("train.network", partial(build, outputs=CLASSES, for_training=True), params["network"])
     check_names("train.optimizer", partial(make_optimizer, steps=1), params["optimizer"])
     print(f"train: {digits.total} digits and other marks, {validation.total} for validation", flush=True)
-    logged = {"false_rejects": false_rejects, "turns": turns, **params}
+    logged = {"accepted": accepted, "false_rejects": false_rejects, "turns": turns, **params}
     checkpoint = Checkpoint.of(root() / CHECKPOINTS, logged, data_sha256(PROCESSED))
     if not resume:
         checkpoint.remove()
@@ -126,6 +135,7 @@ def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) ->
         validation_sha256=Digits.load(PROCESSED, "validation").sha256(),
         git_commit=commit,
     )
+    write_learnt(CANDIDATE, set(Accepted.load(PROCESSED, "train").groups.tolist()))
     epochs = range(1, len(trained.history["loss"]) + 1)
     write_csv(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
     write_folder(trained.model, CANDIDATE, validation.images, complete)

@@ -20,7 +20,7 @@ PERSONAL = (
     *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
     *("FEEDBACK_DIR", "FEEDBACK_MOST", "FEEDBACK_MEGABYTES", "FEEDBACK_FREE_MEGABYTES", "TRAFFIC_DIR"),
 )
-CODE = ("digits", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
+CODE = ("digits", "feedback", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +63,8 @@ def copy_project(folder: Path) -> None:
             shutil.copy2(source, folder / name)
     shutil.copy2(SMALL / "params.yaml", folder / "params.yaml")
     (folder / "mlruns").mkdir()
+    (folder / "data" / "accepted").mkdir(parents=True)
+    shutil.copy2(ROOT / "data" / "accepted" / ".gitkeep", folder / "data" / "accepted")
     subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=folder, check=True)
 
 

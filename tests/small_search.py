@@ -10,6 +10,7 @@ import optuna
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.project.paths import PROCESSED
 
@@ -24,6 +25,7 @@ train:
   bfloat16: false
   drawn: 1.0
   drawn_last: 1.0
+  accepted: 2
   false_rejects: 0.003
   turns: []
   label_smoothing: 0.0
@@ -55,6 +57,7 @@ def write_small_search(folder: Path) -> None:
             Digits(images, labels.astype(np.uint8)).save(
                 processed, drawn_name(split, kind) if kind else split
             )
+    Accepted.none().save(processed, "train")
     (processed / "summary.json").write_text('{"sha256": "abc"}')
     kept = shutil.ignore_patterns("found.yaml")
     shutil.copytree(ROOT / "profiles", folder / "profiles", ignore=kept)

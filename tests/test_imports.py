@@ -33,6 +33,7 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
         "evaluation",
         "registry",
         "tuning",
+        "learning",
         "monitoring",
         "reproduction",
     ),

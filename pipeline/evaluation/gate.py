@@ -1,7 +1,9 @@
 """Whether a candidate takes the champion's place: a paired test on the very same validation pictures.
 
 The candidate has to be better on the primary, a weighted mean of shares read right, by more than luck
-explains, and on no guard worse by more than both luck and that guard's tolerance explain.
+explains, and on no guard worse by more than both luck and that guard's tolerance explain. Where pictures of
+accepted feedback are held back, a candidate may also win on these: either test then has half of the level,
+and it may be significantly worse on neither.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ Verdict = Literal["better", "not better", "no worse", "worse", "part", "held", "
 
 PRIMARY = "primary"
 CALIBRATION = "calibration"
+ACCEPTED = "accepted feedback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +119,15 @@ def against_champion(
         return Decision(False, sentence, name, rows, None)
     found, smallest = _compared(candidate, champion, rule, seed)
     rows = tuple(found)
-    worse = _names(rows, "worse")
-    better = rows[0].verdict == "better"
+    worse, better = _names(rows, "worse"), _names(rows, "better")
     if worse:
         sentence = f"it is significantly worse than {name} on {worse}"
     elif better:
-        sentence = f"it is significantly better than {name}, and worse on no guard"
+        on = "" if better == PRIMARY else f" on {better}"
+        sentence = f"it is significantly better than {name}{on}, and worse on no guard"
     else:
         sentence = f"it is not significantly better than {name}"
-    return Decision(better and not worse, sentence, name, rows, smallest)
+    return Decision(bool(better) and not worse, sentence, name, rows, smallest)
 
 
 def against_default(
@@ -170,21 +173,18 @@ def _compared(
 ) -> tuple[list[Row], float]:
     """The rows of the primary, its strata and the guards; and the smallest improvement that would show."""
     of_primary = _primary_differences(candidate, rival, rule)
-    gain = float(of_primary.sum())
+    both = ACCEPTED in candidate.scored and ACCEPTED in rival.scored
+    level = rule.level / 2 if both else rule.level
     p, chance = p_greater(of_primary, seed)
-    smallest = float(np.quantile(chance, 1 - rule.level)) if len(chance) else 0.0
-    better = gain > 0 and p < rule.level
-    rows = [
-        _row(
-            PRIMARY,
-            primary(candidate, rule),
-            primary(rival, rule),
-            of_primary,
-            p,
-            "better" if better else "not better",
-            seed,
-        )
-    ]
+    smallest = float(np.quantile(chance, 1 - level)) if len(chance) else 0.0
+    better: Verdict = "better" if of_primary.sum() > 0 and p < level else "not better"
+    if both and better == "not better" and p_less(of_primary, seed) < rule.level:
+        better = "worse"
+    rows = [_row(PRIMARY, primary(candidate, rule), primary(rival, rule), of_primary, p, better, seed)]
+    if both:
+        rows.append(_accepted(candidate, rival, rule, seed))
+    elif ACCEPTED in candidate.scored:
+        rows.append(_untested(ACCEPTED, candidate.value(ACCEPTED)))
     for name in rule.primary:
         own = differences(candidate.scored[name], rival.scored[name])
         values = candidate.value(name), rival.value(name)
@@ -192,6 +192,16 @@ def _compared(
     for name, tolerance in rule.guards.items():
         rows.append(_guard(name, candidate, rival, tolerance, rule.level, seed))
     return rows, smallest
+
+
+def _accepted(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule, seed: int) -> Row:
+    """The row of the accepted pictures that were held back: the other way to win, with half of the level."""
+    own = differences(candidate.scored[ACCEPTED], rival.scored[ACCEPTED])
+    p, _ = p_greater(own, seed)
+    verdict: Verdict = "better" if own.sum() > 0 and p < rule.level / 2 else "not better"
+    if verdict == "not better" and p_less(own, seed) < rule.level:
+        verdict = "worse"
+    return _row(ACCEPTED, candidate.value(ACCEPTED), rival.value(ACCEPTED), own, p, verdict, seed)
 
 
 def _guard(
@@ -235,10 +245,13 @@ def _floor(name: str, value: float, floor: float) -> Row:
 def _alone(candidate: ValidationAnswers, rule: Rule) -> list[Row]:
     names = [*(f"{PRIMARY}: {name}" for name in rule.primary), *(f"guard: {name}" for name in rule.guards)]
     values = [candidate.value(name) for name in (*rule.primary, *rule.guards)]
-    return [
-        Row(name, value, None, None, None, None, None, "not compared")
-        for name, value in zip(names, values, strict=True)
-    ]
+    if ACCEPTED in candidate.scored:
+        names, values = [ACCEPTED, *names], [candidate.value(ACCEPTED), *values]
+    return [_untested(name, value) for name, value in zip(names, values, strict=True)]
+
+
+def _untested(name: str, value: float) -> Row:
+    return Row(name, value, None, None, None, None, None, "not compared")
 
 
 def _names(rows: Sequence[Row], verdict: Verdict) -> str:

@@ -70,6 +70,8 @@ def p_greater(differences: NDArray[np.float64], seed: int) -> tuple[float, NDArr
     """
     if not len(differences):
         return 1.0, np.zeros(0)
+    if len(differences) == 1:
+        differences = np.append(differences, 0.0)  # which changes no sum: scipy asks for two
     # Exact where there are few; scipy counts the observed one among the others (Phipson and Smyth, 2010).
     found = permutation_test(
         (differences,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,19 +13,22 @@ from digits.network.contract import CLASSES
 from digits.network.model import Manifest
 from digits.reader import Reader
 from pipeline.evaluation.drawn import DrawnAnswers
-from pipeline.evaluation.gate import ValidationAnswers
-from pipeline.evaluation.intervals import Interval, of_share
+from pipeline.evaluation.gate import ACCEPTED, ValidationAnswers
+from pipeline.evaluation.intervals import Interval, of_share, resampled
 from pipeline.evaluation.metrics import Answers, answers, auroc
 from pipeline.evaluation.paired import Confidences, Scored
+from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
 from pipeline.synthesis.redrawn import redrawn
+
+_SEED = 1  # of the intervals
 
 
 class ValidationData(NamedTuple):
     """What every model is judged on: the validation digits, and what was drawn with and beside them.
 
-    `redrawn` are the first of them with other pens, in their order; `hashes` are those of the digits and of
-    all splits together.
+    `redrawn` are the first of them with other pens, in their order; `accepted` is what is held back of
+    people's feedback; `hashes` are those of the digits and of all splits together.
     """
 
     plain: Digits
@@ -32,6 +36,7 @@ class ValidationData(NamedTuple):
     prototypes: Digits
     spoilt: Digits
     negatives: Digits
+    accepted: Accepted
     hashes: tuple[str, str]
 
     @classmethod
@@ -48,6 +53,7 @@ class ValidationData(NamedTuple):
             load_drawn(data, "validation", "prototypes"),
             spoilt.take(np.flatnonzero(spoilt.labels < CLASSES)),
             load_drawn(data, "validation", "negatives"),
+            Accepted.load(data, "validation"),
             (plain.sha256(), data_sha256(data)),
         )
 
@@ -59,6 +65,39 @@ class ValidationData(NamedTuple):
         own = (manifest.validation_sha256, manifest.data_sha256)
         return own[0] == self.hashes[0] if own[0] else own[1] == self.hashes[1]
 
+    def for_model(self, learnt: Set[str]) -> ValidationData:
+        """The same for a model whose training saw these groups of feedback: none of it where it saw some."""
+        seen = not learnt.isdisjoint(self.accepted.groups.tolist())
+        return self._replace(accepted=Accepted.none()) if seen else self
+
+
+class AcceptedAnswers(NamedTuple):
+    """What a reader says of accepted feedback: of each group of near-duplicates (n,) the share read right."""
+
+    right: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, reader: Reader, accepted: Accepted) -> AcceptedAnswers | None:
+        """A mark that is no digit has to be rejected; None where there is nothing of feedback."""
+        if not accepted.digits.total:
+            return None
+        told = answers(reader.model, accepted.digits)
+        right = np.where(told.truth < CLASSES, told.right & ~told.rejected, told.rejected)
+        _, group = np.unique(accepted.groups, return_inverse=True)
+        return cls(np.bincount(group, right) / np.bincount(group))
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.right.mean())
+
+    @property
+    def interval(self) -> Interval:
+        return resampled(lambda some: float(self.right[some].mean()), len(self.right), _SEED)
+
+    @property
+    def scored(self) -> Scored:
+        return Scored(self.right, np.ones(len(self.right)), np.arange(len(self.right)))
+
 
 class OnValidation(NamedTuple):
     """What a model says of the validation pictures."""
@@ -68,6 +107,7 @@ class OnValidation(NamedTuple):
     prototypes: Answers
     spoilt: Answers
     negatives: Answers
+    accepted: AcceptedAnswers | None
     drawn: DrawnAnswers
 
     @classmethod
@@ -79,6 +119,7 @@ class OnValidation(NamedTuple):
             answers(reader.model, data.prototypes),
             answers(reader.model, data.spoilt),
             answers(reader.model, data.negatives),
+            AcceptedAnswers.of(reader, data.accepted),
             drawn,
         )
 
@@ -92,6 +133,7 @@ class OnValidation(NamedTuple):
             "validation_line_accuracy": self.drawn.line_accuracy,
             "validation_paper_accuracy": self.drawn.papers.score.accuracy,
             "validation_reject_auroc": auroc(self.plain.scores, self.negatives.scores),
+            **({} if self.accepted is None else {"validation_accepted_accuracy": self.accepted.accuracy}),
         }
 
     def intervals(self) -> dict[str, Interval]:
@@ -102,6 +144,7 @@ class OnValidation(NamedTuple):
             "validation_prototype_accuracy": of_share(self.prototypes.right),
             "validation_spoilt_accuracy": of_share(self.spoilt.right),
             "validation_line_accuracy": of_share(self.drawn.lines),
+            **({} if self.accepted is None else {"validation_accepted_accuracy": self.accepted.interval}),
         }
 
     def for_gate(self) -> ValidationAnswers:
@@ -123,6 +166,8 @@ class OnValidation(NamedTuple):
             "lines": _alone(self.drawn.lines),
             "rejects": kept,
         }
+        if self.accepted is not None:
+            scored[ACCEPTED] = self.accepted.scored
         return ValidationAnswers(scored, Confidences(self.plain.confidence, self.plain.right))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
+ACCEPTED = Path("data/accepted/pictures")  # of feedback; `make learn` alone writes it
 CANDIDATE = Path("models/candidate")
 CURVES = "training.csv"  # beside the candidate, and in the reports: a row of metrics an epoch
 CHECKPOINTS = Path("models/checkpoints")

@@ -27,6 +27,7 @@ EVALUATION = {
     "validation_line_accuracy": "score/lines",
     "validation_paper_accuracy": "score/papers",
     "validation_reject_auroc": "score/rejection",
+    "validation_accepted_accuracy": "score/accepted",
     "test_accuracy": "test/accuracy",
     "test_loss": "test/loss",
     "test_errors": "test/errors",

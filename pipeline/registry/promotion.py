@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 
 from digits.errors import ModelError
 from digits.network.model import MANIFEST, Manifest, Model
+from pipeline.mnist import accepted
 from pipeline.project.errors import OvertakenError
 from pipeline.project.files import locked, write_bytes, write_text
 from pipeline.project.paths import NAME, champion
@@ -186,6 +187,7 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
     try:
         write_bytes(target / name, (source / manifest.file).read_bytes())
         cards.copy(source.parent, target)
+        accepted.write_learnt(target, accepted.learnt(source))
         write_text(target / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
     except OSError as error:
         raise ModelError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from digits.network.contract import CLASSES
+from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, load_drawn
 
 # Of the sources of digits (`digits_by_source`):
@@ -20,13 +22,14 @@ def mixed(folder: Path, split: str, share: float) -> Digits:
     return _with_drawn(Digits.load(folder, split), folder, split, share)
 
 
-def training_data(folder: Path, drawn: float, drawn_last: float) -> tuple[Digits, Digits, int]:
-    """What a training learns from, what it is judged on, and how many of the first are MNIST's own.
+def training_data(folder: Path, drawn: float, drawn_last: float, accepted: int) -> tuple[Digits, Digits, int]:
+    """What a training learns from, what it is judged on, and how many of the first every epoch sees.
 
-    The first holds everything that was drawn, or nothing of it where `drawn` is 0; `training.sampling`
-    chooses the share that each epoch sees. The second holds the share `drawn_last`, as the last epochs do.
+    Those are MNIST's own and, `accepted` times each, what was accepted of feedback. The first holds
+    everything that was drawn too, or nothing of it where `drawn` is 0; `training.sampling` chooses the share
+    that each epoch sees. The second holds the share `drawn_last`, as the last epochs do.
     """
-    own = Digits.load(folder, "train")
+    own = _joined([Digits.load(folder, "train"), *[_feedback(folder, drawn)] * accepted])
     digits = _with_drawn(own, folder, "train", 1.0 if drawn else 0.0)
     return digits, mixed(folder, "validation", drawn_last), own.total
 
@@ -45,11 +48,21 @@ def digits_by_source(folder: Path, split: str) -> dict[str, Digits]:
     return {name: digits for name, digits in found.items() if digits.total}
 
 
+def _feedback(folder: Path, drawn: float) -> Digits:
+    """What was accepted; digits alone for a network without "not a digit"."""
+    digits = Accepted.load(folder, "train").digits
+    return digits if drawn else digits.take(np.flatnonzero(digits.labels < CLASSES))
+
+
 def _with_drawn(digits: Digits, folder: Path, split: str, share: float) -> Digits:
     parts = [digits]
     for kind in DRAWN_SETS if share else ():
         drawn = load_drawn(folder, split, kind)
         parts.append(drawn.take(np.arange(round(share * drawn.total))))
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Digits]) -> Digits:
     return Digits(
         np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
     )

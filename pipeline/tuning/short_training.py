@@ -39,7 +39,9 @@ class Images(NamedTuple):
 
 def images(settings: Mapping[str, Any], share: float) -> Images:
     """The images of the trials of a search with these settings; raises `DataError`."""
-    every, validation, own = training_data(PROCESSED, settings["drawn"], settings["drawn_last"])
+    every, validation, own = training_data(
+        PROCESSED, settings["drawn"], settings["drawn_last"], settings["accepted"]
+    )
     digits, own = subset(every, own, share, settings["seed"])
     return Images(digits, validation, own)
 

@@ -16,11 +16,12 @@ Distribution = FloatDistribution | IntDistribution
 LOG = "log"
 NOT_TRAINING = (
     "resume",
+    "accepted",
     "false_rejects",
     "turns",
-)  # of the section `train`: matters of its stage, of no weight
+)  # of the section `train`: matters of its stage, which no trial varies
 NOT_SEARCHED = ("seed", "epochs", "drawn", "drawn_last", *NOT_TRAINING)
-"""Luck, what the search sets itself, what changes the validation images, what changes no weight."""
+"""Luck, what the search sets itself, what changes the validation images, what is the stage's."""
 DIGITS = 4  # significant ones of a value that is tried: enough to tell settings apart, short to read
 
 

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from digits.network.model import Manifest
 from digits.reader import DEFAULT_MODEL
 from pipeline import default_model, evaluate
+from pipeline.mnist.accepted import SIDES, Accepted, learnt, write_learnt
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
 from pipeline.registry import history, runs, versions
 from traffic.counts import Counts
@@ -63,6 +64,8 @@ def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -
         ones.save(project / "data" / "processed", split)
         for kind in DRAWN_SETS:
             ones.save(project / "data" / "processed", drawn_name(split, kind))
+    for side in SIDES:
+        Accepted.none().save(project / "data" / "processed", side)
 
     def train(favourite: int) -> str:
         with runs.training_run({"seed": favourite}) as run_id:
@@ -241,6 +244,62 @@ def test_stage_champion_of_another_split_is_not_compared(
     decision = json.loads((project / "reports" / "promotion.json").read_text())
     assert decision["promoted"] is False
     assert {row["verdict"] for row in decision["rows"]} == {"not compared"}
+
+
+def _feedback(project: Path, labels: list[int], groups: list[str]) -> None:
+    """Accepted pictures that are held back."""
+    held = Accepted(_bars(len(labels), labels, 9), np.array(groups))
+    held.save(project / "data" / "processed", "validation")
+
+
+def test_stage_promotes_a_model_for_what_it_has_learnt_from_feedback(
+    make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both models read as much of MNIST right: only the feedback tells them apart."""
+    _bars(8, [1, 2] * 4, 0).save(project / "data" / "processed", "validation")
+    make(2)
+    evaluate.run(**HOW)
+    _feedback(project, [1] * 8, list("abcdefgh"))
+    run_id = make(1)
+    evaluate.run(**HOW)
+    decision = json.loads((project / "reports" / "promotion.json").read_text())
+    assert decision["promoted"] is True
+    assert [row["name"] for row in decision["rows"]][:2] == ["primary", "accepted feedback"]
+    figures = json.loads((project / "reports" / "metrics.json").read_text())
+    assert figures["validation_accepted_accuracy"] == 1.0
+    assert figures["accepted"] == {"learnt": 0, "held_back": 8}
+    logged = MlflowClient().get_run(run_id).data.metrics
+    assert (logged["score/accepted"], logged["accepted/held_back"]) == (1.0, 8)
+    assert "version 2 is the new champion" in capsys.readouterr().out
+
+
+def test_stage_without_feedback_reports_nothing_of_it(make: Callable[..., str], project: Path) -> None:
+    make(1)
+    evaluate.run(**HOW)
+    assert "accepted" not in (project / "reports" / "metrics.json").read_text()
+    assert "accepted" not in (project / "reports" / "promotion.json").read_text()
+
+
+def test_stage_does_not_judge_a_champion_on_feedback_that_it_has_learnt(
+    make: Callable[..., str], project: Path
+) -> None:
+    make(2)
+    write_learnt(project / "models" / "candidate", {"a", "z"})
+    evaluate.run(**HOW)
+    assert learnt(project / "models" / "champion") == {"a", "z"}
+    _feedback(project, [1] * 8, list("abcdefgh"))
+    make(1)
+    evaluate.run(**HOW)
+    rows = json.loads((project / "reports" / "promotion.json").read_text())["rows"]
+    assert {row["name"]: row["verdict"] for row in rows}["accepted feedback"] == "not compared"
+
+
+def test_stage_counts_near_duplicates_of_feedback_once(make: Callable[..., str], project: Path) -> None:
+    make(1)
+    _feedback(project, [1, 1, 1, 2], ["a", "a", "a", "b"])
+    evaluate.run(**HOW)
+    figures = json.loads((project / "reports" / "metrics.json").read_text())
+    assert figures["validation_accepted_accuracy"] == 0.5
 
 
 def test_stage_says_in_the_run_and_the_reports_how_it_decided(

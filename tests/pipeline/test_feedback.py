@@ -163,7 +163,7 @@ def test_delete_all_leaves_nothing_to_see(
     assert command() == 0
     assert command("--delete", "--yes", "--label", "7") == 0
     assert len(store.kept()) == 2
-    (tmp_path / "data" / "accepted").mkdir()
+    (tmp_path / "data" / "accepted" / "pictures").mkdir(parents=True)
     assert command("--delete-all", "--yes") == 0
     assert "Copies that `make learn` took" in capsys.readouterr().out
     assert [path.name for path in store.folder.iterdir()] == [".lock"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline import preprocess
+from pipeline.mnist.accepted import SIDES
 from pipeline.mnist.dataset import SPLITS, Digits, data_sha256
 from pipeline.mnist.idx import encode_idx
 from pipeline.preprocess import (
@@ -69,7 +70,8 @@ def test_preprocess_writes_every_split_and_its_summary() -> None:
     assert said["repeats_dropped"] == 0
     assert data_sha256(folder) == said["sha256"]
     sets = [f"{name}-{kind}" for name in SPLITS for kind in DRAWN]
-    files = {"summary.json", *(f"{name}.npz" for name in (*SPLITS, *sets))}
+    accepted = [f"{side}-accepted" for side in SIDES]
+    files = {"summary.json", *(f"{name}.npz" for name in (*SPLITS, *sets, *accepted))}
     assert {path.name for path in folder.iterdir()} == files
     assert said["splits"]["test-negatives"]["images"] == 10
 

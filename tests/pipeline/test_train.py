@@ -12,6 +12,7 @@ import pytest
 
 from digits.network.model import Manifest
 from pipeline import train
+from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import Digits
 from pipeline.project.paths import CANDIDATE, PROCESSED
 from pipeline.registry import runs
@@ -56,10 +57,10 @@ def test_stage_keeps_the_checkpoint_until_the_candidate_is_written(
 
     monkeypatch.setattr(train, "write_candidate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train.run(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
+        train.run(resume=True, drawn=0.0, drawn_last=0.0, accepted=1, false_rejects=0.0, turns=[], **PARAMS)
     assert path.exists()
     monkeypatch.setattr(train, "write_candidate", lambda *_: None)
-    train.run(resume=True, drawn=0.0, drawn_last=0.0, false_rejects=0.0, turns=[], **PARAMS)
+    train.run(resume=True, drawn=0.0, drawn_last=0.0, accepted=1, false_rejects=0.0, turns=[], **PARAMS)
     assert not path.exists()
 
 
@@ -74,6 +75,7 @@ def test_write_candidate_writes_the_manifest_last(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("pipeline.registry.model_folder.write_folder", write_folder)
     EMPTY.save(PROCESSED, "validation")
+    Accepted.none().save(PROCESSED, "train")
     train.write_candidate(TRAINED, EMPTY, Manifest("", "", ""))
     assert told[0].validation_sha256 == EMPTY.sha256()
     assert before == {"digits.keras", "training.csv"}

@@ -12,7 +12,9 @@ from scipy.stats import binomtest
 
 from pipeline.evaluation import paired
 from pipeline.evaluation.gate import (
+    ACCEPTED,
     PRIMARY,
+    Decision,
     Rule,
     ValidationAnswers,
     against_champion,
@@ -164,6 +166,11 @@ def test_p_less_is_p_greater_the_other_way_round() -> None:
     assert p_less(np.zeros(0), seed=1) == 1.0
 
 
+def test_a_single_difference_says_nothing() -> None:
+    assert p_greater(np.array([0.2]), seed=1)[0] == pytest.approx(1 / 2)
+    assert p_less(np.array([0.2]), seed=1) == 1.0
+
+
 def test_interval_covers_the_true_difference_as_often_as_it_says() -> None:
     rng = np.random.default_rng(9)
     covered = 0
@@ -172,6 +179,91 @@ def test_interval_covers_the_true_difference_as_often_as_it_says() -> None:
         low, high = interval(parts[parts != 0], seed=number)
         covered += low <= 0.03 <= high
     assert 180 <= covered <= 199
+
+
+def _with_feedback(answers: ValidationAnswers, right: NDArray[np.float64]) -> ValidationAnswers:
+    """The same model, and which of the accepted pictures that are held back it reads right."""
+    feedback = Scored(right, np.ones(len(right)), np.arange(len(right)))
+    return ValidationAnswers({**answers.scored, ACCEPTED: feedback}, answers.calibration)
+
+
+def _decided(
+    own: NDArray[np.float64], other: NDArray[np.float64], before: float = 0.97, after: float = 0.97
+) -> Decision:
+    rng = np.random.default_rng(4)
+    champion = _answers(rng, before)
+    candidate = champion if after == before else _answers(rng, after)
+    return against_champion(
+        _with_feedback(candidate, own), _with_feedback(champion, other), RULE, "version 1", seed=1
+    )
+
+
+def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
+    decision = _decided(np.ones(6), np.zeros(6))
+    assert decision.promoted
+    assert [(row.name, row.verdict) for row in decision.rows[:2]] == [
+        (PRIMARY, "not better"),
+        (ACCEPTED, "better"),
+    ]
+    assert decision.sentence == (
+        "it is significantly better than version 1 on accepted feedback, and worse on no guard"
+    )
+
+
+def test_five_pictures_of_feedback_are_too_few_to_show_anything() -> None:
+    """By luck one model is the better one of all five once in 32 times: that is more than half of 0.05."""
+    decision = _decided(np.ones(5), np.zeros(5))
+    assert not decision.promoted
+    assert decision.sentence == "it is not significantly better than version 1"
+
+
+def test_a_model_that_forgets_feedback_is_not_promoted_for_mnist() -> None:
+    decision = _decided(np.zeros(6), np.ones(6), before=0.95, after=0.985)
+    assert decision.rows[0].verdict == "better"
+    assert not decision.promoted
+    assert decision.sentence == "it is significantly worse than version 1 on accepted feedback"
+
+
+def test_a_model_that_is_worse_on_mnist_is_not_promoted_for_feedback() -> None:
+    rng = np.random.default_rng(4)
+    champion, candidate = _answers(rng, 0.985), _answers(rng, 0.95)
+    own, other = _with_feedback(candidate, np.ones(9)), _with_feedback(champion, np.zeros(9))
+    decision = against_champion(own, other, replace(RULE, guards={}), "version 1", seed=1)
+    assert [row.verdict for row in decision.rows[:2]] == ["worse", "better"]
+    assert not decision.promoted
+    assert decision.sentence == "it is significantly worse than version 1 on primary"
+
+
+def test_either_test_has_half_of_the_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paired, "_RESAMPLES", 999)
+    rng = np.random.default_rng(11)
+    promoted = 0
+    for number in range(200):
+        own, other = ((rng.random(40) < 0.5).astype(float) for _ in range(2))
+        candidate, champion = _with_feedback(_answers(rng), own), _with_feedback(_answers(rng), other)
+        found = against_champion(candidate, champion, replace(RULE, guards={}), "version 1", seed=number)
+        promoted += found.promoted
+    assert promoted > 0
+    assert binomtest(promoted, 200, RULE.level, alternative="greater").pvalue > 0.01, promoted
+
+
+def test_feedback_that_the_champion_has_learnt_is_not_compared() -> None:
+    rng = np.random.default_rng(1)
+    candidate, champion = _answers(rng, 0.985), _answers(rng, 0.95)
+    decision = against_champion(_with_feedback(candidate, np.ones(9)), champion, RULE, "version 1", seed=1)
+    without = against_champion(candidate, champion, RULE, "version 1", seed=1)
+    assert decision.promoted
+    assert (decision.rows[1].name, decision.rows[1].verdict) == (ACCEPTED, "not compared")
+    assert (decision.rows[0], *decision.rows[2:]) == without.rows, "the whole level is the primary's"
+
+
+def test_a_first_champion_is_not_worse_than_the_default_model_on_feedback() -> None:
+    answers = _answers(np.random.default_rng(4))
+    own, other = _with_feedback(answers, np.zeros(9)), _with_feedback(answers, np.ones(9))
+    decision = against_default(own, other, RULE, seed=1)
+    assert not decision.promoted
+    assert decision.sentence == "it is significantly worse than the default model on accepted feedback"
+    assert against_default(other, own, RULE, seed=1).promoted
 
 
 def test_table_has_a_line_for_each_row() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import Digits, load_drawn
 from pipeline.project.errors import ParameterError
 from pipeline.synthesis.negatives import NOT_A_DIGIT
@@ -28,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
     splits = {"train": bars(40), "validation": bars(20)}
     for name, digits in (splits | drawn_sets(splits, SHARES, seed=1)).items():
         digits.save(tmp_path, name)
+    Accepted.none().save(tmp_path, "train")
     return tmp_path
 
 
@@ -76,8 +78,26 @@ def test_redrawn_keeps_labels_and_changes_the_strokes(monkeypatch: pytest.Monkey
 def test_training_data_holds_all_that_is_drawn_or_nothing(
     folder: Path, share: float, at_last: float, total: int, judged: int
 ) -> None:
-    digits, validation, own = training_data(folder, share, at_last)
+    digits, validation, own = training_data(folder, share, at_last, accepted=3)
     assert (digits.total, validation.total, own) == (total, judged, 40)
+
+
+def test_training_data_has_accepted_feedback_as_often_as_it_counts(folder: Path) -> None:
+    before, _, _ = training_data(folder, 0.5, 0.5, accepted=3)
+    feedback = Digits(np.full((2, 28, 28), 7, np.uint8), np.array([4, NOT_A_DIGIT], np.uint8))
+    Accepted(feedback, np.array(["a", "b"])).save(folder, "train")
+    digits, validation, own = training_data(folder, 0.5, 0.5, accepted=3)
+    assert (digits.total, own) == (before.total + 6, 46)
+    assert digits.labels[40:46].tolist() == [4, NOT_A_DIGIT] * 3
+    assert np.array_equal(np.delete(digits.images, range(40, 46), axis=0), before.images)
+    assert validation.total == 40, "what judges is the same"
+
+
+def test_training_data_for_a_network_of_ten_digits_has_no_other_feedback(folder: Path) -> None:
+    feedback = Digits(np.full((2, 28, 28), 7, np.uint8), np.array([4, NOT_A_DIGIT], np.uint8))
+    Accepted(feedback, np.array(["a", "b"])).save(folder, "train")
+    digits, _, own = training_data(folder, 0.0, 0.0, accepted=1)
+    assert (digits.total, own, digits.labels.max()) == (41, 41, 4)
 
 
 def test_drawn_sets_are_the_same_however_many_processes_draw(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,53 @@
+"""The marks of a picture of feedback as the network sees them, each with its label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from digits.errors import ImageError
+from digits.pictures import why_unread
+from digits.reader import Reader
+from feedback.labels import NOT_A_DIGIT as SAID
+from pipeline.mnist.accepted import NOT_A_DIGIT
+from pipeline.mnist.dataset import Digits
+
+
+class Unusable(Exception):
+    """A picture that nothing can be learnt from; the text says why, as the end of a sentence."""
+
+
+def marks_of(reader: Reader, path: Path, label: str) -> Digits:
+    """The marks of the picture in a file; raises `Unusable`.
+
+    A label of one digit, or "not a digit", is of all the writing, also where the reader took it for several
+    digits. With any other label the reader has to find as many digits as the label has.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise Unusable(f"{why_unread(error)}") from error
+    labels = [NOT_A_DIGIT] if label == SAID else [int(one) for one in label if one.isdigit()]
+    try:
+        found = _one(reader, image) if len(labels) == 1 else _several(reader, image)
+    except ImageError as error:
+        raise Unusable(str(error)) from error
+    if len(found) != len(labels):
+        read = "nothing" if not len(found) else f"{len(found)} of them"
+        raise Unusable(f"the label has {len(labels)} digits, and the reader finds {read}")
+    return Digits(found, np.array(labels, np.uint8))
+
+
+def _one(reader: Reader, image: Image.Image) -> NDArray[np.uint8]:
+    seen = reader.seen(image)
+    return np.zeros((0, 28, 28), np.uint8) if seen is None else seen[None]
+
+
+def _several(reader: Reader, image: Image.Image) -> NDArray[np.uint8]:
+    """All marks in reading order, without minus signs, commas and points."""
+    shown = zip(reader.read(image).digits, reader.explain(image), strict=True)
+    return np.array([why.seen for mark, why in shown if mark.sign is None], np.uint8).reshape(-1, 28, 28)

@@ -1,0 +1,127 @@
+"""Which pictures of feedback are taken, and for which side: decided first, then written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from digits.reader import Reader
+from feedback.record import Kept
+from pipeline.learning.groups import SAME, Gallery, Marks, grouped
+from pipeline.learning.index import INDEX, Taken, write_index
+from pipeline.learning.marks import Unusable, marks_of
+from pipeline.learning.sides import sides_of
+from pipeline.mnist.accepted import SIDES, Accepted, Side
+from pipeline.mnist.dataset import Digits
+from pipeline.project.files import atomic_write
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What data/accepted/pictures is to hold, and why the other accepted pictures are not in it.
+
+    `marks` are those of `pictures`, by their ids; `left_out` says of each other picture why.
+    """
+
+    pictures: Mapping[str, Taken]
+    marks: Mapping[str, Digits]
+    left_out: Mapping[str, str]
+
+
+def taking(
+    kept: Collection[Kept],
+    present: Mapping[str, Taken],
+    files: Mapping[str, Path],
+    reader: Reader,
+    mnist: Marks,
+    validation: float,
+    seed: int,
+) -> Taking:
+    """Decide what is taken.
+
+    `kept` is the store's feedback, the oldest first, `present` what was taken before, and `files` has every
+    picture of both. A picture that somebody dropped goes, a new label counts, and what the store has no more
+    stays. `mnist` are the digits of MNIST that judge models. For the others see `sides_of`.
+    """
+    accepted = {one.id: one for one in kept if one.state == "accepted"}
+    dropped = {one.id for one in kept if one.state == "dropped"}
+    labels = {id: taken.label for id, taken in present.items() if id not in dropped}
+    labels |= {id: one.label for id, one in accepted.items()}
+    marks, left_out = _read(reader, labels, files)
+    new = {id: marks[id].images for id in accepted if id in marks and id not in present}
+    judges = Gallery({"": mnist})
+    for id in [id for id, images in new.items() if judges.likeness(images).max() >= SAME]:
+        left_out[id] = "it is a picture of MNIST's that judges models"
+        del new[id], marks[id]
+    stay = {id: replace(taken, label=labels[id]) for id, taken in present.items() if id in labels}
+    gallery = Gallery({id: digits.images for id, digits in marks.items()})
+    near = [(id, gallery.near_duplicates(images)) for id, images in new.items()]
+    sides = {taken.group: taken.side for taken in present.values()}
+    groups, between = grouped(near, {id: taken.group for id, taken in present.items()}, sides)
+    for id in between:
+        left_out[id] = "it is a near-duplicate of pictures that are learnt, and of some that are held back"
+        del marks[id]
+    sides |= sides_of({*groups.values()} - {*sides}, sides, validation, seed)
+    taken = {id: Taken(accepted[id].file, labels[id], group, sides[group]) for id, group in groups.items()}
+    return Taking(stay | taken, marks, left_out)
+
+
+def _read(
+    reader: Reader, labels: Mapping[str, str], files: Mapping[str, Path]
+) -> tuple[dict[str, Digits], dict[str, str]]:
+    """The marks of each picture; and why the others cannot be used."""
+    marks, unusable = dict[str, Digits](), dict[str, str]()
+    for id, label in labels.items():
+        try:
+            marks[id] = marks_of(reader, files[id], label)
+        except Unusable as error:
+            unusable[id] = str(error)
+    return marks, unusable
+
+
+def write(folder: Path, done: Taking, files: Mapping[str, Path]) -> None:
+    """Make a folder hold what was decided; after an interruption the next call completes it.
+
+    At any moment the folder is missing or has all that `preprocess` reads. Where nothing is taken it goes.
+    """
+    if not done.pictures:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    if folder.exists():
+        _fill(folder, done, files)
+        return
+    beside = folder.parent.with_suffix(".new")  # outside of what DVC takes for a dependency
+    shutil.rmtree(beside, ignore_errors=True)
+    _fill(beside, done, files)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside.rename(folder)
+
+
+def _fill(folder: Path, done: Taking, files: Mapping[str, Path]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for id, taken in done.pictures.items():
+        if not (folder / taken.file).exists():
+            with atomic_write(folder / taken.file) as temporary:
+                shutil.copyfile(files[id], temporary)
+    for side in SIDES:
+        _marks_of_side(done, side).save(folder, side)
+    write_index(folder / INDEX, done.pictures.values())
+    wanted = {taken.file for taken in done.pictures.values()}
+    for path in folder.iterdir():
+        if path.suffix not in (".json", ".npz") and path.name not in wanted:
+            path.unlink()
+
+
+def _marks_of_side(done: Taking, side: Side) -> Accepted:
+    """In the order of the pictures' ids."""
+    own = [id for id, taken in sorted(done.pictures.items()) if taken.side == side and id in done.marks]
+    if not own:
+        return Accepted.none()
+    marks = [done.marks[id] for id in own]
+    groups = [done.pictures[id].group for id, digits in zip(own, marks, strict=True) for _ in digits.labels]
+    images, labels = (np.concatenate(arrays) for arrays in zip(*marks, strict=True))
+    return Accepted(Digits(images, labels), np.array(groups, "U64"))
