@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -69,12 +69,28 @@ def run(
         checkpoint.remove()
     with runs.training_run(logged) as run_id:
         runs.log_data({"train": digits, "validation": validation})
-        trained = training(**params, log=runs.log_epoch, checkpoint=checkpoint)
+        trained = training(**params, log=LiveCurves(), checkpoint=checkpoint)
         manifest = replace(manifest_of(trained, params["seed"], false_rejects, turns), run_id=run_id)
         write_candidate(trained, validation, manifest)
         checkpoint.remove()  # not before: an interrupted export would lose the training
     accuracy = f"validation accuracy {manifest.metrics['validation_accuracy']:.2%}"
     print(f"train: best epoch {trained.best_epoch}, {accuracy}, {trained.seconds:.0f} s")
+
+
+class LiveCurves:
+    """Gets the metrics of every epoch, counted from 1, and shows them at once: in MLflow and in `CURVES`.
+
+    An interrupted training that goes on is told its first epochs again.
+    """
+
+    def __init__(self) -> None:
+        self._epochs: list[Mapping[str, float]] = []
+
+    def __call__(self, metrics: Mapping[str, float], epoch: int) -> None:
+        self._epochs.append(metrics)
+        columns = {name: [row[name] for row in self._epochs] for name in metrics}
+        write_csv(CANDIDATE / CURVES, {"epoch": range(1, epoch + 1), **columns})
+        runs.log_epoch(metrics, epoch)
 
 
 def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[float]) -> Manifest:
@@ -123,7 +139,7 @@ def logits_of(model: Any, digits: Digits, turns: Sequence[float] = ()) -> NDArra
 
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:
-    """The candidate's folder: Keras file, curves of the training, ONNX file, and the manifest last."""
+    """The candidate's folder: beside the curves the Keras file, the ONNX file, and the manifest last."""
     from pipeline.registry.model_folder import write_folder
 
     CANDIDATE.mkdir(parents=True, exist_ok=True)
@@ -136,8 +152,6 @@ def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) ->
         git_commit=commit,
     )
     write_learnt(CANDIDATE, set(Accepted.load(PROCESSED, "train").groups.tolist()))
-    epochs = range(1, len(trained.history["loss"]) + 1)
-    write_csv(CANDIDATE / CURVES, {"epoch": epochs, **trained.history})
     write_folder(trained.model, CANDIDATE, validation.images, complete)
 
 

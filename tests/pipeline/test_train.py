@@ -78,5 +78,17 @@ def test_write_candidate_writes_the_manifest_last(monkeypatch: pytest.MonkeyPatc
     Accepted.none().save(PROCESSED, "train")
     train.write_candidate(TRAINED, EMPTY, Manifest("", "", ""))
     assert told[0].validation_sha256 == EMPTY.sha256()
-    assert before == {"digits.keras", "training.csv"}
+    assert before == {"digits.keras"}
     assert {file.name for file in CANDIDATE.iterdir()} == before
+
+
+def test_curves_can_be_watched_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[int] = []
+    monkeypatch.setattr(runs, "log_epoch", lambda _, epoch: told.append(epoch))
+    curves = train.LiveCurves()
+    curves({"loss": 0.5, "val_loss": 0.75}, 1)
+    assert (CANDIDATE / "training.csv").read_text() == "epoch,loss,val_loss\n1,0.5,0.75\n"
+    curves({"loss": 0.25, "val_loss": 0.5}, 2)
+    assert (CANDIDATE / "training.csv").read_text() == "epoch,loss,val_loss\n1,0.5,0.75\n2,0.25,0.5\n"
+    assert told == [1, 2]
