@@ -30,10 +30,9 @@ from pipeline.mnist.dataset import Digits
 from pipeline.project.errors import PipelineError
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import read_params
-from pipeline.project.paths import ACCEPTED, CANDIDATE, PROCESSED, REPORTS, root
+from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER, CANDIDATE, PROCESSED, REPORTS, root
 from pipeline.registry import runs, versions
 
-POINTER = ACCEPTED.with_name(f"{ACCEPTED.name}.dvc")  # what DVC knows of the pictures: it belongs in git
 JUDGES = ("validation", "test")  # what no picture that is learnt may be one of
 BEFORE = Path("models/learning.json")  # while something is being learnt: the index as it was before
 
@@ -54,9 +53,10 @@ def main() -> int:
 
 def learn(feedback: Path) -> int:
     """Take what is new in a folder of feedback, and train and judge a model where there is; the exit code."""
-    if ACCEPTED.exists() < POINTER.exists():
+    if ACCEPTED.exists() < ACCEPTED_POINTER.exists():
         raise PipelineError(
-            f"{ACCEPTED} is missing: `dvc pull {POINTER}` or `dvc checkout {POINTER}` brings it."
+            f"{ACCEPTED} is missing: `dvc checkout {ACCEPTED_POINTER}` brings it from DVC's cache, and"
+            f" `dvc pull {ACCEPTED_POINTER}` from its remote."
         )
     present: Mapping[str, Taken] = read_index(ACCEPTED / INDEX)
     kept = Store(feedback).kept()
@@ -108,11 +108,11 @@ def track(done: Taking, files: Mapping[str, Path]) -> None:
         write_text(BEFORE, (ACCEPTED / INDEX).read_text(encoding="utf-8") if ACCEPTED.exists() else "[]")
     write(ACCEPTED, done, files)
     if not done.pictures:
-        POINTER.unlink(missing_ok=True)
+        ACCEPTED_POINTER.unlink(missing_ok=True)
     elif command("-m", "dvc", "add", "--quiet", str(ACCEPTED)):
         raise PipelineError(f"DVC does not take {ACCEPTED}, for the reason above.")
     if runs.git_tags():  # a checkout of this project
-        subprocess.run(["git", "add", "--all", "--", str(POINTER)], capture_output=True, check=False)
+        subprocess.run(["git", "add", "--all", "--", str(ACCEPTED_POINTER)], capture_output=True, check=False)
 
 
 def result() -> str:

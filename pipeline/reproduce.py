@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError, ReproduceError
-from pipeline.project.paths import CANDIDATE, PARAMS, RAW
+from pipeline.project.paths import ACCEPTED_POINTER, CANDIDATE, PARAMS
 from pipeline.project.runner import end_with_parent
 from pipeline.registry import runs
 from pipeline.registry.access import open_registry
@@ -104,7 +104,7 @@ def run_stages(client: MlflowClient, recorded: Recorded, folder: Path) -> Record
 
 
 def restore_inputs(client: MlflowClient, recorded: Recorded, folder: Path) -> Mapping[str, Any]:
-    """Write the run's parameters and DVC's pointers into the worktree; gives its params.yaml.
+    """Write the run's params.yaml, which is given back, and the pointer to what it learnt into the worktree.
 
     What the run did not record is as it was committed.
     """
@@ -112,8 +112,8 @@ def restore_inputs(client: MlflowClient, recorded: Recorded, folder: Path) -> Ma
     for told in client.list_artifacts(recorded.run_id, runs.INPUTS):
         with artifact(client, recorded.run_id, told.path) as found:
             if found is not None:
-                place = path if found.name == PARAMS.name else folder / RAW.parent / found.name
-                place.parent.mkdir(exist_ok=True)
+                place = path if found.name == PARAMS.name else folder / ACCEPTED_POINTER
+                place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(found.read_bytes())
     yaml = YAML(typ="safe")
     try:

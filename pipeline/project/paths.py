@@ -9,6 +9,7 @@ PARAMS = Path("params.yaml")
 RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
 ACCEPTED = Path("data/accepted/pictures")  # of feedback; `make learn` alone writes it
+ACCEPTED_POINTER = Path("data/accepted/pictures.dvc")  # what DVC knows of them: it belongs in git
 CANDIDATE = Path("models/candidate")
 CURVES = "training.csv"  # beside the candidate, and in the reports: a row of metrics an epoch
 CHECKPOINTS = Path("models/checkpoints")

@@ -29,7 +29,7 @@ from pipeline.project.env_file import tracking_uri
 from pipeline.project.errors import RegistryError
 from pipeline.project.machine import packages, processor
 from pipeline.project.params import flat
-from pipeline.project.paths import CURVES, NAME, PARAMS, PROCESSED, RAW, artifacts, store
+from pipeline.project.paths import ACCEPTED_POINTER, CURVES, NAME, PARAMS, PROCESSED, artifacts, store
 from pipeline.registry import metric_names, records, server
 from pipeline.registry.damage import in_a_sentence, require_whole
 from pipeline.registry.relocation import relocate
@@ -58,7 +58,7 @@ PACKAGES = "packages"  # the tag that says with which versions of what it calcul
 COMMIT = "git_commit"  # the tag with the commit, and "-dirty" where files differed from it
 CHANGED = "git_changed"  # the tag with those files
 EVALUATED = "evaluated_git_commit"  # the tag with the commit whose code made the figures
-INPUTS = "inputs"  # a run's artifact folder with params.yaml, and what DVC's pointers in data/ said
+INPUTS = "inputs"  # a run's artifact folder with params.yaml, and what DVC knew of accepted feedback
 NODE = "node"  # the tag that says which node of a cluster that was, where there is one
 EXPERIMENT = "dvc_exp_name"  # the tag with the name that `dvc exp run` gave, where one did
 NO_PARAMETERS = ("resume",)  # of the section `train`: changes no weight, and each run has the same keys
@@ -200,7 +200,7 @@ def _open_run(params: Mapping[str, Any], run_id: str | None, *, measured: bool =
     if run_id is None:
         mlflow.log_params({name: value for name, value in flat(params).items() if name not in NO_PARAMETERS})
         mlflow.set_tags(git_tags() | experiment_tags() | {PROCESSOR: processor(), PACKAGES: packages()})
-        for path in (PARAMS, *sorted(RAW.parent.glob("*.dvc"))):
+        for path in (PARAMS, ACCEPTED_POINTER):
             if path.is_file():
                 mlflow.log_artifact(str(path), INPUTS)
         records.keep_run(run.info.run_id)

@@ -16,7 +16,7 @@ from dvc.repo import Repo
 
 from pipeline.project.errors import ReproduceError
 from pipeline.project.files import locked
-from pipeline.project.paths import RAW, root
+from pipeline.project.paths import ACCEPTED_POINTER, RAW, root
 
 PLACE = Path("build/reproduce")
 GRACE = 25.0  # seconds that a stage has for its own end
@@ -107,24 +107,22 @@ def raw_data(hashes: Mapping[str, str]) -> dict[str, str]:
 
 
 def bring_data(folder: Path) -> None:
-    """Let DVC bring what pointers in data/ name, from this checkout's cache or its remote.
+    """Let DVC bring the accepted feedback that the run learnt, from this checkout's cache or its remote.
 
     Raises `ReproduceError` where neither has it.
     """
-    pointers = [str(path.relative_to(folder)) for path in sorted((folder / "data").glob("*.dvc"))]
-    if not pointers:
+    if not (folder / ACCEPTED_POINTER).is_file():
         return
     with Repo(str(root())) as repo:
-        cache = repo.cache.local.path
+        cache = repo.cache.local_cache_dir
     own = root() / ".dvc" / "config.local"
     if own.is_file():  # the remote's address and keys
         shutil.copy2(own, folder / ".dvc" / "config.local")
     for setting in (("core.no_scm", "true"), ("cache.dir", cache)):
         _dvc(folder, "config", "--local", *setting)
-    if _dvc(folder, "checkout", *pointers) and _dvc(folder, "pull", *pointers):
-        raise ReproduceError(
-            f"The data of {', '.join(pointers)} is neither in DVC's cache nor in its remote any more."
-        )
+    pointer = str(ACCEPTED_POINTER)
+    if _dvc(folder, "checkout", pointer) and _dvc(folder, "pull", pointer):
+        raise ReproduceError(f"What {pointer} names is neither in DVC's cache nor in its remote any more.")
 
 
 def _dvc(folder: Path, *arguments: str) -> int:

@@ -24,7 +24,7 @@ from pipeline.learning.index import read_index
 from pipeline.mnist.accepted import SIDES, Accepted
 from pipeline.mnist.dataset import Digits
 from pipeline.project.errors import PipelineError
-from pipeline.project.paths import ACCEPTED, PROCESSED
+from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER, PROCESSED
 from pipeline.synthesis.forms import strokes
 from pipeline.synthesis.pen import Hand, write
 from tests.pipeline.learning.drawings import as_jpeg, page, png
@@ -150,7 +150,7 @@ class Commands:
         if name in self.fails:
             return 1
         if name == "dvc add":
-            learn.POINTER.write_text("outs: []\n")
+            ACCEPTED_POINTER.write_text("outs: []\n")
         return 0
 
 
@@ -339,6 +339,6 @@ def test_pictures_of_mnist_that_judge_models_are_not_learnt(
 
 @pytest.mark.usefixtures("store", "commands")
 def test_pictures_that_dvc_has_elsewhere_are_asked_for() -> None:
-    learn.POINTER.write_text("outs: []\n")
+    ACCEPTED_POINTER.write_text("outs: []\n")
     with pytest.raises(PipelineError, match="dvc pull"):
         learn.learn(Path("data/feedback"))

@@ -19,8 +19,10 @@ import pytest
 from mlflow import MlflowClient
 
 from pipeline import reproduce
+from pipeline.project.errors import ReproduceError
+from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER
 from pipeline.registry import runs, versions
-from pipeline.reproduction import comparison
+from pipeline.reproduction import comparison, worktree
 from pipeline.reproduction.recorded import Recorded, tensors_sha256
 from tests.conftest import SMALL, copy_project, repro
 
@@ -70,6 +72,28 @@ with runs.reopened_run(run_id, {}) as (client, _):
     runs.log_evaluation(figures, pathlib.Path("reports"))
 """,
 }
+
+
+def test_accepted_feedback_comes_from_the_cache_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, folder = tmp_path / "own", tmp_path / "worktree"
+    for place in (own, folder):
+        place.mkdir()
+        subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=place, check=True)
+    pictures = own / ACCEPTED
+    pictures.mkdir(parents=True)
+    (pictures / "a.png").write_bytes(b"a")
+    subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", str(ACCEPTED)], cwd=own, check=True)
+    (folder / ACCEPTED).parent.mkdir(parents=True)
+    shutil.copy2(own / ACCEPTED_POINTER, folder / ACCEPTED_POINTER)
+    monkeypatch.chdir(own)
+    worktree.bring_data(folder)
+    assert (folder / ACCEPTED / "a.png").read_bytes() == b"a"
+    shutil.rmtree(own / ".dvc" / "cache")
+    shutil.rmtree(folder / ACCEPTED)
+    with pytest.raises(ReproduceError, match="neither in DVC's cache nor in its remote"):
+        worktree.bring_data(folder)
 
 
 def git(*arguments: str) -> str:
