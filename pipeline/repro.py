@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,14 @@ from pathlib import Path
 from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
-from pipeline.project.paths import CANDIDATE, champion
+from pipeline.project.paths import CANDIDATE, champion, root
+from pipeline.project.runner import disk_trouble
 from pipeline.registry import runs
 from pipeline.registry.promotion import sync
 from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 
 LOCK = Path("dvc.lock")
+LITTLE = 20 * 2**20  # bytes: with less DVC may fail, and does not say of what
 
 
 def main() -> int:
@@ -32,6 +35,11 @@ def main() -> int:
         return repro()
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (told := disk_trouble(error)) is None:
+            raise
+        print(f"repro: {told}", file=sys.stderr)
         return 1
 
 
@@ -74,7 +82,14 @@ def dvc(*arguments: str) -> int:
     """Run a command of DVC with this Python first on the PATH; gives its exit code."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+    status = subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+    if status and (free := shutil.disk_usage(root()).free) < LITTLE:
+        print(
+            f"repro: {root()} has {free // 2**20} MiB left on its disk: make room, and run the same command"
+            " again. It goes on where it stood.",
+            file=sys.stderr,
+        )
+    return status
 
 
 if __name__ == "__main__":

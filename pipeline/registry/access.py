@@ -12,6 +12,7 @@ from digits.errors import ModelError
 from pipeline.project.env_file import tracking_uri
 from pipeline.project.errors import PipelineError
 from pipeline.project.paths import database
+from pipeline.project.runner import disk_trouble
 from pipeline.registry import runs
 from pipeline.registry.relocation import is_set_up
 
@@ -32,6 +33,11 @@ def command(work: Callable[[], None]) -> int:
         work()
     except (ModelError, PipelineError, MlflowException) as error:
         print(in_short(error), file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (told := disk_trouble(error)) is None:
+            raise
+        print(told, file=sys.stderr)
         return 1
     return 0
 
