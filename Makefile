@@ -111,6 +111,10 @@ rollback: setup ## make the version before the champion the champion again; once
 champion: setup ## say which version is the champion, since when, why, and what was before it
 	@$(PYTHON) -m pipeline.champion
 
+.PHONY: feedback
+feedback: setup ## look through the pictures that people corrected (ARGS="--accept ID", --export F.zip, --delete-all)
+	@$(PYTHON) -m pipeline.feedback $(ARGS)
+
 .PHONY: profile
 profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
 	@$(PYTHON) -m pipeline.profile $(NAME)

@@ -29,6 +29,7 @@ import psutil
 HERE = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 SLOW_SECONDS = 60  # service and page usually take about ten
+FEEDBACK = HERE / "data" / "feedback"  # where `make run` keeps the pictures that people correct
 STOP_SECONDS = 25  # longer than the service takes to finish what is in flight, and a training to end its run
 PAUSE_SECONDS = 5  # before a follower that ended is started again
 YIELDING = 10  # niceness of the training: whoever draws goes first
@@ -121,6 +122,7 @@ def main() -> int:
         require_free(program)
     if "service" in programs:
         require_model()
+        settle_feedback(options.train)
     return 0 if options.check else run(programs, training)
 
 
@@ -172,6 +174,15 @@ def require_model() -> None:
         )
 
 
+def settle_feedback(kept: bool) -> None:
+    """Settle where the service keeps corrected pictures: as FEEDBACK_DIR says, else in `FEEDBACK`.
+
+    `kept`: whether they are kept at all where FEEDBACK_DIR is not set; where it is empty they are not.
+    """
+    named = os.environ.get("FEEDBACK_DIR", str(FEEDBACK) if kept else "")
+    os.environ["FEEDBACK_DIR"] = str(Path(named).resolve()) if named else ""  # the service starts in HERE
+
+
 def run(programs: dict[str, Program], training: bool) -> int:
     """Run the programs until one ends or Ctrl-C; 0 where a person ended them."""
     honcho.manager.KILL_WAIT = STOP_SECONDS
@@ -209,8 +220,9 @@ def announce(programs: dict[str, Program], training: bool) -> int:
             print(f"Still not ready after {SLOW_SECONDS} s: {titles}. The lines above may say why.")
             slow = float("inf")
         time.sleep(0.2)
-    for program in programs.values():
-        print(f"{program.title:8} http://{shown_host()}:{program.port}")
+    for name, program in programs.items():
+        told = feedback_told() if name == "service" else ""
+        print(f"{program.title:8} http://{shown_host()}:{program.port}{told}")
     if "page" in programs:
         print(f"Draw now: http://{shown_host()}:{programs['page'].port}")
     print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
@@ -224,6 +236,15 @@ def announce(programs: dict[str, Program], training: bool) -> int:
         time.sleep(PAUSE_SECONDS)
     while True:
         signal.pause()
+
+
+def feedback_told() -> str:
+    """What the service's line says of FEEDBACK_DIR."""
+    folder = os.environ.get("FEEDBACK_DIR", "")
+    if not folder:
+        return ""
+    shown = Path(folder).relative_to(HERE) if Path(folder).is_relative_to(HERE) else folder
+    return f"  (keeps the pictures that you correct in {shown}; `FEEDBACK_DIR= make run` keeps none)"
 
 
 def follow() -> subprocess.Popen[bytes] | None:

@@ -149,6 +149,19 @@ class BatchAnswer(_Answer):
     answers: list[Annotated[PredictAnswer | Problem, Field(json_schema_extra=_one_of)]]
 
 
+class FeedbackKept(_Answer):
+    """Feedback that is kept, on the disk."""
+
+    id: str = Field(description="The SHA-256 of the picture.", pattern="^[0-9a-f]{64}$")
+
+
+class FeedbackState(_Answer):
+    """How much feedback is kept."""
+
+    kept: Index
+    most: Index
+
+
 def _enlarged(reading: Reading, times: int) -> Reading:
     """The reading with its boxes in pixels of the picture that was sent."""
 

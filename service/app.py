@@ -24,8 +24,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from addresses.hosts import Hosts
 from addresses.prefix import UnderPrefix
+from feedback.store import Store
 from service import openapi
 from service.endpoints.admin import Admin
+from service.endpoints.feedback import Feedback
 from service.endpoints.images import Images
 from service.endpoints.inference import Inference
 from service.errors import NotFound, Refusal, Unauthorized, UnknownHost, WrongMethod, failed, refused
@@ -52,11 +54,12 @@ def in_front(
     origins: Sequence[str] = (),
     hosts: Collection[str] = (),
     root_path: str = "",
+    feedback: Store | None = None,
 ) -> ASGIApp:
     """The application; start, stop and `PASSED_ON` are left to BentoML's.
 
-    `origins` may call it from a browser, `hosts` are names of its own beside local ones, and a proxy shows it
-    under `root_path`.
+    `origins` may call it from a browser, `hosts` are names of its own beside local ones, a proxy shows it
+    under `root_path`, and `feedback` is where corrected pictures are kept, if they are.
     """
 
     async def their_answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +69,9 @@ def in_front(
         return their_answer
 
     passed_on = (Endpoint("GET", path, pass_on, "BentoML's own", "*/*", open=True) for path in PASSED_ON)
-    served = application((*endpoints(worker, root_path), *passed_on), api_key, origins, hosts)
+    served = application(
+        (*endpoints(worker, root_path, feedback, origins), *passed_on), api_key, origins, hosts
+    )
     ours = UnderPrefix(served, root_path) if root_path else served
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +80,9 @@ def in_front(
     return either
 
 
-def endpoints(worker: Worker, root_path: str = "") -> tuple[Endpoint, ...]:
+def endpoints(
+    worker: Worker, root_path: str = "", feedback: Store | None = None, origins: Collection[str] = ()
+) -> tuple[Endpoint, ...]:
     """All endpoints: they are routed, and `/docs.json` is made from them."""
 
     @cache
@@ -83,7 +90,8 @@ def endpoints(worker: Worker, root_path: str = "") -> tuple[Endpoint, ...]:
         return openapi.document(table, root_path)
 
     admin = Admin(worker.champion, document)
-    table = Images(worker).endpoints() + Inference(worker).endpoints() + admin.endpoints()
+    said = Feedback(worker, feedback, origins)
+    table = Images(worker).endpoints() + said.endpoints() + Inference(worker).endpoints() + admin.endpoints()
     return table
 
 

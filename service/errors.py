@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from addresses.hosts import UNKNOWN_HOST
+from addresses.origins import FOREIGN_ORIGIN
 
 
 class Problem(BaseModel):
@@ -60,6 +61,19 @@ class NotFound(Refusal):
 
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
+
+
+class FeedbackOff(NotFound):
+    """No feedback is kept here."""
+
+    code = "feedback_off"
+
+
+class ForeignOrigin(Refusal):
+    """A web page elsewhere, whose scripts may not change anything here."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = FOREIGN_ORIGIN
 
 
 class WrongMethod(Refusal):
@@ -128,6 +142,19 @@ class NoModel(Unavailable):
     """There is no model to answer with."""
 
     code = "no_model"
+
+
+class FeedbackAway(Unavailable):
+    """The folder for feedback cannot be written to."""
+
+    code = "feedback_away"
+
+
+class FeedbackFull(Refusal):
+    """No room for more feedback."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    code = "feedback_full"
 
 
 class Busy(Unavailable):

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from feedback.labels import MOST_CHARACTERS, NOT_A_DIGIT
 from service.answers import MAX_BATCH
 from service.errors import Problem
 
@@ -44,6 +45,18 @@ _PICTURE = {
     "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
 }
 
+FormField = Literal["image", "images", "label"]
+_FIELDS: dict[FormField, dict[str, Any]] = {
+    "image": _PICTURE,
+    "images": {"type": "array", "items": _PICTURE, "minItems": 1, "maxItems": MAX_BATCH},
+    "label": {
+        "type": "string",
+        "maxLength": MOST_CHARACTERS,
+        "description": "What the picture shows: a digit, numbers as `/read` writes them (`-3,5 12`), or "
+        f"`{NOT_A_DIGIT}`.",
+    },
+}
+
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 
 
@@ -52,7 +65,7 @@ class Endpoint:
     """One method of one path; an ASGI application, to which Starlette routes.
 
     `answer` is a model of its JSON, or the media type of something else; `also` is another media type that
-    `Accept` may ask for; `takes` is a model of the JSON it takes, or the multipart field that holds pictures;
+    `Accept` may ask for; `takes` is a model of the JSON it takes, or the multipart fields;
     `query` are the schemas of its parameters; `refuses` are the statuses of its refusals.
     """
 
@@ -61,7 +74,7 @@ class Endpoint:
     handler: Handler
     summary: str
     answer: type[BaseModel] | str
-    takes: type[BaseModel] | Literal["image", "images"] | None = None
+    takes: type[BaseModel] | tuple[FormField, ...] | None = None
     also: str = ""
     query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()
@@ -110,15 +123,14 @@ def _operation(entry: Endpoint) -> dict[str, Any]:
             {"name": name, "in": "query", "schema": schema} for name, schema in entry.query.items()
         ]
     if entry.takes:
-        content = _form(entry.takes) if isinstance(entry.takes, str) else _content(entry.takes)
+        content = _form(entry.takes) if isinstance(entry.takes, tuple) else _content(entry.takes)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _form(name: str) -> dict[str, Any]:
-    many = {"type": "array", "items": _PICTURE, "minItems": 1, "maxItems": MAX_BATCH}
-    properties = {name: many if name == "images" else _PICTURE}
-    schema = {"type": "object", "properties": properties, "required": [name]}
+def _form(names: tuple[FormField, ...]) -> dict[str, Any]:
+    properties = {name: _FIELDS[name] for name in names}
+    schema = {"type": "object", "properties": properties, "required": [*names]}
     return {"multipart/form-data": {"schema": schema}}
 
 

@@ -22,6 +22,8 @@ from starlette.types import ASGIApp
 
 from addresses.hosts import listed
 from addresses.prefix import prefix
+from feedback.errors import Unusable
+from feedback.store import MIB, Limits, Store
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
 _PARENT = os.getppid()  # asked as early as can be: a parent that has gone leaves another in its place
@@ -42,6 +44,28 @@ try:
     _ROOT_PATH = prefix("SERVICE_ROOT_PATH")
 except ValueError as error:
     raise BentoMLConfigException(str(error)) from None
+
+
+def _feedback() -> Store | None:
+    """Where corrected pictures are kept: FEEDBACK_DIR, None where that is not set."""
+    usual = Limits()
+    limits = Limits(
+        _number("FEEDBACK_MOST", usual.most),
+        _number("FEEDBACK_MEGABYTES", usual.most_bytes // MIB) * MIB,
+        _number("FEEDBACK_FREE_MEGABYTES", usual.free_bytes // MIB) * MIB,
+    )
+    folder = os.environ.get("FEEDBACK_DIR")
+    if not folder:
+        return None
+    store = Store(Path(folder).absolute(), limits)
+    try:
+        store.prepare()
+    except Unusable as error:
+        raise BentoMLConfigException(str(error)) from None
+    return store
+
+
+_FEEDBACK = _feedback()
 
 
 @bentoml.service(
@@ -110,7 +134,7 @@ def _in_front(app: ASGIApp) -> ASGIApp:
     env = os.environ.get
     origins = env("CORS_ORIGINS", "").replace(",", " ").split()
     hosts = listed(env("ALLOWED_HOSTS", ""))
-    return in_front(app, serving_worker(), env("API_KEY", ""), origins, hosts, _ROOT_PATH)
+    return in_front(app, serving_worker(), env("API_KEY", ""), origins, hosts, _ROOT_PATH, _FEEDBACK)
 
 
 DigitsService.add_asgi_middleware(_in_front)  # type: ignore[attr-defined]  # mypy ignores class decorators

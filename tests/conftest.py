@@ -18,6 +18,7 @@ SMALL = ROOT / "tests" / "data" / "mnist-small"
 PERSONAL = (
     *("MLFLOW_TRACKING_URI", "DVC_ROOT", "MODEL_DIR", "SERVICE_URL", "API_KEY", "MNIST_DIR"),
     *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
+    *("FEEDBACK_DIR", "FEEDBACK_MOST", "FEEDBACK_MEGABYTES", "FEEDBACK_FREE_MEGABYTES"),
 )
 CODE = ("digits", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 

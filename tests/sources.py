@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("digits", "addresses", "pipeline", "service", "ui")
+PACKAGES = ("digits", "addresses", "feedback", "pipeline", "service", "ui")
 
 
 def modules(package: str) -> list[Path]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from launch import settle_feedback
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,6 +132,42 @@ def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
     for port in (service, page):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_make_run_keeps_feedback_and_says_so_unless_told_not_to(
+    watched: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """Launched as `make run` does it, with a folder of the test's own, with none, and as `make serve`."""
+    folder = tmp_path / "feedback"
+    for arguments, named, told in (
+        (["service", "--train"], str(folder), f"(keeps the pictures that you correct in {folder};"),
+        (["service", "--train"], "", ""),
+        (["service"], None, ""),
+    ):
+        port = free_port()
+        environment = {"SERVICE_PORT": str(port), "TRAIN": "0", "DVC_ROOT": str(tmp_path)}
+        process = watched(*arguments, **environment, **({} if named is None else {"FEEDBACK_DIR": named}))
+        said = said_until(process, "Ctrl-C stops")
+        (line,) = [line for line in said.splitlines() if re.search("Service +http", line)]
+        assert told in line
+        assert ("keeps the pictures" in line) is bool(told)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert folder.is_dir()
+
+
+def test_make_run_keeps_feedback_in_the_projects_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    for set_to, train, settled in (
+        (None, True, str(ROOT / "data" / "feedback")),
+        (None, False, ""),
+        ("", True, ""),
+        ("mine", False, str(Path("mine").resolve())),
+    ):
+        monkeypatch.delenv("FEEDBACK_DIR", raising=False)
+        if set_to is not None:
+            monkeypatch.setenv("FEEDBACK_DIR", set_to)
+        settle_feedback(train)
+        assert os.environ["FEEDBACK_DIR"] == settled
 
 
 def test_launch_follows_the_registry_until_ctrl_c(

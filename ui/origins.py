@@ -8,6 +8,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from addresses.origins import FOREIGN_ORIGIN, let_in
 from ui.refusals import refused
 from ui.text import SERVICE
 
@@ -24,11 +25,7 @@ def origin(setting: str) -> str:
 
 
 class Origins:
-    """ASGI: refuses questions, and whatever else is sent, from pages of other origins than `embedding`.
-
-    Who sends no `Origin` is no other page's script. Names are compared without the scheme, which a proxy that
-    does TLS changes.
-    """
+    """ASGI: refuses questions, and whatever else is sent, from pages of other origins than `embedding`."""
 
     def __init__(self, app: ASGIApp, embedding: Collection[str], questions: str = "/ask/") -> None:
         self._app = app
@@ -39,10 +36,9 @@ class Origins:
         if scope["type"] == "http" and self._matters(scope):
             headers = Headers(scope=scope)
             origin = headers.get("origin", "").lower()
-            own = origin.partition("://")[2] == headers.get("host", "").lower()
-            if origin and not own and origin not in self._embedding:
+            if not let_in(origin, headers.get("host", ""), self._embedding):
                 sentence = SERVICE["foreign"].format(origin=origin[:100])
-                await refused(403, "foreign_origin", sentence)(scope, receive, send)
+                await refused(403, FOREIGN_ORIGIN, sentence)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

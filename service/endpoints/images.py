@@ -31,12 +31,11 @@ from service.answers import (
     as_json,
 )
 from service.endpoints.accept import preferred
+from service.endpoints.sent import form_of, picture_of
 from service.errors import BadImage, Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
-from service.pictures.decode import PHOTO_PIXELS, Opened, loaded, opened
-from service.pictures.form import Form
-from service.pictures.png import PlainPng
-from service.pictures.upload import SMALL, Body, header
+from service.pictures.decode import Opened, loaded, opened
+from service.pictures.upload import Body
 from service.runtime.metrics import count_answer, step
 from service.runtime.queues import Queue
 from service.runtime.worker import Worker
@@ -44,7 +43,6 @@ from service.runtime.worker import Worker
 T = TypeVar("T")
 Work = Callable[[Reader, Opened], T]
 
-QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
 MAX_BATCH_PIXELS = 50_000_000
 _QUERY = {
     "min_confidence": {
@@ -81,14 +79,18 @@ def read_as_csv(reader: Reader, picture: Opened, min_confidence: float) -> str:
 
 
 def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
+    reading, times = reading_of(reader, picture)
+    for mark in reading.digits:
+        count_answer(mark)
+    return reading, times
+
+
+def reading_of(reader: Reader, picture: Opened) -> tuple[Reading, int]:
     """The reading, and how many times wider and higher the picture was sent than it was read."""
     with step("decode").time():
         pixels, times = loaded(picture)
     with _reading():
-        reading = reader.read(pixels)
-    for mark in reading.digits:
-        count_answer(mark)
-    return reading, times
+        return reader.read(pixels), times
 
 
 def explain(reader: Reader, picture: Opened) -> ExplainAnswers:
@@ -158,8 +160,8 @@ class Images:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """A digit from a small, plain PNG is read where it arrives; all else, on a thread."""
-        post = partial(Endpoint, "POST", takes="image", refuses=(400, 408, 413, 415, 422, 503))
-        many = partial(Endpoint, "POST", takes="images", refuses=(400, 408, 413, 422, 503))
+        post = partial(Endpoint, "POST", takes=("image",), refuses=(400, 408, 413, 415, 422, 503))
+        many = partial(Endpoint, "POST", takes=("images",), refuses=(400, 408, 413, 422, 503))
         quick, side = self._queues.quick, self._queues.side
         return (
             post("/predict", self._answering(predict, quick, as_json), "Read one digit", PredictAnswer),
@@ -189,8 +191,8 @@ class Images:
             queue.admit()
             self._champion.reader()
             with Body(request) as body:
-                pieces = (await _form(request, body, b"image")).content()
-                picture, its_queue = await self._opened(pieces, queue)
+                pieces = (await form_of(request, body, b"image")).content(b"image", "one picture")
+                picture, its_queue = await picture_of(pieces, queue, self._queues)
                 return as_response(await its_queue.run(partial(self._do, work, picture)))
 
         return handler
@@ -200,7 +202,7 @@ class Images:
         self._queues.side.admit()
         self._champion.reader()
         with Body(request) as body:
-            files = (await _form(request, body, b"images")).contents()
+            files = (await form_of(request, body, b"images")).contents(b"images")
             return as_json(BatchAnswer(answers=[answer async for answer in self._each(files)]))
 
     async def _each(self, files: list[list[bytes]]) -> AsyncIterator[PredictAnswer | Problem]:
@@ -210,7 +212,7 @@ class Images:
             try:
                 if time.monotonic() > end:
                     raise Busy("The batch takes too long right now: send the rest again.")
-                picture, queue = await self._opened(pieces, self._queues.side)
+                picture, queue = await picture_of(pieces, self._queues.side, self._queues)
                 batch.admit(picture)
                 yield await queue.run(partial(self._do, predict, picture))
             except Refusal as refusal:
@@ -219,22 +221,6 @@ class Images:
     def _do(self, work: Work[T], picture: Opened) -> T:
         """The work, with the reader that is in service when its turn comes."""
         return work(self._champion.reader(), picture)
-
-    async def _opened(self, pieces: list[bytes], small: Queue) -> tuple[Opened, Queue]:
-        """A picture that has been looked through, and its queue.
-
-        That is `small` for few pixels in a plain PNG: it alone is sure to decode at once. A large file is
-        put together on a thread.
-        """
-        if sum(map(len, pieces)) <= SMALL:
-            picture = opened(b"".join(pieces))
-        else:
-            picture = await self._queues.photos.run(lambda: opened(b"".join(pieces)))
-        pixels = picture.width * picture.height
-        if pixels > PHOTO_PIXELS:
-            return picture, self._queues.photos
-        quick = isinstance(picture, PlainPng) and pixels <= QUICK_PIXELS
-        return picture, small if quick else self._queues.side
 
 
 def _min_confidence(request: Request) -> float:
@@ -246,10 +232,3 @@ def _min_confidence(request: Request) -> float:
     if not 0 <= share <= 1:
         raise WrongField("`min_confidence` is a number from 0 to 1.")
     return share
-
-
-async def _form(request: Request, body: Body, name: bytes) -> Form:
-    """The form that a request holds, read to its end."""
-    form = Form(header(request.scope, b"content-type"), name)
-    await body.pour(form.take)
-    return form

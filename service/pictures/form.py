@@ -16,13 +16,12 @@ _DAMAGED = "The multipart form is damaged: let your HTTP library write it."
 
 
 class Form:
-    """A form that arrives in chunks, and what its fields of one name hold."""
+    """A form that arrives in chunks, and what its fields of some names hold."""
 
-    def __init__(self, content_type: bytes, name: bytes) -> None:
+    def __init__(self, content_type: bytes, *names: bytes) -> None:
         self._content_type = content_type
-        self._name = name
         self._parser: MultipartParser | None = None  # made with the first chunk
-        self._found: list[list[bytes]] = []
+        self._found: dict[bytes, list[list[bytes]]] = {name: [] for name in names}
         self._part: list[bytes] | None = None  # where the data of the present part goes, if it is wanted
         self._parts = 0
         self._header = b""
@@ -39,22 +38,22 @@ class Form:
         except FormParserError:
             raise BadForm(_DAMAGED) from None
 
-    def contents(self) -> list[list[bytes]]:
-        """What the fields of this name hold, in order, each as the pieces it came in.
+    def contents(self, name: bytes) -> list[list[bytes]]:
+        """What the fields of a name hold, in order, each as the pieces it came in.
 
         Raises `BadForm` where the form's end is missing.
         """
         if not self._ended:
             missing = "is cut off" if self._parts else "holds no boundary"
             raise BadForm(f"The multipart form {missing}: send it again.")
-        return self._found
+        return self._found[name]
 
-    def content(self) -> list[bytes]:
-        """What the field holds, which must be there once."""
-        found = self.contents()
+    def content(self, name: bytes, what: str) -> list[bytes]:
+        """What the field holds, which must be there once; `what` that is, for the refusal's sentence."""
+        found = self.contents(name)
         if len(found) != 1:
-            name, times = self._name.decode(), "is missing" if not found else f"comes {len(found)} times"
-            raise WrongField(f"The field `{name}` {times}: send one picture as the multipart field `{name}`.")
+            field, times = name.decode(), "is missing" if not found else f"comes {len(found)} times"
+            raise WrongField(f"The field `{field}` {times}: send {what} as the multipart field `{field}`.")
         return found[0]
 
     def _begin(self) -> MultipartParser:
@@ -62,8 +61,9 @@ class Form:
             raise BadForm("The content type is too long: let your HTTP library write it.")
         kind, options = parse_options_header(self._content_type)
         if kind != b"multipart/form-data":
-            name = self._name.decode()
-            raise WrongField(f"The body is not a multipart form: send the multipart field `{name}`.")
+            fields = " and ".join(f"`{name.decode()}`" for name in self._found)
+            some = "fields" if len(self._found) > 1 else "field"
+            raise WrongField(f"The body is not a multipart form: send the multipart {some} {fields}.")
         boundary = options.get(b"boundary")
         if not boundary or len(boundary) > MAX_BOUNDARY:
             raise BadForm("The content type names no boundary: let your HTTP library write it.")
@@ -100,9 +100,9 @@ class Form:
     def _headers_end(self) -> None:
         if self._part_name is None:
             raise BadForm("A part of the multipart form has no name: send it again.")
-        if self._part_name == self._name:
+        if self._part_name in self._found:
             self._part = []
-            self._found.append(self._part)
+            self._found[self._part_name].append(self._part)
 
     def _data_arrives(self, data: bytes, start: int, end: int) -> None:
         if self._part is not None:

@@ -31,6 +31,9 @@ ANSWERS = Counter("digits_answers", "Marks by digit answered, `sign`, or why the
 CONFIDENCE = Histogram(
     "digits_confidence", "Confidence of answered digits", buckets=(0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1)
 )
+FEEDBACK = Counter(
+    "digits_feedback", "Feedback kept, by whether the model was `right` or `wrong`", ["outcome"]
+)
 QUEUE = Gauge("digits_queue", "Pictures waiting or in work", ["queue"], multiprocess_mode="livesum")
 LOADS = Counter("digits_model_loads", "Models taken into service or refused", ["outcome"])
 WORKERS = Gauge(
@@ -57,6 +60,11 @@ def count_answer(answer: Prediction | Mark) -> None:
     _answers(answer.rejected or ("sign" if answer.digit is None else str(answer.digit))).inc()
     if answer.confidence is not None:
         CONFIDENCE.observe(answer.confidence)
+
+
+def count_feedback(*, right: bool) -> None:
+    """Count feedback that is kept."""
+    FEEDBACK.labels("right" if right else "wrong").inc()
 
 
 def text() -> bytes:

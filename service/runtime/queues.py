@@ -73,12 +73,13 @@ class Queue:
 
 
 class Queues:
-    """The three queues of one worker."""
+    """The queues of one worker; what waits for the disk holds up no reading."""
 
     def __init__(self) -> None:
         self.quick = Queue("quick", 128)
         self.side = Queue("side", 32, ThreadPoolExecutor(1, "side"))
         self.photos = Queue("photos", 8, ThreadPoolExecutor(1, "photos", _yield_to_others))
+        self.feedback = Queue("feedback", 16, ThreadPoolExecutor(1, "feedback"))
 
 
 def _yield_to_others() -> None:

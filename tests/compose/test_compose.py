@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -243,6 +244,25 @@ def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_s
     wait_until(stack.healthy, 120)
     assert time.monotonic() - began < 30
     assert stack.model() == served != "default"
+
+
+def test_feedback_is_switched_on_by_a_second_file_and_the_container_gains_nothing_else(stack: Stack) -> None:
+    def asked() -> httpx.Response:
+        return httpx.get(f"{stack.service}/feedback", timeout=20, trust_env=False)
+
+    assert asked().json()["code"] == "feedback_off"
+    folder = stack.folder / "data" / "feedback"
+    folder.mkdir(0o700)
+    stack.compose("-f", "docker-compose.yml", "-f", "docker-compose.feedback.yml", "up", "-d")
+    wait_until(lambda: asked().status_code == 200, 120)
+    form: dict[str, Any] = {"files": {"image": drawing()}, "data": {"label": "7"}}
+    answer = httpx.post(f"{stack.service}/feedback", timeout=20, trust_env=False, **form)
+    assert answer.status_code == 200, answer.text
+    assert (folder / f"{answer.json()['id']}.png").read_bytes() == drawing()
+    (service,) = stack.containers("service")
+    assert service["HostConfig"]["ReadonlyRootfs"]
+    assert int(service["Config"]["User"].partition(":")[0]) > 0
+    assert [mount["Destination"] for mount in service["Mounts"] if mount["RW"]] == ["/feedback"]
 
 
 def alive(stack: Stack) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ["fetch", "preprocess", "train", "evaluate", "relocate", "repro", "update", "promote", "profile"]
-COMMANDS += ["rollback", "champion", "follow"]
+COMMANDS += ["rollback", "champion", "follow", "feedback"]
 MODULES = [*(f"pipeline.{name}" for name in COMMANDS), "pipeline.export", "ui.page", "ui.desktop", "digits"]
 
 

@@ -200,7 +200,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The service with a tiny model of version 1: one for all, since its start takes seconds."""
     folder = tmp_path_factory.mktemp("served")
     promote(folder / "champion", "1")
-    with serving(folder / "champion", folder / "home") as running:
+    kept = str(folder / "feedback")
+    with serving(folder / "champion", folder / "home", FEEDBACK_DIR=kept, FEEDBACK_MOST="20") as running:
         yield running
 
 

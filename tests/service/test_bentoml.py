@@ -191,7 +191,7 @@ def test_a_bento_holds_the_champion_and_serves_it_from_an_empty_folder(
     tmp_path: Path, serving: Callable[..., Any], promote: Callable[..., None], seven: bytes
 ) -> None:
     project, home = tmp_path / "project", tmp_path / "home"
-    for name in ("digits", "addresses", "service", "requirements"):
+    for name in ("digits", "addresses", "feedback", "service", "requirements"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, project)

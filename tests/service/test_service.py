@@ -46,13 +46,25 @@ def test_page_files_are_served(server: Any) -> None:
 
 
 def test_wrong_settings_are_told_at_the_start(tmp_path: Path) -> None:
-    for setting in ({"LOG_LEVEL": "verbose"}, {"WORKERS": "two"}):
+    for setting in ({"LOG_LEVEL": "verbose"}, {"WORKERS": "two"}, {"FEEDBACK_MOST": "all"}):
         command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService"]
         environment = {"PATH": "", "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"} | setting
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         (name,) = setting
         assert done.returncode != 0
         assert f"{name} is `{setting[name]}`: set " in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_folder_for_feedback_that_cannot_be_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", Path("/proc/feedback")):
+        command = [sys.executable, "-m", "bentoml", "serve", "service.service:DigitsService"]
+        environment = {"PATH": "", "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"}
+        environment["FEEDBACK_DIR"] = str(folder)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode != 0
+        assert f"Feedback cannot be kept in {folder} (" in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 

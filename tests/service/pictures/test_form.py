@@ -20,11 +20,11 @@ PART = (
 
 def fields(kind: bytes, body: bytes, name: bytes, *, at_once: int = 1_000_000) -> list[bytes]:
     """What the fields of this name hold where the body arrives in chunks of so many bytes."""
-    return [b"".join(pieces) for pieces in taken(kind, body, name, at_once).contents()]
+    return [b"".join(pieces) for pieces in taken(kind, body, name, at_once).contents(name)]
 
 
 def image_field(kind: bytes, body: bytes, *, at_once: int = 1_000_000) -> bytes:
-    return b"".join(taken(kind, body, b"image", at_once).content())
+    return b"".join(taken(kind, body, b"image", at_once).content(b"image", "one picture"))
 
 
 def taken(kind: bytes, body: bytes, name: bytes, at_once: int) -> Form:

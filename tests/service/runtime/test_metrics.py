@@ -81,6 +81,7 @@ def test_documents_name_metrics_that_exist(name: str) -> None:
         metrics.ANSWERS.labels("7").inc()
         metrics.WORKERS.labels("1").set(1)
         metrics.QUEUE.labels("quick").set(0)
+        metrics.FEEDBACK.labels("wrong").inc()
     named = set(re.findall(r"digits_[a-z_]+", (ROOT / "docs" / name).read_text()))
     assert len(named) > 4
     assert named <= known()

@@ -1,0 +1,238 @@
+"""Look through the pictures that people have corrected: how many there are, and which to learn from.
+
+Without options it prints counts, writes a contact sheet, and at a terminal goes through the new pictures one
+by one. `--accept`, `--drop`, `--relabel` and `--delete` change many at once: those whose ids begin as given,
+those that `--state`, `--label` and `--answer` choose, or `--all`. `make learn` takes what is accepted.
+docs/feedback.md says what is kept, where, and for how long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from feedback.errors import BadLabel, FeedbackError
+from feedback.labels import label_of
+from feedback.record import Kept, State
+from feedback.store import Store
+from pipeline.project.paths import root
+from pipeline.reviewing.archive import export
+from pipeline.reviewing.choice import SHORT, Choice
+from pipeline.reviewing.sheet import MOST, on_one_line, small, write_sheet
+
+STATES: tuple[State, ...] = ("new", "accepted", "dropped")
+ROWS = 30  # of the table of labels
+WIDTH = 120  # columns where the output is no terminal
+SHADES = " .:-=+*#%@"  # from paper to ink, of a picture in a terminal
+SHOWN = (40, 20)  # letters
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.feedback", description=__doc__)
+    parser.add_argument("ids", nargs="*", metavar="ID", help="the beginning of an id, as the sheet shows it")
+    parser.add_argument("--state", choices=STATES, help="only pictures in this state")
+    parser.add_argument("--label", type=_label, help="only pictures that are said to show this")
+    parser.add_argument("--answer", help="only pictures that were read as this (? for no digit)")
+    parser.add_argument("--all", action="store_true", help="all pictures, where nothing else chooses some")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--accept", action="store_true", help="learn from these")
+    what.add_argument("--drop", action="store_true", help="do not learn from these")
+    what.add_argument("--relabel", type=_label, metavar="LABEL", help="say what these show, and accept them")
+    what.add_argument("--delete", action="store_true", help="delete these for good")
+    what.add_argument("--delete-all", action="store_true", help="delete all feedback for good")
+    what.add_argument(
+        "--export", type=Path, metavar="FILE.zip", help="write the pictures and what is known of them"
+    )
+    parser.add_argument("--yes", action="store_true", help="delete without asking")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="where the contact sheet goes")
+    parser.add_argument("--page", type=_page, default=1, metavar="N", help=f"the Nth {MOST} pictures on it")
+    options = parser.parse_args()
+    try:
+        run(options)
+    except FeedbackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, EOFError):
+        print("\nWhat you have said so far is kept.")
+        return 130
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what the options say; raises `FeedbackError`."""
+    store = Store(root() / (os.environ.get("FEEDBACK_DIR") or "data/feedback"))
+    choice = Choice(options.ids, options.state, options.label, options.answer)
+    sheet = options.sheet or default_sheet()
+    if options.delete_all:
+        delete_all(store, sheet, options.yes)
+        return
+    chosen = choice.of(store.kept())
+    if options.export:
+        export(options.export, chosen, store.folder)
+        print(f"{counted(chosen)} and what is known of them: {options.export}")
+        return
+    changes = options.accept or options.drop or options.relabel is not None or options.delete
+    if not changes:
+        show(store, choice, sheet, options.page)
+        return
+    if not choice.is_made and not options.all:
+        raise FeedbackError("Say which pictures: by their ids, by --state, --label or --answer, or --all.")
+    if options.delete:
+        delete(store, chosen, options.yes)
+        return
+    for one in chosen:
+        store.judge(one.id, "dropped" if options.drop else "accepted", options.relabel)
+    print(f"{counted(chosen)} {'dropped' if options.drop else 'accepted'}.")
+
+
+def default_sheet() -> Path:
+    """Where the contact sheet goes: a folder that git does not see."""
+    return root() / "build" / "feedback.png"
+
+
+def show(store: Store, choice: Choice, sheet: Path, page: int) -> None:
+    """Print counts, write the sheet, and go through the new pictures where somebody can answer."""
+    kept = store.kept()
+    for path in store.damaged():
+        print(f"{path} is damaged, or its picture is gone: send the picture again, or remove the file.")
+    if not kept:
+        print(f"No feedback is kept in {store.folder}. `make run` keeps the pictures that you correct.")
+        return
+    print(f"{counted(kept)} in {store.folder}: {_by_state(kept)}.")
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table(kept))
+    chosen = sorted(choice.of(kept), key=lambda one: STATES.index(one.state))
+    part = chosen[(page - 1) * MOST : page * MOST]
+    write_sheet(sheet, part, store.folder)
+    more = (
+        f", {len(part)} of {len(chosen)} (--page {page + 1}: the next)" if len(chosen) > page * MOST else ""
+    )
+    print(f"Contact sheet: {sheet}{more}")
+    new = [one for one in chosen if one.state == "new"]
+    if new and sys.stdin.isatty() and sys.stdout.isatty():
+        go_through(store, new)
+    elif new:
+        print('To judge them: `make feedback` at a terminal, or ARGS="--accept ID", --drop, --relabel LABEL.')
+
+
+def table(kept: Sequence[Kept]) -> Table:
+    """A row for each label, the most frequent first: how many in each state, and what they were read as."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    made.add_column("label", overflow="fold", max_width=40)
+    for state in STATES:
+        made.add_column(state, justify="right")
+    made.add_column("read as", overflow="fold")
+    labels = Counter(one.label for one in kept)
+    for label, _ in labels.most_common(ROWS):
+        own = [one for one in kept if one.label == label]
+        states = Counter(one.state for one in own)
+        answers = Counter(on_one_line(one.answer) for one in own).most_common(5)
+        read = ", ".join(f"{answer} ({count})" for answer, count in answers)
+        made.add_row(on_one_line(label), *(str(states[state]) for state in STATES), read)
+    if len(labels) > ROWS:
+        made.add_row(f"and {len(labels) - ROWS} other labels")
+    return made
+
+
+def go_through(store: Store, new: Sequence[Kept]) -> None:
+    """Show one picture after the other and do what the person says."""
+    print(
+        f"{len(new)} are new. a: accept, d: drop, another label: correct and accept, Enter: later, q: stop."
+    )
+    for number, one in enumerate(new, 1):
+        print(f"\n{number} of {len(new)}: {one.id[:SHORT]}\n{in_letters(store, one)}")
+        said = f"is {on_one_line(one.label)}, read {on_one_line(one.answer)} by model {one.model}"
+        while True:
+            answer = input(f"{said}: a, d, a label, Enter or q? ").strip()
+            if answer == "q":
+                return
+            if not answer:
+                break
+            try:
+                judge(store, one, answer)
+            except BadLabel as error:
+                print(error)
+                continue
+            break
+
+
+def judge(store: Store, one: Kept, answer: str) -> None:
+    """Do to a picture what a person says: `a`, `d` or a label; raises `BadLabel`."""
+    if answer == "d":
+        store.judge(one.id, "dropped")
+    else:
+        store.judge(one.id, "accepted", None if answer == "a" else label_of(answer))
+
+
+def in_letters(store: Store, one: Kept) -> str:
+    """The picture as letters."""
+    picture = small(one.picture(store.folder))
+    if picture is None:
+        return "(cannot be read)"
+    grey = picture.convert("L").resize(SHOWN)
+    rows = [grey.crop((0, y, SHOWN[0], y + 1)).tobytes() for y in range(SHOWN[1])]
+    return "\n".join("".join(SHADES[(255 - v) * (len(SHADES) - 1) // 255] for v in row) for row in rows)
+
+
+def delete(store: Store, chosen: Sequence[Kept], yes: bool) -> None:
+    """Delete these pictures, if that is what is wanted."""
+    require_yes(f"Delete {counted(chosen)} for good?", yes)
+    store.remove({one.id for one in chosen})
+    print(f"{counted(chosen)} deleted.")
+
+
+def delete_all(store: Store, sheet: Path, yes: bool) -> None:
+    """Delete everything that is kept, also the contact sheet, if that is what is wanted."""
+    count = store.count()
+    require_yes(f"Delete all feedback in {store.folder} ({count}) for good?", yes)
+    store.remove_all()
+    sheet.unlink(missing_ok=True)
+    print(f"All feedback is deleted ({count}).")
+    accepted = root() / "data" / "accepted"
+    if accepted.exists():
+        print(
+            f"Copies that `make learn` took are in {accepted} and in DVC's cache: docs/feedback.md says more."
+        )
+
+
+def require_yes(question: str, yes: bool) -> None:
+    """Ask, unless it has been said already; raises `FeedbackError` where the answer is not yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise FeedbackError(f"{question} Say --yes too: nobody can be asked here.")
+    if input(f"{question} yes or no? ").strip().lower() not in ("y", "yes"):
+        raise FeedbackError("Nothing is deleted.")
+
+
+def counted(kept: Sequence[Kept]) -> str:
+    """How many these are, in words."""
+    return f"{len(kept)} picture{'' if len(kept) == 1 else 's'}"
+
+
+def _by_state(kept: Sequence[Kept]) -> str:
+    states = Counter(one.state for one in kept)
+    return ", ".join(f"{states[state]} {state}" for state in STATES)
+
+
+def _label(text: str) -> str:
+    try:
+        return label_of(text)
+    except BadLabel as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _page(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

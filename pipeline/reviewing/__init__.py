@@ -1,0 +1,1 @@
+"""What people say that pictures show, looked through by a person: `make feedback`."""

@@ -1,0 +1,78 @@
+"""A contact sheet: many pictures in one PNG, each with its id, what it shows and what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from feedback.record import Kept
+from pipeline.project.files import atomic_write
+from pipeline.reviewing.choice import SHORT
+
+MOST = 120  # pictures on a sheet
+_COLUMNS = 10
+_PICTURE = 128  # pixels, as are the others
+_LINE = 15
+_GAP = 10
+_CELL = (_PICTURE + _GAP, _PICTURE + 3 * _LINE + _GAP)
+_LETTERS = 18  # that fit below a picture
+_COLOURS = {"new": "#1d4ed8", "accepted": "#15803d", "dropped": "#6b7280"}
+_PAPER = "#e5e7eb"
+
+
+def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
+    """Write the sheet of these pictures, `MOST` at most, as a PNG that only its owner can read.
+
+    A frame and the third line say the state by colour and word.
+    """
+    rows = max(1, -(-len(kept) // _COLUMNS))
+    sheet = Image.new("RGB", (_COLUMNS * _CELL[0] + _GAP, rows * _CELL[1] + _GAP), "white")
+    drawing, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for place, one in enumerate(kept):
+        row, column = divmod(place, _COLUMNS)
+        left, top = _GAP + column * _CELL[0], _GAP + row * _CELL[1]
+        frame = (left - 2, top - 2, left + _PICTURE + 1, top + _PICTURE + 1)
+        drawing.rectangle(frame, _PAPER, _COLOURS[one.state], 2)
+        picture = small(one.picture(folder))
+        if picture is None:
+            drawing.text((left + 4, top + 4), "cannot be read", "#b91c1c", font)
+        else:
+            at = (left + (_PICTURE - picture.width) // 2, top + (_PICTURE - picture.height) // 2)
+            sheet.paste(picture, at)
+        for line, (text, colour) in enumerate(_below(one)):
+            drawing.text((left, top + _PICTURE + 2 + line * _LINE), text, colour, font)
+    with atomic_write(path) as temporary:
+        temporary.touch(0o600)
+        sheet.save(temporary, "PNG")
+
+
+def small(path: Path) -> Image.Image | None:
+    """The picture on white, at most `_PICTURE` pixels wide and high; None where it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (_PICTURE, _PICTURE))
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except Exception:  # Pillow's decoders raise whatever they trip over
+        return None
+    upright.thumbnail((_PICTURE, _PICTURE))
+    white = Image.new("RGBA", upright.size, "white")
+    return Image.alpha_composite(white, upright).convert("RGB")
+
+
+def _below(one: Kept) -> list[tuple[str, str]]:
+    return [
+        (one.id[:SHORT], "#6b7280"),
+        (_cut(f"is {on_one_line(one.label)}"), "black"),
+        (_cut(f"read {on_one_line(one.answer)}"), _COLOURS[one.state]),
+    ]
+
+
+def on_one_line(text: str) -> str:
+    """A label or an answer as people read it."""
+    return text.replace("\n", " / ").replace("_", " ") or "nothing"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
