@@ -30,8 +30,8 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="session")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandbox(tmp_path_factory.mktemp("damage") / "disk") as made:
+def box() -> Iterator[Sandbox]:
+    with sandbox() as made:
         yield made
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,9 +111,14 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(folder: Path) -> Iterator[Sandbox]:
-    """A sandbox on a tmpfs, or in a plain folder where mounting is not allowed: a file may only not grow there."""
-    folder.mkdir(parents=True)
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox on a tmpfs, or in a plain folder where mounting is not allowed: a file may only not grow there.
+
+    Not in pytest's folder: a disk that a killed pytest leaves there would disturb the next one's cleaning.
+    """
+    around = Path(tempfile.mkdtemp(prefix="digits-damage-"))
+    folder = around / "disk"
+    folder.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)]
     mounted = subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0
     try:
@@ -120,3 +126,4 @@ def sandbox(folder: Path) -> Iterator[Sandbox]:
     finally:
         if mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        shutil.rmtree(around, ignore_errors=True)
