@@ -1,4 +1,4 @@
-"""Projects for damage: undisturbed ones in each state of the pipeline, and the disk on which copies suffer."""
+"""Projects for damage: undisturbed ones in each state of the pipeline, and the disk where copies suffer."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ def _make_quick(params: Path) -> None:
     values["train"] |= {"epochs": 3, "batch": 64}
     values["train"]["optimizer"] |= {"learning_rate": 0.008, "average": 0.8}
     values["preprocess"]["drawn"] |= {
-        "prototypes": 0.2, "redrawn": 0.1, "negatives": 0.15, "spoilt": 0.1, "scans": 0.15
+        "prototypes": 0.2,
+        "redrawn": 0.1,
+        "negatives": 0.15,
+        "spoilt": 0.1,
+        "scans": 0.15,
     }
     values["evaluate"] |= {"canvas_digits": 10, "lines": 2, "papers": 2, "marks": 3, "worst": 3}
     values["promote"]["floors"] = {"plain": 0.05}

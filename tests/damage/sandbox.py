@@ -73,7 +73,7 @@ class Sandbox:
             "TMPDIR": str(self.folder / "tmp"),
             "DVC_SITE_CACHE_DIR": str(self.folder / "cache"),
             "MLFLOW_TRACKING_URI": "",
-            "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "3600",  # written by the clock, they would move the points
+            "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "3600",  # the clock's, not ours
         }
 
     def fault(self, where: str, kind: str, at: int, left: int = 0) -> Fault:
@@ -106,13 +106,15 @@ class Sandbox:
         done = self.run(*arguments, fault=self.fault("", COUNT, 0))
         assert done.status == 0, done.said
         counted = [json.loads(line) for line in done.struck.splitlines()]
-        modules = {one["command"][one["command"].index("-m") + 1]: one for one in counted if "-m" in one["command"]}
+        modules = {
+            one["command"][one["command"].index("-m") + 1]: one for one in counted if "-m" in one["command"]
+        }
         return {name: int(one["changes"]) for name, one in modules.items()}
 
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox on a tmpfs, or in a plain folder where mounting is not allowed: a file may only not grow there.
+    """A sandbox on a tmpfs, or where that cannot be mounted in a plain folder: files may only not grow there.
 
     Not in pytest's folder: a disk that a killed pytest leaves there would disturb the next one's cleaning.
     """

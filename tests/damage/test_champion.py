@@ -1,4 +1,4 @@
-"""Promotion, rollback, sync and the follower, hit at random points while a service answers from the same files."""
+"""Promotion, rollback, sync and the follower, hit at random points while a service answers beside them."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def move_alias(box: Sandbox, version: str) -> None:
 
 
 def follow_a_while(box: Sandbox, fault: Fault) -> Done:
-    """A follower until it is killed, or the files are those of the alias; a disk that is full has room then."""
+    """A follower until it is killed, or the files are those of the alias; a full disk has room then."""
     follower = commands.begin(box, "pipeline.follow", fault=fault)
     try:
         end = time.monotonic() + 30

@@ -1,4 +1,4 @@
-"""Feedback that is being kept while its process is killed or its disk is full: what was acknowledged stays."""
+"""Feedback kept while its process is killed or its disk is full: what was acknowledged stays."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_what_was_acknowledged_is_kept(seed: int, box: Sandbox, tmp_path: Path) 
     told = ""
     for turn in range(ROUNDS):
         box.log.unlink(missing_ok=True)
-        fault = box.fault("", chance.choice((KILL, FILL, TEAR)), chance.randint(1, CHANGES), chance.choice(LEFT))
+        fault = box.fault(
+            "", chance.choice((KILL, FILL, TEAR)), chance.randint(1, CHANGES), chance.choice(LEFT)
+        )
         numbers = range(turn * PICTURES - 3, (turn + 1) * PICTURES)  # the first three again
         process = forks().Process(target=keep_all, args=(folder, numbers, acknowledged, fault))
         process.start()

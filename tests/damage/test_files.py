@@ -14,7 +14,9 @@ from pipeline.project.files import atomic_write, write_text
 from pipeline.project.runner import run_stage
 
 
-def test_the_next_writer_removes_what_a_killed_one_left_and_not_what_a_living_one_writes(tmp_path: Path) -> None:
+def test_the_next_writer_removes_what_a_killed_one_left_and_not_what_a_living_one_writes(
+    tmp_path: Path,
+) -> None:
     with subprocess.Popen([sys.executable, "-c", "pass"]) as ended:
         pass
     for owner in (ended.pid, os.getppid()):
@@ -26,10 +28,15 @@ def test_the_next_writer_removes_what_a_killed_one_left_and_not_what_a_living_on
 
 
 @pytest.mark.parametrize(
-    ("number", "remedy"), [(errno.ENOSPC, "make room on its disk"), (errno.EROFS, "let this user read and write it")]
+    ("number", "remedy"),
+    [(errno.ENOSPC, "make room on its disk"), (errno.EROFS, "let this user read and write it")],
 )
 def test_a_stage_says_which_file_cannot_be_written_and_what_to_do(
-    number: int, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: int,
+    remedy: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def boil() -> None:
         with atomic_write(tmp_path / "tea.txt"):
@@ -48,4 +55,4 @@ def test_a_stage_lets_other_errors_of_files_be_seen(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("boil: {}\n", encoding="utf-8")
     with pytest.raises(FileNotFoundError):
-        run_stage("boil", lambda: Path("no tea").read_text())
+        run_stage("boil", lambda: Path("no tea").unlink())

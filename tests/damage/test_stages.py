@@ -1,7 +1,7 @@
-"""Each stage is killed, torn in the middle of a write, or finds a full disk, at random points; then it goes on.
+"""A stage is killed, torn in the middle of a write, or finds a full disk, at random points; then it goes on.
 
-A chain of such points hits one command again and again, each time where the one before left it; the last time nothing
-does. A failure says its chain: `-k` with the test's name repeats it, point by point.
+A chain of such points hits one command again and again, each time where the one before left it; the last time
+nothing does. A failure says its chain: `-k` with the test's name repeats it, point by point.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ STAGES = ("fetch", "preprocess", "train", "evaluate")
 
 
 def troubles(project: Path, reference: Path, stage: str) -> list[str]:
-    """What is wrong with a project whose pipeline has run up to `stage`, beside one that was never disturbed."""
+    """What is wrong with a project whose pipeline ran up to `stage`, beside one that was never disturbed."""
     found = [f"left over: {path}" for path in left_over(project)]
     done = STAGES[: STAGES.index(stage) + 1]
     for name in CACHED:
@@ -34,7 +34,11 @@ def troubles(project: Path, reference: Path, stage: str) -> list[str]:
         found.append("the candidate is another")
     if "evaluate" in done:
         told, expected = (plain(folder / "reports" / "metrics.json") for folder in (project, reference))
-        found += [f"{name}: {told.get(name)}, not {expected[name]}" for name in expected if told.get(name) != expected[name]]
+        found += [
+            f"{name}: {told.get(name)}, not {expected[name]}"
+            for name in expected
+            if told.get(name) != expected[name]
+        ]
         found += champion_troubles(project)
     return found + store_troubles(project)
 
@@ -71,7 +75,9 @@ def same_model(one: Path, other: Path) -> bool:
 
 def plain(path: Path) -> dict[str, Any]:
     """A report's figures without those that are each training's own."""
-    return {name: value for name, value in json.loads(path.read_text(encoding="utf-8")).items() if name not in OWN}
+    return {
+        name: value for name, value in json.loads(path.read_text(encoding="utf-8")).items() if name not in OWN
+    }
 
 
 def champion_troubles(project: Path) -> list[str]:
@@ -81,7 +87,11 @@ def champion_troubles(project: Path) -> list[str]:
     except ModelError as error:
         return [str(error)]
     named = rows(project, "SELECT version FROM registered_model_aliases WHERE alias = 'champion'")
-    return [] if [(served.version,)] == [(str(version),) for (version,) in named] else [f"served {served.version}, named {named}"]
+    return (
+        []
+        if [(served.version,)] == [(str(version),) for (version,) in named]
+        else [f"served {served.version}, named {named}"]
+    )
 
 
 def store_troubles(project: Path) -> list[str]:
@@ -89,7 +99,12 @@ def store_troubles(project: Path) -> list[str]:
     if not (project / "mlruns" / "mlflow.db").exists():
         return []
     found = [f"database: {told}" for (told,) in rows(project, "PRAGMA integrity_check") if told != "ok"]
-    return found + [f"run {run} is {status}" for run, status in rows(project, "SELECT run_uuid, status FROM runs WHERE status NOT IN ('FINISHED', 'KILLED', 'FAILED')")]
+    return found + [
+        f"run {run} is {status}"
+        for run, status in rows(
+            project, "SELECT run_uuid, status FROM runs WHERE status NOT IN ('FINISHED', 'KILLED', 'FAILED')"
+        )
+    ]
 
 
 def rows(project: Path, query: str) -> list[tuple[Any, ...]]:

@@ -1,9 +1,9 @@
 """What happens to a process at its n-th change of a file: it is killed, or its disk is full from then on.
 
-An audit hook counts the changes: files opened for writing, renamed, linked, removed, made and flushed to the disk, and
-statements that change an SQLite database. So a point is the same in each run, however fast the machine is. Writes by
-themselves are not seen by audit hooks: a *torn* file comes from the system's limit of a file's size, whose signal ends
-the process in the middle of the write.
+An audit hook counts the changes: files opened for writing, renamed, linked, removed, made and flushed to the
+disk, and statements that change an SQLite database. So a point is the same in each run, however fast the
+machine is. Writes by themselves are not seen by audit hooks: a *torn* file comes from the system's limit of a
+file's size, whose signal ends the process in the middle of the write.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ STATEMENTS = ("INSERT", "UPDATE", "DELETE", "COMMIT", "CREATE", "ALTER", "DROP")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to the process that runs the module `where`, at its change number `at` below the folder `below`.
+    """What is done to the process that runs the module `where`, at its change number `at` below a folder.
 
-    `kind`: KILL; FILL, the disk is full but for `left` bytes; TEAR, no file grows past `left` bytes, and the attempt
-    kills; COUNT, nothing, and every module notes how many changes it makes: `where` is "" then. `log` gets a line that says where it happened, or how many
-    there were. `ballast`: the file that fills the disk; "" where files may only not grow, which needs no disk of its
-    own.
+    `below`: that folder. `kind`: KILL; FILL, the disk is full but for `left` bytes; TEAR, no file grows past
+    `left` bytes, and the attempt kills; COUNT, nothing, and every module notes how many changes it makes:
+    `where` is "" then. `log` gets a line that says where it happened, or how many there were. `ballast`: the
+    file that fills the disk; "" where files may only not grow, which needs no disk of its own.
     """
 
     where: str
@@ -70,14 +70,14 @@ def arm(fault: Fault) -> Counter:
     counter = Counter(fault)
     flush, connect = os.fsync, sqlite3.connect
 
-    def fsync(descriptor: Any) -> None:
+    def fsync(fd: Any) -> None:
         """Flushing raises no audit event."""
-        counter.count("os.fsync", str(descriptor))
-        flush(descriptor)
+        counter.count("os.fsync", str(fd))
+        flush(fd)
 
     def connected(database: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
         """Neither do statements; and a connection cannot be followed yet when it raises its own."""
-        connection = connect(database, *arguments, **options)
+        connection: sqlite3.Connection = connect(database, *arguments, **options)
         counter.follow(connection, str(database))
         return connection
 
@@ -85,7 +85,9 @@ def arm(fault: Fault) -> Counter:
     sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]
     sys.addaudithook(counter.hear)
     if fault.kind == TEAR:
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it; only a main thread may say otherwise
+        signal.signal(
+            signal.SIGXFSZ, signal.SIG_DFL
+        )  # Python ignores it; only a main thread may say otherwise
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return counter
 
@@ -126,7 +128,7 @@ class Counter:
     def _is_ours(self, path: object) -> bool:
         if not isinstance(path, str | bytes | os.PathLike):
             return False
-        return os.path.abspath(os.fsdecode(path)).startswith(self._fault.below)  # noqa: PTH100: no audit events
+        return str(Path(os.fsdecode(path)).absolute()).startswith(self._fault.below)
 
     def count(self, event: str, what: str) -> None:
         """One more change; at the fault's number it strikes."""
