@@ -70,6 +70,7 @@ def connect() -> MlflowClient:
     Raises `StoreError` where that server cannot be used.
     """
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # traces of what it raises as well
     os.environ.update(QUIET)
     elsewhere = tracking_uri()
     if not elsewhere:
