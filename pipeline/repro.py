@@ -7,10 +7,12 @@ anew from the registry, and a model that came from elsewhere (`dvc pull`) is eva
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from digits.errors import ModelError
@@ -23,6 +25,8 @@ from pipeline.registry.promotion import sync
 from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 
 LOCK = Path("dvc.lock")
+RWLOCK = Path(".dvc/tmp/rwlock")
+WRITING = 0.5  # seconds: DVC takes far less to write that
 LITTLE = 20 * 2**20  # bytes: with less DVC may fail, and does not say of what
 
 
@@ -45,6 +49,7 @@ def main() -> int:
 
 def repro() -> int:
     """Run what has changed and write the champion's files; gives the exit code."""
+    remove_torn_lock(RWLOCK)
     if status := dvc("repro"):
         return status
     if not champion_is_written() and not is_registered():
@@ -57,6 +62,24 @@ def repro() -> int:
     else:
         print(f"champion: version {served.version} ({served.sha256[:12]}) in {champion()}")
     return 0
+
+
+def remove_torn_lock(path: Path) -> None:
+    """Remove DVC's note of who reads and writes what, where a kill in the middle of a write has left half.
+
+    DVC writes it in place, and would refuse it for ever. Half of one that is just being written is whole when
+    it is looked at again.
+    """
+    for wait in (WRITING, 0.0):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+            return
+        except FileNotFoundError:
+            return
+        except ValueError:
+            time.sleep(wait)
+    path.unlink(missing_ok=True)
+    print(f"repro: {path} was torn by a kill, and is removed: DVC makes it anew", flush=True)
 
 
 def champion_is_written() -> bool:

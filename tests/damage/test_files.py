@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.project.files import atomic_write, write_text
 from pipeline.project.runner import run_stage
+from pipeline.repro import remove_torn_lock
 
 
 def test_the_next_writer_removes_what_a_killed_one_left_and_not_what_a_living_one_writes(
@@ -56,3 +57,12 @@ def test_a_stage_lets_other_errors_of_files_be_seen(tmp_path: Path, monkeypatch:
     Path("params.yaml").write_text("boil: {}\n", encoding="utf-8")
     with pytest.raises(FileNotFoundError):
         run_stage("boil", lambda: Path("no tea").unlink())
+
+
+@pytest.mark.parametrize(("content", "stays"), [('{"a": [1]}', True), ('{"a": [1', False), ("", False)])
+def test_a_lock_of_dvc_that_a_kill_has_torn_is_removed(content: str, stays: bool, tmp_path: Path) -> None:
+    path = tmp_path / "rwlock"
+    path.write_text(content, encoding="utf-8")
+    remove_torn_lock(path)
+    assert path.exists() is stays
+    remove_torn_lock(tmp_path / "none")
