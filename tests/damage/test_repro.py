@@ -30,7 +30,7 @@ def test_another_training_goes_on_beside_the_champion(box: Sandbox, small_projec
     params.write_text(text.replace("lines: 20", "lines: 2"), encoding="utf-8")
     chance, told = random.Random(2), ""
     for where, kind, first, last in (
-        ("pipeline.train", KILL, 330, 420),
+        ("pipeline.train", KILL, 70, 100),
         ("pipeline.evaluate", FILL, 60, 400),
     ):
         fault = box.fault(where, kind, chance.randint(first, last))
