@@ -7,21 +7,28 @@ anew from the registry, and a model that came from elsewhere (`dvc pull`) is eva
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
-from pipeline.project.paths import ACCEPTED, CANDIDATE, champion
+from pipeline.project.paths import ACCEPTED, CANDIDATE, champion, root
+from pipeline.project.runner import disk_trouble
 from pipeline.registry import runs
 from pipeline.registry.damage import in_a_sentence
 from pipeline.registry.promotion import sync
 from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 
 LOCK = Path("dvc.lock")
+RWLOCK = Path(".dvc/tmp/rwlock")
+WRITING = 0.5  # seconds: DVC takes far less to write that
+LITTLE = 20 * 2**20  # bytes: with less DVC may fail, and does not say of what
 
 
 def main() -> int:
@@ -35,12 +42,18 @@ def main() -> int:
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        if (told := disk_trouble(error)) is None:
+            raise
+        print(f"repro: {told}", file=sys.stderr)
+        return 1
 
 
 def repro() -> int:
     """Run what has changed and write the champion's files; gives the exit code."""
     ACCEPTED.parent.mkdir(parents=True, exist_ok=True)  # as git has it, also where all data was deleted
     (ACCEPTED.parent / ".gitkeep").touch()
+    remove_torn_lock(RWLOCK)
     if status := dvc("repro"):
         return status
     if not champion_is_written() and not is_registered():
@@ -53,6 +66,24 @@ def repro() -> int:
     else:
         print(f"champion: version {served.version} ({served.sha256[:12]}) in {champion()}")
     return 0
+
+
+def remove_torn_lock(path: Path) -> None:
+    """Remove DVC's note of who reads and writes what, where a kill in the middle of a write has left half.
+
+    DVC writes it in place, and would refuse it for ever. Half of one that is just being written is whole when
+    it is looked at again.
+    """
+    for wait in (WRITING, 0.0):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+            return
+        except FileNotFoundError:
+            return
+        except ValueError:
+            time.sleep(wait)
+    path.unlink(missing_ok=True)
+    print(f"repro: {path} was torn by a kill, and is removed: DVC makes it anew", flush=True)
 
 
 def champion_is_written() -> bool:
@@ -78,7 +109,14 @@ def dvc(*arguments: str) -> int:
     """Run a command of DVC with this Python first on the PATH; gives its exit code."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+    status = subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+    if status and (free := shutil.disk_usage(root()).free) < LITTLE:
+        print(
+            f"repro: {root()} has {free // 2**20} MiB left on its disk: make room, and run the same command"
+            " again. It goes on where it stood.",
+            file=sys.stderr,
+        )
+    return status
 
 
 if __name__ == "__main__":

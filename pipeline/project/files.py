@@ -8,7 +8,10 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
+
+import psutil
 
 
 @contextmanager
@@ -16,15 +19,29 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what is written there is renamed to `path` at the end.
 
     A reader therefore sees the old file or the new one, never half of it. After an exception the old file
-    stays and the temporary one is removed. Its name begins with a dot and ends as `path` does.
+    stays and the temporary one is removed. Its name begins with a dot and ends as `path` does. The one of a
+    process that was killed is removed by the next that writes the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_over(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and error.filename is None:  # of a write: the system does not say of which file
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove the temporary files that processes which are no more have left beside `path`."""
+    for left in path.parent.glob(f".*.{escape(path.name)}"):
+        owner = left.name[1:].partition(".")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            left.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

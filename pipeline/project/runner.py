@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import inspect
 import os
 import signal
@@ -22,6 +23,12 @@ from pipeline.project.params import read_params
 from pipeline.project.paths import PARAMS
 
 SHELLS = {"sh", "dash", "bash", "zsh", "fish", "ksh"}
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
+REMEDIES = {
+    **dict.fromkeys(NO_ROOM, ("be written", "make room on its disk")),
+    **dict.fromkeys(NOT_ALLOWED, ("be read or written", "let this user read and write it")),
+}
 POLL = 1.0  # seconds
 GRACE = 20.0  # seconds that a stage has for its own end
 
@@ -46,10 +53,24 @@ def run_stage(section: str, run: Callable[..., None]) -> int:
     except PipelineError as error:
         print(f"{section}: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if (told := disk_trouble(error)) is None:
+            raise
+        print(f"{section}: {told}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{section}: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def disk_trouble(error: OSError) -> str | None:
+    """What to do about a disk that is full, or a file that may not be written; None for any other error."""
+    if error.errno not in REMEDIES:
+        return None
+    what, remedy = REMEDIES[error.errno]
+    file = error.filename or "a file"
+    return f"{file} cannot {what} ({error.strerror}): {remedy}, and run the same command again."
 
 
 def _parameters(section: str) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def connect() -> MlflowClient:
 def be_quiet() -> None:
     """Keep MLflow from telling what it does."""
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # traces of what it raises as well
     os.environ.update(QUIET)
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.learn import POINTER
-from pipeline.project.paths import ACCEPTED
+from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -80,12 +79,12 @@ def test_accepted_pictures_are_a_dependency_and_an_empty_folder_is_one_too(
     (project / ACCEPTED).mkdir()
     (project / ACCEPTED / "index.json").write_text("[]\n")
     say(project, "dvc", "add", "--quiet", str(ACCEPTED))
-    say(project, "git", "add", str(POINTER))
-    before = (project / POINTER).read_text()
+    say(project, "git", "add", str(ACCEPTED_POINTER))
+    before = (project / ACCEPTED_POINTER).read_text()
     say(project, "dvc", "repro", "--quiet")
     assert (project / "ran").read_text() == "ran\n" * 2
     assert (project / "data" / "processed" / "pictures" / "index.json").exists()
-    assert (project / POINTER).read_text() == before
+    assert (project / ACCEPTED_POINTER).read_text() == before
     assert sorted(path.name for path in (project / ACCEPTED).iterdir()) == ["index.json"]
     say(project, "dvc", "exp", "run", "--temp", "--quiet", "--name", "tried", "--set-param", "a=2")
     refs = say(project, "git", "for-each-ref", "--format=%(refname)", "refs/exps").split()

@@ -1,0 +1,174 @@
+"""What happens to a process at its n-th change of a file: it is killed, or its disk is full from then on.
+
+An audit hook counts the changes: files opened for writing, renamed, linked, removed, made and flushed to the
+disk, and statements that change an SQLite database. So a point is the same in each run, however fast the
+machine is. Writes by themselves are not seen by audit hooks: a *torn* file comes from the system's limit of a
+file's size, whose signal ends the process in the middle of the write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sqlite3
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+KILL, FILL, TEAR, COUNT = "kill", "fill", "tear", "count"
+
+CHANGES = {  # audit events that change a folder, and which of their arguments are paths
+    "os.rename": 2,
+    "os.link": 2,
+    "os.symlink": 2,
+    "os.remove": 1,
+    "os.mkdir": 1,
+    "os.rmdir": 1,
+    "os.truncate": 1,
+}
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+STATEMENTS = ("INSERT", "UPDATE", "DELETE", "COMMIT", "CREATE", "ALTER", "DROP")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done to the process that runs the module `where`, at its change number `at` below a folder.
+
+    `below`: that folder. `kind`: KILL; FILL, the disk is full but for `left` bytes; TEAR, no file grows past
+    `left` bytes, and the attempt kills; COUNT, nothing, and every module notes how many changes it makes:
+    `where` is "" then. `log` gets a line that says where it happened, or how many there were. `ballast`: the
+    file that fills the disk; "" where files may only not grow, which needs no disk of its own.
+    """
+
+    where: str
+    kind: str
+    at: int
+    below: str
+    log: str
+    left: int = 0
+    ballast: str = ""
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(**json.loads(text))
+
+
+def is_meant(fault: Fault) -> bool:
+    """Whether this process is the one that the fault is for."""
+    return fault.kind == COUNT or fault.where in sys.orig_argv
+
+
+def arm(fault: Fault) -> Counter:
+    """Watch this process from now on; call it from the main thread, and once."""
+    counter = Counter(fault)
+    flush, connect = os.fsync, sqlite3.connect
+
+    def fsync(fd: Any) -> None:
+        """Flushing raises no audit event."""
+        counter.count("os.fsync", str(fd))
+        flush(fd)
+
+    def connected(database: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
+        """Neither do statements; and a connection cannot be followed yet when it raises its own."""
+        connection: sqlite3.Connection = connect(database, *arguments, **options)
+        counter.follow(connection, str(database))
+        return connection
+
+    os.fsync = fsync
+    sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]
+    sys.addaudithook(counter.hear)
+    if fault.kind == TEAR:
+        signal.signal(
+            signal.SIGXFSZ, signal.SIG_DFL
+        )  # Python ignores it; only a main thread may say otherwise
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return counter
+
+
+class Counter:
+    """Counts a process's changes and does what the fault says."""
+
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+        self._lock = threading.RLock()
+        self._busy = False
+        self.seen = 0
+
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """The audit hook: it gets every event of the process."""
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(flags, int) and flags & WRITES:
+                self._changed(event, path)
+        elif event in CHANGES:
+            self._changed(event, *arguments[: CHANGES[event]])
+
+    def follow(self, connection: sqlite3.Connection, path: str) -> None:
+        """Count the statements that change this database, where it is the project's."""
+        if not self._is_ours(path):
+            return
+
+        def stated(statement: str) -> None:
+            if statement.lstrip().upper().startswith(STATEMENTS):
+                self.count(statement.split(None, 1)[0], path)
+
+        connection.set_trace_callback(stated)
+
+    def _changed(self, event: str, *paths: object) -> None:
+        if any(self._is_ours(path) for path in paths):
+            self.count(event, " to ".join(map(str, paths)))
+
+    def _is_ours(self, path: object) -> bool:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return False
+        return str(Path(os.fsdecode(path)).absolute()).startswith(self._fault.below)
+
+    def count(self, event: str, what: str) -> None:
+        """One more change; at the fault's number it strikes."""
+        with self._lock:
+            if self._busy:
+                return
+            self.seen += 1
+            if self.seen != self._fault.at or self._fault.kind == COUNT:
+                return
+            self._busy = True
+            self.note({"kind": self._fault.kind, "change": self.seen, "event": event, "what": what})
+            self._strike()
+            self._busy = False
+
+    def tell(self) -> None:
+        """Note how many changes there were, where that is what is asked."""
+        if self._fault.kind == COUNT:
+            self.note({"command": sys.orig_argv, "changes": self.seen})
+
+    def note(self, told: dict[str, Any]) -> None:
+        """A line in the log."""
+        with Path(self._fault.log).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"where": self._fault.where} | told) + "\n")
+
+    def _strike(self) -> None:
+        fault = self._fault
+        if fault.kind == KILL:
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif fault.kind == TEAR:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (fault.left, fault.left))
+        elif fault.ballast:
+            fill(Path(fault.ballast), fault.left)
+        else:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (fault.left, fault.left))
+
+
+def fill(ballast: Path, left: int) -> None:
+    """Let a file take all of its disk but `left` bytes."""
+    with ballast.open("wb") as file:
+        disk = os.statvfs(ballast)
+        size = disk.f_bavail * disk.f_frsize - left
+        if size > 0:
+            os.posix_fallocate(file.fileno(), 0, size)

@@ -1,0 +1,10 @@
+"""Python imports this at its start: a process that is to be damaged arms itself."""
+
+import atexit
+import os
+
+if "FAULT" in os.environ:
+    from fault import Fault, arm, is_meant  # type: ignore[import-not-found]  # it lies beside this file
+
+    if is_meant(meant := Fault.from_json(os.environ["FAULT"])):
+        atexit.register(arm(meant).tell)

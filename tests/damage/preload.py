@@ -1,0 +1,11 @@
+"""What the registry's commands import, some of it only when they open a database: for forked processes."""
+
+import mlflow.store.model_registry.sqlalchemy_store
+import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+from sqlalchemy.orm import configure_mappers
+
+import pipeline.follow
+import pipeline.promote
+import pipeline.rollback  # noqa: F401
+
+configure_mappers()

@@ -1,0 +1,131 @@
+"""A project on a small disk of its own, whose commands are killed or find that disk full."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.damage.inject.fault import COUNT, Fault
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ROOT / "tests" / "data" / "mnist-small"
+INJECT = Path(__file__).resolve().parent / "inject"
+MEGABYTES = 192  # of the disk: the project has 10
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said; `struck`: whether its fault came, and where."""
+
+    status: int
+    said: str
+    struck: str = ""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """`folder` is a disk that may be filled, where one could be mounted; the project lies in it."""
+
+    folder: Path
+    mounted: bool
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "a project"
+
+    @property
+    def ballast(self) -> Path:
+        return self.folder / "ballast"
+
+    @property
+    def log(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.log")
+
+    @property
+    def said(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.said")
+
+    def restore(self, state: Path | None) -> None:
+        """Begin anew with a copy of a project, or an empty one."""
+        self.ballast.unlink(missing_ok=True)
+        for old in (self.project, self.folder / "tmp", self.folder / "cache"):
+            shutil.rmtree(old, ignore_errors=True)
+        if state is None:
+            self.project.mkdir()
+        else:
+            shutil.copytree(state, self.project, symlinks=True)
+
+    def environment(self) -> dict[str, str]:
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        return os.environ | {
+            "MNIST_DIR": str(SMALL),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(INJECT),
+            "PYTHONDONTWRITEBYTECODE": "1",  # its own files would count
+            "TMPDIR": str(self.folder / "tmp"),
+            "DVC_SITE_CACHE_DIR": str(self.folder / "cache"),
+            "MLFLOW_TRACKING_URI": "",
+            "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "3600",  # the clock's, not ours
+        }
+
+    def fault(self, where: str, kind: str, at: int, left: int = 0) -> Fault:
+        """One for the project's commands."""
+        ballast = str(self.ballast) if self.mounted else ""
+        return Fault(where, kind, at, str(self.project), str(self.log), left, ballast)
+
+    def run(self, *arguments: str, fault: Fault | None = None) -> Done:
+        """`python -m ...` in the project; after a full disk there is room again."""
+        environment = self.environment()
+        if fault is not None:
+            self.log.unlink(missing_ok=True)
+            environment["FAULT"] = fault.as_json()
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        self.ballast.unlink(missing_ok=True)
+        struck = self.log.read_text(encoding="utf-8").strip() if fault and self.log.exists() else ""
+        return Done(done.returncode, done.stdout, struck)
+
+    def changes(self, *arguments: str) -> dict[str, int]:
+        """How many changes of files each module makes in a command that nothing disturbs."""
+        done = self.run(*arguments, fault=self.fault("", COUNT, 0))
+        assert done.status == 0, done.said
+        counted = [json.loads(line) for line in done.struck.splitlines()]
+        modules = {
+            one["command"][one["command"].index("-m") + 1]: one for one in counted if "-m" in one["command"]
+        }
+        return {name: int(one["changes"]) for name, one in modules.items()}
+
+
+@contextmanager
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox on a tmpfs, or where that cannot be mounted in a plain folder: files may only not grow there.
+
+    Not in pytest's folder: a disk that a killed pytest leaves there would disturb the next one's cleaning.
+    """
+    around = Path(tempfile.mkdtemp(prefix="digits-damage-"))
+    folder = around / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)]
+    mounted = subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0
+    try:
+        yield Sandbox(folder, mounted)
+    finally:
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        shutil.rmtree(around, ignore_errors=True)

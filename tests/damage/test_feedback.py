@@ -1,0 +1,77 @@
+"""Feedback kept while its process is killed or its disk is full: what was acknowledged stays."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from pathlib import Path
+
+import pytest
+
+from feedback.errors import Full
+from feedback.store import Limits, Store
+from tests.damage.commands import forks
+from tests.damage.inject.fault import FILL, KILL, TEAR, Fault, arm
+from tests.damage.sandbox import Sandbox
+
+PICTURES = 12  # of one round
+CHANGES = 6 * PICTURES  # of files, about
+ROUNDS = 4
+LEFT = (0, 10, 300, 4096, 8192)  # bytes that still fit
+LIMITS = Limits(free_bytes=0)  # so that the disk itself says that it is full
+
+
+def picture(number: int) -> bytes:
+    """A file that begins as a PNG does; 3 KB, which no page of a disk holds beside another's."""
+    return b"\x89PNG\r\n\x1a\n" + str(number).encode() + random.Random(number).randbytes(3000)
+
+
+def keep_all(folder: Path, numbers: range, acknowledged: Path, fault: Fault | None) -> None:
+    """Keep pictures one after another; the ids of those that are kept go into a file on another disk."""
+    if fault is not None:
+        arm(fault)
+    store = Store(folder, LIMITS)
+    with acknowledged.open("a", encoding="ascii", buffering=1) as file:
+        for number in numbers:
+            try:
+                file.write(store.keep(picture(number), "7", "1", 0.5, "3") + "\n")
+            except Full:
+                continue
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(n, marks=pytest.mark.heavy) for n in range(3, 60))])
+def test_what_was_acknowledged_is_kept(seed: int, box: Sandbox, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    box.restore(None)
+    folder, acknowledged = box.project / "feedback", tmp_path / "acknowledged"
+    told = ""
+    for turn in range(ROUNDS):
+        box.log.unlink(missing_ok=True)
+        fault = box.fault(
+            "", chance.choice((KILL, FILL, TEAR)), chance.randint(1, CHANGES), chance.choice(LEFT)
+        )
+        numbers = range(turn * PICTURES - 3, (turn + 1) * PICTURES)  # the first three again
+        process = forks().Process(target=keep_all, args=(folder, numbers, acknowledged, fault))
+        process.start()
+        process.join(60)
+        box.ballast.unlink(missing_ok=True)
+        told += f"\n{fault.kind} at {fault.at}, {fault.left} left: {process.exitcode}"
+        assert process.exitcode == 0 or fault.kind != FILL, told
+        require_kept(folder, acknowledged, told)
+    keep_all(folder, range(-3, ROUNDS * PICTURES), acknowledged, None)
+    require_kept(folder, acknowledged, told)
+    assert len(Store(folder).kept()) == ROUNDS * PICTURES + 3, told
+
+
+def require_kept(folder: Path, acknowledged: Path, told: str) -> None:
+    """All that was acknowledged is there and whole; `prepare` leaves nothing else."""
+    store = Store(folder, LIMITS)
+    store.prepare()
+    kept = {one.id: one for one in store.kept()}
+    ids = set(acknowledged.read_text(encoding="ascii").split()) if acknowledged.exists() else set()
+    assert ids <= kept.keys(), told
+    for one in kept.values():
+        assert hashlib.sha256(one.picture(folder).read_bytes()).hexdigest() == one.id, told
+    assert store.damaged() == [], told
+    names = {path.name for path in folder.iterdir()} - {".lock", ".trial"}
+    assert names == {name for one in kept.values() for name in (one.file, f"{one.id}.json")}, told
