@@ -38,6 +38,8 @@ from pipeline.project.runner import check_names, end_with_parent, main
 from pipeline.registry import cards, runs, versions
 from pipeline.registry.promotion import promote, sync
 
+EXAMPLES = 2  # digits that MLflow keeps with the model, so that it can be tried
+
 
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
     """The whole stage.
@@ -83,7 +85,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
     write_plots(REPORTS, test, read, on_test.redrawn, worst)
     print("evaluate: into MLflow", flush=True)
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
-        version = versions.register(client, run_id, CANDIDATE, scores)
+        version = versions.register(client, run_id, CANDIDATE, scores, test.images[:EXAMPLES])
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_data({"test": test})
