@@ -64,5 +64,5 @@ def log(folder: Path, example: NDArray[np.uint8]) -> ModelInfo:
 
 
 def told(manifest: Manifest) -> dict[str, Any]:
-    """What a manifest says without its figures, which are the run's metrics."""
-    return {name: value for name, value in manifest.as_dict().items() if name != "metrics"}
+    """What a manifest says, without the run's metrics and the version, which is not known yet."""
+    return {name: value for name, value in manifest.as_dict().items() if name not in ("metrics", "version")}
