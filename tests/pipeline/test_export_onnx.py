@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,7 +206,7 @@ def test_weights_in_a_file_beside_the_model_are_taken_into_it(
     model = made.model()
     onnx.save(model, "own.onnx", save_as_external_data=True, location="own.onnx.data", size_threshold=0)
     assert run("own.onnx", "out", "--normalised", MEAN, DEVIATION) == 0
-    os.remove("own.onnx.data")
+    Path("own.onnx.data").unlink()
     assert np.allclose(logits(validation), expected(weights, validation), atol=1e-3)
 
 

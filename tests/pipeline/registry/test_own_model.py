@@ -73,7 +73,7 @@ def test_weights_alone_are_told_from_a_model(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "old.h5", "w") as file:  # as save_weights() of Keras 2 wrote them
         file.attrs["layer_names"] = [b"dense"]
     for name in ("own.weights.h5", "old.h5"):
-        with pytest.raises(ExportError, match="weights alone, and not the network: build .*load_weights"):
+        with pytest.raises(ExportError, match=r"weights alone, and not the network: build .*load_weights"):
             own_model.load_model(tmp_path / name)
     model.save(tmp_path / "whole.h5")
     own_model.load_model(tmp_path / "whole.h5")
@@ -92,7 +92,7 @@ def test_file_of_keras_2_is_named_as_such(tmp_path: Path) -> None:
 def test_saved_model_has_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "saved_model.pb").touch()
-    with pytest.raises(ExportError, match="is a SavedModel, .* tf2onnx.convert --saved-model .*own.onnx"):
+    with pytest.raises(ExportError, match=r"is a SavedModel, .* tf2onnx.convert --saved-model .*own.onnx"):
         own_model.load_model(tmp_path / "own")
 
 
