@@ -39,7 +39,7 @@ QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PYTHONUNBUFFERED": "1",
-    "PYTHONPATH": str(HERE),
+    "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE / "pipeline" / "registry" / "plugin")]),
 }
 
 
@@ -92,6 +92,10 @@ PROGRAMS = {
             "sqlite:///{here}/mlruns/mlflow.db",
             "--default-artifact-root",
             "{here}/mlruns/artifacts",
+            "--artifacts-destination",
+            "{here}/mlruns/artifacts",
+            "--app-name",
+            "digits",  # pipeline/registry/served_addresses.py
             "--host",
             "{host}",
             "--port",

@@ -42,6 +42,8 @@ from pipeline.registry.damage import in_a_sentence
 from pipeline.registry.promotion import promote, sync
 from traffic.slots import REFERENCE
 
+EXAMPLES = 2  # digits that MLflow keeps with the model, so that it can be tried
+
 
 @in_a_sentence()
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
@@ -89,7 +91,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
     write_plots(REPORTS, test, read, on_test.redrawn, worst)
     print("evaluate: into MLflow", flush=True)
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
-        version = versions.register(client, run_id, CANDIDATE, scores)
+        version = versions.register(client, run_id, CANDIDATE, scores, test.images[:EXAMPLES])
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_data({"test": test})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 
@@ -13,20 +16,59 @@ from digits.network.contract import CLASSES, FIELD
 from pipeline.project.errors import ExportError
 
 SUFFIXES = (".keras", ".h5")
+PYTORCH = (".pt", ".pth")
 LEAST = 1e-12  # probability: its logarithm is the lowest logit of a model that gives probabilities
 
 
 def load_model(path: Path) -> keras.Model:
-    """Load a Keras file; raises `ExportError` with the reason where that is not possible."""
+    """Load a Keras file; raises `ExportError` with the reason and the way out where that fails."""
+    if (path / "saved_model.pb").is_file():
+        raise ExportError(
+            f"{path} is a SavedModel, which Keras 3 does not load: `python -m tf2onnx.convert --saved-model"
+            f" {path} --output {path.name}.onnx` makes an ONNX file of it, which is taken here."
+        )
     if not path.is_file():
         raise ExportError(f"There is no file {path}.")
+    if path.suffix in PYTORCH:
+        raise ExportError(
+            f"{path} is a file of PyTorch's, which could run any code: export the model there as ONNX"
+            " (torch.onnx.export), which is taken here."
+        )
     if path.suffix not in SUFFIXES:
         raise ExportError(f"{path} is no Keras file: save the model as .keras or .h5 (model.save).")
+    if path.suffix == ".h5" and _holds_weights_alone(path):
+        raise ExportError(
+            f"{path} holds weights alone, and not the network: build the model as its training did, then"
+            f' model.load_weights("{path.name}") and model.save("model.keras"), which is taken here.'
+        )
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras, h5py and zipfile each raise their own
+        version = _keras_version(path)
+        if version.startswith(("1.", "2.")):
+            raise ExportError(
+                f"{path} was saved by Keras {version}, of whose files Keras 3 reads .h5 alone: load it there,"
+                ' and model.save("model.h5") makes one, which is taken here.'
+            ) from error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ExportError(f"{path} cannot be loaded as a Keras model: {reason}") from error
+
+
+def _holds_weights_alone(path: Path) -> bool:
+    """Whether an HDF5 file says nothing of a network; what is no HDF5 file is said by who loads it."""
+    if not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path) as file:
+        return "model_config" not in file.attrs
+
+
+def _keras_version(path: Path) -> str:
+    """The version of Keras that a .keras file says; "" where it says none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return ""
 
 
 def adapt(model: keras.Model, highest: float) -> keras.Model:

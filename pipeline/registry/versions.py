@@ -9,50 +9,49 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import mlflow
-import mlflow.onnx
 import numpy as np
-import onnx
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from numpy.typing import NDArray
 
 from digits.errors import ModelError
-from digits.network.contract import FIELD
-from digits.network.model import Manifest
 from pipeline.project.paths import NAME, store
+from pipeline.registry import logged_model
 from pipeline.registry.runs import is_absent
 
 CHAMPION = "champion"  # the alias of the version that is served
 CANDIDATE_FILES = "candidate"  # a run's artifact folder with manifest, ONNX and Keras files
+DESCRIPTION = """Reads a handwritten digit: `digit`, `confidence`, and where there is none why (`rejected`).
+
+`mlflow.pyfunc.load_model("models:/digits@champion").predict(pictures)` takes arrays (n, 28, 28), 0 (paper) to
+255 (full ink), and image files as bytes. Each version's description is its card."""
 
 
-def register(client: MlflowClient, run_id: str, candidate: Path, scores: Mapping[str, float]) -> str:
-    """The version of the open run's model; its files are logged and registered if they were not before."""
+def register(
+    client: MlflowClient,
+    run_id: str,
+    candidate: Path,
+    scores: Mapping[str, float],
+    example: NDArray[np.uint8],
+) -> str:
+    """The version of the open run's model; its files are logged and registered if they were not before.
+
+    `example` (n, 28, 28): a few digits, which MLflow keeps as the model's input example.
+    """
     known = version_of(client, run_id)
     if known is not None:
         return str(known.version)
     mlflow.log_artifacts(str(candidate), CANDIDATE_FILES)
-    network = onnx.load(candidate / Manifest.load(candidate).file)
-    logged = mlflow.onnx.log_model(
-        network, name="onnx", signature=_signature(network), pip_requirements=["numpy", "onnxruntime"]
-    )
+    logged = logged_model.log(candidate, example)
     try:
-        client.create_registered_model(NAME, description="Handwritten digits, 28x28 pixels")
+        client.create_registered_model(NAME, description=DESCRIPTION)
     except MlflowException as error:  # the usual case; and where two machines register at once
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     tags = {name: f"{value:.5f}" for name, value in scores.items()}
     made = client.create_model_version(NAME, logged.model_uri, run_id, tags, model_id=logged.model_id)
     return str(made.version)
-
-
-def _signature(network: onnx.ModelProto) -> ModelSignature:
-    outputs = network.graph.output[0].type.tensor_type.shape.dim[1].dim_value
-    ink = TensorSpec(np.dtype(np.float32), (-1, FIELD, FIELD, 1), network.graph.input[0].name)
-    logits = TensorSpec(np.dtype(np.float32), (-1, outputs), network.graph.output[0].name)
-    return ModelSignature(inputs=Schema([ink]), outputs=Schema([logits]))
 
 
 def version_of(client: MlflowClient, run_id: str) -> ModelVersion | None:

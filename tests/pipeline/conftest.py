@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -20,7 +21,21 @@ from mlflow import MlflowClient
 
 from digits.network.contract import FIELD
 from digits.network.model import Manifest
+from pipeline.mnist.dataset import Digits
 from pipeline.registry import runs, versions
+from tests.conftest import SMALL
+
+EXAMPLE = np.zeros((1, FIELD, FIELD), np.uint8)  # of what a model takes
+
+
+def small_test_set(count: int) -> Digits:
+    """The first test digits of the small real subset."""
+    with gzip.open(SMALL / "t10k-images-idx3-ubyte.gz") as images:
+        pixels = np.frombuffer(images.read(), np.uint8, count * FIELD * FIELD, offset=16)
+    with gzip.open(SMALL / "t10k-labels-idx1-ubyte.gz") as labels:
+        return Digits(
+            pixels.reshape(-1, FIELD, FIELD), np.frombuffer(labels.read(), np.uint8, count, offset=8)
+        )
 
 
 def _handler(
@@ -153,7 +168,7 @@ def registered(make_candidate: Callable[..., Path]) -> Callable[..., tuple[Mlflo
         with runs.training_run({"seed": favourite}) as run_id:
             folder = make_candidate(favourite, run_id=run_id)
         with runs.reopened_run(run_id, {}) as (client, _):
-            version = versions.register(client, run_id, folder, {"validation_accuracy": 0.5})
+            version = versions.register(client, run_id, folder, {"validation_accuracy": 0.5}, EXAMPLE)
             reports = folder.parent / "reports"
             reports.mkdir(exist_ok=True)
             (reports / "metrics.json").write_text(json.dumps({"test_accuracy": 0.25, "recall": {"0": 1.0}}))

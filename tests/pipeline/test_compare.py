@@ -13,6 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from pipeline import compare
 from pipeline.registry import runs, versions
+from tests.pipeline.conftest import EXAMPLE
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -49,7 +50,7 @@ def test_compare_shows_the_newest_first_with_figures_version_and_champion(
     first, second = train(epochs=3), train(epochs=5)
     for run_id in (first, second):
         with runs.reopened_run(run_id, {}) as (client, _):
-            versions.register(client, run_id, make_candidate(run_id=run_id), {})
+            versions.register(client, run_id, make_candidate(run_id=run_id), {}, EXAMPLE)
             runs.log_evaluation(FIGURES, project)
     client.set_registered_model_alias("digits", "champion", "1")
     _, newest, oldest, *_ = printed()

@@ -24,6 +24,7 @@ from digits.network.model import MANIFEST, Manifest
 from digits.reader import DEFAULT_MODEL
 from pipeline.project.paths import champion, database
 from pipeline.registry import history, promotion, runs, versions
+from tests.pipeline.conftest import EXAMPLE
 from tests.service.conftest import serving
 
 pytestmark = [  # raised inside MLflow
@@ -102,7 +103,7 @@ def registered_default() -> str:
         manifest = replace(Manifest.load(Path(folder)), run_id=run_id)
         Path(folder, "manifest.json").write_text(json.dumps(manifest.as_dict()), encoding="utf-8")
     with runs.reopened_run(run_id, {}) as (client, _):
-        return versions.register(client, run_id, Path(folder), {})
+        return versions.register(client, run_id, Path(folder), {}, EXAMPLE)
 
 
 def test_alias_moved_in_the_registry_is_answered_by_a_running_service_in_two_seconds(

@@ -17,11 +17,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from digits.network.model import Manifest
+from digits.network.model import Manifest, Model
 from digits.reader import Reader
+from pipeline.mnist.dataset import Digits
 from service.runtime.champion import Champion
 
 pytestmark = pytest.mark.timeout(900)  # three more trainings, small ones, each in new processes
@@ -215,17 +217,20 @@ def test_training_outlives_a_damaged_registry_and_is_registered_once_that_is_mad
 def test_registered_model_loads_as_the_readme_says(small_project: Path) -> None:
     code = (
         "import mlflow; mlflow.set_tracking_uri('sqlite:///mlruns/mlflow.db');"
-        "print(mlflow.onnx.load_model('models:/digits@champion').graph.name)"
+        "model = mlflow.pyfunc.load_model('models:/digits@champion');"
+        "print(model.predict(model.input_example)['digit'].tolist())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=small_project, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+    shown = Digits.load(small_project / "data" / "processed", "test").images[:2]
+    said = Model.load(small_project / "models" / "champion").classify(shown[..., None].astype(np.float32))
+    assert done.stdout.strip() == str(said.probabilities.argmax(axis=1).tolist())
     assert not (small_project / "mlflow.db").exists()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert 'mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")' in readme
-    assert 'mlflow.onnx.load_model("models:/digits@champion")' in readme
+    assert 'mlflow.pyfunc.load_model("models:/digits@champion")' in readme
 
 
 def test_conflict_marks_in_the_lock_end_in_a_sentence(tmp_path: Path) -> None:

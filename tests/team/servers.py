@@ -5,21 +5,18 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-import httpx
 
 from tests.ports import free_port
+from tests.processes import running, wait_for_port, wait_until_healthy
 
 BUCKET = "team"
 DATABASE_PASSWORD = "of a test's database"  # with spaces: it is in no address
@@ -28,41 +25,12 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "test-secret",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-START_SECONDS = 120.0  # MLflow makes its tables first, and machines are busy
 
 
 def postgres_programs() -> Path | None:
     """The folder of Debian's newest PostgreSQL, None where there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
-
-
-@contextmanager
-def running(
-    command: Sequence[str | Path], log: Path, environment: Mapping[str, str], user: str | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own, which ends with it; `environment` is added to this one's."""
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            list(map(str, command)),
-            env=os.environ | environment,
-            stdout=file,
-            stderr=file,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            user=user,
-            cwd="/",
-        )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)  # PostgreSQL's fast end
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(3)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @contextmanager
@@ -144,24 +112,3 @@ class Team:
             **KEYS,
         }
         return "".join(f"{name}={value}\n" for name, value in told.items())
-
-
-def wait_for_port(port: int, process: subprocess.Popen[bytes], host: str = "127.0.0.1") -> None:
-    """Wait until something listens there."""
-    end = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        with suppress(OSError), socket.create_connection((host, port), timeout=1):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{process.args!r} does not listen on {host}:{port}")
-
-
-def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until MLflow answers."""
-    end = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{address}/health", timeout=5, trust_env=False).is_success:
-                return
-        time.sleep(0.2)
-    raise AssertionError(log.read_text(encoding="utf-8")[-3000:])

@@ -21,6 +21,7 @@ from digits.network.model import Model
 from pipeline.project.paths import champion
 from pipeline.registry import history, runs, versions
 from pipeline.registry.promotion import promote, rollback, sync
+from tests.pipeline.conftest import EXAMPLE
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -59,7 +60,7 @@ def test_promotion_that_is_killed_leaves_a_whole_champion(
     for favourite in (1, 2):
         with runs.training_run({"seed": favourite}) as run_id:
             candidate = make_candidate(favourite, run_id=run_id)
-            chosen.append(versions.register(runs.connect(), run_id, candidate, {}))
+            chosen.append(versions.register(runs.connect(), run_id, candidate, {}, EXAMPLE))
     promote(runs.connect(), chosen[0], "a test", "test")
 
     random = np.random.default_rng(kills)

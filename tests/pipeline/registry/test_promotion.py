@@ -21,6 +21,7 @@ from digits.network.model import Manifest, Model
 from pipeline import promote
 from pipeline.project.paths import champion
 from pipeline.registry import history, promotion, runs, versions
+from tests.pipeline.conftest import EXAMPLE
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -243,7 +244,7 @@ def test_register_twice_is_one_version(registered: Registered, make_candidate: C
     run_id = client.get_model_version("digits", version).run_id
     assert run_id is not None
     with runs.reopened_run(run_id, {}):
-        again = versions.register(client, run_id, make_candidate(8), {})
+        again = versions.register(client, run_id, make_candidate(8), {}, EXAMPLE)
     assert again == version
 
 

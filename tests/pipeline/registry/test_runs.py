@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.mnist.dataset import Digits
 from pipeline.registry import runs, versions
+from tests.pipeline.conftest import EXAMPLE
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -149,7 +150,7 @@ def test_log_evaluation_tells_run_and_model_on_their_data_sets(
     with runs.training_run(PARAMS) as begun:
         runs.log_data({"validation": _digits(3)})
     with runs.reopened_run(begun, PARAMS) as (client, run_id):
-        versions.register(client, run_id, make_candidate(run_id=run_id), {})
+        versions.register(client, run_id, make_candidate(run_id=run_id), {}, EXAMPLE)
         runs.log_data({"test": _digits(2)})
         runs.log_evaluation(figures, project)
     run = client.get_run(begun)
