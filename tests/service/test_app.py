@@ -161,8 +161,8 @@ def test_every_request_is_one_line_of_log(
 
 
 def test_metrics_count_by_endpoint_and_outcome(client: TestClient, seven: bytes) -> None:
-    def count(endpoint: str, outcome: str) -> float:
-        labels = {"endpoint": endpoint, "outcome": outcome}
+    def count(path: str, outcome: str) -> float:
+        labels = {"path": path, "outcome": outcome}
         return REGISTRY.get_sample_value("digits_requests_total", labels) or 0
 
     before = [count("/predict", "ok"), count("/predict", "wrong_field"), count("unknown", "not_found")]
