@@ -70,7 +70,8 @@ def in_front(
         return their_answer
 
     passed_on = (Endpoint("GET", path, pass_on, "BentoML's own", "*/*", open=True) for path in PASSED_ON)
-    served = application((*endpoints(worker, root_path), *passed_on), api_key, origins, hosts)
+    table = endpoints(worker, root_path, asks_for_key=bool(api_key))
+    served = application((*table, *passed_on), api_key, origins, hosts)
     ours = UnderPrefix(served, root_path) if root_path else served
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,12 +80,12 @@ def in_front(
     return either
 
 
-def endpoints(worker: Worker, root_path: str = "") -> tuple[Endpoint, ...]:
+def endpoints(worker: Worker, root_path: str = "", asks_for_key: bool = False) -> tuple[Endpoint, ...]:
     """All endpoints: they are routed, and `/docs.json` is made from them."""
 
     @cache
     def document() -> bytes:
-        return json.dumps(openapi.document(table, root_path)).encode()
+        return json.dumps(openapi.document(table, root_path, asks_for_key)).encode()
 
     admin = Admin(worker.champion, document)
     table = Images(worker).endpoints() + Inference(worker).endpoints() + admin.endpoints()

@@ -17,20 +17,19 @@ from digits import Manifest
 from service.answers import MAX_BATCH
 from service.errors import Problem
 
-_TITLE = "Digits: reads handwritten digits"
 _IN_PATH = re.compile(r"{(\w+)}")
 _WORDS = re.compile(r"\w+")
 _REF = "#/components/schemas/{model}"
 
-PAGE = f"""<!DOCTYPE html>
+PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<title>{_TITLE}</title>
+<title>Digits: reads handwritten digits</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="static_content/swagger-ui.css">
 <div id="page"></div>
 <script src="static_content/swagger-ui-bundle.js"></script>
-<script nonce="docs">SwaggerUIBundle({{url: "docs.json", dom_id: "#page"}})</script>
+<script nonce="docs">SwaggerUIBundle({url: "docs.json", dom_id: "#page"})</script>
 </html>
 """
 PAGE_HEADERS = {
@@ -83,18 +82,28 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, Any]:
-    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`."""
+def document(
+    endpoints: Sequence[Endpoint], root_path: str = "", asks_for_key: bool = False
+) -> dict[str, Any]:
+    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`.
+
+    Only a service that asks for a key says so: a generated client would be typed as if it needed one.
+    """
     used = [model for entry in endpoints for model in (entry.answer, entry.takes)]
     models = {model for model in used if isinstance(model, type)} | {Problem}
     wanted: list[tuple[type[Any], JsonSchemaMode]] = [(model, "serialization") for model in models]
     _, definitions = models_json_schema(wanted, ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for entry in endpoints:
-        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry)
+        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry, asks_for_key)
     return {
         "openapi": "3.1.0",
-        "info": {"title": _TITLE, "version": "1", "license": {"name": "MIT", "identifier": "MIT"}},
+        "info": {
+            "title": "Digits",  # generated packages are named after it: digits-client
+            "version": "1",
+            "description": "Reads handwritten digits: one, a number, or a page of them.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": root_path or "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(entry.tag for entry in endpoints)],
         "paths": paths,
@@ -105,17 +114,18 @@ def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, An
     }
 
 
-def _operation(entry: Endpoint) -> dict[str, Any]:
+def _operation(entry: Endpoint, asks_for_key: bool) -> dict[str, Any]:
+    locked = asks_for_key and not entry.open
     answers = _content(entry.answer) | (_content(entry.also) if entry.also else {})
     responses = {"200": {"description": "The answer", "content": answers}}
-    for status in entry.refuses if entry.open else (401, *entry.refuses):
+    for status in (401, *entry.refuses) if locked else entry.refuses:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": _content(Problem)}
     operation: dict[str, Any] = {
         "summary": entry.summary,
         "operationId": _operation_id(entry),
         "tags": [entry.tag],
         "responses": responses,
-        "security": [] if entry.open else [{}, {"key": []}],
+        "security": [{"key": []}] if locked else [],
     }
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -145,5 +155,6 @@ def _form(name: str) -> dict[str, Any]:
 
 def _content(answer: Answer) -> dict[str, Any]:
     if isinstance(answer, str):
-        return {answer: {"schema": {}}}
+        text = {"type": "string"} if answer.startswith("text/") else {}
+        return {answer: {"schema": text}}
     return {"application/json": {"schema": {"$ref": _REF.format(model=answer.__name__)}}}

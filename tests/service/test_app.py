@@ -193,7 +193,21 @@ def test_document_describes_every_endpoint(client: TestClient) -> None:
     assert pictures | operators | {"/v2/models/digits/infer"} <= set(document["paths"])
     predict = document["paths"]["/predict"]["post"]
     assert predict["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] == ["image"]
-    assert {"200", "400", "401", "413", "415", "422", "503"} <= set(predict["responses"])
+    assert {"200", "400", "413", "415", "422", "503"} <= set(predict["responses"])
+
+
+def test_document_says_whether_a_key_is_asked_for(
+    client: TestClient, tiny_model: Path, make_client: MakeClient
+) -> None:
+    """A client that is generated where none is asked for would else be typed as if it needed one."""
+    locked = make_client(tiny_model, api_key="open sesame")
+    asks: list[tuple[TestClient, list[dict[str, list[str]]]]] = [(client, []), (locked, [{"key": []}])]
+    for asked, security in asks:
+        paths = asked.get("/docs.json").json()["paths"]
+        predict = paths["/predict"]["post"]
+        assert predict["security"] == security
+        assert ("401" in predict["responses"]) is bool(security)
+        assert paths["/livez"]["get"]["security"] == []
 
 
 def test_document_names_things_as_generated_clients_need_it(client: TestClient) -> None:
