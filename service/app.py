@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import logging
 import random
 import re
@@ -11,7 +12,6 @@ import time
 from collections.abc import Collection, Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,6 +43,10 @@ CLOSE_EVERY = 64
 """Answers after which a worker with several requests closes a connection: whoever has time takes the next."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_TRACE_PARENT = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?"
+)
+"""W3C Trace Context, 3.2: https://www.w3.org/TR/trace-context/#traceparent-header"""
 
 _logger = logging.getLogger("service")
 
@@ -69,9 +73,8 @@ def in_front(
         return their_answer
 
     passed_on = (Endpoint("GET", path, pass_on, "BentoML's own", "*/*", open=True) for path in PASSED_ON)
-    served = application(
-        (*endpoints(worker, root_path, feedback, origins), *passed_on), api_key, origins, hosts
-    )
+    table = endpoints(worker, root_path, feedback, origins, asks_for_key=bool(api_key))
+    served = application((*table, *passed_on), api_key, origins, hosts)
     ours = UnderPrefix(served, root_path) if root_path else served
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,13 +84,17 @@ def in_front(
 
 
 def endpoints(
-    worker: Worker, root_path: str = "", feedback: Store | None = None, origins: Collection[str] = ()
+    worker: Worker,
+    root_path: str = "",
+    feedback: Store | None = None,
+    origins: Collection[str] = (),
+    asks_for_key: bool = False,
 ) -> tuple[Endpoint, ...]:
     """All endpoints: they are routed, and `/docs.json` is made from them."""
 
     @cache
-    def document() -> dict[str, Any]:
-        return openapi.document(table, root_path)
+    def document() -> bytes:
+        return json.dumps(openapi.document(table, root_path, asks_for_key)).encode()
 
     admin = Admin(worker.champion, document)
     said = Feedback(worker, feedback, origins)
@@ -106,8 +113,9 @@ def application(
     cors = Middleware(CORSMiddleware, origins, ("GET", "POST"), ("*",), expose_headers=("X-Request-ID",))
     app = Starlette(
         routes=[
-            Route(each.path, each, methods=[each.method], middleware=[] if each.open else key)
+            Route(path, each, methods=[each.method], middleware=[] if each.open else key)
             for each in table
+            for path in (each.path, *each.aliases)
         ],
         middleware=[
             *([cors] if origins else []),
@@ -192,6 +200,7 @@ class _CountAndLog:
         begin = time.perf_counter()
         self._in_flight += 1
         request_id = _request_id(scope)
+        trace = _TRACE_PARENT.fullmatch(header(scope, b"traceparent"))
         state = scope.setdefault("state", {})
         status = 0
 
@@ -200,8 +209,12 @@ class _CountAndLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
+                if trace:
+                    response = b"00-%s-%016x-%s" % (trace[1], random.getrandbits(64), trace[2])
+                    message["headers"].append((b"traceresponse", response))
                 self._answered += 1
-                if self._in_flight > 1 and self._answered % CLOSE_EVERY == 0:
+                many = self._in_flight > 1 and self._answered % CLOSE_EVERY == 0
+                if many or (status >= HTTPStatus.BAD_REQUEST and header(scope, b"expect")):
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
@@ -223,7 +236,10 @@ class _CountAndLog:
             endpoint = scope.get("endpoint")
             count_request(endpoint.path if endpoint else "unknown", outcome, seconds)
             if outcome != "ok" or endpoint is None or not endpoint.quiet:
-                _log(scope, request_id.decode(), status, outcome, seconds)
+                ids = {"request_id": request_id.decode()}
+                if trace:
+                    ids["trace_id"] = trace[1].decode()
+                _log(scope, ids, status, outcome, seconds)
 
 
 def _request_id(scope: Scope) -> bytes:
@@ -232,10 +248,10 @@ def _request_id(scope: Scope) -> bytes:
     return given if _REQUEST_ID.fullmatch(given) else b"%016x" % random.getrandbits(64)
 
 
-def _log(scope: Scope, request_id: str, status: int, outcome: str, seconds: float) -> None:
+def _log(scope: Scope, ids: dict[str, str], status: int, outcome: str, seconds: float) -> None:
     """One line a request: its path as it was sent, never its body, its query or its key."""
     extra = {
-        "request_id": request_id,
+        **ids,
         "method": scope["method"],
         "path": scope["path"][:200],
         "status": status,

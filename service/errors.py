@@ -76,6 +76,12 @@ class ForeignOrigin(Refusal):
     code = FOREIGN_ORIGIN
 
 
+class UnknownVersion(NotFound):
+    """A version of the model that is not the one in service."""
+
+    code = "unknown_version"
+
+
 class WrongMethod(Refusal):
     """A method that a path does not take."""
 
@@ -122,6 +128,14 @@ class WrongKind(Refusal):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "wrong_kind"
+
+
+class WrongEncoding(Refusal):
+    """A compressed body (RFC 9110, 8.4): the header says that none is taken."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "wrong_encoding"
+    headers: ClassVar = {"Accept-Encoding": "identity"}
 
 
 class WrongField(Refusal):

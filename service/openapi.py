@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,22 +13,24 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from digits import Manifest
 from feedback.labels import MOST_CHARACTERS, NOT_A_DIGIT
 from service.answers import MAX_BATCH
 from service.errors import Problem
 
-_TITLE = "Digits: reads handwritten digits"
+_IN_PATH = re.compile(r"{(\w+)}")
+_WORDS = re.compile(r"\w+")
 _REF = "#/components/schemas/{model}"
 
-PAGE = f"""<!DOCTYPE html>
+PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<title>{_TITLE}</title>
+<title>Digits: reads handwritten digits</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="static_content/swagger-ui.css">
 <div id="page"></div>
 <script src="static_content/swagger-ui-bundle.js"></script>
-<script nonce="docs">SwaggerUIBundle({{url: "docs.json", dom_id: "#page"}})</script>
+<script nonce="docs">SwaggerUIBundle({url: "docs.json", dom_id: "#page"})</script>
 </html>
 """
 PAGE_HEADERS = {
@@ -39,9 +42,11 @@ PAGE_HEADERS = {
 PAGE_FILES = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 """What the page loads, which BentoML serves from its own package: no script comes from elsewhere."""
 
+_KINDS = "image/png, image/jpeg, image/webp, image/bmp, image/gif, image/tiff"
 _PICTURE = {
     "type": "string",
-    "contentMediaType": "application/octet-stream",
+    "format": "binary",  # by which generated clients and the page above know that a file is sent
+    "minLength": 1,
     "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
 }
 
@@ -57,6 +62,8 @@ _FIELDS: dict[FormField, dict[str, Any]] = {
     },
 }
 
+
+Answer = type[BaseModel] | type[Manifest] | str
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 
 
@@ -65,16 +72,19 @@ class Endpoint:
     """One method of one path; an ASGI application, to which Starlette routes.
 
     `answer` is a model of its JSON, or the media type of something else; `also` is another media type that
-    `Accept` may ask for; `takes` is a model of the JSON it takes, or the multipart fields;
-    `query` are the schemas of its parameters; `refuses` are the statuses of its refusals.
+    `Accept` may ask for; `takes` is a model of the JSON it takes, or the multipart fields; `query` are the
+    schemas of its parameters; `refuses` are the statuses of its refusals; `tag` is the heading under which
+    the document has it; `aliases` are addresses that the document leaves out.
     """
 
     method: Literal["GET", "POST"]
     path: str
     handler: Handler
     summary: str
-    answer: type[BaseModel] | str
+    answer: Answer
     takes: type[BaseModel] | tuple[FormField, ...] | None = None
+    tag: str = ""
+    aliases: tuple[str, ...] = ()
     also: str = ""
     query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()
@@ -86,19 +96,30 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, Any]:
-    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`."""
+def document(
+    endpoints: Sequence[Endpoint], root_path: str = "", asks_for_key: bool = False
+) -> dict[str, Any]:
+    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`.
+
+    Only a service that asks for a key says so: a generated client would be typed as if it needed one.
+    """
     used = [model for entry in endpoints for model in (entry.answer, entry.takes)]
     models = {model for model in used if isinstance(model, type)} | {Problem}
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model in models]
+    wanted: list[tuple[type[Any], JsonSchemaMode]] = [(model, "serialization") for model in models]
     _, definitions = models_json_schema(wanted, ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for entry in endpoints:
-        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry)
+        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(entry, asks_for_key)
     return {
         "openapi": "3.1.0",
-        "info": {"title": _TITLE, "version": "1"},
-        **({"servers": [{"url": root_path}]} if root_path else {}),
+        "info": {
+            "title": "Digits",  # generated packages are named after it: digits-client
+            "version": "1",
+            "description": "Reads handwritten digits: one, a number, or a page of them.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": root_path or "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(entry.tag for entry in endpoints)],
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],
@@ -107,34 +128,46 @@ def document(endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, An
     }
 
 
-def _operation(entry: Endpoint) -> dict[str, Any]:
+def _operation(entry: Endpoint, asks_for_key: bool) -> dict[str, Any]:
+    locked = asks_for_key and not entry.open
     answers = _content(entry.answer) | (_content(entry.also) if entry.also else {})
     responses = {"200": {"description": "The answer", "content": answers}}
-    for status in entry.refuses if entry.open else (401, *entry.refuses):
+    for status in (401, *entry.refuses) if locked else entry.refuses:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": _content(Problem)}
     operation: dict[str, Any] = {
         "summary": entry.summary,
-        "operationId": f"{entry.method.lower()}{entry.path.replace('/', '_')}",
+        "operationId": _operation_id(entry),
+        "tags": [entry.tag],
         "responses": responses,
-        "security": [] if entry.open else [{}, {"key": []}],
+        "security": [{"key": []}] if locked else [],
     }
-    if entry.query:
-        operation["parameters"] = [
-            {"name": name, "in": "query", "schema": schema} for name, schema in entry.query.items()
-        ]
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _IN_PATH.findall(entry.path)
+    ]
+    in_query = [{"name": name, "in": "query", "schema": schema} for name, schema in entry.query.items()]
+    if in_path or in_query:
+        operation["parameters"] = in_path + in_query
     if entry.takes:
         content = _form(entry.takes) if isinstance(entry.takes, tuple) else _content(entry.takes)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
+def _operation_id(entry: Endpoint) -> str:
+    """What generated clients call it: `predict`, `get_model`."""
+    words = _WORDS.findall(entry.path) or ["page"]
+    return "_".join(words if entry.method == "POST" else ["get", *words])
+
+
 def _form(names: tuple[FormField, ...]) -> dict[str, Any]:
-    properties = {name: _FIELDS[name] for name in names}
-    schema = {"type": "object", "properties": properties, "required": [*names]}
-    return {"multipart/form-data": {"schema": schema}}
+    schema = {"type": "object", "properties": {name: _FIELDS[name] for name in names}, "required": [*names]}
+    encoding = {name: {"contentType": _KINDS} for name in names if name != "label"}
+    return {"multipart/form-data": {"schema": schema, "encoding": encoding}}
 
 
-def _content(answer: type[BaseModel] | str) -> dict[str, Any]:
+def _content(answer: Answer) -> dict[str, Any]:
     if isinstance(answer, str):
-        return {answer: {"schema": {}}}
+        text = {"type": "string"} if answer.startswith("text/") else {}
+        return {answer: {"schema": text}}
     return {"application/json": {"schema": {"$ref": _REF.format(model=answer.__name__)}}}

@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import RootModel
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from digits import Manifest
 from service import openapi
-from service.answers import TrafficAnswer, as_json
+from service.answers import JSON, TrafficAnswer, as_json
 from service.errors import NoModel
 from service.openapi import Endpoint
 from service.runtime import metrics
@@ -30,22 +29,18 @@ CARD_HEADERS = {
 """The card comes out of a folder that holds what somebody trained: nothing in it can run or load anything."""
 
 
-class ManifestAnswer(RootModel[Manifest]):
-    """What the folder of the model says of it."""
-
-
 class Admin:
-    """Handlers over one champion; `document` gives the OpenAPI document."""
+    """Handlers over one champion; `document` gives the OpenAPI document as JSON."""
 
-    def __init__(self, champion: Champion, document: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, champion: Champion, document: Callable[[], bytes]) -> None:
         self._champion = champion
         self._document = document
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        get = partial(Endpoint, "GET")
-        health = partial(Endpoint, "GET", answer="text/plain", open=True, quiet=True)
+        get = partial(Endpoint, "GET", tag="Operation")
+        health = partial(get, answer="text/plain", open=True, quiet=True)
         return (
-            get("/model", self._model, "The model's manifest", ManifestAnswer, refuses=(503,)),
+            get("/model", self._model, "The model's manifest", Manifest, refuses=(503,)),
             get(
                 "/model/card",
                 self._card,
@@ -69,7 +64,7 @@ class Admin:
         )
 
     async def _model(self, _request: Request) -> Response:
-        return as_json(ManifestAnswer(self._champion.reader().model.manifest))
+        return as_json(RootModel(self._champion.reader().model.manifest))
 
     async def _card(self, _request: Request) -> Response:
         return HTMLResponse(self._champion.card(), headers=CARD_HEADERS)
@@ -104,7 +99,7 @@ class Admin:
         return metrics.text()
 
     async def _docs_json(self, _request: Request) -> Response:
-        return JSONResponse(self._document())
+        return Response(self._document(), media_type=JSON)
 
     async def _docs_page(self, _request: Request) -> Response:
         return HTMLResponse(openapi.PAGE, headers=openapi.PAGE_HEADERS)

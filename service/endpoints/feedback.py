@@ -16,7 +16,7 @@ from feedback.errors import BadLabel, Full, Unusable
 from feedback.labels import NOT_A_DIGIT, label_of
 from feedback.store import Store
 from service.answers import FeedbackKept, FeedbackState, as_json
-from service.endpoints.images import uncounted_reading
+from service.endpoints.images import TAG, uncounted_reading
 from service.endpoints.sent import form_of, picture_of
 from service.errors import FeedbackAway, FeedbackFull, FeedbackOff, ForeignOrigin, WrongField
 from service.openapi import Endpoint
@@ -49,6 +49,7 @@ class Feedback:
                 "Say what a picture shows: kept for learning, where FEEDBACK_DIR is set",
                 FeedbackKept,
                 ("image", "label"),
+                tag=TAG,
                 refuses=(400, 403, 404, 408, 413, 415, 422, 503, 507),
             ),
             Endpoint(
@@ -57,6 +58,7 @@ class Feedback:
                 self._get,
                 "How many pictures are kept; 404 where FEEDBACK_DIR is not set",
                 FeedbackState,
+                tag=TAG,
                 refuses=(404, 503),
             ),
         )

@@ -44,6 +44,7 @@ from service.runtime.worker import Worker
 T = TypeVar("T")
 Work = Callable[[Reader, Opened], T]
 
+TAG = "Pictures"
 MAX_BATCH_PIXELS = 50_000_000
 _QUERY = {
     "min_confidence": {
@@ -167,8 +168,8 @@ class Images:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """A digit from a small, plain PNG is read where it arrives; all else, on a thread."""
-        post = partial(Endpoint, "POST", takes=("image",), refuses=(400, 408, 413, 415, 422, 503))
-        many = partial(Endpoint, "POST", takes=("images",), refuses=(400, 408, 413, 422, 503))
+        post = partial(Endpoint, "POST", tag=TAG, takes=("image",), refuses=(400, 408, 413, 415, 422, 503))
+        many = partial(Endpoint, "POST", tag=TAG, takes=("images",), refuses=(400, 408, 413, 415, 422, 503))
         quick, side = self._queues.quick, self._queues.side
         return (
             post("/predict", self._answering(predict, quick, as_json), "Read one digit", PredictAnswer),

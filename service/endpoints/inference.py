@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from digits import Model
 from digits.network.contract import CLASSES, FIELD
-from service.answers import as_json
-from service.endpoints.tensors import InferAnswer, InferRequest, Tensor, as_binary, parsed, tensor_of
-from service.errors import WrongField
+from service.answers import JSON, as_json
+from service.endpoints.tensors import (
+    DATATYPES,
+    InferAnswer,
+    InferRequest,
+    OutputTensor,
+    as_binary,
+    parsed,
+    tensor_of,
+)
+from service.errors import UnknownVersion
 from service.openapi import Endpoint
 from service.pictures.upload import Body, header
 from service.runtime.worker import Worker
 
 NAME = "digits"
+TAG = "Open Inference Protocol"
 _MAX_BODY = 8 * 2**20
 _JSON_LENGTH = "Inference-Header-Content-Length"
 
@@ -30,19 +42,27 @@ class ServerMetadata(BaseModel):
     extensions: list[str] = ["binary_tensor_data"]
 
 
+class InputParameters(BaseModel):
+    """Beyond the protocol: all types that are taken, and the lowest and highest grey level."""
+
+    datatypes: tuple[str, ...] = DATATYPES
+    range: tuple[int, int] = (0, 255)
+
+
 class TensorMetadata(BaseModel):
     """A tensor's name and shape; -1 stands for any number of rows."""
 
     name: str
     datatype: str
     shape: list[int]
+    parameters: InputParameters | None = None
 
 
 class ModelMetadata(BaseModel):
     """The model, what it takes and what it gives."""
 
     name: str
-    versions: list[str]
+    versions: Annotated[list[str] | None, Field(description="Left out where the model has none.")] = None
     platform: str
     inputs: list[TensorMetadata]
     outputs: list[TensorMetadata]
@@ -66,6 +86,11 @@ class ModelReady(Ready):
     name: str = NAME
 
 
+_get = partial(Endpoint, "GET", tag=TAG)
+_post = partial(Endpoint, "POST", tag=TAG)
+_health = partial(_get, open=True, quiet=True)
+
+
 class Inference:
     """Handlers over what one worker reads with."""
 
@@ -74,32 +99,31 @@ class Inference:
         self._queue = worker.queues.side
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        get = partial(Endpoint, "GET")
-        health = partial(Endpoint, "GET", open=True, quiet=True)
-        without_model = (503,)
-        model = f"/v2/models/{NAME}"
-        infer = Endpoint(
-            "POST",
-            f"{model}/infer",
-            self._post,
-            "Read a batch of 28x28 digits",
-            InferAnswer,
-            InferRequest,
-            refuses=(400, 408, 413, 422, 503),
-        )
+        server = _get("/v2", self._server, "What speaks the Open Inference Protocol here", ServerMetadata)
         return (
-            get("/v2", self._server, "What speaks the Open Inference Protocol here", ServerMetadata),
-            health("/v2/health/live", self._live, "Is the process alive?", Live),
-            health("/v2/health/ready", self._ready, "Is a model in service?", Ready, refuses=without_model),
-            get(model, self._model, "What the model takes and gives", ModelMetadata, refuses=without_model),
-            health(
-                f"{model}/ready",
-                self._model_ready,
-                "Is the model in service?",
-                ModelReady,
-                refuses=without_model,
+            replace(server, aliases=("/v2/",)),
+            _health("/v2/health/live", self._live, "Is the process alive?", Live),
+            _health("/v2/health/ready", self._ready, "Is a model in service?", Ready, refuses=(503,)),
+            *self._of_model(f"/v2/models/{NAME}"),
+            *self._of_model(f"/v2/models/{NAME}/versions/{{version}}", 404),
+        )
+
+    def _of_model(self, path: str, *refuses: int) -> tuple[Endpoint, ...]:
+        """What the protocol has for a model, and for one version of it."""
+        refuses = (*refuses, 503)
+        return (
+            _get(path, self._model, "What the model takes and gives", ModelMetadata, refuses=refuses),
+            _health(
+                f"{path}/ready", self._model_ready, "Is the model in service?", ModelReady, refuses=refuses
             ),
-            infer,
+            _post(
+                f"{path}/infer",
+                self._infer,
+                "Read a batch of 28x28 digits",
+                InferAnswer,
+                InferRequest,
+                refuses=(400, 408, 413, 415, 422, *refuses),
+            ),
         )
 
     async def _server(self, _request: Request) -> Response:
@@ -112,52 +136,67 @@ class Inference:
         self._champion.reader()  # raises where there is none
         return as_json(Ready())
 
-    async def _model_ready(self, _request: Request) -> Response:
-        self._champion.reader()
+    async def _model_ready(self, request: Request) -> Response:
+        self._asked_for(request)
         return as_json(ModelReady())
 
-    async def _model(self, _request: Request) -> Response:
-        return as_json(
-            ModelMetadata(
-                name=NAME,
-                versions=[self._champion.reader().model.manifest.version],
-                platform="onnx_onnxv1",
-                inputs=[TensorMetadata(name="image", datatype="FP32", shape=[-1, FIELD, FIELD, 1])],
-                outputs=[
-                    TensorMetadata(name="probabilities", datatype="FP32", shape=[-1, CLASSES]),
-                    TensorMetadata(name="digit", datatype="INT64", shape=[-1]),
-                ],
-            )
+    async def _model(self, request: Request) -> Response:
+        version = self._asked_for(request).manifest.version
+        image = TensorMetadata(
+            name="image",
+            datatype="FP32",
+            shape=[-1, FIELD, FIELD, 1],
+            parameters=InputParameters(),
         )
+        metadata = ModelMetadata(
+            name=NAME,
+            versions=[version] if version else None,
+            platform="onnx_onnxv1",
+            inputs=[image],
+            outputs=[
+                TensorMetadata(name="probabilities", datatype="FP32", shape=[-1, CLASSES]),
+                TensorMetadata(name="digit", datatype="INT64", shape=[-1]),
+            ],
+        )
+        return Response(metadata.model_dump_json(exclude_none=True), media_type=JSON)
 
-    async def _post(self, request: Request) -> Response:
+    async def _infer(self, request: Request) -> Response:
         self._queue.admit()
-        self._champion.reader()
+        self._asked_for(request)
         with Body(request, _MAX_BODY) as body:
             json_length = header(request.scope, _JSON_LENGTH.lower().encode())
-            return await self._queue.run(partial(self._infer, await body.read(), json_length))
+            content = await body.read()
+            return await self._queue.run(lambda: _answer(self._asked_for(request), content, json_length))
 
-    def _infer(self, body: bytes, json_length: bytes) -> Response:
-        asked, batch = parsed(body, json_length)
+    def _asked_for(self, request: Request) -> Model:
+        """The model in service; raises `UnknownVersion` where the address names another version."""
         model = self._champion.reader().model
-        result = model.classify(batch)
-        rejected = [model.is_rejected(float(score)) for score in result.rejection]
-        digit = np.where(rejected, -1, result.probabilities.argmax(axis=1))
-        given = {
-            "probabilities": tensor_of("probabilities", result.probabilities, "FP32"),
-            "digit": tensor_of("digit", digit, "INT64"),
-        }
-        outputs = [_named(given, output.name) for output in asked.outputs or ()] or list(given.values())
-        answer = InferAnswer(
-            model_name=NAME, model_version=model.manifest.version, id=asked.id, outputs=outputs
-        )
-        return _response(asked, answer)
+        version = request.path_params.get("version", model.manifest.version)
+        if version != model.manifest.version:
+            raise UnknownVersion(
+                f"Version {version[:100]} is not in service: leave out /versions/... for the one that is."
+            )
+        return model
 
 
-def _named(given: dict[str, Tensor], name: str) -> Tensor:
-    if name not in given:
-        raise WrongField(f"There is no such output: ask for {' or '.join(given)}.")
-    return given[name]
+def _answer(model: Model, body: bytes, json_length: bytes) -> Response:
+    """What the model answers to one inference request."""
+    asked, batch = parsed(body, json_length)
+    result = model.classify(batch)
+    rejected = [model.is_rejected(float(score)) for score in result.rejection]
+    digit = np.where(rejected, -1, result.probabilities.argmax(axis=1))
+    given = {
+        "probabilities": tensor_of("probabilities", result.probabilities, "FP32"),
+        "digit": tensor_of("digit", digit, "INT64"),
+    }
+    outputs: list[OutputTensor] = [given[output.name] for output in asked.outputs or ()]
+    answer = InferAnswer(
+        model_name=NAME,
+        model_version=model.manifest.version or None,
+        id=asked.id,
+        outputs=outputs or list(given.values()),
+    )
+    return _response(asked, answer)
 
 
 def _response(asked: InferRequest, answer: InferAnswer) -> Response:
@@ -165,6 +204,6 @@ def _response(asked: InferRequest, answer: InferAnswer) -> Response:
     binary = b"".join(as_binary(output) for output in answer.outputs if asked.wants_binary(output.name))
     content = answer.model_dump_json(exclude_none=True).encode()
     if not binary:
-        return Response(content, media_type="application/json")
+        return Response(content, media_type=JSON)
     headers = {_JSON_LENGTH: str(len(content))}
     return Response(content + binary, headers=headers, media_type="application/octet-stream")

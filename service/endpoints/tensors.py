@@ -6,7 +6,7 @@ and Triton's binary tensor data extension, which its clients use unless told oth
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +18,46 @@ from service.errors import BadForm, WrongField
 
 MAX_ROWS = 256  # of 28x28 pixels in one request
 
-_KINDS = {
+Datatype = Literal[
+    "FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"
+]
+OutputName = Literal["probabilities", "digit"]
+Parameters = Annotated[dict[str, Any], Field(max_length=16)]
+
+_FORMATS: dict[Datatype, str] = {
     "FP16": "<f2", "FP32": "<f4", "FP64": "<f8", "INT8": "i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8",
     "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8",
 }  # fmt: skip
+DATATYPES = tuple(_FORMATS)
+"""Those that an input may have."""
+
 _SHAPES = f"[n, {FIELD}, {FIELD}, 1] or [n, {FIELD}, {FIELD}]"
 
 
-Parameters = Annotated[dict[str, Any], Field(max_length=16)]
+class InputTensor(BaseModel):
+    """Digits, as grey levels from 0 (paper) to 255 (ink)."""
 
-
-class Tensor(BaseModel):
-    """One tensor that goes in or comes out."""
-
-    name: str
+    name: Literal["image"]
     shape: list[int] = Field(min_length=1, max_length=8)
-    datatype: str
+    datatype: Datatype
     parameters: Parameters | None = None
     data: Annotated[list[Any], Field(max_length=MAX_ROWS * FIELD * FIELD)] | None = None
+
+
+class OutputTensor(BaseModel):
+    """One tensor of the answer; its data follows the JSON where the client asks for binary data."""
+
+    name: OutputName
+    shape: list[int]
+    datatype: Literal["FP32", "INT64"]
+    parameters: Parameters | None = None
+    data: list[float] | list[int] | None = None
 
 
 class Wanted(BaseModel):
     """One output that a client asks for."""
 
-    name: str
+    name: OutputName
     parameters: Parameters | None = None
 
 
@@ -58,7 +74,7 @@ class InferRequest(BaseModel):
 
     id: str | None = None
     parameters: Parameters | None = None
-    inputs: list[Tensor] = Field(min_length=1, max_length=1)
+    inputs: list[InputTensor] = Field(min_length=1, max_length=1)
     outputs: Annotated[list[Wanted], Field(max_length=8)] | None = None
 
     def wants_binary(self, name: str) -> bool:
@@ -73,9 +89,9 @@ class InferAnswer(BaseModel):
     """Outputs `probabilities` and `digit` (-1 where a mark is no digit)."""
 
     model_name: str
-    model_version: str
+    model_version: Annotated[str | None, Field(description="Left out where the model has none.")] = None
     id: str | None = None
-    outputs: list[Tensor]
+    outputs: list[OutputTensor]
 
 
 def parsed(body: bytes, json_length: bytes) -> tuple[InferRequest, NDArray[np.float32]]:
@@ -95,42 +111,41 @@ def parsed(body: bytes, json_length: bytes) -> tuple[InferRequest, NDArray[np.fl
     return request, _batch(request.inputs[0], body[length:])
 
 
-def _batch(tensor: Tensor, binary: bytes) -> NDArray[np.float32]:
-    kind = _KINDS.get(tensor.datatype)
-    if kind is None:
-        raise WrongField(f"The datatype is not taken: send one of {', '.join(_KINDS)}.")
+def _batch(tensor: InputTensor, binary: bytes) -> NDArray[np.float32]:
     rows, *rest = tensor.shape
     if rest not in ([FIELD, FIELD], [FIELD, FIELD, 1]) or not 1 <= rows <= MAX_ROWS:
         raise WrongField(f"The shape is not taken: send {_SHAPES} with 1 to {MAX_ROWS} rows.")
-    values = _values(tensor, kind, binary)
+    values = _values(tensor, binary)
     if values.size != rows * FIELD * FIELD:
         raise WrongField(f"The data holds {values.size} numbers: send as many as the shape says.")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255):
         raise WrongField(
             "The data holds numbers that are no grey levels: send 0 to 255, ink bright on black."
         )
+    if 0 < values.max() <= 1:
+        raise WrongField("The data holds numbers from 0 to 1: multiply them by 255.")
     return values.reshape(rows, FIELD, FIELD, 1)
 
 
-def _values(tensor: Tensor, kind: str, binary: bytes) -> NDArray[np.float32]:
+def _values(tensor: InputTensor, binary: bytes) -> NDArray[np.float32]:
     try:
         if tensor.data is None:
-            return np.frombuffer(binary, kind).astype(np.float32)
+            return np.frombuffer(binary, _FORMATS[tensor.datatype]).astype(np.float32)
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
             return np.asarray(tensor.data, np.float64).astype(np.float32)
     except (ValueError, TypeError, OverflowError):
         raise WrongField("The data does not fit the datatype and shape: send plain numbers.") from None
 
 
-def tensor_of(name: str, values: NDArray[Any], datatype: str) -> Tensor:
+def tensor_of(name: OutputName, values: NDArray[Any], datatype: Literal["FP32", "INT64"]) -> OutputTensor:
     """An output as JSON data."""
     data = values.ravel().tolist()
-    return Tensor(name=name, shape=list(values.shape), datatype=datatype, data=data)
+    return OutputTensor(name=name, shape=list(values.shape), datatype=datatype, data=data)
 
 
-def as_binary(tensor: Tensor) -> bytes:
+def as_binary(tensor: OutputTensor) -> bytes:
     """Turn an output's JSON data into binary data, which is returned to be sent after the JSON."""
-    content = np.asarray(tensor.data, _KINDS[tensor.datatype]).tobytes()
+    content = np.asarray(tensor.data, _FORMATS[tensor.datatype]).tobytes()
     tensor.data = None
     tensor.parameters = {"binary_data_size": len(content)}
     return content

@@ -9,7 +9,7 @@ from typing import Self
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
-from service.errors import Busy, Refusal, TooLarge, TooSlow
+from service.errors import Busy, Refusal, TooLarge, TooSlow, WrongEncoding
 
 MAX_BODY = 20 * 2**20  # bytes of a whole request
 MAX_HELD = 100 * 2**20  # bytes of all large bodies in one worker
@@ -43,10 +43,14 @@ class Body:
         return b"".join(chunks)
 
     async def pour(self, take: Callable[[bytes], object]) -> None:
-        """Hand it on as it arrives; raises `TooLarge`, `TooSlow` or `Busy` as soon as that is known.
+        """Hand it on as it arrives.
 
-        What `take` refuses is raised when all has arrived: most clients look for an answer only then.
+        Raises `WrongEncoding`, `TooLarge`, `TooSlow` or `Busy` as soon as that is known. What `take` refuses
+        is raised when all has arrived: most clients look for an answer only then.
         """
+        encoding = header(self._request.scope, b"content-encoding")
+        if encoding.lower() not in (b"", b"identity"):
+            raise WrongEncoding("The body is compressed: send it without `Content-Encoding`.")
         length = header(self._request.scope, b"content-length")
         if length.isdigit() and int(length) > self._limit:
             raise self._too_large()

@@ -18,11 +18,12 @@ from digits import Mark, Prediction
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
+# `path`, since Prometheus Operator has a label `endpoint` of its own.
 REQUESTS = Counter(
-    "digits_requests", "Requests by endpoint and outcome (ok or a refusal's code)", ["endpoint", "outcome"]
+    "digits_requests", "Requests by path and outcome (ok or a refusal's code)", ["path", "outcome"]
 )
 SECONDS = Histogram(
-    "digits_request_seconds", "From the request's head to the answer sent", ["endpoint"], buckets=_FAST
+    "digits_request_seconds", "From the request's head to the answer sent", ["path"], buckets=_FAST
 )
 STEPS = Histogram(
     "digits_step_seconds", "Time to decode a picture, to read it, and in the network", ["step"], buckets=_FAST
@@ -63,11 +64,11 @@ _seconds = cache(SECONDS.labels)
 _answers = cache(ANSWERS.labels)
 
 
-def count_request(endpoint: str, outcome: str, seconds: float) -> None:
+def count_request(path: str, outcome: str, seconds: float) -> None:
     """Count one request that has been answered; how long a refusal was held back is not counted."""
-    _requests(endpoint, outcome).inc()
+    _requests(path, outcome).inc()
     if outcome != "busy":
-        _seconds(endpoint).observe(seconds)
+        _seconds(path).observe(seconds)
 
 
 def count_answer(answer: Prediction | Mark) -> None:

@@ -24,6 +24,7 @@ from tests.damage.inject.fault import COUNT, FILL, KILL, TEAR, Fault
 from tests.damage.sandbox import Done, Sandbox
 from tests.damage.test_stages import LEFT, require_sentence
 from tests.damage.wholeness import champion_troubles, left_over, rows, store_troubles
+from tests.pipeline.conftest import EXAMPLE
 from tests.service.conftest import Server, draw, serving
 from tests.service.encoding import encoded
 
@@ -61,7 +62,7 @@ def _register(project: Path) -> None:
             done = replace(manifest, sha256=hashlib.sha256(content).hexdigest(), run_id=run_id)
             (folder / "manifest.json").write_text(json.dumps(done.as_dict()), encoding="utf-8")
         with runs.reopened_run(run_id, {}) as (client, _):
-            versions.register(client, run_id, folder, {})
+            versions.register(client, run_id, folder, {}, EXAMPLE)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import onnx
 import pytest
 from mlflow import MlflowClient
@@ -56,7 +57,7 @@ pathlib.Path("mlruns").mkdir()
 shutil.copy2(os.environ["EMPTY_STORE"], "mlruns/mlflow.db")
 """,
     "evaluate": """
-import json, os, pathlib, shutil, sys
+import json, os, pathlib, shutil, sys, numpy
 sys.path[:0] = [os.environ["REAL"]]
 sys.modules.pop("pipeline", None)
 from pipeline.registry import runs, versions
@@ -68,7 +69,7 @@ shutil.copytree(os.environ["MODEL"], folder, dirs_exist_ok=True)
 manifest = json.loads((folder / "manifest.json").read_text())
 (folder / "manifest.json").write_text(json.dumps(manifest | {"run_id": run_id}))
 with runs.reopened_run(run_id, {}) as (client, _):
-    versions.register(client, run_id, folder, {})
+    versions.register(client, run_id, folder, {}, numpy.zeros((1, 28, 28), numpy.uint8))
     runs.log_evaluation(figures, pathlib.Path("reports"))
 """,
 }
@@ -133,7 +134,7 @@ def record(project: Path, figures: dict[str, Any] = FIGURES) -> str:
     with runs.training_run(PARAMS | {"resume": True}) as run_id:
         folder = shutil.copytree(ROOT / "digits" / "default", project / "models" / run_id)
     with runs.reopened_run(run_id, {}) as (client, _):
-        versions.register(client, run_id, folder, {})
+        versions.register(client, run_id, folder, {}, np.zeros((1, 28, 28), np.uint8))
         runs.log_evaluation(figures, project / "reports")
     return run_id
 

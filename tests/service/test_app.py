@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_service_answers_under_a_prefix(tiny_model: Path, make_client: MakeClien
     client = make_client(tiny_model, root_path="/digits-api")
     assert client.get(f"{asked}/livez").status_code == 200
     assert client.get(f"{asked}/docs.json").json()["servers"] == [{"url": "/digits-api"}]
-    assert "servers" not in make_client(tiny_model).get("/docs.json").json()
+    assert make_client(tiny_model).get("/docs.json").json()["servers"] == [{"url": "/"}]
 
 
 def test_request_id_comes_back(client: TestClient) -> None:
@@ -71,6 +72,35 @@ def test_request_id_comes_back(client: TestClient) -> None:
         client.get("/nowhere", headers={"X-Request-ID": "not\tplain"}).headers["x-request-id"] for _ in "ab"
     }
     assert len(made) == 2
+
+
+def test_trace_id_is_in_the_answer_and_in_the_log(
+    client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("service"), "propagate", True)
+    caplog.set_level("INFO", "service")
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    answer = client.get("/model", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    assert re.fullmatch(f"00-{trace}-[0-9a-f]{{16}}-01", answer.headers["traceresponse"])
+    (record,) = [record for record in caplog.records if record.name == "service"]
+    assert json.loads(JsonLines().format(record))["trace_id"] == trace
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"00-{'a' * 32}-{'0' * 16}-01",
+        f"ff-{'a' * 32}-b7ad6b7169203331-01",
+        "a" * 10_000,
+    ],
+)
+def test_broken_trace_ids_are_passed_over(client: TestClient, given: str) -> None:
+    answer = client.get("/model", headers={"traceparent": given})
+    assert answer.status_code == 200
+    assert "traceresponse" not in answer.headers
 
 
 def test_a_fault_of_ours_leaks_nothing(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,8 +161,8 @@ def test_every_request_is_one_line_of_log(
 
 
 def test_metrics_count_by_endpoint_and_outcome(client: TestClient, seven: bytes) -> None:
-    def count(endpoint: str, outcome: str) -> float:
-        labels = {"endpoint": endpoint, "outcome": outcome}
+    def count(path: str, outcome: str) -> float:
+        labels = {"path": path, "outcome": outcome}
         return REGISTRY.get_sample_value("digits_requests_total", labels) or 0
 
     before = [count("/predict", "ok"), count("/predict", "wrong_field"), count("unknown", "not_found")]
@@ -163,7 +193,41 @@ def test_document_describes_every_endpoint(client: TestClient) -> None:
     assert pictures | operators | {"/v2/models/digits/infer"} <= set(document["paths"])
     predict = document["paths"]["/predict"]["post"]
     assert predict["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] == ["image"]
-    assert {"200", "400", "401", "413", "415", "422", "503"} <= set(predict["responses"])
+    assert {"200", "400", "413", "415", "422", "503"} <= set(predict["responses"])
+
+
+def test_document_says_whether_a_key_is_asked_for(
+    client: TestClient, tiny_model: Path, make_client: MakeClient
+) -> None:
+    """A client that is generated where none is asked for would else be typed as if it needed one."""
+    locked = make_client(tiny_model, api_key="open sesame")
+    asks: list[tuple[TestClient, list[dict[str, list[str]]]]] = [(client, []), (locked, [{"key": []}])]
+    for asked, security in asks:
+        paths = asked.get("/docs.json").json()["paths"]
+        predict = paths["/predict"]["post"]
+        assert predict["security"] == security
+        assert ("401" in predict["responses"]) is bool(security)
+        assert paths["/livez"]["get"]["security"] == []
+
+
+def test_document_names_things_as_generated_clients_need_it(client: TestClient) -> None:
+    document = client.get("/docs.json").json()
+    operations = [entry for path in document["paths"].values() for entry in path.values()]
+    names = [entry["operationId"] for entry in operations]
+    assert len(set(names)) == len(names)
+    assert {"predict", "read", "explain", "predict_batch", "get_model"} <= set(names)
+    assert all(name.isidentifier() for name in names)
+    assert all(entry["tags"][0] in [tag["name"] for tag in document["tags"]] for entry in operations)
+    picture = document["paths"]["/predict"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert picture["properties"]["image"] | {"description": ""} == {
+        "type": "string",
+        "format": "binary",
+        "minLength": 1,
+        "description": "",
+    }
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if "Manifest" in name] == ["Manifest"]
+    assert schemas["Wanted"]["properties"]["name"]["enum"] == ["probabilities", "digit"]
 
 
 def test_a_worker_with_several_requests_closes_every_nth_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ def test_what_bentoml_answers_has_our_refusals_too(server: Any) -> None:
 
 def schemas_given(client: httpx.Client) -> float:
     """How often the service says that it has answered /schema.json."""
-    counter = 'digits_requests_total{endpoint="/schema.json",outcome="ok"} '
+    counter = 'digits_requests_total{outcome="ok",path="/schema.json"} '
     return float(client.get("/metrics").text.partition(counter)[2].partition("\n")[0] or 0)
 
 

@@ -21,6 +21,7 @@ from pipeline.mnist.dataset import Digits
 from pipeline.project.paths import artifacts, champion, database
 from pipeline.registry import promotion, rebuilding, records, relocation, runs, versions
 from pipeline.registry.rebuilding import rebuild
+from tests.pipeline.conftest import EXAMPLE
 
 pytestmark = [  # raised inside MLflow
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -61,7 +62,7 @@ def _train(favourite: int, digits: Digits) -> None:
         for epoch in (1, 2):
             runs.log_epoch({"loss": 1 / epoch, "val_accuracy": 0.5}, epoch)
     with runs.reopened_run(run_id, {}) as (client, _):
-        version = versions.register(client, run_id, model, {"validation_accuracy": 0.5})
+        version = versions.register(client, run_id, model, {"validation_accuracy": 0.5}, EXAMPLE)
         reports = Path("reports")
         reports.mkdir(exist_ok=True)
         (reports / "metrics.json").write_text('{"test_accuracy": 0.25}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -47,9 +48,13 @@ def test_metadata_is_what_clients_expect(client: TestClient) -> None:
         "version": "1",
         "extensions": ["binary_tensor_data"],
     }
+    assert client.get("/v2/").json() == client.get("/v2").json()
     model = client.get("/v2/models/digits").json()
     assert (model["name"], model["versions"]) == ("digits", ["1"])
-    assert model["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [-1, 28, 28, 1]}]
+    (image,) = model["inputs"]
+    assert (image["name"], image["datatype"], image["shape"]) == ("image", "FP32", [-1, 28, 28, 1])
+    assert {"FP16", "FP32", "UINT8", "INT64"} <= set(image["parameters"]["datatypes"])
+    assert image["parameters"]["range"] == [0, 255]
     assert {output["name"]: output["shape"] for output in model["outputs"]} == {
         "probabilities": [-1, 10],
         "digit": [-1],
@@ -64,6 +69,53 @@ def test_health_is_well(client: TestClient, tmp_path: Path, make_client: Callabl
     assert empty.get("/v2/health/live").status_code == 200
     assert empty.get("/v2/models/digits/ready").json() == {"ready": True, "name": "digits"}
     assert empty.get("/v2/models/digits").json()["versions"] == ["default"]
+
+
+def test_version_in_service_has_addresses_of_its_own(client: TestClient, digits: NDArray[np.float32]) -> None:
+    model = client.get("/v2/models/digits/versions/1")
+    assert model.json() == client.get("/v2/models/digits").json()
+    assert client.get("/v2/models/digits/versions/1/ready").json() == {"ready": True, "name": "digits"}
+    answer = client.post("/v2/models/digits/versions/1/infer", json=request(digits))
+    assert outputs(answer)["digit"]["data"] == list(range(10))
+
+
+@pytest.mark.parametrize("path", ["", "/ready", "/infer"])
+def test_other_versions_are_not_found(client: TestClient, digits: NDArray[np.float32], path: str) -> None:
+    address = f"/v2/models/digits/versions/2{path}"
+    answer = client.post(address, json=request(digits)) if path == "/infer" else client.get(address)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_version"), answer.text
+
+
+def test_model_without_a_version_names_none(
+    tmp_path: Path,
+    make_client: Callable[..., TestClient],
+    promote: Callable[..., None],
+    digits: NDArray[np.float32],
+) -> None:
+    promote(tmp_path, "")
+    client = make_client(tmp_path)
+    assert "versions" not in client.get("/v2/models/digits").json()
+    assert "model_version" not in client.post(INFER, json=request(digits)).json()
+
+
+@pytest.mark.parametrize("datatype", ["FP32", "FP64", "UINT8"])
+def test_grey_levels_from_0_to_1_are_refused(
+    client: TestClient, digits: NDArray[np.float32], datatype: str
+) -> None:
+    scaled = (digits / 255).round() if datatype == "UINT8" else digits / 255
+    answer = client.post(INFER, json=request(scaled, datatype=datatype))
+    assert (answer.status_code, answer.json()["code"]) == (422, "wrong_field")
+    assert "255" in answer.json()["error"]
+    blank = client.post(INFER, json=request(np.zeros_like(digits)))
+    assert blank.status_code == 200
+
+
+@pytest.mark.parametrize("address", [INFER, "/predict", "/predict_batch"])
+def test_compressed_bodies_are_refused(client: TestClient, address: str) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = client.post(address, content=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "wrong_encoding")
+    assert answer.headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("shape", [(10, 28, 28, 1), (10, 28, 28)])
@@ -123,6 +175,7 @@ WRONG: dict[str, Any] = {
     "no inputs": {"inputs": []},
     "two inputs": {"inputs": [{"name": "a", "shape": [1], "datatype": "FP32"}] * 2},
     "no list": [],
+    "wrong name": {"inputs": [{"name": "x", "shape": [1, 28, 28], "datatype": "FP32", "data": [0] * 784}]},
     "wrong type": {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "BYTES", "data": ["a"]}]},
     "wrong shape": {"inputs": [{"name": "image", "shape": [1, 27, 28], "datatype": "FP32", "data": [0]}]},
     "too many rows": {

@@ -110,6 +110,18 @@ def test_requests_on_one_connection_go_on_after_a_refusal(address: tuple[str, in
             assert answer_of(client)[0] == status
 
 
+@pytest.mark.parametrize("path", ["/predict", "/nowhere"])
+def test_refused_client_that_waits_to_be_asked_for_its_body_gets_one_answer(
+    address: tuple[str, int], path: str
+) -> None:
+    """Kept, its connection would take the next request for the body that never came."""
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(head.encode())
+        file = client.makefile("rb")
+        assert file.read().count(b"HTTP/1.1 4") == 1  # to the end: it is closed
+
+
 def test_large_bodies_share_a_limit(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "MAX_HELD", 2 * 2**20)
     monkeypatch.setattr(upload, "READ_SECONDS", 5)

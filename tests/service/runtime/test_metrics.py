@@ -40,7 +40,7 @@ def test_text_adds_up_workers_and_forgets_dead_ones(tmp_path: Path) -> None:
     killed = subprocess.run([*run, "3", "kill"], env=environment, capture_output=True, text=True)
     assert killed.returncode == -9
     text = subprocess.run([*run, "4"], env=environment, capture_output=True, text=True, check=True).stdout
-    assert value(text, 'digits_requests_total{endpoint="/predict",outcome="ok"}') == 7
+    assert value(text, 'digits_requests_total{outcome="ok",path="/predict"}') == 7
     assert value(text, 'digits_step_seconds_count{step="decode"}') == 2
     assert value(text, 'digits_workers{model="1"}') == 1
 
@@ -87,6 +87,14 @@ def test_documents_name_metrics_that_exist(name: str) -> None:
     assert named <= known()
 
 
+def test_no_label_is_one_that_prometheus_operator_sets() -> None:
+    """Its own replaces ours, which becomes `exported_...`: no rule would find it."""
+    metrics.count_request("/predict", "ok", 0.1)
+    labels = {label for metric in REGISTRY.collect() for sample in metric.samples for label in sample.labels}
+    assert "path" in labels
+    assert not labels & {"container", "endpoint", "instance", "job", "namespace", "pod", "service"}
+
+
 def test_grafana_and_alerts_are_well_formed() -> None:
     dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text())
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
@@ -94,4 +102,6 @@ def test_grafana_and_alerts_are_well_formed() -> None:
     operations = (ROOT / "docs" / "operations.md").read_text()
     for rule in rules:
         assert rule["alert"] in operations, "every alert says what to do"
+        assert rule["annotations"]["runbook_url"] == "docs/operations.md#what-to-do"
+        assert rule["labels"]["severity"] in ("critical", "warning")
         assert rule["expr"].count("(") == rule["expr"].count(")")

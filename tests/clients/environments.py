@@ -1,0 +1,74 @@
+"""Locked environments of other tools' clients: made once below build/clients, and again when a lock changes.
+
+A Python lock is requirements/clients/NAME.txt (`make lock`). An npm lock is package-lock.json in the
+folder NAME: `npm install --package-lock-only --omit-lockfile-registry-resolved` there brings it up to date.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "clients"
+UV = [sys.executable, "-m", "uv"]
+_NETWORK = re.compile(r"error sending request|HTTP status server error|timed out")
+_OURS = ("EUSAGE", "EINTEGRITY", "EJSONPARSE")
+"""npm's words for a package.json or a lock that is wrong: nothing that the network did."""
+
+
+def python_programs(name: str) -> Path:
+    """The folder of the programs of a Python client's environment; skips where no registry can be reached."""
+    lock = ROOT / "requirements" / "clients" / f"{name}.txt"
+
+    def install(folder: Path) -> None:
+        _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+        python = str(folder / "bin" / "python")
+        _uv("pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock))
+
+    return _made(name, lock.read_bytes(), install) / "bin"
+
+
+def node_modules(name: str) -> Path:
+    """The folder of an npm client's packages; skips where there is no npm or no registry can be reached."""
+    if shutil.which("npm") is None:
+        pytest.skip("NO NPM: install nodejs and npm to test the clients in TypeScript")
+    files = [Path(__file__).parent / name / file for file in ("package.json", "package-lock.json")]
+
+    def install(folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for file in files:
+            shutil.copy2(file, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+        if done.returncode:
+            code = re.search(r"^npm \S+ code (\S+)", done.stderr, re.MULTILINE)
+            assert code is not None, done.stderr
+            assert code[1] not in _OURS, done.stderr
+            pytest.skip(f"NO NPM REGISTRY: npm could not install {name} ({code[1]})")
+
+    return _made(name, b"".join(file.read_bytes() for file in files), install) / "node_modules"
+
+
+def _made(name: str, lock: bytes, install: Callable[[Path], None]) -> Path:
+    """An environment's folder, for which `install` was called if it is not there with this lock."""
+    folder = BUILD / name
+    installed = folder / ".installed"
+    if not installed.exists() or installed.read_bytes() != lock:
+        install(folder)
+        installed.write_bytes(lock)
+    return folder
+
+
+def _uv(*arguments: str) -> None:
+    done = subprocess.run([*UV, *arguments], capture_output=True, text=True, timeout=600)
+    if done.returncode and _NETWORK.search(done.stderr):
+        pytest.skip(f"NO PYTHON REGISTRY: {' '.join(done.stderr.split())}")
+    assert done.returncode == 0, done.stderr
