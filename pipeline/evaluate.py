@@ -103,9 +103,8 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         drawn = reference(candidate, data.plain, on_validation[0].counts, lines, seed)
         client.log_text(run_id, drawn, f"{runs.REPORT}/{REFERENCE}")
         records.keep_model()
-        if rival.is_candidate:  # its card and reference are new
-            promote(client, version, decision.sentence, by="evaluate", instead_of=version)
-        elif decision.promoted:
+        takes_over = decision.promoted and not rival.is_candidate
+        if takes_over or rival.version == version:  # the champion itself: its card and reference are new
             promote(client, version, decision.sentence, by="evaluate", instead_of=rival.version)
     print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")
@@ -118,7 +117,8 @@ class Rival(NamedTuple):
     `reader` is None where nothing is compared: the candidate is the champion already, the champion's files
     are lost, or its training saw the present validation pictures. `decided`: what was decided of the
     candidate before, where it is the champion already. `version`: which one has to be the champion still when
-    the candidate takes over ("": none), since it was compared with no other; None where any may be.
+    the candidate takes over ("": none), since it was compared with no other; None where any may be. Weights
+    that were trained again are the champion's, and yet another version.
     """
 
     name: str
@@ -144,7 +144,10 @@ class Rival(NamedTuple):
         manifest = served.model.manifest
         name = f"version {manifest.version} (the champion)"
         if manifest.sha256 == candidate.model.manifest.sha256:
-            return cls(name, champion(), None, data, is_candidate=True, decided=decided(client))
+            again = decided(client)
+            return cls(
+                name, champion(), None, data, is_candidate=True, decided=again, version=manifest.version
+            )
         reader = served if data.was_kept_from(manifest) else None
         return cls(name, champion(), reader, data, version=manifest.version)
 

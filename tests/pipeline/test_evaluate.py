@@ -19,6 +19,7 @@ from digits.reader import DEFAULT_MODEL
 from pipeline import default_model, evaluate
 from pipeline.mnist.accepted import SIDES, Accepted, learnt, write_learnt
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, drawn_name
+from pipeline.project.paths import CANDIDATE, champion
 from pipeline.registry import history, runs, versions
 from traffic.counts import Counts
 from traffic.slots import REFERENCE, REFERENCE_JSON
@@ -331,6 +332,19 @@ def test_stage_twice_keeps_what_was_decided_first(make: Callable[..., str], proj
     evaluate.run(**HOW)
     assert json.loads(path.read_text()) == first
     assert len(history.changes(runs.connect())) == 2, "it is promoted once"
+
+
+def test_stage_weights_trained_again_leave_the_champion(make: Callable[..., str], project: Path) -> None:
+    make(1)
+    evaluate.run(**HOW)
+    served = Manifest.load(champion())
+    run_id = make(1)
+    evaluate.run(**HOW)
+    assert Manifest.load(CANDIDATE).sha256 == served.sha256
+    assert run_id != served.run_id
+    assert Manifest.load(champion()) == served
+    assert len(history.changes(runs.connect())) == 1
+    assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is True
 
 
 def test_stage_reports_an_interval_around_each_share(make: Callable[..., str], project: Path) -> None:
