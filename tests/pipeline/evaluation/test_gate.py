@@ -210,11 +210,48 @@ def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
     )
 
 
+def _churning(share: float, count: int) -> Decision:
+    """A candidate that reads such a share of all that the champion misreads, of feedback as of other digits.
+
+    People have sent `count` pictures that the champion misreads.
+    """
+    champion = _answers(np.random.default_rng(4))
+    scored = dict(champion.scored)
+    for name in ("plain", "redrawn", "prototypes"):
+        score = champion.scored[name].score
+        wrong = np.flatnonzero(score == 0)
+        changed = score.copy()
+        changed[wrong[: round(share * len(wrong))]] = 1.0
+        right = np.flatnonzero(score == 1)
+        changed[right[: round(share * len(wrong))]] = 0.0  # and misreads as many others
+        scored[name] = champion.scored[name]._replace(score=changed)
+    candidate = ValidationAnswers(scored, champion.calibration)
+    gained = np.zeros(count)
+    gained[: round(share * count)] = 1.0
+    own, other = _with_feedback(candidate, gained), _with_feedback(champion, np.zeros(count))
+    return against_champion(own, other, RULE, "version 1", seed=1)
+
+
+def test_reading_what_people_sent_by_being_another_training_is_no_win() -> None:
+    """People send what the champion misreads: whatever changes reads some of it right, and none wrong."""
+    decision = _churning(0.3, 60)
+    assert decision.rows[1].name == ACCEPTED
+    assert decision.rows[1].candidate == 0.3
+    assert decision.rows[1].verdict == "not better"
+    assert not decision.promoted
+
+
 def test_five_pictures_of_feedback_are_too_few_to_show_anything() -> None:
     """By luck one model is the better one of all five once in 32 times: that is more than half of 0.05."""
     decision = _decided(np.ones(5), np.zeros(5))
     assert not decision.promoted
     assert decision.sentence == "it is not significantly better than version 1"
+    answers = _answers(np.random.default_rng(4)), _answers(np.random.default_rng(4), 0.975)
+    whole = against_champion(answers[1], answers[0], RULE, "version 1", seed=1)
+    few = [_with_feedback(one, np.zeros(5)) for one in answers]
+    decision = against_champion(few[1], few[0], RULE, "version 1", seed=1)
+    assert decision.rows[0] == whole.rows[0]
+    assert decision.smallest_shown == whole.smallest_shown, "the primary keeps the whole level"
 
 
 def test_a_model_that_forgets_feedback_is_not_promoted_for_mnist() -> None:
