@@ -176,18 +176,16 @@ def _compared(
 ) -> tuple[list[Row], float]:
     """The rows of the primary, its strata and the guards; and the smallest improvement that would show."""
     of_primary = _primary_differences(candidate, rival, rule)
-    both = ACCEPTED in candidate.scored and ACCEPTED in rival.scored
-    level = rule.level / 2 if both and _enough(candidate, rival, rule) else rule.level
+    fed = ACCEPTED in candidate.scored  # and so in the rival's: the same pictures
+    level = rule.level / 2 if fed and _enough(candidate, rival, rule) else rule.level
     p, chance = p_greater(of_primary, seed)
     smallest = float(np.quantile(chance, 1 - level)) if len(chance) else 0.0
     better: Verdict = "better" if of_primary.sum() > 0 and p < level else "not better"
-    if both and better == "not better" and p_less(of_primary, seed) < rule.level:
+    if fed and better == "not better" and p_less(of_primary, seed) < rule.level:
         better = "worse"
     rows = [_row(PRIMARY, primary(candidate, rule), primary(rival, rule), of_primary, p, better, seed)]
-    if both:
+    if fed:
         rows.append(_accepted(candidate, rival, rule, seed))
-    elif ACCEPTED in candidate.scored:
-        rows.append(_untested(ACCEPTED, candidate.value(ACCEPTED)))
     for name in rule.primary:
         own = differences(candidate.scored[name], rival.scored[name])
         values = candidate.value(name), rival.value(name)
@@ -268,11 +266,10 @@ def _alone(candidate: ValidationAnswers, rule: Rule) -> list[Row]:
     values = [candidate.value(name) for name in (*rule.primary, *rule.guards)]
     if ACCEPTED in candidate.scored:
         names, values = [ACCEPTED, *names], [candidate.value(ACCEPTED), *values]
-    return [_untested(name, value) for name, value in zip(names, values, strict=True)]
-
-
-def _untested(name: str, value: float) -> Row:
-    return Row(name, value, None, None, None, None, None, "not compared")
+    return [
+        Row(name, value, None, None, None, None, None, "not compared")
+        for name, value in zip(names, values, strict=True)
+    ]
 
 
 def _names(rows: Sequence[Row], verdict: Verdict) -> str:

@@ -284,16 +284,6 @@ def test_either_test_has_half_of_the_level(monkeypatch: pytest.MonkeyPatch) -> N
     assert binomtest(promoted, 200, RULE.level, alternative="greater").pvalue > 0.01, promoted
 
 
-def test_feedback_that_the_champion_has_learnt_is_not_compared() -> None:
-    rng = np.random.default_rng(1)
-    candidate, champion = _answers(rng, 0.985), _answers(rng, 0.95)
-    decision = against_champion(_with_feedback(candidate, np.ones(9)), champion, RULE, "version 1", seed=1)
-    without = against_champion(candidate, champion, RULE, "version 1", seed=1)
-    assert decision.promoted
-    assert (decision.rows[1].name, decision.rows[1].verdict) == (ACCEPTED, "not compared")
-    assert (decision.rows[0], *decision.rows[2:]) == without.rows, "the whole level is the primary's"
-
-
 def test_a_first_champion_is_not_worse_than_the_default_model_on_feedback() -> None:
     answers = _answers(np.random.default_rng(4))
     own, other = _with_feedback(answers, np.zeros(9)), _with_feedback(answers, np.ones(9))
