@@ -62,17 +62,21 @@ def _right(count: int, share: float, rng: np.random.Generator) -> NDArray[np.boo
     return np.asarray(~hard | (rng.random(count) < 1 - 10 * (1 - share)), bool)
 
 
+PAIRS = [60, pytest.param(200, marks=pytest.mark.heavy)]
+
+
+@pytest.mark.parametrize("pairs", PAIRS)
 def test_of_pairs_of_equally_good_models_no_more_are_promoted_than_the_level_says(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, pairs: int
 ) -> None:
     monkeypatch.setattr(paired, "_RESAMPLES", 999)
     rng = np.random.default_rng(5)
     promoted = better = 0
-    for number in range(200):
+    for number in range(pairs):
         decision = against_champion(_answers(rng), _answers(rng), RULE, "version 1", seed=number)
         better += decision.rows[0].verdict == "better"
         promoted += decision.promoted
-    assert binomtest(better, 200, RULE.level).pvalue > 0.01, better
+    assert binomtest(better, pairs, RULE.level).pvalue > 0.01, better
     assert promoted <= better
 
 
@@ -271,17 +275,18 @@ def test_a_model_that_is_worse_on_mnist_is_not_promoted_for_feedback() -> None:
     assert decision.sentence == "it is significantly worse than version 1 on primary"
 
 
-def test_either_test_has_half_of_the_level(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pairs", PAIRS)
+def test_either_test_has_half_of_the_level(monkeypatch: pytest.MonkeyPatch, pairs: int) -> None:
     monkeypatch.setattr(paired, "_RESAMPLES", 999)
     rng = np.random.default_rng(11)
     promoted = 0
-    for number in range(200):
+    for number in range(pairs):
         own, other = ((rng.random(40) < 0.5).astype(float) for _ in range(2))
         candidate, champion = _with_feedback(_answers(rng), own), _with_feedback(_answers(rng), other)
         found = against_champion(candidate, champion, replace(RULE, guards={}), "version 1", seed=number)
         promoted += found.promoted
     assert promoted > 0
-    assert binomtest(promoted, 200, RULE.level, alternative="greater").pvalue > 0.01, promoted
+    assert binomtest(promoted, pairs, RULE.level, alternative="greater").pvalue > 0.01, promoted
 
 
 def test_a_first_champion_is_not_worse_than_the_default_model_on_feedback() -> None:
