@@ -127,7 +127,7 @@ def test_repro_again_runs_nothing(small_project: Path) -> None:
     assert "Running stage" not in again.stdout
 
 
-@pytest.mark.heavy  # test_evaluate.py has each decision in seconds, and test_learn.py one of the whole pipeline
+@pytest.mark.heavy  # test_evaluate.py has each decision in seconds, test_learn.py one of a whole pipeline
 def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Path, tmp_path: Path) -> None:
     """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder."""
     folder = tmp_path / "a project"
