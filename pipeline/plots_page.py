@@ -52,7 +52,7 @@ def main() -> int:
 
 def page() -> str:
     """The template, in which DVC puts the plots in place of `{plot_divs}`."""
-    bundle = vl_convert.javascript_bundle(None, VEGA_LITE)
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     return PAGE.format(scripts=bundle.replace("</script", "<\\/script"))
 
 

@@ -2,8 +2,8 @@
 
 DVC_REMOTE_URL says where (as s3://bucket/dvc, or the whole path of a folder that all reach), AWS_ENDPOINT_URL
 which S3 where that is not Amazon's: in the environment or in .env. AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY of .env go with them; those of the environment, and of ~/.aws, DVC finds by itself. All of
-it is written into .dvc/config.local, which git ignores and other users of this machine cannot read.
+AWS_SECRET_ACCESS_KEY of .env go with them; those of the environment, and of ~/.aws, DVC finds by itself. All
+of it is written into .dvc/config.local, which git ignores and other users of this machine cannot read.
 """
 
 from __future__ import annotations
