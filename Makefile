@@ -51,6 +51,7 @@ setup: $(READY) ## make .venv with the locked dependencies
 $(READY): requirements/all.txt requirements/uv.txt requirements/venv | $(SERVING)
 	@sh requirements/venv all
 	@[ -e .git ] || $(PYTHON) -m dvc config --local core.no_scm true
+	@$(PYTHON) -m pipeline.plots_page
 	@touch $@ $(SERVING)
 
 .PHONY: team

@@ -1,9 +1,9 @@
 """Tell DVC where a team's data is, so that `dvc pull` and `dvc push` find it: `make remote`.
 
-DVC_REMOTE_URL says where (as s3://bucket/dvc), AWS_ENDPOINT_URL which S3 where that is not Amazon's: in the
-environment or in .env. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of .env go with them; those of the
-environment, and of ~/.aws, DVC finds by itself. All of it is written into .dvc/config.local, which git
-ignores and other users of this machine cannot read.
+DVC_REMOTE_URL says where (as s3://bucket/dvc, or the whole path of a folder that all reach), AWS_ENDPOINT_URL
+which S3 where that is not Amazon's: in the environment or in .env. AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY of .env go with them; those of the environment, and of ~/.aws, DVC finds by itself. All
+of it is written into .dvc/config.local, which git ignores and other users of this machine cannot read.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def settings() -> dict[str, str]:
     told = env_file()
     told |= {name: os.environ[name] for name in ("DVC_REMOTE_URL", *OWN) if os.environ.get(name)}
     url = told.get("DVC_REMOTE_URL", "")
-    if "://" not in url:
+    if "://" not in url and not Path(url).is_absolute():
         raise StoreError(
-            f"DVC_REMOTE_URL is {url!r}: write into .env where the team's data is, as s3://bucket/dvc."
+            f"DVC_REMOTE_URL is {url!r}: write into .env where the team's data is, as s3://bucket/dvc or"
+            " /mnt/share/dvc."
         )
     others = S3 if url.startswith("s3://") else {}
     return {"url": url} | {name: told[ours] for name, ours in others.items() if ours in told}
