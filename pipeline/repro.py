@@ -40,8 +40,8 @@ def main() -> int:
     try:
         # DVC's own lock holds for one path of the project alone, and containers see it under another.
         with (
-            locked(LOCKED, "repro: another one is at work, here or in a container: waiting"),
             in_a_sentence(),
+            locked(LOCKED, "repro: another one is at work, here or in a container: waiting"),
         ):
             return repro()
     except (ModelError, PipelineError) as error:
