@@ -189,6 +189,10 @@ $(OTHER): $(READY) requirements/rapidocr.txt
 	@$(PYTHON) -m uv pip sync --python build/rapidocr/bin/python --require-hashes requirements/rapidocr.txt
 	@touch $@
 
+.PHONY: sbom
+sbom: serving ## list what the images install, with licences, as CycloneDX: build/sbom/*.cdx.json
+	@sh requirements/sbom
+
 .PHONY: lock
 lock: setup ## resolve the dependencies anew and write requirements/*.txt
 	@sh requirements/lock

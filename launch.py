@@ -64,7 +64,10 @@ class Program:
     @property
     def command(self) -> str:
         """The shell command, with this Python and the port filled in."""
-        filled = [part.format(host=HOST, port=self.port, here=HERE) for part in self.arguments]
+        filled = [
+            part.format(host=HOST, port=self.port, here=HERE, project=HERE.as_uri())
+            for part in self.arguments
+        ]
         return shlex.join([sys.executable, "-m", *filled])
 
 
@@ -91,7 +94,7 @@ PROGRAMS = {
             "--backend-store-uri",
             "sqlite:///{here}/mlruns/mlflow.db",
             "--default-artifact-root",
-            "{here}/mlruns/artifacts",
+            "{project}/mlruns/artifacts",  # an address: containers find such ones under their own path
             "--artifacts-destination",
             "{here}/mlruns/artifacts",
             "--app-name",

@@ -1,6 +1,7 @@
 """Put MLflow's artifact addresses right after the project was moved: `python -m pipeline.relocate`.
 
-Every command that connects to the store does it by itself; docker compose does it before the server starts.
+Every command that connects to the store does it by itself; only what opens MLflow without this project's code
+needs it. Containers need none, and do nothing here.
 """
 
 from __future__ import annotations

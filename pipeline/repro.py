@@ -18,6 +18,7 @@ from pathlib import Path
 from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
+from pipeline.project.files import locked
 from pipeline.project.paths import ACCEPTED, CANDIDATE, champion, root
 from pipeline.registry import runs
 from pipeline.registry.damage import in_a_sentence
@@ -26,6 +27,7 @@ from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 
 LOCK = Path("dvc.lock")
 RWLOCK = Path(".dvc/tmp/rwlock")
+LOCKED = Path("models/.repro.lock")
 WRITING = 0.5  # seconds: DVC takes far less to write that
 LITTLE = 20 * 2**20  # bytes: with less DVC may fail, and does not say of what
 
@@ -36,7 +38,11 @@ def main() -> int:
         print(f"{LOCK} has conflict markers: `make update` takes the project's version.", file=sys.stderr)
         return 1
     try:
-        with in_a_sentence():
+        # DVC's own lock holds for one path of the project alone, and containers see it under another.
+        with (
+            in_a_sentence(),
+            locked(LOCKED, "repro: another one is at work, here or in a container: waiting"),
+        ):
             return repro()
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)

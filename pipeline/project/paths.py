@@ -16,11 +16,17 @@ CHECKPOINTS = Path("models/checkpoints")
 REPORTS = Path("reports")
 PROFILES = Path("profiles")
 NAME = "digits"  # of MLflow's experiment and of the registered model
+IN_CONTAINERS = Path("/project")  # where docker-compose.yml mounts the checkout
 
 
 def root() -> Path:
     """The real checkout, absolute: also where DVC runs a stage in a copy (`dvc exp run --temp`)."""
     return Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
+
+
+def is_mounted() -> bool:
+    """Whether this is a container of docker-compose.yml, whose path of the project is not the host's."""
+    return os.environ.get("PROJECT_IS_MOUNTED") == "1"
 
 
 def champion() -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from urllib.parse import unquote, urlsplit
 
-from pipeline.project.paths import NAME, artifacts, database
+from pipeline.project.paths import IN_CONTAINERS, NAME, artifacts, database, is_mounted
 
 ADDRESSES = (
     ("experiments", "artifact_location"),
@@ -15,26 +16,44 @@ ADDRESSES = (
 )
 """Tables and columns of MLflow 3's database that hold addresses of artifacts."""
 
+FROM_CONTAINERS = (IN_CONTAINERS / "mlruns" / "artifacts").as_uri()
+
 
 def relocate() -> bool:
     """Let every address in the project's database begin where it lies now; True where that is new.
 
     MLflow has no call for it. Without this a moved project's pictures do not open in the UI, and its
-    next run writes to where the project was.
+    next run writes to where the project was. A container changes nothing: the host may be at work, and
+    the container finds everything as it is (`pipeline/registry/mounted.py`).
     """
-    if not database().exists():
+    if is_mounted() or not database().exists():
         return False
     now = artifacts()
     with closing(sqlite3.connect(database(), timeout=30)) as connection, connection:
         before = _location(connection)
-        if before is None or before == now:
+        if before is None or not before.startswith(("file:", "/")):
             return False
-        for table, column in ADDRESSES:
+        # MLflow's server writes plain paths where it was given one.
+        begun = {start for address in (before, FROM_CONTAINERS) for start in (address, _path(address))}
+        stale = [
+            (table, column, start)
+            for table, column in ADDRESSES
+            for start in sorted(begun - {now})
+            if connection.execute(
+                f"SELECT 1 FROM {table} WHERE {_begins(column)} LIMIT 1", {"start": start}
+            ).fetchone()
+        ]
+        for (
+            table,
+            column,
+            start,
+        ) in stale:  # only now, as an UPDATE locks the database also where it changes nothing
             connection.execute(
-                f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
-                (now, len(before) + 1, len(before), before),
+                f"UPDATE {table} SET {column} = :now || substr({column}, length(:start) + 1)"
+                f" WHERE {_begins(column)}",
+                {"now": now, "start": start},
             )
-    return True
+    return bool(stale)
 
 
 def is_set_up() -> bool:
@@ -46,6 +65,15 @@ def is_set_up() -> bool:
         return False
     with closing(sqlite3.connect(database(), timeout=30)) as connection:
         return _location(connection) is not None
+
+
+def _begins(column: str) -> str:
+    """SQL that says whether a column is the address `:start`, or lies below it."""
+    return f"substr({column} || '/', 1, length(:start) + 1) = :start || '/'"
+
+
+def _path(address: str) -> str:
+    return unquote(urlsplit(address).path)
 
 
 def _location(connection: sqlite3.Connection) -> str | None:

@@ -90,12 +90,13 @@ def connect() -> MlflowClient:
     if not elsewhere:
         store().mkdir(exist_ok=True)
         require_whole()
-        relocate()
     else:
         server.require(elsewhere)
     mlflow.set_tracking_uri(elsewhere or server.own())
-    if not elsewhere and mlflow.get_experiment_by_name(NAME) is None:
-        mlflow.create_experiment(NAME, artifacts())
+    if not elsewhere:
+        if mlflow.get_experiment_by_name(NAME) is None:
+            mlflow.create_experiment(NAME, artifacts())
+        relocate()  # not before: a container may have made the experiment a moment ago
     experiment = mlflow.set_experiment(NAME)
     client = MlflowClient()
     for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):

@@ -62,13 +62,12 @@ class Stack:
             **{
                 key: value
                 for key, value in os.environ.items()
-                if key not in ("API_KEY", "WORKERS", "PROFILE")
+                if key not in ("API_KEY", "WORKERS", "PROFILE", "PWD")  # the last as in PowerShell
             },
             **{name: str(port) for name, port in zip(PORTS, ports, strict=True)},
             **user,
             "COMPOSE_PROJECT_NAME": self.name,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PWD": str(folder),  # as a shell sets it
             "TAG": TAG,
             "MNIST_DIR": str(SMALL),
         }

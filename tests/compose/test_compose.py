@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sys
@@ -85,6 +86,15 @@ def test_image_is_small_and_holds_no_training_tools(stack: Stack, name: str, meg
     assert docker("exec", container, "python", "-c", asked).split() == ["None"] * 3
 
 
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("name", ["pipeline", "service", "page", "proxy"])
+def test_image_says_what_it_is(name: str) -> None:
+    told = json.loads(docker("image", "inspect", "-f", "{{json .Config.Labels}}", f"digits-{name}:test"))
+    begin = "org.opencontainers.image."
+    assert (told[f"{begin}title"], told[f"{begin}base.name"]) == (f"digits-{name}", BASE)
+    assert told[f"{begin}licenses"] == "MIT"
+
+
 def test_digit_drawn_in_the_page_is_read(stack: Stack, context: BrowserContext, artifacts: Path) -> None:
     page = context.new_page()
     page.goto(stack.page)
@@ -112,6 +122,27 @@ def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
     assert "Running stage" not in stack.run(sys.executable, "-m", "dvc", "repro")
     stack.run(sys.executable, "-m", "pipeline.promote", "1")
     assert stack.model() == "1"
+
+
+@pytest.mark.usefixtures("trained")
+def test_containers_go_on_with_addresses_that_the_host_put_right(stack: Stack) -> None:
+    """They read and write the files at their own path; what the database says is the host's."""
+    stack.run(sys.executable, "-m", "pipeline.champion")  # as any command of the host
+    run = run_of(stack, "1")
+    path = f"{stack.mlflow}/get-artifact?run_uuid={run}&path="
+    picture = stack.folder / "mlruns" / "artifacts" / run / "artifacts" / "confusion.png"
+    assert httpx.get(f"{path}confusion.png", timeout=20, trust_env=False).content == picture.read_bytes()
+    (follower,) = stack.containers("follower")
+    code = (
+        "import mlflow; from pipeline.registry import runs; client = runs.connect();"
+        f"client.log_text('{run}', 'of a container', 'note.txt');"
+        f"print(client.get_run('{run}').info.artifact_uri);"
+        "print(mlflow.pyfunc.load_model('models:/digits@champion').metadata.run_id)"
+    )
+    address, loaded = docker("exec", follower["Id"], "python", "-W", "ignore", "-c", code).split()
+    assert (address, loaded) == (picture.parent.as_uri(), run)
+    assert picture.with_name("note.txt").read_text(encoding="utf-8") == "of a container"
+    picture.with_name("note.txt").unlink()
 
 
 @pytest.mark.heavy  # another training

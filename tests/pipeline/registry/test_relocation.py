@@ -53,6 +53,32 @@ def test_relocate_twice_changes_nothing(moved: Path) -> None:
     assert addresses(moved) == before
 
 
+@pytest.mark.parametrize(
+    "start", ["file:///project/mlruns/artifacts", "/project/mlruns/artifacts", "/before/mlruns/artifacts"]
+)
+def test_relocate_also_what_a_container_wrote_and_plain_paths(
+    moved: Path, tmp_path: Path, start: str
+) -> None:
+    """Some came meanwhile: a container read the experiment's address just before it was put right."""
+    with closing(sqlite3.connect(moved)) as connection, connection:
+        connection.execute("INSERT INTO runs VALUES (?)", (f"{start}/new",))
+        connection.execute("INSERT INTO runs VALUES (?)", (f"{start}-of-others/new",))
+    assert relocation.relocate()
+    now = (tmp_path / "mlruns" / "artifacts").as_uri()
+    assert {f"{now}/new", f"{start}-of-others/new"} < set(addresses(moved))
+    with closing(sqlite3.connect(moved)) as connection, connection:
+        connection.execute("INSERT INTO runs VALUES ('file:///project/mlruns/artifacts/late')")
+    assert relocation.relocate()
+    assert f"{now}/late" in addresses(moved)
+
+
+def test_container_leaves_addresses_to_the_host(moved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = addresses(moved)
+    monkeypatch.setenv("PROJECT_IS_MOUNTED", "1")
+    assert not relocation.relocate()
+    assert addresses(moved) == before
+
+
 def test_relocate_without_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     assert not relocation.relocate()

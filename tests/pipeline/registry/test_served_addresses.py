@@ -37,7 +37,8 @@ def server(project: Path, registered: Registered) -> Iterator[str]:
     promote(client, version, "a test", "test")
     port = free_port()
     filled = [
-        part.format(host="127.0.0.1", port=port, here=project) for part in launch.PROGRAMS["mlflow"].arguments
+        part.format(host="127.0.0.1", port=port, here=project, project=project.as_uri())
+        for part in launch.PROGRAMS["mlflow"].arguments
     ]
     settings = launch.QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DVC_ROOT": str(project)}
     log = project / "server.log"
