@@ -32,10 +32,12 @@ class Asked:
 
     async def __call__(self, path: str, body: bytes, content_type: str) -> Answer:
         assert path == "/read"
-        form = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-        (part,) = form.get_payload()
+        head = f"Content-Type: {content_type}\r\n\r\n".encode()
+        _, part = message_from_bytes(head + body).walk()
         assert part.get_param("name", header="content-disposition") == "image"
-        self.pictures.append(part.get_payload(decode=True))
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        self.pictures.append(content)
         return self.answer
 
 
