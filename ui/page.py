@@ -44,6 +44,7 @@ from ui.uploads import UPLOAD, Uploads, upload_route
 from ui.waking import MCP, Waking
 
 MAX_WAITING = 100  # questions of Gradio's clients; each may hold a picture of 1 MB
+MAX_SESSIONS = 10  # of which Gradio remembers the last question and answer, for whatever reason
 CANVAS = Path(__file__).parent / "canvas"
 EMBED = Path(gradio.__file__).parent / "templates" / "frontend" / "gradio.js"
 """Gradio's script for pages that embed this one; it loads its parts from beside itself."""
@@ -89,6 +90,7 @@ def make_page(
         )
         offer(ask, uploads)
     blocks.queue(max_size=MAX_WAITING)
+    blocks.state_session_capacity = MAX_SESSIONS
     before = _in_front(setting or Setting())
     app = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, middleware=[*before, Middleware(Waking, blocks)]

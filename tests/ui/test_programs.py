@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 from collections.abc import Callable, Coroutine
 from email import message_from_bytes
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from ui import uploads
-from ui.page import make_page
+from ui.page import MAX_SESSIONS, make_page
 from ui.proxy import Answer
 from ui.text import PROGRAMS, SERVICE
 
@@ -139,6 +140,23 @@ def test_what_is_no_picture_is_refused_and_not_fetched(
         assert not asked.pictures
 
     run(made[0], talk)
+
+
+def test_questions_of_many_sessions_are_forgotten(made: tuple[FastAPI, Asked], asked: Asked) -> None:
+    sessions, size = 4 * MAX_SESSIONS, 600_000
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        for number in range(sessions):
+            question = {"data": [data_url(bytes(size))], "session_hash": f"session-{number}"}
+            (await client.post("/gradio_api/run/read", json=question)).raise_for_status()
+
+    run(made[0], talk)
+    gc.collect()
+    held = [part for part in gc.get_objects() if isinstance(part, dict)]
+    texts = {
+        id(text) for part in held for text in part.values() if isinstance(text, str) and len(text) > size
+    }
+    assert len(texts) <= MAX_SESSIONS
 
 
 def test_services_sentence_is_the_error(made: tuple[FastAPI, Asked], asked: Asked) -> None:
