@@ -142,7 +142,8 @@ def test_what_is_no_picture_is_refused_and_not_fetched(
     run(made[0], talk)
 
 
-def test_questions_of_many_sessions_are_forgotten(made: tuple[FastAPI, Asked], asked: Asked) -> None:
+@pytest.mark.usefixtures("asked")
+def test_questions_of_many_sessions_are_forgotten(made: tuple[FastAPI, Asked]) -> None:
     sessions, size = 4 * MAX_SESSIONS, 600_000
 
     async def talk(client: httpx.AsyncClient) -> None:
