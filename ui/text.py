@@ -246,6 +246,7 @@ SERVICE: Final[dict[str, str]] = {
     "too_slow": "The picture did not arrive within {seconds} seconds: send it again, or a smaller one.",
     "many_bodies": "There are too many large pictures on their way right now: try again in a second.",
     "not_a_form": "Send files in a form's field `files`, at most eight at once.",
+    "not_here": "No files are taken here: send pictures to /gradio_api/upload.",
     "foreign": "Pages of {origin} may not ask here: add it to EMBED_ORIGINS and start the page anew.",
 }
 

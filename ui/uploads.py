@@ -76,6 +76,13 @@ def upload_route(uploads: Uploads) -> APIRouter:
             await form.close()
         return JSONResponse(names)
 
+    # Gradio would write these to the disk, up to the size that its clients are told.
+    @routes.post("/gradio_api/process_recording")
+    @routes.post("/gradio_api/component_server")
+    @routes.post("/gradio_api/component_server/")
+    async def elsewhere() -> Response:
+        return refused(404, "not_here", SERVICE["not_here"])
+
     return routes
 
 

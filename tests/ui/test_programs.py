@@ -208,6 +208,16 @@ def test_upload_that_is_no_form_of_a_few_files_is_refused(made: tuple[FastAPI, A
     run(made[0], talk)
 
 
+@pytest.mark.parametrize("address", ["process_recording", "component_server", "component_server/"])
+def test_files_are_taken_nowhere_else(address: str, made: tuple[FastAPI, Asked]) -> None:
+    async def talk(client: httpx.AsyncClient) -> None:
+        files = {"video": ("screen.mp4", b"x" * 10_000)}
+        answer = await client.post(f"/gradio_api/{address}", files=files)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_here")
+
+    run(made[0], talk)
+
+
 def test_other_pages_cannot_upload_or_ask(made: tuple[FastAPI, Asked]) -> None:
     async def talk(client: httpx.AsyncClient) -> None:
         for address in ("upload", "run/read", "queue/join", "call/read", "mcp"):
