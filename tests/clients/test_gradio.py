@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from ast import literal_eval
@@ -51,10 +52,10 @@ def mcp_page(address: str, mcp_programs: Path, tmp_path_factory: pytest.TempPath
 
 
 def test_gradios_client_reads_a_file(folder: Path, page: str) -> None:
-    said = follow("Gradio", folder, page, OWN).stdout
-    first, _, answer = said.partition("\n")
-    assert first.startswith(f"{DIGIT} [")
-    assert f'"text":"{DIGIT}"' in answer, "what curl gets"
+    loaded, read, answer = follow("Gradio", folder, page, OWN).stdout.splitlines()
+    assert loaded.startswith("Loaded as API")
+    assert read.startswith(f"{DIGIT} [")
+    assert json.loads(answer)["data"][0]["text"] == str(DIGIT), "what curl gets"
 
 
 @pytest.mark.parametrize("prefix", ["", "/digits"])
