@@ -72,7 +72,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         tasks.append(Task(rival.folder, PROCESSED, "validation", amounts, seed))
     on_test, *on_validation = spread(read_drawn, tasks, len(tasks) * amounts.seconds)
     own = OnValidation.of(candidate, data, on_validation[0])
-    told = own.for_gate()
+    told = own.for_gate(rival.learnt)
     decision = rival.decide(told, on_validation[1:], rule, seed)
     scores = own.figures()
     read = answers(candidate.model, test)
@@ -151,6 +151,11 @@ class Rival(NamedTuple):
         reader = served if data.was_kept_from(manifest) else None
         return cls(name, champion(), reader, data, version=manifest.version)
 
+    @property
+    def learnt(self) -> set[str]:
+        """The groups of feedback that it was trained on, where it is compared."""
+        return set() if self.reader is None else learnt(self.folder)
+
     def decide(
         self, told: ValidationAnswers, drawn: Sequence[DrawnAnswers], rule: Rule, seed: int
     ) -> Decision:
@@ -162,8 +167,7 @@ class Rival(NamedTuple):
             return unopposed(told, rule, sentence, promoted=True)
         own = None
         if self.reader is not None:
-            data = self.data.for_model(learnt(self.folder))
-            own = OnValidation.of(self.reader, data, drawn[0]).for_gate()
+            own = OnValidation.of(self.reader, self.data, drawn[0]).for_gate(self.learnt)
         if self.is_champion:
             return against_champion(told, own, rule, self.name, seed)
         return against_default(told, own, rule, seed)

@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         delete(store, chosen, options.yes)
         return
     for one in chosen:
-        store.judge(one.id, "dropped" if options.drop else "accepted", options.relabel)
+        store.judge(one.id, "dropped" if options.drop else "accepted", options.relabel or one.label)
     print(f"{counted(chosen)} {'dropped' if options.drop else 'accepted'}.")
 
 
@@ -161,11 +161,14 @@ def go_through(store: Store, new: Sequence[Kept]) -> None:
 
 
 def judge(store: Store, one: Kept, answer: str) -> None:
-    """Do to a picture what a person says: `a`, `d` or a label; raises `BadLabel`."""
+    """Do to a picture what a person says: `a`, `d` or a label; raises `BadLabel`.
+
+    `a` accepts the label that was shown, also where the picture was sent with another one meanwhile.
+    """
     if answer == "d":
         store.judge(one.id, "dropped")
     else:
-        store.judge(one.id, "accepted", None if answer == "a" else label_of(answer))
+        store.judge(one.id, "accepted", one.label if answer == "a" else label_of(answer))
 
 
 def delete(store: Store, chosen: Sequence[Kept], yes: bool) -> None:

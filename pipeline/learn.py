@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from pipeline.project.errors import PipelineError
 from pipeline.project.files import locked, write_text
 from pipeline.project.params import read_params
 from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER, CANDIDATE, PROCESSED, REPORTS, root
+from pipeline.project.runner import check_names, disk_trouble
 from pipeline.registry import runs, versions
 
 JUDGES = ("validation", "test")  # what no picture that is learnt may be one of
@@ -45,6 +47,11 @@ def main() -> int:
             return learn(folder)
     except (ModelError, PipelineError, FeedbackError) as error:
         print(f"learn: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (told := disk_trouble(error)) is None:
+            raise
+        print(f"learn: {told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("learn: stopped; `make learn` goes on", file=sys.stderr)
@@ -93,7 +100,10 @@ def take(feedback: Path, kept: list[Kept], present: Mapping[str, Taken]) -> Mapp
     files = {id: ACCEPTED / taken.file for id, taken in present.items()}
     files = {one.id: one.picture(feedback) for one in kept} | files
     judges = np.concatenate([Digits.load(PROCESSED, split).images for split in JUDGES])
-    done = taking(kept, present, files, Reader.load(champion_or_default()), judges, **read_params("learn"))
+    decide = partial(taking, kept, present, files, Reader.load(champion_or_default()), judges)
+    params = read_params("learn")
+    check_names("learn", decide, params)
+    done = decide(**params)
     names = {one.id: one.file for one in kept}
     for id, reason in done.left_out.items():
         print(f"learn: {names.get(id, id)} is not learnt: {reason}")

@@ -19,7 +19,6 @@ from digits.errors import ModelError
 from digits.network.model import Manifest
 from pipeline.project.errors import PipelineError
 from pipeline.project.paths import ACCEPTED, CANDIDATE, champion, root
-from pipeline.project.runner import disk_trouble
 from pipeline.registry import runs
 from pipeline.registry.damage import in_a_sentence
 from pipeline.registry.promotion import sync
@@ -41,11 +40,6 @@ def main() -> int:
             return repro()
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        if (told := disk_trouble(error)) is None:
-            raise
-        print(f"repro: {told}", file=sys.stderr)
         return 1
 
 

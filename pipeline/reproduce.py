@@ -95,7 +95,8 @@ def run_stages(client: MlflowClient, recorded: Recorded, folder: Path) -> Record
     """Run all four stages there with the run's inputs; gives what they left in the store of the folder."""
     params = restore_inputs(client, recorded, folder)
     worktree.bring_data(folder)
-    settings = worktree.raw_data(params["fetch"]["sha256"])
+    hashes = params.get("fetch", {}).get("sha256")
+    settings = {} if hashes is None else worktree.raw_data(hashes)
     for stage in ("fetch", "preprocess", "train", "evaluate"):
         worktree.run_stage(stage, folder, settings)
     own = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")

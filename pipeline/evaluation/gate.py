@@ -19,8 +19,10 @@ from pipeline.evaluation.paired import (
     Confidences,
     Scored,
     by_source,
+    churn,
     differences,
     interval,
+    p_by_churn,
     p_greater,
     p_less,
     p_worse_calibrated,
@@ -31,6 +33,7 @@ Verdict = Literal["better", "not better", "no worse", "worse", "part", "held", "
 PRIMARY = "primary"
 CALIBRATION = "calibration"
 ACCEPTED = "accepted feedback"
+ORDINARY = ("plain", "redrawn", "prototypes")  # digits that nobody chose for being misread
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,18 +176,16 @@ def _compared(
 ) -> tuple[list[Row], float]:
     """The rows of the primary, its strata and the guards; and the smallest improvement that would show."""
     of_primary = _primary_differences(candidate, rival, rule)
-    both = ACCEPTED in candidate.scored and ACCEPTED in rival.scored
-    level = rule.level / 2 if both else rule.level
+    fed = ACCEPTED in candidate.scored  # and so in the rival's: the same pictures
+    level = rule.level / 2 if fed and _enough(candidate, rival, rule) else rule.level
     p, chance = p_greater(of_primary, seed)
     smallest = float(np.quantile(chance, 1 - level)) if len(chance) else 0.0
     better: Verdict = "better" if of_primary.sum() > 0 and p < level else "not better"
-    if both and better == "not better" and p_less(of_primary, seed) < rule.level:
+    if fed and better == "not better" and p_less(of_primary, seed) < rule.level:
         better = "worse"
     rows = [_row(PRIMARY, primary(candidate, rule), primary(rival, rule), of_primary, p, better, seed)]
-    if both:
+    if fed:
         rows.append(_accepted(candidate, rival, rule, seed))
-    elif ACCEPTED in candidate.scored:
-        rows.append(_untested(ACCEPTED, candidate.value(ACCEPTED)))
     for name in rule.primary:
         own = differences(candidate.scored[name], rival.scored[name])
         values = candidate.value(name), rival.value(name)
@@ -195,13 +196,31 @@ def _compared(
 
 
 def _accepted(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule, seed: int) -> Row:
-    """The row of the accepted pictures that were held back: the other way to win, with half of the level."""
-    own = differences(candidate.scored[ACCEPTED], rival.scored[ACCEPTED])
-    p, _ = p_greater(own, seed)
+    """The row of the accepted pictures that were held back: the other way to win, with half of the level.
+
+    People send what the rival misreads. So the candidate has to gain more there than luck explains, and more
+    than it does on the rival's ordinary mistakes.
+    """
+    pair = candidate.scored[ACCEPTED], rival.scored[ACCEPTED]
+    own = differences(*pair)
+    p = max(p_greater(own, seed)[0], p_by_churn(*pair, _churn(candidate, rival)))
     verdict: Verdict = "better" if own.sum() > 0 and p < rule.level / 2 else "not better"
     if verdict == "not better" and p_less(own, seed) < rule.level:
         verdict = "worse"
     return _row(ACCEPTED, candidate.value(ACCEPTED), rival.value(ACCEPTED), own, p, verdict, seed)
+
+
+def _enough(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule) -> bool:
+    """Whether the rival misreads enough of the accepted pictures for a candidate to win by them."""
+    misread, _ = churn(candidate.scored[ACCEPTED], rival.scored[ACCEPTED])
+    return max(0.5, _churn(candidate, rival)) ** misread < rule.level / 2
+
+
+def _churn(candidate: ValidationAnswers, rival: ValidationAnswers) -> float:
+    """The share of the rival's ordinary mistakes that the candidate reads right (Laplace's estimate)."""
+    counts = [churn(candidate.scored[name], rival.scored[name]) for name in ORDINARY]
+    misread, right = map(sum, zip(*counts, strict=True))
+    return (right + 1) / (misread + 2)
 
 
 def _guard(
@@ -247,11 +266,10 @@ def _alone(candidate: ValidationAnswers, rule: Rule) -> list[Row]:
     values = [candidate.value(name) for name in (*rule.primary, *rule.guards)]
     if ACCEPTED in candidate.scored:
         names, values = [ACCEPTED, *names], [candidate.value(ACCEPTED), *values]
-    return [_untested(name, value) for name, value in zip(names, values, strict=True)]
-
-
-def _untested(name: str, value: float) -> Row:
-    return Row(name, value, None, None, None, None, None, "not compared")
+    return [
+        Row(name, value, None, None, None, None, None, "not compared")
+        for name, value in zip(names, values, strict=True)
+    ]
 
 
 def _names(rows: Sequence[Row], verdict: Verdict) -> str:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import permutation_test
+from scipy.stats import binom, permutation_test
 
 from pipeline.evaluation.metrics import CALIBRATION_BINS, expected_calibration_error
 
 _RESAMPLES = 9999
 _BOOTSTRAPS = 2000
 _TAILS = (0.025, 0.975)
+_HALF = 0.5
 
 
 class Scored(NamedTuple):
@@ -83,6 +84,24 @@ def p_greater(differences: NDArray[np.float64], seed: int) -> tuple[float, NDArr
         rng=np.random.default_rng(seed),
     )
     return float(found.pvalue), np.asarray(found.null_distribution, np.float64)
+
+
+def p_by_churn(candidate: Scored, rival: Scored, churn: float) -> float:
+    """The chance of so many more right where pictures were chosen since the rival misreads them.
+
+    Another training reads some of another's mistakes right merely by being another: `churn` is that share.
+    What the candidate loses elsewhere counts against what it gains. The scores are shares of a picture: more
+    than half is right.
+    """
+    own, other = candidate.score > _HALF, rival.score > _HALF
+    gained = int((own & ~other).sum()) - int((~own & other).sum())
+    return float(binom.sf(gained - 1, int((~other).sum()), churn))
+
+
+def churn(candidate: Scored, rival: Scored) -> tuple[int, int]:
+    """How many pictures the rival misreads, and how many of these the candidate reads right."""
+    misread = rival.score <= _HALF
+    return int(misread.sum()), int((misread & (candidate.score > _HALF)).sum())
 
 
 def p_less(differences: NDArray[np.float64], seed: int) -> float:

@@ -65,15 +65,11 @@ class ValidationData(NamedTuple):
         own = (manifest.validation_sha256, manifest.data_sha256)
         return own[0] == self.hashes[0] if own[0] else own[1] == self.hashes[1]
 
-    def for_model(self, learnt: Set[str]) -> ValidationData:
-        """The same for a model whose training saw these groups of feedback: none of it where it saw some."""
-        seen = not learnt.isdisjoint(self.accepted.groups.tolist())
-        return self._replace(accepted=Accepted.none()) if seen else self
-
 
 class AcceptedAnswers(NamedTuple):
     """What a reader says of accepted feedback: of each group of near-duplicates (n,) the share read right."""
 
+    groups: NDArray[np.str_]
     right: NDArray[np.float64]
 
     @classmethod
@@ -83,8 +79,8 @@ class AcceptedAnswers(NamedTuple):
             return None
         told = answers(reader.model, accepted.digits)
         right = np.where(told.truth < CLASSES, told.right & ~told.rejected, told.rejected)
-        _, group = np.unique(accepted.groups, return_inverse=True)
-        return cls(np.bincount(group, right) / np.bincount(group))
+        groups, group = np.unique(accepted.groups, return_inverse=True)
+        return cls(groups, np.bincount(group, right) / np.bincount(group))
 
     @property
     def accuracy(self) -> float:
@@ -94,9 +90,10 @@ class AcceptedAnswers(NamedTuple):
     def interval(self) -> Interval:
         return resampled(lambda some: float(self.right[some].mean()), len(self.right), _SEED)
 
-    @property
-    def scored(self) -> Scored:
-        return Scored(self.right, np.ones(len(self.right)), np.arange(len(self.right)))
+    def scored(self, without: Set[str]) -> Scored | None:
+        """The groups but for those `without`; None where no other is left."""
+        right = self.right[~np.isin(self.groups, sorted(without))]
+        return Scored(right, np.ones(len(right)), np.arange(len(right))) if len(right) else None
 
 
 class OnValidation(NamedTuple):
@@ -147,8 +144,11 @@ class OnValidation(NamedTuple):
             **({} if self.accepted is None else {"validation_accepted_accuracy": self.accepted.interval}),
         }
 
-    def for_gate(self) -> ValidationAnswers:
-        """What the gate compares, picture by picture."""
+    def for_gate(self, learnt: Set[str] = frozenset()) -> ValidationAnswers:
+        """What the gate compares, picture by picture.
+
+        Groups of feedback that the rival has `learnt` are left out, of both models.
+        """
         papers = self.drawn.papers
         kept = Scored(
             np.concatenate([~self.plain.rejected, self.negatives.rejected]).astype(np.float64),
@@ -166,8 +166,9 @@ class OnValidation(NamedTuple):
             "lines": _alone(self.drawn.lines),
             "rejects": kept,
         }
-        if self.accepted is not None:
-            scored[ACCEPTED] = self.accepted.scored
+        accepted = self.accepted and self.accepted.scored(learnt)
+        if accepted:
+            scored[ACCEPTED] = accepted
         return ValidationAnswers(scored, Confidences(self.plain.confidence, self.plain.right))
 
 

@@ -19,6 +19,8 @@ from pipeline.mnist.accepted import SIDES, Accepted, Side
 from pipeline.mnist.dataset import Digits
 from pipeline.project.files import atomic_write
 
+BETWEEN = "it is a near-duplicate of pictures that are learnt, and of some that are held back"
+
 
 @dataclass(frozen=True, slots=True)
 class Taking:
@@ -63,11 +65,26 @@ def taking(
     sides = {taken.group: taken.side for taken in present.values()}
     groups, between = grouped(near, {id: taken.group for id, taken in present.items()}, sides)
     for id in between:
-        left_out[id] = "it is a near-duplicate of pictures that are learnt, and of some that are held back"
+        left_out[id] = BETWEEN
         del marks[id]
     sides |= sides_of({*groups.values()} - {*sides}, sides, validation, seed)
     taken = {id: Taken(accepted[id].file, labels[id], group, sides[group]) for id, group in groups.items()}
+    for id in _crossing(stay, stay | taken, marks, gallery):
+        left_out[id] = BETWEEN
+        del marks[id]
     return Taking(stay | taken, marks, left_out)
+
+
+def _crossing(
+    known: Mapping[str, Taken], pictures: Mapping[str, Taken], marks: Mapping[str, Digits], gallery: Gallery
+) -> list[str]:
+    """Which known pictures that are learnt show a drawing that is held back.
+
+    With another label, or read by another model, a picture has other marks than when its side was decided.
+    """
+    held = {id for id, one in pictures.items() if one.side == "validation" and id in marks}
+    learnt = [id for id, one in known.items() if one.side == "train" and id in marks]
+    return [id for id in learnt if not held.isdisjoint(gallery.near_duplicates(marks[id].images))]
 
 
 def _read(

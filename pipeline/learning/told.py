@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.evaluation.gate import ACCEPTED, PRIMARY
+from pipeline.evaluation.gate import ACCEPTED
 from pipeline.learning.index import Taken
 
 _OF = {
@@ -52,7 +52,8 @@ def outcome(decision: Mapping[str, Any], version: str, champion: str) -> str:
         both = f"{rival} reads {_percent(row['rival'] or 0)} right, and the new model {share}"
         alone = f"the new model reads {share} right"
         parts.append(f"Of what is held back, {alone if row['rival'] is None else both}.")
-    named = {row["name"].rpartition(": ")[2]: row for row in decision["rows"] if row["name"] != PRIMARY}
+    compared = [row for row in decision["rows"] if row["name"].startswith(("primary: ", "guard: "))]
+    named = {row["name"].rpartition(": ")[2]: row for row in compared}
     seen = [
         f"{words}, {_percent(named[name]['candidate'])} ({_percent(named[name]['rival'])} before)"
         for name, words in _OF.items()

@@ -47,6 +47,7 @@ def page(found: Found) -> str:
     """The whole file: what has drifted comes first."""
     ordered = sorted(found.judged, key=lambda pair: (not pair[0].drifted, -pair[0].distance))
     few = [kind for kind in KINDS if found.pictures[kind] < LEAST_PICTURES]
+    other = "days before" if found.against == "before" else "reference"
     notes = [
         f"/{kind}: {found.pictures[kind]} pictures, too few to compare (at least {LEAST_PICTURES})."
         for kind in few
@@ -58,9 +59,10 @@ def page(found: Found) -> str:
         time=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         level=f"{found.level:g}",
         least=f"{LEAST_DISTANCE:.0%}",
+        other=other,
         notes="".join(f"<p>{escape(note)}</p>" for note in notes),
         rows="\n".join(_row(one, p, found.level) for one, p in ordered),
-        cards="\n".join(_card(one, p) for one, p in ordered),
+        cards="\n".join(_card(one, p, other) for one, p in ordered),
     )
 
 
@@ -81,23 +83,24 @@ def _row(one: Comparison, p: float, level: float) -> str:
     return f'<tr><th scope="row">{escape(_title(one))}</th>{columns}</tr>'
 
 
-def _card(one: Comparison, p: float) -> str:
+def _card(one: Comparison, p: float, other: str) -> str:
+    """A feature's two histograms; `other` names what the window is compared with."""
     mark, kind = (' <span class="drift">drift</span>', ' class="moved"') if one.drifted else ("", "")
     told = f"{one.distance:.0%} lie elsewhere, p {escape(chance(p))}"
-    counted = f"{sum(one.window):,} in the window, {sum(one.reference):,} in the reference"
+    counted = f"{sum(one.window):,} in the window, {sum(one.reference):,} in the {other}"
     head = f"<h3>{escape(_title(one))}{mark}</h3>"
-    return f"<figure{kind}><figcaption>{head}{told}; {counted}</figcaption>{_histogram(one)}</figure>"
+    return f"<figure{kind}><figcaption>{head}{told}; {counted}</figcaption>{_histogram(one, other)}</figure>"
 
 
-def _histogram(one: Comparison) -> str:
+def _histogram(one: Comparison, other: str) -> str:
     """Bars of both for each bin, in shares; each says its numbers where a pointer rests on it."""
     names = FEATURES[one.kind][one.name].bins
     shares = [[count / max(1, sum(bins)) for count in bins] for bins in (one.window, one.reference)]
     top = max(map(max, shares)) or 1
     room = _WIDTH / len(names)
     bars = [
-        _bar(which, f"{name}: {share:.1%} {which}", room * (place + 0.08 + _PART * series), room, share / top)
-        for series, which in enumerate(("window", "reference"))
+        _bar(which, f"{name}: {share:.1%} {said}", room * (place + 0.08 + _PART * series), room, share / top)
+        for series, (which, said) in enumerate((("window", "window"), ("reference", other)))
         for place, (name, share) in enumerate(zip(names, shares[series], strict=True))
     ]
     labels = [
@@ -105,7 +108,7 @@ def _histogram(one: Comparison) -> str:
         f"{escape(name)}</text>"
         for place, name in enumerate(names)
     ]
-    label = escape(f"{_title(one)}: shares of the window and of the reference by bin, at most {top:.0%}")
+    label = escape(f"{_title(one)}: shares of the window and of the {other} by bin, at most {top:.0%}")
     return (
         f'<svg viewBox="0 -14 {_WIDTH + 40} {_HEIGHT + 74}" role="img" aria-label="{label}">'
         f'<text x="0" y="-4">{top:.0%}</text><line x2="{_WIDTH}" y1="{_HEIGHT}" y2="{_HEIGHT}"/>'

@@ -10,7 +10,6 @@ from mlflow import MlflowClient
 from digits.errors import ModelError
 from pipeline.project.errors import PipelineError
 from pipeline.project.paths import database
-from pipeline.project.runner import disk_trouble
 from pipeline.registry import damage, runs, server
 from pipeline.registry.relocation import is_set_up
 
@@ -38,11 +37,6 @@ def command(work: Callable[[], None]) -> int:
             work()
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        if (told := disk_trouble(error)) is None:
-            raise
-        print(told, file=sys.stderr)
         return 1
     return 0
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from digits.errors import ModelError
 from digits.network.model import Manifest
@@ -120,6 +121,7 @@ def _logged_models() -> dict[str, str]:
     """The id of the MLflow model of each run that logged one."""
     found = {}
     for path in Path(store(), "artifacts", "models").glob("*/artifacts/MLmodel"):
-        told = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        found[str(told.get("run_id"))] = path.parents[1].name
+        with suppress(YAMLError, ValueError, AttributeError):  # torn by a kill
+            told = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+            found[str(told.get("run_id"))] = path.parents[1].name
     return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -16,52 +16,55 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.project.errors import RegistryError
 from pipeline.project.paths import database, store
-from pipeline.registry import records
+from pipeline.project.runner import NO_ROOM, NOT_ALLOWED, disk_trouble
+from pipeline.registry import records, server
 
 PATIENCE = 10.0  # seconds that another process may hold the database
 REBUILD = "`make rebuild-registry` puts it aside and makes the registry anew from the artifacts"
-DAMAGED = (
-    "malformed",
-    "not a database",
-    "no such table",
-    "no such column",
-    "disk I/O error",
-    "already exists",
+DAMAGED = re.compile(  # the last: a kill left some of MLflow's tables
+    "disk image is malformed|malformed database schema|not a database|no such (table|column)"
+    r"|table \S+ already exists"
 )
-LOCKED = ("database is locked", "database table is locked")
-READ_ONLY = ("readonly database", "unable to open database file")
-FULL = ("database or disk is full",)
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+LOCKED = re.compile("database( table)? is locked")
+READ_ONLY = re.compile("readonly database|unable to open database file")
+FULL = "database or disk is full"
+FAILING = "disk I/O error"  # what SQLite also says of a full disk, and never of a damaged file
 
 
 @contextmanager
 def in_a_sentence() -> Iterator[None]:
-    """Raise `RegistryError` where MLflow, its database or the disk under it fails in this block."""
+    """Raise `RegistryError` where MLflow or its database fails in this block, or a disk takes no more."""
     try:
         yield
     except (sqlite3.Error, SQLAlchemyError, MlflowException) as error:
         raise RegistryError(sentence(error)) from error
     except OSError as error:
-        if not _is_of_the_store(error):
+        if (told := _of_a_file(error)) is None:
             raise
-        raise RegistryError(sentence(error)) from error
+        raise RegistryError(told) from error
 
 
 def sentence(error: Exception) -> str:
-    """What an error of the registry means, and what to do about it."""
+    """What an error of the registry, or of a disk, means, and what to do about it."""
+    if isinstance(error, OSError):
+        return _of_a_file(error) or str(error)
     text = str(error) or type(error).__name__
     first = text.splitlines()[0]
-    if any(told in text for told in DAMAGED):
+    if server.is_elsewhere():  # whatever fails there, it is not the database here
+        return f"The registry fails: {first}"
+    if DAMAGED.search(text):
         return f"{database()} is damaged ({_short(first)}): {REBUILD}."
-    if any(told in text for told in LOCKED):
+    if LOCKED.search(text):
         return f"{database()} is locked: {_holders()}. Wait for it or end it, and run this again."
-    if any(told in text for told in FULL) or (isinstance(error, OSError) and error.errno in NO_ROOM):
-        return f"There is no room left on the disk of {store()}: make some, and run this again."
-    if any(told in text for told in READ_ONLY) or isinstance(error, OSError):
+    if FULL in text:
+        return _no_room()
+    if FAILING in text:
         return (
-            f"{store()} cannot be written ({_short(first)}): make the folder and all in it writable for"
-            " this user (`ls -la mlruns` shows whose it is), and run this again."
+            f"The disk under {database()} is full, or fails ({FAILING}): make room, and run this again. Where"
+            " that does not help, move the file to another disk and run `make rebuild-registry`."
         )
+    if READ_ONLY.search(text):
+        return _not_to_be_written(_short(first))
     return f"The registry fails: {first}"
 
 
@@ -97,7 +100,7 @@ def damage() -> str:
             (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         return "" if told == "ok" else str(told).splitlines()[-1]
     except sqlite3.Error as error:
-        if any(told in str(error) for told in DAMAGED):
+        if DAMAGED.search(str(error)):
             return str(error)
         raise RegistryError(sentence(error)) from error
 
@@ -124,8 +127,24 @@ def _holders() -> str:
     return f"process {', '.join(found)} has it open" if found else "another process writes to it"
 
 
-def _is_of_the_store(error: OSError) -> bool:
-    return bool(error.filename) and str(error.filename).startswith(str(store()))
+def _of_a_file(error: OSError) -> str | None:
+    """The sentence for a file, of the store or another; None for an error that is no disk's."""
+    if not error.filename or not Path(os.fsdecode(error.filename)).is_relative_to(store()):
+        return disk_trouble(error)
+    if error.errno in NO_ROOM:
+        return _no_room()
+    return _not_to_be_written(str(error)) if error.errno in NOT_ALLOWED else f"The registry fails: {error}"
+
+
+def _no_room() -> str:
+    return f"There is no room left on the disk of {store()}: make some, and run this again."
+
+
+def _not_to_be_written(reason: str) -> str:
+    return (
+        f"{store()} cannot be written ({reason}): make the folder and all in it writable for this user"
+        " (`ls -la mlruns` shows whose it is), and run this again."
+    )
 
 
 def _short(line: str) -> str:

@@ -25,7 +25,7 @@ from pipeline.registry.records import OF_MODEL, OF_RUN, Rows
 from pipeline.registry.relocation import ADDRESSES
 from pipeline.registry.versions import CANDIDATE_FILES, CHAMPION
 
-BESIDE = ("", "-journal", "-wal", "-shm")  # the database, and what SQLite keeps beside it
+BESIDE = ("-journal", "-wal", "-shm")  # how the names end of what SQLite keeps beside a database
 RUN_OF = {  # the column of each table that says whose run a row is of
     "runs": "run_uuid",
     "params": "run_uuid",
@@ -39,11 +39,10 @@ RUN_OF = {  # the column of each table that says whose run a row is of
 
 @dataclass
 class Rebuilt:
-    """What came of it: runs and versions by where they come from, the champion, and what is not restored."""
+    """What came of it: runs by where they come from, versions, and what is not restored."""
 
     runs: dict[str, int] = field(default_factory=dict)
     versions: list[int] = field(default_factory=list)
-    champion: str = ""
     aside: Path | None = None
     missing: list[str] = field(default_factory=list)
 
@@ -51,12 +50,12 @@ class Rebuilt:
 def rebuild() -> Rebuilt:
     """Put the database aside, if there is one, under a name with the time, and make one from what is left.
 
-    The new one is complete before the old one is touched: a kill leaves one of the two, or none and the
-    records, and the same command goes on.
+    The new one is complete before it takes the old one's name: a kill leaves one of the two there, and the
+    same command goes on.
     """
     with locked(store() / ".rebuild.lock"):
         made = store() / ".rebuilt.db"
-        for end in BESIDE:
+        for end in ("", *BESIDE):
             made.with_name(made.name + end).unlink(missing_ok=True)
         done = Rebuilt()
         _make_tables(made)
@@ -150,10 +149,6 @@ def _restore_champion(connection: sqlite3.Connection, done: Rebuilt) -> None:
             done.missing.append(
                 f"version {served.version or '?'} in {champion()}, of which no run and no artifacts are left"
             )
-    found = connection.execute(
-        "SELECT version FROM registered_model_aliases WHERE alias = ?", (CHAMPION,)
-    ).fetchone()
-    done.champion = str(found[0]) if found else ""
 
 
 def salvaged(path: Path) -> Rows:
@@ -189,12 +184,19 @@ def _readable(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]
 
 
 def _put_aside() -> Path | None:
-    """Rename the database and what SQLite keeps beside it; never over another file."""
+    """Give the database and what SQLite keeps beside it another name, never another file's.
+
+    The database keeps its old name too until the new one takes it: a kill in between loses no row.
+    """
     if not database().exists():
         return None
     stamp = re.sub(r"\D", "", datetime.now(UTC).isoformat(timespec="milliseconds").partition("+")[0])
     aside = database().with_name(f"mlflow-damaged-{stamp[:8]}-{stamp[8:]}.db")
-    for end in reversed(BESIDE):  # the journal first: it must never meet the new database
+    for end in BESIDE:  # a journal must never meet the new database
         with suppress(FileNotFoundError):
             database().with_name(database().name + end).rename(aside.with_name(aside.name + end))
+    try:
+        aside.hardlink_to(database())
+    except OSError:  # a disk without hard links
+        database().rename(aside)
     return aside

@@ -12,7 +12,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,13 @@ def keep_run(run_id: str) -> None:
 
 
 def keep_model() -> None:
-    """Write the record of versions, alias and promotions anew; also those of runs that have none yet."""
+    """Write the record of versions, alias and promotions anew; also those of runs that have none yet.
+
+    Where that fails it is said, and what was done stays done.
+    """
     _keep(OF_MODEL, NAME, MODEL)
-    if not is_elsewhere():
-        for run_id in _runs_without():
-            keep_run(run_id)
+    for run_id in _runs_without():
+        keep_run(run_id)
 
 
 def kept() -> Rows:
@@ -99,7 +101,7 @@ def _keep(tables: Mapping[str, str], of: str, name: str) -> None:
 def read(path: Path, tables: Mapping[str, str], of: str) -> Rows:
     """The rows of a database that belong to a run or model, without empty tables."""
     found: Rows = {}
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", timeout=30, uri=True)) as connection:
+    with closing(_opened(path)) as connection:
         connection.row_factory = sqlite3.Row
         for table, condition in tables.items():
             rows = connection.execute(f"SELECT * FROM {table} WHERE {condition}", {"of": of}).fetchall()
@@ -108,12 +110,20 @@ def read(path: Path, tables: Mapping[str, str], of: str) -> Rows:
     return found
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    """A database that is there; none is made where it is not."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=rw", timeout=30, uri=True)
+
+
 def _runs_without() -> list[str]:
     """Runs of the experiment without a record: of the time before there were any."""
+    if is_elsewhere():
+        return []
     query = (
         "SELECT run_uuid FROM runs JOIN experiments USING (experiment_id)"
         " WHERE experiments.name = ? AND runs.lifecycle_stage = 'active'"
     )
-    with closing(sqlite3.connect(database(), timeout=30)) as connection:
+    found: list[str] = []
+    with suppress(sqlite3.Error), closing(_opened(database())) as connection:
         found = [run_id for (run_id,) in connection.execute(query, (NAME,))]
     return [run_id for run_id in found if not (folder() / f"{run_id}.json").exists()]

@@ -14,17 +14,18 @@ from typing import Any
 import mlflow
 import onnx
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Run, RunStatus
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from digits.network.model import MANIFEST, Manifest
 from pipeline.project.errors import ReproduceError
-from pipeline.project.paths import NAME
+from pipeline.project.paths import ACCEPTED_POINTER, NAME, PARAMS
 from pipeline.registry import runs
 from pipeline.registry.metric_names import metric_name
 from pipeline.registry.versions import CANDIDATE_FILES
 
 DIRTY = "-dirty"
+RESTORED = (str(PARAMS), str(ACCEPTED_POINTER))  # what each run that names changed files keeps
 SHORT = 8  # characters of a run's id that are shown
 NO_FIGURES = ("train/seconds",)  # how long it took says nothing about the model
 
@@ -33,9 +34,9 @@ NO_FIGURES = ("train/seconds",)  # how long it took says nothing about the model
 class Recorded:
     """A run as its record tells of it.
 
-    `commit` is "" where none is on record; `uncommitted` whether files differed from it, and `changed` names
-    them. `data` are the hashes of its data sets, `weights` that of its model ("": it left none).
-    `evaluated` is the commit whose code made the figures.
+    `commit` is "" where none is on record; `uncommitted` whether other files differed from it than those that
+    the run kept (`RESTORED`), and `changed` names them. `data` are the hashes of its data sets, `weights`
+    that of its model ("": it left none). `evaluated` is the commit whose code made the figures.
     """
 
     run_id: str
@@ -55,6 +56,8 @@ class Recorded:
     def of(cls, client: MlflowClient, run: Run) -> Recorded:
         """All of it; a model that a run of another store left is downloaded for its hash."""
         tags, told = run.data.tags, run.data.tags.get(runs.COMMIT, "")
+        changed = tags.get(runs.CHANGED, "")
+        others = [name for name in changed.split(", ") if name and name not in RESTORED]
         inputs = run.inputs.dataset_inputs if run.inputs else []
         return cls(
             run_id=run.info.run_id,
@@ -64,8 +67,8 @@ class Recorded:
             data={one.dataset.name: one.dataset.digest for one in inputs},
             weights=weights_of(client, run.info.run_id),
             commit=told.removesuffix(DIRTY),
-            uncommitted=told.endswith(DIRTY),
-            changed=tags.get(runs.CHANGED, ""),
+            uncommitted=told.endswith(DIRTY) and (bool(others) or not changed),
+            changed=", ".join(others),
             processor=tags.get(runs.PROCESSOR, ""),
             packages=tags.get(runs.PACKAGES, ""),
             evaluated=tags.get(runs.EVALUATED, ""),
@@ -108,6 +111,10 @@ def find(client: MlflowClient, wanted: str) -> Run:
     (run,) = named
     if MLFLOW_PARENT_RUN_ID in run.data.tags or any(name.startswith("space.") for name in run.data.params):
         raise ReproduceError(f"{wanted!r} is a search or a trial of one, and no training by the pipeline.")
+    if run.info.status != RunStatus.to_string(RunStatus.FINISHED):
+        raise ReproduceError(
+            f"Run {run.info.run_id[:SHORT]} is {run.info.status.lower()} and has no result to compare with."
+        )
     return run
 
 

@@ -132,7 +132,10 @@ def _dvc(folder: Path, *arguments: str) -> int:
 
 def git(*arguments: str, fails: bool = False) -> str | None:
     """What a command of git prints; where it fails None if it may, else `ReproduceError` with its reason."""
-    done = subprocess.run(["git", *arguments], cwd=root(), capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root(), capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise ReproduceError("Git is not installed: without it no commit can be brought back.") from error
     if done.returncode and not fails:
         raise ReproduceError(f"`git {arguments[-2]}` says: {done.stderr.strip()}")
     return None if done.returncode else done.stdout.strip()

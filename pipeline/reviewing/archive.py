@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from feedback.errors import FeedbackError
 from feedback.record import Kept, as_json
-from pipeline.project.files import atomic_write
+from pipeline.reviewing.own_file import own_file
 
 
 def export(path: Path, kept: Sequence[Kept], folder: Path) -> None:
@@ -19,13 +18,10 @@ def export(path: Path, kept: Sequence[Kept], folder: Path) -> None:
     """
     if path.exists():
         raise FeedbackError(f"{path} exists already: choose another name, or remove it first.")
-    try:
-        with atomic_write(path) as temporary:
-            temporary.touch(0o600)
-            with zipfile.ZipFile(temporary, "w") as archive:  # pictures are packed already
-                for one in kept:
-                    archive.write(one.picture(folder), one.file)
-                    archive.writestr(f"{one.id}.json", as_json(one))
-    except OSError as error:
-        reason = error.strerror or os.strerror(error.errno or 0)
-        raise FeedbackError(f"{path} cannot be written ({reason}): choose another place.") from error
+    with (
+        own_file(path) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):  # pictures are packed already
+        for one in kept:
+            archive.write(one.picture(folder), one.file)
+            archive.writestr(f"{one.id}.json", as_json(one))

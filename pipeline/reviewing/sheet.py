@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from feedback.record import Kept
-from pipeline.project.files import atomic_write
 from pipeline.reviewing.choice import SHORT
+from pipeline.reviewing.own_file import own_file
 
 MOST = 120  # pictures on a sheet
 _COLUMNS = 10
@@ -27,7 +27,8 @@ _LETTERS_WIDE = 48  # letters
 def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
     """Write the sheet of these pictures, `MOST` at most, as a PNG that only its owner can read.
 
-    The frame's colour says the state, and a word beside the id.
+    The frame's colour says the state, and a word beside the id. Raises `FeedbackError` where it cannot be
+    written.
     """
     rows = max(1, -(-len(kept) // _COLUMNS))
     sheet = Image.new("RGB", (_COLUMNS * _CELL[0] + _GAP, rows * _CELL[1] + _GAP), "white")
@@ -45,8 +46,7 @@ def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
             sheet.paste(picture, at)
         for line, (text, colour) in enumerate(_below(one)):
             drawing.text((left, top + _PICTURE + 2 + line * _LINE), text, colour, font)
-    with atomic_write(path) as temporary:
-        temporary.touch(0o600)
+    with own_file(path) as temporary:
         sheet.save(temporary, "PNG")
 
 

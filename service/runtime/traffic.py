@@ -70,31 +70,33 @@ class Traffic:
         return [Slot(start, model, counts.histograms) for (start, model), counts in sorted(together.items())]
 
     def write(self) -> None:
-        """Write what was counted since the last time; where that fails it is tried again the next time."""
+        """Write what was counted since the last time; what fails is tried again the next time."""
         with self._writing:
             with self._lock:
                 changed = [
                     (self._own[key][0], _slot(key, self._own[key][1])) for key in sorted(self._changed)
                 ]
                 self._changed.clear()
-            if self._folder is None or not changed:
-                self._forget()
-                return
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                for name, slot in changed:
-                    _write(self._folder / name, slot)
-                if self._tidied != hours_ago(0):
-                    _tidy(self._folder)
-                    self._tidied = hours_ago(0)
+                if self._folder is not None:
+                    self._write(self._folder, changed)
                 self._fails = False
-                self._forget()
             except OSError as error:
                 with self._lock:
                     self._changed |= {(slot.start, slot.model) for _, slot in changed}
                 if not self._fails:
                     _logger.warning("What pictures look like cannot be kept in %s: %s", self._folder, error)
                 self._fails = True
+            self._forget()
+
+    def _write(self, folder: Path, changed: Iterable[tuple[str, Slot]]) -> None:
+        """Write these slots under their names, and once an hour delete what is too old or too much."""
+        for name, slot in changed:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / name, slot)
+        if self._tidied != hours_ago(0):
+            _tidy(folder)
+            self._tidied = hours_ago(0)
 
     async def keep_writing(self) -> None:
         """Write for ever."""
@@ -106,23 +108,26 @@ class Traffic:
         key = (hours_ago(0), model)
         self._changed.add(key)
         if key not in self._own:
-            self._own[key] = (f"{key[0]}-{uuid.uuid4().hex[:12]}.json", Counts())
+            self._own[key] = (f"{key[0]:010d}-{uuid.uuid4().hex[:12]}.json", Counts())
         return self._own[key][1]
 
     def _forget(self) -> None:
-        """Hours that are over: they are in their files, or where there is no folder, too old."""
-        hours = 1 if self._folder else KEPT_HOURS
+        """Hours that are over and in their files, and those that are too old, written or not."""
         with self._lock:
-            for key in [key for key in self._own if key[0] < hours_ago(hours) and key not in self._changed]:
+            over = (
+                {key for key in self._own if key[0] < hours_ago(1)} - self._changed if self._folder else set()
+            )
+            for key in over | {key for key in self._own if key[0] < hours_ago(KEPT_HOURS)}:
                 del self._own[key]
+                self._changed.discard(key)
 
     def _kept(self) -> Iterator[Slot]:
-        if self._folder is not None and not self._fails:
-            yield from _read(self._folder)
-            return
+        """All that the folder has, and of this worker's own what it knows itself: its files may be behind."""
         with self._lock:
-            own = [_slot(key, counts) for key, (_, counts) in self._own.items()]
-        yield from own
+            own = {name: _slot(key, counts) for key, (name, counts) in self._own.items()}
+        yield from own.values()
+        if self._folder is not None:
+            yield from _read(path for path in _files(self._folder) if path.name not in own)
 
 
 def show(slots: Iterable[Slot], model: str, reference: Reference | None) -> None:
@@ -163,12 +168,15 @@ def _write(path: Path, slot: Slot) -> None:
     temporary.replace(path)
 
 
-def _read(folder: Path) -> Iterator[Slot]:
-    for path in _files(folder):
-        try:
-            yield SLOT.validate_json(path.read_bytes())
-        except (OSError, ValidationError):  # deleted meanwhile, or somebody's own
-            continue
+def _read(files: Iterable[Path]) -> Iterator[Slot]:
+    """What these files hold, but for hours that are too old, or yet to come by a clock that was wrong."""
+    first, last = hours_ago(KEPT_HOURS), hours_ago(-1)  # another machine's clock may be a little ahead
+    for path in files:
+        if first <= int(path.name[:10]) <= last:
+            try:
+                yield SLOT.validate_json(path.read_bytes())
+            except (OSError, ValidationError):  # deleted meanwhile, or somebody's own
+                continue
 
 
 def _tidy(folder: Path) -> None:
@@ -181,13 +189,16 @@ def _tidy(folder: Path) -> None:
 
 
 def _files(folder: Path, ending: str = "") -> list[Path]:
-    """The files of counts, those of the oldest hours first; `ending`: with this after their names."""
+    """The files of counts, the oldest hours first, none where there is no such folder or it cannot be read.
+
+    `ending`: those with this after their names.
+    """
     try:
         with os.scandir(folder) as entries:
             return sorted(
                 Path(one.path) for one in entries if re.fullmatch(_FILE + re.escape(ending), one.name)
             )
-    except FileNotFoundError:
+    except OSError:
         return []
 
 

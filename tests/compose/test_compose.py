@@ -262,7 +262,10 @@ def test_feedback_is_switched_on_by_a_second_file_and_the_container_gains_nothin
     (service,) = stack.containers("service")
     assert service["HostConfig"]["ReadonlyRootfs"]
     assert int(service["Config"]["User"].partition(":")[0]) > 0
-    assert [mount["Destination"] for mount in service["Mounts"] if mount["RW"]] == ["/feedback"]
+    assert sorted(mount["Destination"] for mount in service["Mounts"] if mount["RW"]) == [
+        "/feedback",
+        "/traffic",
+    ]
 
 
 def alive(stack: Stack) -> bool:

@@ -256,8 +256,9 @@ def _feedback(project: Path, labels: list[int], groups: list[str]) -> None:
 def test_stage_promotes_a_model_for_what_it_has_learnt_from_feedback(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both models read as much of MNIST right: only the feedback tells them apart."""
-    _bars(8, [1, 2] * 4, 0).save(project / "data" / "processed", "validation")
+    """Both models read as much of MNIST right, and other digits: only the feedback tells them apart."""
+    for name in ("validation", drawn_name("validation", "prototypes")):
+        _bars(8, [1, 2, 3, 4, 5, 6, 7, 8], 0).save(project / "data" / "processed", name)
     make(2)
     evaluate.run(**HOW)
     _feedback(project, [1] * 8, list("abcdefgh"))
@@ -281,18 +282,25 @@ def test_stage_without_feedback_reports_nothing_of_it(make: Callable[..., str], 
     assert "accepted" not in (project / "reports" / "promotion.json").read_text()
 
 
+@pytest.mark.parametrize(("seen", "verdict"), [("az", "compared"), ("abcd", "not compared")])
 def test_stage_does_not_judge_a_champion_on_feedback_that_it_has_learnt(
-    make: Callable[..., str], project: Path
+    make: Callable[..., str], project: Path, seen: str, verdict: str
 ) -> None:
+    """Of that group the champion reads everything right, and the candidate nothing."""
     make(2)
-    write_learnt(project / "models" / "candidate", {"a", "z"})
+    write_learnt(project / "models" / "candidate", set(seen))
     evaluate.run(**HOW)
-    assert learnt(project / "models" / "champion") == {"a", "z"}
-    _feedback(project, [1] * 8, list("abcdefgh"))
+    assert learnt(project / "models" / "champion") == set(seen)
+    _feedback(project, [2, 1, 1, 1], list("abcd"))
     make(1)
     evaluate.run(**HOW)
     rows = json.loads((project / "reports" / "promotion.json").read_text())["rows"]
-    assert {row["name"]: row["verdict"] for row in rows}["accepted feedback"] == "not compared"
+    row = next((row for row in rows if row["name"] == "accepted feedback"), None)
+    if verdict == "compared":
+        assert row is not None
+        assert (row["candidate"], row["rival"]) == (1.0, 0.0)
+    else:
+        assert row is None
 
 
 def test_stage_counts_near_duplicates_of_feedback_once(make: Callable[..., str], project: Path) -> None:

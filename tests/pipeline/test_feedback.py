@@ -234,6 +234,30 @@ def test_new_pictures_are_gone_through_at_a_terminal(
     assert [one.state for one in store.kept()].count("accepted") == 3
 
 
+def test_accepting_takes_the_label_that_was_shown(
+    store: Store, command: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where somebody sends the picture with another label while a person looks at it."""
+    typed()
+
+    def meanwhile(_prompt: str) -> str:
+        store.keep(png(0), "1", "7", 0.9, "12")
+        return "a"
+
+    monkeypatch.setattr(builtins, "input", meanwhile)
+    assert command("--label", "7", "--state", "new") == 0
+    assert states(store)["accepted"] == ["7", "7", "7"]
+
+
+@pytest.mark.parametrize("option", ["--sheet", "--export"])
+def test_a_file_that_cannot_be_written_is_told(
+    store: Store, command: Command, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    (store.folder.parent / "file").write_text("")
+    assert command(option, str(store.folder.parent / "file" / "beside.png")) == 1
+    assert "file" in capsys.readouterr().err
+
+
 def test_a_person_is_asked_before_all_is_deleted(
     store: Store, command: Command, typed: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

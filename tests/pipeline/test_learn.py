@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from digits.reader import Reader
 from feedback.store import Store
@@ -27,6 +28,7 @@ from pipeline.project.errors import PipelineError
 from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER, PROCESSED
 from pipeline.synthesis.forms import strokes
 from pipeline.synthesis.pen import Hand, write
+from pipeline.synthesis.prototypes import prototype
 from tests.pipeline.learning.drawings import as_jpeg, page, png
 from tests.service.conftest import Server, serving, wait_until
 
@@ -300,6 +302,54 @@ def test_dropped_pictures_go_and_new_labels_count(store: Store, capsys: pytest.C
     store.remove_all()
     assert learn.learn(store.folder) == 0
     assert len(sides()) == 7, "what the store has no more stays"
+
+
+def two_digits(at: tuple[int, int]) -> Image.Image:
+    """A 3 and a 5 beside each other, always the same ones."""
+    rng = np.random.default_rng(3)
+    left, right = (page(prototype(digit, rng), 100, 9, (at[0] + x, at[1])) for x, digit in ((0, 3), (120, 5)))
+    return ImageChops.darker(left, right)
+
+
+@pytest.mark.usefixtures("commands")
+def test_one_drawing_with_two_labels_is_not_learnt_and_held_back_once_they_are_the_same(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = store.keep(png(two_digits((20, 40))), "35", "3", 0.5, "1")
+    scribble = store.keep(png(two_digits((40, 60))), "not_a_digit", "35", 0.5, "1")
+    for id in (number, scribble):
+        store.judge(id, "accepted")
+    learn.learn(store.folder)
+    assert set(sides().values()) == {"train", "validation"}, "a number and a mark are not alike"
+    store.judge(number, "accepted", "not_a_digit")
+    capsys.readouterr()
+    assert learn.learn(store.folder) == 0
+    assert [Accepted.load(ACCEPTED, side).digits.total for side in SIDES] == [0, 1]
+    assert capsys.readouterr().out.count("it is a near-duplicate of pictures that are learnt") == 1
+
+
+def test_a_parameter_that_is_none_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send(store, range(1))
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("validation: ", "valdiation: "))
+    monkeypatch.setattr(sys, "argv", ["learn"])
+    assert learn.main() == 1
+    assert "params.yaml, section 'learn'" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(ACCEPTED))
+
+    send(store, range(1))
+    monkeypatch.setattr(taking, "write_index", full)
+    monkeypatch.setattr(sys, "argv", ["learn"])
+    assert learn.main() == 1
+    assert "make room on its disk, and run the same command again" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("commands")

@@ -127,14 +127,9 @@ def test_repro_again_runs_nothing(small_project: Path) -> None:
     assert "Running stage" not in again.stdout
 
 
-@pytest.mark.parametrize("candidates", [2, pytest.param(3, marks=pytest.mark.heavy)])
-def test_repro_moves_the_champion_for_a_better_candidate_only(
-    candidates: int, small_project: Path, tmp_path: Path
-) -> None:
-    """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder.
-
-    The worse one is heavy: `test_stage_worse_candidate_changes_nothing_served` tells of it in seconds.
-    """
+@pytest.mark.heavy  # test_evaluate.py has each decision in seconds, test_learn.py one of a whole pipeline
+def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Path, tmp_path: Path) -> None:
+    """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder."""
     folder = tmp_path / "a project"
     shutil.copytree(small_project, folder)
     good = YAML(typ="safe").load((folder / "params.yaml").read_text())["train"]["epochs"]
@@ -144,7 +139,7 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(
         (1, "version 2 is the first champion", "2"),
         (good, "version 1 is the new champion", "1"),
         (1, "the champion stays", "1"),
-    )[:candidates]:
+    ):
         set_epochs(folder, epochs)
         done = repro(folder)
         assert done.returncode == 0, done.stdout + done.stderr

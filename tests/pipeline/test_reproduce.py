@@ -210,19 +210,40 @@ def test_code_that_was_not_committed_is_told(checkout: Path, typed: Typed) -> No
     assert "Why: other code: the run's had changes that were not committed (expected.json)." in told
 
 
+def test_changed_files_that_a_run_kept_are_no_other_code(checkout: Path) -> None:
+    """After `make learn` two files differ from the commit, and both come back."""
+    (checkout / "params.yaml").write_text("train: {resume: true}\n")
+    pointer = checkout / ACCEPTED_POINTER
+    pointer.parent.mkdir(parents=True)
+    (pointer.parent / ".gitkeep").touch()
+    git("add", "data")
+    git("commit", "--quiet", "--message", "A folder")
+    pointer.write_text("outs: []\n")
+    run_id = record(checkout)
+    client = MlflowClient()
+    learnt = Recorded.of(client, client.get_run(run_id))
+    assert (learnt.commit, learnt.uncommitted, learnt.changed) == (git("rev-parse", "HEAD"), False, "")
+    (checkout / "figures.json").write_text("{}")
+    edited = Recorded.of(client, client.get_run(record(checkout)))
+    assert (edited.uncommitted, edited.changed) == (True, "figures.json")
+
+
 @pytest.mark.heavy
 def test_inputs_are_those_of_the_run(checkout: Path, typed: Typed) -> None:
     """Its params.yaml was not committed: all its sections are the run's all the same."""
     (checkout / "params.yaml").write_text("fetch: {sha256: {}}\ntrain: {resume: true}\nevaluate: {seed: 5}\n")
     run_id = record(checkout)
     git("checkout", "--quiet", "params.yaml")
-    code, _, _ = typed(run_id, "--keep")
+    code, said, _ = typed(run_id, "--keep")
     assert code == 0
+    assert "not committed" not in said
     written = (checkout / "build" / "reproduce" / run_id[:8] / "params.yaml").read_text()
     assert "evaluate: {seed: 5}" in written
 
 
-def test_what_cannot_be_reproduced_is_said(checkout: Path, typed: Typed) -> None:
+def test_what_cannot_be_reproduced_is_said(
+    checkout: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = record(checkout)
     other = record(checkout)
     client = MlflowClient()
@@ -240,6 +261,12 @@ def test_what_cannot_be_reproduced_is_said(checkout: Path, typed: Typed) -> None
     with runs.trial_run({"seed": 1}) as trial:
         mlflow.set_tag("mlflow.parentRunId", run_id)
     assert "is a search or a trial of one" in typed(trial)[2]
+    with pytest.raises(KeyboardInterrupt), runs.training_run(PARAMS) as stopped:
+        raise KeyboardInterrupt
+    assert typed(stopped)[2] == f"reproduce: Run {stopped[:8]} is killed and has no result to compare with.\n"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        assert "Git is not installed" in typed(run_id)[2]
     (checkout / "pipeline" / "train.py").write_text("raise SystemExit(3)")
     git("commit", "--quiet", "--all", "--message", "Fails")
     client.set_tag(other, runs.COMMIT, git("rev-parse", "HEAD"))

@@ -56,6 +56,12 @@ def test_outcome_names_the_gain_what_else_changed_and_who_is_served() -> None:
     )
 
 
+def test_outcome_of_a_first_champion_takes_no_floor_for_what_was_before() -> None:
+    rows = [row("primary: plain", 0.993, 0.991), row("floor: plain", 0.993, 0.98, "held")]
+    decision = {"rival": "the default model", "rows": rows, "sentence": "it reaches every floor"}
+    assert "MNIST's digits, 99.3 % (99.1 % before)" in outcome(decision, "1", "1")
+
+
 def test_outcome_without_a_rival_compares_nothing() -> None:
     rows = [row("accepted feedback", 0.5, None, "not compared"), row("primary: plain", 0.9, None)]
     decision = {"rival": None, "rows": rows, "sentence": "it reaches every floor", "promoted": True}

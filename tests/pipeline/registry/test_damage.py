@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -143,8 +144,42 @@ def test_no_room_is_told() -> None:
         raise sqlite3.OperationalError("database or disk is full")
     with pytest.raises(RegistryError, match="There is no room left"), damage.in_a_sentence():
         raise OSError(28, "No space left on device", str(store() / "artifacts"))
+    with pytest.raises(RegistryError, match="There is no room left"), damage.in_a_sentence():
+        raise OSError(errno.EFBIG, "File too large", str(store() / "artifacts"))
+    with pytest.raises(RegistryError, match=r"^reports/a\.json cannot be written"), damage.in_a_sentence():
+        raise OSError(28, "No space left on device", "reports/a.json")
     with pytest.raises(FileNotFoundError), damage.in_a_sentence():  # none of the registry's
         raise FileNotFoundError(2, "No such file", "reports/metrics.json")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), "is full, or fails"),
+        (mlflow.MlflowException("Experiment(name=digits) already exists."), "The registry fails: Exp"),
+        (sqlite3.OperationalError('table "runs" already exists'), "is damaged"),
+        (FileNotFoundError(2, "No such file"), "No such file"),
+    ],
+)
+def test_only_damage_is_called_damage(error: Exception, told: str) -> None:
+    said = damage.sentence(error)
+    assert told in said
+    assert ("is damaged" in said) == (told == "is damaged")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_server_that_fails_says_nothing_of_the_database_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example.org")
+    error = mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
+    assert damage.sentence(error) == f"The registry fails: {error}"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_file_of_the_store_that_is_gone_is_named() -> None:
+    said = damage.sentence(FileNotFoundError(2, "No such file", str(store() / "artifacts" / "a")))
+    assert said.startswith("The registry fails: ")
+    assert str(store() / "artifacts" / "a") in said
 
 
 @pytest.mark.usefixtures("project")

@@ -138,6 +138,66 @@ def test_nothing_is_lost_while_the_folder_takes_nothing(
     assert pictures(Traffic(folder).slots()) == 3
 
 
+def test_what_others_counted_is_seen_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, counts = Traffic(tmp_path), Traffic(tmp_path)
+    seen(other, 5)
+    other.write()
+    seen(counts, 2)
+    counts.write()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(traffic, "_write", full)
+    seen(counts, 1)
+    assert pictures(counts.slots()) == 8, "each once, and the newest of its own"
+
+
+def test_a_worker_that_cannot_write_forgets_old_hours_too(tmp_path: Path, at: list[float]) -> None:
+    folder = tmp_path / "traffic"
+    folder.write_text("in the way")
+    counts = Traffic(folder)
+    for _ in range(KEPT_HOURS + 20):
+        seen(counts, 1)
+        counts.write()
+        at[0] += HOUR
+    assert KEPT_HOURS - 1 <= pictures(counts.slots()) <= KEPT_HOURS + 1
+
+
+def test_a_folder_that_cannot_be_read_is_no_error_before_the_first_picture(tmp_path: Path) -> None:
+    """`/metrics` asks each time, and would fail with it."""
+    folder = tmp_path / "traffic"
+    folder.write_text("in the way")
+    assert Traffic(folder).slots() == []
+
+
+def test_old_hours_go_without_any_picture(tmp_path: Path, at: list[float]) -> None:
+    counts = Traffic(tmp_path)
+    seen(counts, 1)
+    counts.write()
+    at[0] += (KEPT_HOURS + 2) * HOUR
+    assert Traffic(tmp_path).slots() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_that_was_wrong_for_a_while(tmp_path: Path, at: list[float]) -> None:
+    """Hours that are yet to come count nothing; those of 1970 are found, and deleted, by their names."""
+    right = at[0]
+    for wrong in (right + 400 * 24 * HOUR, 5.0):
+        at[0] = wrong
+        counts = Traffic(tmp_path)
+        seen(counts, 3)
+        counts.write()
+        assert pictures(counts.slots()) == 3
+    at[0] = right
+    counts = Traffic(tmp_path)
+    seen(counts, 1)
+    assert pictures(counts.slots()) == 1
+    assert len(list(tmp_path.iterdir())) == 2, "its own, and that of an hour to come"
+
+
 def test_files_hold_counts_and_nothing_else(tmp_path: Path) -> None:
     counts = Traffic(tmp_path)
     seen(counts, 500)
