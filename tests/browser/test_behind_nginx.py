@@ -81,7 +81,7 @@ def test_dialog_card_and_upload_work_under_the_path(page: Page, address: str) ->
 
 def test_services_page_asks_under_the_path(page: Page, address: str) -> None:
     page.goto(f"{address}/digits-api/")
-    live = page.locator("#operations-default-get_livez")
+    live = page.locator("#operations-Operation-get_livez")
     live.locator(".opblock-summary-control").click()
     live.locator(".try-out__btn").click()
     with page.expect_response("**/livez") as answered:
