@@ -50,7 +50,7 @@ def offer(ask: Ask, uploads: Uploads) -> None:
         """Read the handwritten digits in a picture: a digit, numbers, lines of them, or a table.
 
         Args:
-            picture: The picture as a data: URL (data:image/png;base64,...), or a file that was uploaded.
+            picture: A data: URL (data:image/png;base64,...), or what /gradio_api/upload answered.
 
         Returns:
             `text` is what is read (`?`: no digit), `numbers`, `digits` and `tables` say where it stands.

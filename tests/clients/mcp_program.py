@@ -12,6 +12,7 @@ from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
+import httpx
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
@@ -20,7 +21,7 @@ def data_url(content: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-async def check(session: Any, digit: str) -> None:
+async def check(session: Any, address: str, digit: str) -> None:
     (tool,) = (await session.list_tools()).tools
     assert tool.name == "read"
     assert tool.description.startswith("Read the handwritten digits")
@@ -29,8 +30,11 @@ async def check(session: Any, digit: str) -> None:
     assert "data: URL" in tool.inputSchema["properties"]["picture"]["description"]
 
     photo = Path("photo.jpg").read_bytes()
-    for picture in (photo, photo + bytes(3_000_000)):  # the second, about 4 MB as text
-        answer = await session.call_tool("read", {"picture": data_url(picture)})
+    large = photo + bytes(10_000_000)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        sent = await client.post(f"http://{address}/gradio_api/upload", files={"files": ("p.jpg", large)})
+    for picture in (data_url(photo), data_url(photo + bytes(3_000_000)), *sent.json()):
+        answer = await session.call_tool("read", {"picture": picture})
         assert not answer.isError, answer
         assert literal_eval(answer.content[0].text)["text"] == digit
 
@@ -49,11 +53,11 @@ async def check(session: Any, digit: str) -> None:
 
 async def main(address: str, digit: str) -> None:
     async with (
-        streamable_http_client(f"http://{address}/gradio_api/mcp") as (reading, writing, _),
+        streamable_http_client(f"http://{address}/gradio_api/mcp/") as (reading, writing, _),
         ClientSession(reading, writing) as session,
     ):
         await session.initialize()
-        await check(session, digit)
+        await check(session, address, digit)
 
 
 if __name__ == "__main__":
