@@ -43,7 +43,8 @@ def test_default_model_promises_the_figures_of_the_readme(reader: Reader) -> Non
 
 
 def test_default_model_is_small() -> None:
-    assert {path.name for path in DEFAULT_MODEL.iterdir()} == {"manifest.json", "digits.onnx", "card.html"}
+    names = {path.name for path in DEFAULT_MODEL.iterdir()}
+    assert names == {"manifest.json", "digits.onnx", "card.html", "drift.json"}
     assert sum(path.stat().st_size for path in DEFAULT_MODEL.iterdir()) <= 2**20
 
 
