@@ -7,6 +7,7 @@ PYTHON := .venv/bin/python
 SERVING := .venv/.serving
 READY := .venv/.ready
 TEAM := .venv/.team
+MCP := .venv/.mcp
 BENCH := build/bench/.ready
 OTHER := build/rapidocr/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -60,6 +61,19 @@ team: $(TEAM) ## add what goes past one machine: Ray, S3, PostgreSQL (docs/team.
 $(TEAM): requirements/team.txt | $(READY)
 	@sh requirements/venv team
 	@touch $@
+
+.PHONY: mcp
+mcp: $(MCP) ## let the page speak MCP, so that assistants can read digits (docs/clients.md)
+
+$(MCP): requirements/mcp.txt | $(SERVING)
+	@sh requirements/venv mcp
+	@touch $@
+
+.PHONY: space
+space: ## put together a Hugging Face Space in build/space (docs/space.md)
+	@rm -rf build/space
+	@mkdir -p build
+	@sh space/assemble build/space
 
 .PHONY: remote
 remote: team ## tell DVC where the team's data is (DVC_REMOTE_URL in .env); then: .venv/bin/dvc pull

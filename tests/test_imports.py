@@ -41,7 +41,20 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
     "addresses": ("hosts", "origins", "prefix"),
     "feedback": ("errors", "labels", "record", "store"),
     "traffic": ("features", "counts", "slots", "windows", "drift"),
-    "ui": ("text", "refusals", "names", "origins", "bodies", "document", "client", "proxy", "desktop"),
+    "ui": (
+        "text",
+        "refusals",
+        "names",
+        "origins",
+        "bodies",
+        "document",
+        "client",
+        "proxy",
+        "uploads",
+        "programs",
+        "waking",
+        "desktop",
+    ),
 }
 
 

@@ -18,7 +18,10 @@ def pins(name: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("group", "whole"),
-    [("run", "all"), ("service", "all"), ("ui", "all"), ("pipeline", "team"), ("all", "team")],
+    [
+        *[("run", "all"), ("service", "all"), ("ui", "all"), ("ui", "mcp")],
+        *[("pipeline", "team"), ("all", "team")],
+    ],
 )
 def test_every_lock_is_a_part_of_the_larger_one(group: str, whole: str) -> None:
     assert {pin.split(" ;")[0] for pin in pins(group)} <= {pin.split(" ;")[0] for pin in pins(whole)}
@@ -38,6 +41,14 @@ def test_run_serves_without_the_tools_of_training() -> None:
     names = {pin.split("==")[0] for pin in pins("run")}
     assert {"bentoml", "gradio", "onnxruntime", "honcho"} <= names
     assert not {"tensorflow", "mlflow", "dvc"} & names
+
+
+def test_what_mcp_adds_replaces_nothing() -> None:
+    installed, added = pins("team"), pins("mcp")
+    names = {pin.split("==")[0] for pin in installed}
+    shared = {pin.split(" ;")[0] for pin in added if pin.split("==")[0] in names}
+    assert shared <= {pin.split(" ;")[0] for pin in installed}
+    assert "mcp" not in names, "Gradio imports it with itself: every page would start a second later"
 
 
 def test_page_does_without_the_reader() -> None:

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ui.refusals import refused
 from ui.text import SERVICE
 
-MAX_BODY = 20 * 2**20  # bytes of a question: as much as the service takes
-MAX_OTHER = 2**20  # bytes of any other: Gradio's own routes, which this page does not use
+MAX_BODY = 20 * 2**20  # bytes of a picture: as much as the service takes
+MAX_OTHER = 2**20  # bytes of any other
 MAX_HELD = 100 * 2**20  # bytes of all large bodies together
 SMALL = 64 * 1024  # bytes: so much of a body there is always room for
 READ_SECONDS = (
@@ -23,9 +23,9 @@ MAX_DRAINED = 200 * 2**20  # bytes read and thrown away, so that the browser get
 class Bodies:
     """ASGI: hands a request on when its whole body is here; refuses one that is too large or too slow."""
 
-    def __init__(self, app: ASGIApp, questions: str = "/ask/") -> None:
+    def __init__(self, app: ASGIApp, pictures: tuple[str, ...] = ("/ask/",)) -> None:
         self._app = app
-        self._questions = questions
+        self._pictures = pictures
         self._held_by_all = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,7 +33,7 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        body = _Body(self, MAX_BODY if path.startswith(self._questions) else MAX_OTHER)
+        body = _Body(self, MAX_BODY if path.startswith(self._pictures) else MAX_OTHER)
         try:
             try:
                 async with asyncio.timeout(READ_SECONDS):

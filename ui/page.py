@@ -37,9 +37,14 @@ from ui.client import service_url
 from ui.document import Documents
 from ui.names import Names
 from ui.origins import Origins, origin
+from ui.programs import mcp_installed, offer
 from ui.proxy import Ask, ask_routes, run_link, service_ask, service_client
 from ui.text import PAGE
+from ui.uploads import UPLOAD, Uploads, upload_route
+from ui.waking import MCP, Waking
 
+MAX_WAITING = 100  # questions of Gradio's clients; each may hold a picture of 1 MB
+MAX_SESSIONS = 10  # of which Gradio remembers the last question and answer, for whatever reason
 CANVAS = Path(__file__).parent / "canvas"
 EMBED = Path(gradio.__file__).parent / "templates" / "frontend" / "gradio.js"
 """Gradio's script for pages that embed this one; it loads its parts from beside itself."""
@@ -78,23 +83,31 @@ def make_page(
     ask: Ask, link: Callable[[str], Awaitable[str | None]], setting: Setting | None = None
 ) -> FastAPI:
     """The page as an ASGI application; `ask` answers its questions, `link` gives a run's MLflow address."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=_in_front(setting or Setting()))
+    uploads = Uploads()
+    with gradio.Blocks(title=PAGE["title"], analytics_enabled=False) as blocks:
+        gradio.HTML(
+            html_template=_html(), js_on_load=_START, apply_default_css=False, elem_id="page", text=PAGE
+        )
+        offer(ask, uploads)
+    blocks.queue(max_size=MAX_WAITING)
+    blocks.state_session_capacity = MAX_SESSIONS
+    before = _in_front(setting or Setting())
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, middleware=[*before, Middleware(Waking, blocks)]
+    )
     app.include_router(ask_routes(ask, link))
+    app.include_router(upload_route(uploads))
     app.mount("/canvas", _Fresh(directory=CANVAS))
 
     @app.get("/gradio.js")
     async def embed() -> Response:
         return FileResponse(EMBED, headers={"Cache-Control": "no-cache"})
 
-    # Whoever asks Gradio's own would start the queue, which then looks for events a thousand times a second.
+    # Whoever asks Gradio's own would start the queue, which no program has asked for.
     @app.get("/gradio_api/startup-events")
     async def startup_events() -> bool:
         return False
 
-    with gradio.Blocks(title=PAGE["title"], analytics_enabled=False) as blocks:
-        gradio.HTML(
-            html_template=_html(), js_on_load=_START, apply_default_css=False, elem_id="page", text=PAGE
-        )
     fonts = [gradio.themes.Font("system-ui"), gradio.themes.Font("sans-serif")]
     gradio.mount_gradio_app(
         app,
@@ -103,7 +116,8 @@ def make_page(
         theme=gradio.themes.Default(font=fonts, font_mono=[gradio.themes.Font("monospace")]),
         footer_links=[],
         run_history=False,
-        max_file_size="1kb",  # pictures go to /ask; Gradio's own upload stays unused
+        max_file_size="20mb",  # what Gradio tells its clients; its own upload stays unused
+        mcp_server=mcp_installed(),
         enable_monitoring=False,
         ssr_mode=False,
     )
@@ -126,7 +140,7 @@ def _in_front(setting: Setting) -> list[Middleware]:
             expose_headers=["Retry-After", "X-Request-ID"],
         ),
         Middleware(Origins, setting.embedding),
-        Middleware(Bodies),
+        Middleware(Bodies, ("/ask/", UPLOAD, MCP)),
     ]
 
 
@@ -158,7 +172,6 @@ async def serve(
             timeout_graceful_shutdown=2,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies,
-            lifespan="off",  # it would start Gradio's queue, which no part of this page uses
         )
         await uvicorn.Server(config).serve()
 

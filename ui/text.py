@@ -245,5 +245,16 @@ SERVICE: Final[dict[str, str]] = {
     "too_large": "The picture is larger than {megabytes} MB: send a smaller one.",
     "too_slow": "The picture did not arrive within {seconds} seconds: send it again, or a smaller one.",
     "many_bodies": "There are too many large pictures on their way right now: try again in a second.",
+    "not_a_form": "Send files in a form's field `files`, at most eight at once.",
+    "not_here": "No files are taken here: send pictures to /gradio_api/upload.",
     "foreign": "Pages of {origin} may not ask here: add it to EMBED_ORIGINS and start the page anew.",
+}
+
+PROGRAMS: Final[dict[str, str]] = {
+    "no_picture": (
+        "The picture is neither a file that was uploaded within the last minute nor a data: URL "
+        "(data:image/png;base64,...): send it as one of the two. Files on other servers are not fetched."
+    ),
+    "no_answer": "The recognition service has a fault: try again.",
+    "not_json": "This is not JSON: send what Gradio's clients send.",
 }

@@ -21,8 +21,17 @@ START_SECONDS = 60
 class Process:
     """A server of ours that can be stopped and started again on the same port."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str], ready: str, log: Path) -> None:
-        self._command = [sys.executable, "-m", *command]
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: dict[str, str],
+        ready: str,
+        log: Path,
+        python: str = sys.executable,
+        cwd: Path = ROOT,
+    ) -> None:
+        self._command = [python, "-m", *command]
+        self._cwd = cwd
         self._environment = os.environ | environment
         self._ready = ready
         self._log = log
@@ -42,7 +51,7 @@ class Process:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                cwd=ROOT,
+                cwd=self._cwd,
                 env=self._environment,
                 stdout=log,
                 stderr=log,
@@ -99,8 +108,10 @@ def service_process(port: int, model: Path, folder: Path, **settings: str) -> Pr
     return Process(command, environment, f"http://127.0.0.1:{port}/readyz", folder / "service.log")
 
 
-def page_process(port: int, service: str, folder: Path, **settings: str) -> Process:
+def page_process(
+    port: int, service: str, folder: Path, python: str = sys.executable, **settings: str
+) -> Process:
     """`python -m ui.page`, asking `service`."""
     environment = {"HOST": "127.0.0.1", "PAGE_PORT": str(port), "SERVICE_URL": service, "API_KEY": ""}
     environment |= settings
-    return Process(["ui.page"], environment, f"http://127.0.0.1:{port}/", folder / "page.log")
+    return Process(["ui.page"], environment, f"http://127.0.0.1:{port}/", folder / "page.log", python)

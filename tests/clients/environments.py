@@ -1,7 +1,8 @@
 """Locked environments of other tools' clients: made once below build/clients, and again when a lock changes.
 
-A Python lock is requirements/clients/NAME.txt (`make lock`). An npm lock is package-lock.json in the
-folder NAME: `npm install --package-lock-only --omit-lockfile-registry-resolved` there brings it up to date.
+A Python lock is requirements/clients/NAME.txt, or one of our own (`make lock`). An npm lock is
+package-lock.json in the folder NAME: `npm install --package-lock-only --omit-lockfile-registry-resolved`
+there brings it up to date.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ _OURS = ("EUSAGE", "EINTEGRITY", "EJSONPARSE")
 """npm's words for a package.json or a lock that is wrong: nothing that the network did."""
 
 
-def python_programs(name: str) -> Path:
-    """The folder of the programs of a Python client's environment; skips where no registry can be reached."""
-    lock = ROOT / "requirements" / "clients" / f"{name}.txt"
+def python_programs(name: str, lock: Path | None = None) -> Path:
+    """The folder of the programs of a Python client's environment; skips where no registry can be reached.
+
+    `lock`: where that is not the client's own.
+    """
+    lock = lock or ROOT / "requirements" / "clients" / f"{name}.txt"
+    content = lock.read_bytes()
 
     def install(folder: Path) -> None:
         _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
         python = str(folder / "bin" / "python")
-        _uv("pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock))
+        hashes = ["--require-hashes"] if b"--hash" in content else []
+        _uv("pip", "sync", "--quiet", *hashes, "--python", python, str(lock))
 
-    return _made(name, lock.read_bytes(), install) / "bin"
+    return _made(name, content, install) / "bin"
 
 
 def node_modules(name: str) -> Path:

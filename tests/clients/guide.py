@@ -9,17 +9,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_INSTALLS = re.compile(r"^(pip|npm) install .*\n", re.MULTILINE)
-_ADDRESS = "127.0.0.1:3000"
+_INSTALLS = re.compile(r"^(pip install|npm install|make) .*\n", re.MULTILINE)
+_ADDRESS = re.compile(r"127\.0\.0\.1:(3000|7860)")
 
 
 def follow(heading: str, folder: Path, address: str, programs: Path) -> subprocess.CompletedProcess[str]:
     """Write the programs below a heading into a folder and run its commands there, as a reader would.
 
-    `address` is the host and port of the service, and `programs` the folder of what the commands need: it
-    stands for the installing, which is left out.
+    `address` is the host and port of the service, or of the page where the section asks that, and `programs`
+    the folder of what the commands need: it stands for the installing, which is left out.
     """
-    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").replace(_ADDRESS, address)
+    text = _ADDRESS.sub(address, (ROOT / "docs" / "clients.md").read_text(encoding="utf-8"))
     section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     commands = ""
     for language, block in _BLOCK.findall(section):

@@ -25,7 +25,7 @@ def test_idle_page_takes_hardly_any_time(tmp_path: Path) -> None:
     port = free_port()
     with page_process(port, "http://127.0.0.1:1", tmp_path, **PROXIES) as page:
         address = f"http://127.0.0.1:{port}/gradio_api/startup-events"
-        assert httpx.get(address, trust_env=False).is_success  # would start Gradio's queue
+        assert httpx.get(address, trust_env=False).is_success  # Gradio's own would start its queue
         process = psutil.Process(page.pid)
         time.sleep(1)  # what the start has left to do
         before = cpu_seconds(process)
