@@ -138,6 +138,7 @@ def test_make_run_answers_first_and_trains_beside(
     (artifacts / "first-minute.txt").write_text(said + "\n", encoding="utf-8")
 
 
+@pytest.mark.heavy
 def test_make_run_again_repeats_nothing(
     clone: Path, artifacts: Path, tmp_path: Path, chromium: Browser
 ) -> None:

@@ -116,6 +116,7 @@ def lose_a_node(cluster: TwoNodes, pages: Path, out: Path, after: int) -> Answer
     return answers_in(out)
 
 
+@pytest.mark.heavy
 def test_a_node_that_is_lost_in_the_middle_loses_and_doubles_nothing(
     two_nodes: TwoNodes, pages: Path, expected_pages: Answers, tmp_path: Path
 ) -> None:

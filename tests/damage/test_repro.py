@@ -22,6 +22,7 @@ from tests.damage.wholeness import champion_troubles, left_over, outputs, rows, 
 pytestmark = pytest.mark.timeout(1200)
 
 
+@pytest.mark.heavy  # test_champion.py and test_feedback.py have their points in the gate
 def test_another_training_goes_on_beside_the_champion(box: Sandbox, small_project: Path) -> None:
     """The gate's chain: `train` is killed after an epoch, and the disk is full as `evaluate` registers."""
     box.restore(small_project)
