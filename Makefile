@@ -8,6 +8,7 @@ SERVING := .venv/.serving
 READY := .venv/.ready
 TEAM := .venv/.team
 MCP := .venv/.mcp
+LANES := -n 2 --dist loadgroup # two tests at a time: tests/conftest.py says which
 BENCH := build/bench/.ready
 OTHER := build/rapidocr/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -29,11 +30,11 @@ run: serving ## start service and page at once, train a model of your own beside
 
 .PHONY: test
 test: team ## set up and run the tests
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(LANES) $(PYTEST_ARGS)
 
 .PHONY: test-all
 test-all: team ## set up and run all the tests, also those that take minutes each
-	$(PYTHON) -m pytest -m "heavy or not heavy" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(LANES) -m "heavy or not heavy" $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: team ## check style, formatting and types

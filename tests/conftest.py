@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +23,13 @@ PERSONAL = (
     *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
     *("FEEDBACK_DIR", "FEEDBACK_MOST", "FEEDBACK_MEGABYTES", "FEEDBACK_FREE_MEGABYTES", "TRAFFIC_DIR"),
 )
+LANES = {
+    **dict.fromkeys(("browser", "ui"), "page"),
+    **dict.fromkeys(("clients", "cluster", "compose", "damage", "team"), "programs"),
+    "pipeline": "pipeline",
+}
+"""Folders of tests that run in one process, one after another, where pytest-xdist runs several: what shares a
+browser, a cluster or containers stays together. All other folders are a lane of their own."""
 CODE = ("digits", "feedback", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 
 
@@ -39,6 +49,22 @@ def environment_restored() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def signals_restored() -> Iterator[None]:
+    """A command that runs in this process may handle signals its own way, which forked processes inherit."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put each test into its lane (`--dist loadgroup`)."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group(LANES.get(folder, "rest")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -79,17 +105,33 @@ def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def small_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose four stages have run for real, through `dvc repro`, on the small subset.
 
-    Shared by the whole session: a test that changes it works on a copy.
+    Shared by the whole session, and by all its processes: a test that changes it works on a copy. It is
+    removed with pytest's other temporary folders.
     """
-    folder = tmp_path_factory.mktemp("project")
-    copy_project(folder)
-    done = repro(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, made = shared / "project", shared / "project-made"
+    with locked(shared / "project-lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of another process, in which it failed
+            folder.mkdir()
+            copy_project(folder)
+            done = repro(folder)
+            assert done.returncode == 0, done.stdout + done.stderr
+            made.touch()
+    return folder
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Have the file's lock to oneself among the processes of a session."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
