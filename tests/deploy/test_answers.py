@@ -42,8 +42,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """With no champion, as in the base."""
     folder = tmp_path_factory.mktemp("service")
     variables = environment(container("service"), render(BASE)) | {"TRAFFIC_DIR": str(folder / "traffic")}
-    defaults = ("/readyz", "service.service:DigitsService", ROOT)
-    with serving(folder / "models" / "champion", folder / "home", *defaults, **variables) as server:
+    champion, bento = folder / "models" / "champion", "service.service:DigitsService"
+    with serving(champion, folder / "home", "/readyz", bento, ROOT, **variables) as server:
         yield server
 
 
