@@ -102,7 +102,7 @@ def test_base_may_be_given_by_its_digest(base: str) -> None:
         assert build["dockerfile"] == f"{IMAGES[name]}/Dockerfile"
 
 
-@pytest.mark.parametrize("folder", IMAGES.values())
+@pytest.mark.parametrize("folder", [*IMAGES.values(), "containers/follower"])
 def test_images_say_what_they_are(folder: str) -> None:
     """By the labels of the OCI, the base's among them; its own would else stand for ours."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
