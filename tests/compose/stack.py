@@ -142,6 +142,12 @@ def docker(*arguments: str) -> str:
     return done.stdout
 
 
+def gateway() -> str:
+    """This machine's address as containers see it."""
+    (bridge,) = json.loads(docker("network", "inspect", "bridge"))
+    return str(bridge["IPAM"]["Config"][0]["Gateway"])
+
+
 def wait_until(true: Callable[[], object], seconds: float) -> float:
     """Wait for it and give the seconds that it took; an AssertionError where it does not come."""
     began = time.monotonic()

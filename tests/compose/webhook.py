@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.compose.stack import docker
+from tests.compose.stack import gateway
 
 
 @dataclass
@@ -38,9 +38,8 @@ def webhook() -> Iterator[Webhook]:
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    gateway = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Gateway"]
-    with ThreadingHTTPServer((gateway, 0), Handler) as server:
-        collected = Webhook(f"http://{gateway}:{server.server_port}/alerts")
+    with ThreadingHTTPServer((gateway(), 0), Handler) as server:
+        collected = Webhook(f"http://{gateway()}:{server.server_port}/alerts")
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
