@@ -23,6 +23,7 @@ IMAGES = {
     "page": "ui",
     "folders": "containers",
     "database": "containers/database",
+    "prometheus": "containers/monitoring",
 }
 """Of each service that an image is built for, the folder of its Dockerfile."""
 
@@ -32,7 +33,7 @@ def merged(*files: str, folder: Path = ROOT, environment: Mapping[str, str] | No
     named = [part for file in files for part in ("-f", file)]
     try:
         done = subprocess.run(
-            ["docker", "compose", "--profile", "team", *named, "config"],
+            ["docker", "compose", "--profile", "team", "--profile", "monitoring", *named, "config"],
             cwd=folder,
             env=environment,
             capture_output=True,

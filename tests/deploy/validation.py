@@ -1,6 +1,7 @@
 """Checks manifests against Kubernetes's own schemas, and against ours for kinds that others define.
 
-The package kubernetes-validate has Kubernetes's schemas. It has 17,000 files, so it is in an environment of its own.
+The package kubernetes-validate has Kubernetes's schemas. It has 17,000 files, so it is in an
+environment of its own.
 """
 
 from __future__ import annotations

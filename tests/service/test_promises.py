@@ -119,7 +119,8 @@ def test_a_new_champion_is_served_by_every_worker_without_an_error(
         assert set(load.statuses) == {200}
         assert load.models[-1] == str(last), "a broken champion leaves the old one in service"
         assert set(load.models) >= {str(version) for version in range(2, last + 1)}
-        assert 'digits_model_loads_total{outcome="refused"}' in server.get("/metrics").text
+        refused = 'digits_model_loads_total{outcome="refused"} 2.0'
+        wait(lambda: refused in server.get("/metrics").text, 5)
 
 
 def test_sigterm_finishes_what_is_in_flight(
