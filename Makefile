@@ -209,7 +209,7 @@ $(OTHER): $(READY) requirements/rapidocr.txt
 
 .PHONY: release
 release: serving ## write VERSION=0.2.0 where it belongs, commit and tag it (docs/releasing.md)
-	@$(PYTHON) release/tag.py $(VERSION)
+	@$(PYTHON) release/tag.py "$(VERSION)"
 
 .PHONY: artifacts
 artifacts: serving ## build wheel, Bento and images of a release, TAG=v0.2.0, from the tag alone (IMAGES=0: no images)

@@ -26,6 +26,13 @@ IDENTITY = {
     for what, value in (("NAME", "Somebody"), ("EMAIL", "somebody@example.org"))
 }
 VERSION = "0.2.0"
+DOCKER = """#!/bin/sh
+case "$1" in
+compose) echo "$* in $PWD: $TAG $IMAGE_VERSION $IMAGE_REVISION" >>"$DOCKER_LOG" ;;
+image) echo "sha256:0a0b  $5" ;;
+esac
+"""
+"""Stands for Docker, which not every machine has, and says how it was called."""
 UV = [sys.executable, "-m", "uv"]
 
 
@@ -202,7 +209,14 @@ def artifacts(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (project / "digits" / "secret.py").write_text("KEY = 1\n")
     (project / "models" / "champion").mkdir(parents=True)
     (project / "models" / "champion" / "manifest.json").write_text("{}")
-    told("sh", "release/artifacts", f"v{VERSION}", cwd=project, IMAGES="0", PYTHONPATH=str(project))
+    (folder / "docker").write_text(DOCKER)
+    (folder / "docker").chmod(0o755)
+    given = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "DOCKER_LOG": str(folder / "log"),
+        "PYTHONPATH": str(project),
+    }
+    told("sh", "release/artifacts", f"v{VERSION}", cwd=project, **given)
     assert not (project / "build" / "release" / "source").exists()
     assert len(told("git", "worktree", "list", cwd=project).splitlines()) == 1
     yield project / "build" / "release" / f"v{VERSION}"
@@ -211,11 +225,21 @@ def artifacts(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def test_artifacts_carry_the_version_and_their_sums(artifacts: Path) -> None:
     wheel, bento = f"digits-{VERSION}-py3-none-any.whl", f"digits-{VERSION}.bento"
-    assert sorted(path.name for path in artifacts.iterdir()) == ["SHA256SUMS", wheel, bento]
-    assert told("sha256sum", "--check", "SHA256SUMS", cwd=artifacts).splitlines() == [
-        f"{wheel}: OK",
-        f"{bento}: OK",
-    ]
+    names = [wheel, bento, "images.txt"]
+    assert sorted(path.name for path in artifacts.iterdir()) == ["SHA256SUMS", *names]
+    sums = told("sha256sum", "--check", "SHA256SUMS", cwd=artifacts)
+    assert sums.splitlines() == [f"{name}: OK" for name in names]
+
+
+def test_images_are_built_of_the_tag_and_given_its_version_and_commit(artifacts: Path) -> None:
+    project = artifacts.parents[2]
+    commit = told("git", "rev-parse", f"v{VERSION}^{{commit}}", cwd=project).strip()
+    called = f"compose --profile team build --quiet in {artifacts.parent / 'source'}"
+    assert (project.parent / "log").read_text() == f"{called}: {VERSION} {VERSION} {commit}\n"
+    lines = (artifacts / "images.txt").read_text().splitlines()
+    compose = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    built = {one["image"].partition(":")[0] for one in compose["services"].values() if "build" in one}
+    assert {line.split()[1] for line in lines} == {f"{name}:{VERSION}" for name in built}
 
 
 def test_bento_is_of_the_tag_and_its_document_says_the_version(artifacts: Path, tmp_path: Path) -> None:
