@@ -166,7 +166,7 @@ def state(server: Contender) -> dict[str, Any]:
 def processor_seconds(server: Contender) -> float:
     """What all processes have taken, with those that ended."""
     times = [process.cpu_times() for process in processes(server)]
-    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
+    return float(sum(one.user + one.system + one.children_user + one.children_system for one in times))
 
 
 def names(server: Contender) -> dict[str, str]:
