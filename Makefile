@@ -177,6 +177,10 @@ bench-quality: setup $(if $(RAPIDOCR),$(OTHER)) ## measure how well papers are r
 bench-serving: $(BENCH) ## measure the service beside its limit and its peers (needs wrk)
 	@$(PYTHON) benchmarks/serving.py --litserve build/bench/bin/python
 
+.PHONY: bench-endurance
+bench-endurance: setup ## ask the service 200,000 times: memory, descriptors, threads, latencies (half an hour)
+	@$(PYTHON) benchmarks/endurance.py --picture docs/images/endurance.png
+
 .PHONY: bench-cluster
 bench-cluster: team ## measure reading on a cluster of one node and of two, beside one process
 	@$(PYTHON) -m benchmarks.cluster $(ARGS)
@@ -203,6 +207,14 @@ $(OTHER): $(READY) requirements/rapidocr.txt
 	@build/rapidocr/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear build/rapidocr
 	@$(PYTHON) -m uv pip sync --python build/rapidocr/bin/python --require-hashes requirements/rapidocr.txt
 	@touch $@
+
+.PHONY: release
+release: serving ## write VERSION=0.2.0 where it belongs, commit and tag it (docs/releasing.md)
+	@$(PYTHON) release/tag.py "$(VERSION)"
+
+.PHONY: artifacts
+artifacts: serving ## build wheel, Bento and images of a release, TAG=v0.2.0, from the tag alone (IMAGES=0: no images)
+	@sh release/artifacts $(TAG)
 
 .PHONY: sbom
 sbom: serving ## list what the images install, with licences, as CycloneDX: build/sbom/*.cdx.json

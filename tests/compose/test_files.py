@@ -92,14 +92,13 @@ def _made(folder: Path) -> Path:
 
 @pytest.mark.parametrize("base", ["python@sha256:" + "0a" * 32, "python:3.11-slim@sha256:" + "0a" * 32])
 def test_base_may_be_given_by_its_digest(base: str) -> None:
-    services = merged(
-        "docker-compose.yml", environment=os.environ | {"BASE": base, "IMAGE_REVISION": "1234abc"}
-    )
+    given = {"BASE": base, "IMAGE_VERSION": "4.5.6", "IMAGE_REVISION": "1234abc"}
+    services = merged("docker-compose.yml", environment=os.environ | given)
     built = {name: service["build"] for name, service in services.items() if "build" in service}
     assert built.keys() == IMAGES.keys()
     for name, build in built.items():
         assert build["args"]["BASE"] == base, name
-        assert build["args"]["REVISION"] == "1234abc", name
+        assert (build["args"]["VERSION"], build["args"]["REVISION"]) == ("4.5.6", "1234abc"), name
         assert build["dockerfile"] == f"{IMAGES[name]}/Dockerfile"
 
 
@@ -111,12 +110,9 @@ def test_images_say_what_they_are(folder: str) -> None:
     labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z.]+)="([^"]+)"', text))
     assert labels["title"].startswith("digits-")
     assert len(labels["description"]) > 20
-    assert labels["version"] == project["version"]
     assert labels["licenses"] == project["license"]
-    assert (labels["revision"], labels["source"], labels["base.name"]) == (
-        "${REVISION}",
-        "${SOURCE}",
-        "${BASE}",
-    )
+    given = [labels[name] for name in ("version", "revision", "source", "base.name")]
+    assert given == ["${VERSION}", "${REVISION}", "${SOURCE}", "${BASE}"]
+    assert '\nARG VERSION="" REVISION="" SOURCE=""\n' in text
     _, _, stage = text.partition("FROM ${BASE}")
     assert "\nARG BASE\n" in stage, "an ARG before FROM is unknown after it"
