@@ -1,8 +1,8 @@
 """Makes a release in git, and nothing else: `make release VERSION=0.2.0`.
 
-The version goes into pyproject.toml, where everything else reads it, and into CITATION.cff; what CHANGELOG.md
-has under "Unreleased" becomes the section of this version. All three are committed, and the commit is tagged
-v0.2.0. Nothing leaves this machine.
+The version is written into pyproject.toml, where everything else reads it, into CITATION.cff, and into the
+tags of images in deploy/. What CHANGELOG.md has under "Unreleased" becomes the section of this version. These
+files are committed, and the commit is tagged v0.2.0. Nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
-FILES = ("pyproject.toml", "CITATION.cff", "CHANGELOG.md")
+TAGS = (
+    "deploy/kubernetes/base/kustomization.yaml",
+    "deploy/kubernetes/components/champion-from-registry/kustomization.yaml",
+    "deploy/kubernetes/filler.yaml",
+    "deploy/kserve/kustomization.yaml",
+)
+"""Files that name our images with their tags."""
+FILES = ("pyproject.toml", "CITATION.cff", "CHANGELOG.md", *TAGS)
+_TAG = re.compile(r"(digits-\w+(?:, newTag: |:))\d+\.\d+\.\d+")
 UNRELEASED = "## [Unreleased]\n"
 
 
@@ -64,6 +72,9 @@ def write(version: str, today: str) -> None:
         "CITATION.cff", r"^version: .*(\ndate-released: .*)?$", f"version: {version}\ndate-released: {today}"
     )
     _replace("CHANGELOG.md", rf"^{re.escape(UNRELEASED)}", f"{UNRELEASED}\n## [{version}] - {today}\n")
+    for file in TAGS:
+        path = Path(file)
+        path.write_text(_TAG.sub(rf"\g<1>{version}", path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def git(*arguments: str) -> str:

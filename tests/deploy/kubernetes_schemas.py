@@ -1,6 +1,6 @@
 """Checks manifests; a program for the environment of kubernetes-validate (requirements/clients).
 
-Each line of its input is a JSON object, `{"manifest": {...}, "version": "1.37"}`, with the version of Kubernetes.
+Each line of its input is a JSON object, `{"manifest": {...}, "version": "1.37"}`; the version is Kubernetes'.
 Each line of its output is JSON: null for a valid manifest, or a sentence that says what is wrong.
 """
 

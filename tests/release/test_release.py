@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -18,59 +17,10 @@ from ruamel.yaml import YAML
 
 from service.openapi import document
 from tests.behaviour.drawing import drawing, picture
+from tests.release.repository import ROOT, as_now, run, told
 
-ROOT = Path(__file__).resolve().parents[2]
-IDENTITY = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "Somebody"), ("EMAIL", "somebody@example.org"))
-}
 VERSION = "0.2.0"
-DOCKER = """#!/bin/sh
-case "$1" in
-compose) echo "$* in $PWD: $TAG $IMAGE_VERSION $IMAGE_REVISION" >>"$DOCKER_LOG" ;;
-image) echo "sha256:0a0b  $5" ;;
-esac
-"""
-"""Stands for Docker, which not every machine has, and says how it was called."""
 UV = [sys.executable, "-m", "uv"]
-
-
-def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command as somebody types it in `cwd`: no variable leads it to this checkout."""
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        command, cwd=cwd, env=variables | IDENTITY | environment, capture_output=True, text=True, timeout=300
-    )
-
-
-def told(*command: str, cwd: Path, **environment: str) -> str:
-    """What a command prints that has to succeed."""
-    done = run(*command, cwd=cwd, **environment)
-    assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-2000:])
-    return done.stdout
-
-
-def as_now(folder: Path) -> None:
-    """A repository with one commit: this checkout's files as they are now, committed or not."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file() and not name.startswith("mlruns/"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    changelog = folder / "CHANGELOG.md"  # just after a release it may have nothing new
-    text = changelog.read_text(encoding="utf-8")
-    changelog.write_text(text.replace("## [Unreleased]\n", "## [Unreleased]\n\n- Something.\n", 1), "utf-8")
-    told("git", "init", "--quiet", "--initial-branch=main", cwd=folder)
-    told("git", "add", "--all", cwd=folder)
-    told("git", "commit", "--quiet", "--message", "As now", cwd=folder)
-    (folder / ".venv").symlink_to(Path(sys.prefix))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +79,10 @@ def test_release_is_one_commit_with_a_tag(
     assert told("git", "tag", "--points-at", "HEAD", cwd=project).split() == [f"v{VERSION}"]
     assert told("git", "status", "--porcelain", cwd=project) == ""
     changed = told("git", "diff", "--name-only", "HEAD~", "HEAD", cwd=project).split()
-    assert changed == ["CHANGELOG.md", "CITATION.cff", "pyproject.toml"]
+    deployed = [name for name in changed if name.startswith("deploy/")]
+    assert changed == ["CHANGELOG.md", "CITATION.cff", *deployed, "pyproject.toml"]
+    named = told("git", "grep", "-hE", r"digits-\w+(, newTag: |:)[0-9]", "--", "deploy", cwd=project)
+    assert {match for match in re.findall(r"\d+\.\d+\.\d+", named)} == {VERSION}
     assert tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["version"] == VERSION
     assert YAML(typ="safe").load((project / "CITATION.cff").read_text("utf-8"))["version"] == VERSION
     changelog = (project / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -209,14 +162,7 @@ def artifacts(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (project / "digits" / "secret.py").write_text("KEY = 1\n")
     (project / "models" / "champion").mkdir(parents=True)
     (project / "models" / "champion" / "manifest.json").write_text("{}")
-    (folder / "docker").write_text(DOCKER)
-    (folder / "docker").chmod(0o755)
-    given = {
-        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
-        "DOCKER_LOG": str(folder / "log"),
-        "PYTHONPATH": str(project),
-    }
-    told("sh", "release/artifacts", f"v{VERSION}", cwd=project, **given)
+    told("sh", "release/artifacts", f"v{VERSION}", cwd=project, PYTHONPATH=str(project), IMAGES="0")
     assert not (project / "build" / "release" / "source").exists()
     assert len(told("git", "worktree", "list", cwd=project).splitlines()) == 1
     yield project / "build" / "release" / f"v{VERSION}"
@@ -225,21 +171,10 @@ def artifacts(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def test_artifacts_carry_the_version_and_their_sums(artifacts: Path) -> None:
     wheel, bento = f"digits-{VERSION}-py3-none-any.whl", f"digits-{VERSION}.bento"
-    names = [wheel, bento, "images.txt"]
+    names = [wheel, bento]
     assert sorted(path.name for path in artifacts.iterdir()) == ["SHA256SUMS", *names]
     sums = told("sha256sum", "--check", "SHA256SUMS", cwd=artifacts)
     assert sums.splitlines() == [f"{name}: OK" for name in names]
-
-
-def test_images_are_built_of_the_tag_and_given_its_version_and_commit(artifacts: Path) -> None:
-    project = artifacts.parents[2]
-    commit = told("git", "rev-parse", f"v{VERSION}^{{commit}}", cwd=project).strip()
-    called = f"compose --profile team build --quiet in {artifacts.parent / 'source'}"
-    assert (project.parent / "log").read_text() == f"{called}: {VERSION} {VERSION} {commit}\n"
-    lines = (artifacts / "images.txt").read_text().splitlines()
-    compose = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    built = {one["image"].partition(":")[0] for one in compose["services"].values() if "build" in one}
-    assert {line.split()[1] for line in lines} == {f"{name}:{VERSION}" for name in built}
 
 
 def test_bento_is_of_the_tag_and_its_document_says_the_version(artifacts: Path, tmp_path: Path) -> None:
