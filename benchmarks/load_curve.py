@@ -51,7 +51,7 @@ def main() -> None:
             inputs.append(_inputs(one, options.pause))
             curves.append(_curve(many, options.seconds, options.pause))
             print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
-    result = conditions(f"make bench-curve ARGS='--workers {options.workers}'") | {
+    result = conditions(f"make bench-curve ARGS='--workers {options.workers} --pause {options.pause:g}'") | {
         "workers": options.workers,
         "inputs": inputs_of(inputs) | {"contention": contention(model, 3)},
         "points": points_of(curves),

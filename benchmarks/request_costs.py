@@ -85,11 +85,14 @@ def main() -> None:
         memory.append(_resident(two))
     with bare(1, found[0].payload(), model, options.port) as behind:
         proxied = _proxied(behind.url, behind.trees, found, options)
-    result = conditions("make bench-costs") | {
+    result = conditions(f"make bench-costs ARGS='--rounds {options.rounds}'") | {
         "kinds": {name: row | {"proxy_ms": proxied[name]} for name, row in costs.items()},
         "refusal": refusal,
         "papers": papers(),
-        "memory_mb": {"replica": 2 * memory[0] - memory[1], "worker": memory[1] - memory[0]},
+        "memory_mb": {
+            "replica": round(2 * memory[0] - memory[1], 1),
+            "worker": round(memory[1] - memory[0], 1),
+        },
     }
     show(result)
     write(options.out, result)

@@ -1,8 +1,8 @@
 """How many cores, replicas and gigabytes a load takes, and what is full first: `make scale` (docs/scale.md).
 
-All inputs are measured: `make bench-costs` (what a request costs), `make bench-replicas` (what nginx costs in
-compose), `make bench-cluster` (papers a second in bulk). The formulae are printed with the tables. It is a
-calculation: it holds for cores like the measured machine's, and nobody has run that many.
+All inputs are measured: `make bench-costs` (what a request costs), `make bench-replicas ARGS=--bare` (what
+nginx costs), `make bench-cluster` (papers a second in bulk). The formulae are printed with the tables. It is
+a calculation: it holds for cores like the measured machine's, and nobody has run that many.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Measured:
 
     @classmethod
     def of(cls, costs: Mapping[str, Any], replicas: Mapping[str, Any], bulk: Mapping[str, Any]) -> Measured:
-        """From the results' JSON; the proxy's cost of a drawing is that in compose."""
+        """From the results' JSON; the proxy's cost of a drawing is that in front of a busy replica."""
         rows: dict[str, dict[str, float]] = {name: dict(row) for name, row in costs["kinds"].items()}
         rows["drawing"]["proxy_ms"] = replicas["replicas"]["1"]["16"]["cpu_proxy"]["median"]
         keys = ("service_ms", "decoding_ms", "proxy_ms", "wire_bytes")
@@ -125,13 +125,15 @@ def main() -> None:
 
 def measured() -> Measured:
     """The inputs that are stored in benchmarks/results."""
-    costs, replicas, bulk = (read(RESULTS / f"{name}.json") for name in ("costs", "replicas", "cluster"))
+    costs, replicas, bulk = (read(RESULTS / f"{name}.json") for name in ("costs", "replicas-bare", "cluster"))
     return Measured.of(costs, replicas, bulk)
 
 
 def worksheet(inputs: Measured, rate: float = 10_000, digits: float = 1e9) -> Iterator[str]:
     """The lines of the whole calculation, as Markdown."""
-    yield f"Measured by {'; '.join(inputs.under)}."
+    yield "Measured by"
+    yield ""
+    yield from (f"- {under}" for under in inputs.under)
     yield ""
     yield from _inputs(inputs)
     yield ""
@@ -200,7 +202,7 @@ def _bulk(inputs: Measured, digits: float) -> Iterator[str]:
     yield f"- papers a second = digits / {inputs.digits_a_paper:.1f} a paper / {DAY:,} s = {rate:,.0f}"
     yield f"- cores = that / {inputs.papers_a_core:.1f} papers a second for a core = {cores:,}"
     memory = cores * inputs.worker_mb / 1000
-    yield f"- memory = cores x {inputs.worker_mb:.0f} MB = {memory:,.0f} GB, and Ray's own"
+    yield f"- memory = cores x {inputs.worker_mb:.0f} MB, as a service's worker = {memory:,.0f} GB, and Ray's"
     yield (
         f"- reading from disk or S3 = that x {inputs.bytes_a_paper / 1000:,.0f} kB = {megabytes:,.0f} MB/s, "
         f"{papers * inputs.bytes_a_paper / 1e12:,.1f} TB in all"

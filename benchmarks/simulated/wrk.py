@@ -62,8 +62,8 @@ def run(
     first, *second = [Worker(env, shared, times, rng, listening) for _ in range(workers)]
     at_once = min(connections, AT_ONCE)
     its = round(SHARES[seed % len(SHARES)] * at_once) if second else at_once
-    accepted_by: list[Worker | None] = [first] * its + second * (at_once - its)
-    accepted_by += [None] * (connections - at_once)
+    later: list[Worker | None] = [None] * (connections - at_once)
+    accepted_by = [*[first] * its, *second * (at_once - its), *later]
     wrk = _Wrk(env, shared, times, listening, accepted_by)
     if times.others:
         env.process(_other_work(env, shared, times.others, rng))
