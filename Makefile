@@ -179,7 +179,7 @@ bench-serving: $(BENCH) ## measure the service beside its limit and its peers (n
 
 .PHONY: bench-endurance
 bench-endurance: setup ## ask the service 200,000 times: memory, descriptors, threads, latencies (half an hour)
-	@$(PYTHON) benchmarks/endurance.py --picture docs/images/endurance.png
+	@$(PYTHON) -m benchmarks.endurance --picture docs/images/endurance.png
 
 .PHONY: bench-cluster
 bench-cluster: team ## measure reading on a cluster of one node and of two, beside one process

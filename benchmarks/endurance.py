@@ -23,11 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import endurance_rule
-from endurance_requests import Answer, Clients, Pictures
-from serving_contenders import ROOT, Contender, as_form, service
-from serving_load import drawn_seven, processes, running
-
+from benchmarks import endurance_rule
+from benchmarks.endurance_requests import Answer, Clients, Pictures
+from benchmarks.serving_contenders import ROOT, Contender, as_form, service
+from benchmarks.serving_load import drawn_seven, processes, running
 from digits.reader import DEFAULT_MODEL
 from tests.service.crowd import Crowd
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from serving_contenders import ROOT
 
+from benchmarks.serving_contenders import ROOT
 from pipeline.synthesis.papers import KINDS, make
 from pipeline.synthesis.writers import PenWriter
 
