@@ -366,7 +366,7 @@ def test_a_model_that_does_not_answer_in_time_is_refused_and_the_next_is_taken(
 ) -> None:
     monkeypatch.setattr("service.runtime.champion.LOAD_SECONDS", 0.3)
     refused = loads("refused")
-    promote(tiny_model, "2", slow(nearest_digit(), rounds=12_000))
+    promote(tiny_model, "2", slow(nearest_digit(), rounds=60_000))
     champion.refresh()
     assert (version(champion), loads("refused")) == ("1", refused + 1)
     left_behind = [thread for thread in threading.enumerate() if thread.name == "load"]
