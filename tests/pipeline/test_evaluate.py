@@ -217,7 +217,7 @@ def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
     assert not (project / "models" / "champion" / "manifest.json").exists()
     assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is False
     said = capsys.readouterr().out
-    assert "version 1 does not take over from the default model" in said
+    assert "version 1 does not replace the default model" in said
     assert "significantly worse than the default model on primary" in said
     assert "make promote VERSION=1" in said
 

@@ -349,7 +349,7 @@ def test_a_full_disk_is_told(
     monkeypatch.setattr(taking, "write_index", full)
     monkeypatch.setattr(sys, "argv", ["learn"])
     assert learn.main() == 1
-    assert "make room on its disk, and run the same command again" in capsys.readouterr().err
+    assert "Free some space on its disk, and run the same command again" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("commands")

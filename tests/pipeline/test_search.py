@@ -74,7 +74,7 @@ def test_search_tries_a_killed_trial_again(searching: Path, killed: bool) -> Non
             process_of_the_first_trial(client).kill()
         said = command.communicate(timeout=200)[0]
     assert command.returncode == 0, said
-    assert ("trial 0 was interrupted and is tried again" in said) is killed
+    assert ("trial 0 was interrupted and will be repeated" in said) is killed
     assert states() == [TrialState.FAIL] * killed + [TrialState.COMPLETE]
     *lost, tried = the_study().trials
     assert all(one.params == tried.params for one in lost)

@@ -210,7 +210,7 @@ def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
         (ACCEPTED, "better"),
     ]
     assert decision.sentence == (
-        "it is significantly better than version 1 on accepted feedback, and worse on no guard"
+        "it is significantly better than version 1 on accepted feedback, and not worse on any guard"
     )
 
 

@@ -65,7 +65,7 @@ def test_files_of_package_passes_npms_own_reason_on(fake_npm: FakeNpm) -> None:
 
 def test_files_of_package_without_a_reason_tells_the_exit_code(fake_npm: FakeNpm) -> None:
     fake_npm("echo oops; exit 7")
-    with pytest.raises(SourceError, match="exit code 7"):
+    with pytest.raises(SourceError, match="exited with status 7"):
         taken()
 
 
@@ -95,7 +95,7 @@ def test_files_of_package_stops_an_npm_that_hangs(
     monkeypatch.setattr(npm, "PACK_SECONDS", 0.6)
     fake_npm("exec sleep 60")
     began = time.monotonic()
-    with pytest.raises(SourceError, match=r"not done after 0\.6 s"):
+    with pytest.raises(SourceError, match=r"did not finish within 0\.6 s"):
         taken()
     assert time.monotonic() - began < 5
     assert "take up to 0.6 s" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""How a stage is run: parameters, exit codes, its end with the command that started it, silence."""
+"""How a stage is run: parameters, exit codes, the end together with its parent, and quiet stderr."""
 
 from __future__ import annotations
 
