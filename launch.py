@@ -129,7 +129,7 @@ def main() -> int:
         require_free(program)
     if "service" in programs:
         require_model()
-        settle_feedback(options.train)
+        set_feedback_folder(options.train)
     return 0 if options.check else run(programs, training)
 
 
@@ -181,7 +181,7 @@ def require_model() -> None:
         )
 
 
-def settle_feedback(kept: bool) -> None:
+def set_feedback_folder(kept: bool) -> None:
     """Settle where the service keeps corrected pictures: as FEEDBACK_DIR says, else in `FEEDBACK`.
 
     `kept`: whether they are kept at all where FEEDBACK_DIR is not set; where it is empty they are not.
@@ -229,7 +229,7 @@ def announce(programs: dict[str, Program], training: bool) -> int:
             slow = float("inf")
         time.sleep(0.2)
     for name, program in programs.items():
-        told = feedback_told() if name == "service" else ""
+        told = feedback_note() if name == "service" else ""
         print(f"{program.title:8} http://{shown_host()}:{program.port}{told}")
     if "page" in programs:
         print(f"Draw now: http://{shown_host()}:{programs['page'].port}")
@@ -246,7 +246,7 @@ def announce(programs: dict[str, Program], training: bool) -> int:
         signal.pause()
 
 
-def feedback_told() -> str:
+def feedback_note() -> str:
     """What the service's line says of FEEDBACK_DIR."""
     folder = os.environ.get("FEEDBACK_DIR", "")
     if not folder:

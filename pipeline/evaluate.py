@@ -38,14 +38,14 @@ from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champi
 from pipeline.project.processes import spread
 from pipeline.project.runner import check_names, end_with_parent, main
 from pipeline.registry import cards, records, runs, versions
-from pipeline.registry.damage import in_a_sentence
+from pipeline.registry.damage import as_registry_error
 from pipeline.registry.promotion import promote, sync
 from traffic.slots import REFERENCE
 
 EXAMPLES = 2  # digits in the model's input example in MLflow
 
 
-@in_a_sentence()
+@as_registry_error()
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
     """Run the whole stage.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launch import settle_feedback
+from launch import set_feedback_folder
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,7 +166,7 @@ def test_make_run_keeps_feedback_in_the_projects_data(monkeypatch: pytest.Monkey
         monkeypatch.delenv("FEEDBACK_DIR", raising=False)
         if set_to is not None:
             monkeypatch.setenv("FEEDBACK_DIR", set_to)
-        settle_feedback(train)
+        set_feedback_folder(train)
         assert os.environ["FEEDBACK_DIR"] == settled
 
 

@@ -247,8 +247,8 @@ def _data() -> list[Text]:
     )
     drawn = (
         "In addition, the project draws synthetic data from a seed, separately for each split: forms that "
-        "are rare in MNIST, digits redrawn with other pens, digits with the defects of photos, small scans, and "
-        "marks that are not digits. None of it was sent by users.",
+        "are rare in MNIST, digits redrawn with other pens, digits with the defects of photos, small scans, "
+        "and marks that are not digits. None of it was sent by users.",
     )
     return [Text(mnist), Text(drawn)]
 

@@ -137,7 +137,7 @@ def test_layout_is_told_apart_and_the_scale_found_with_validation_digits(
     assert run("own.onnx", "out") == 0
     assert np.allclose(logits(validation), expected(weights, validation), atol=1e-3)
     said = capsys.readouterr().out
-    assert f"out holds own.onnx ({named}; paper is -0.4242 and full ink 2.821 to it" in said
+    assert f"out has own.onnx ({named}; paper is -0.4242 and full ink is 2.821" in said
     assert "of the validation digits" in said
     assert {path.name for path in Path("out").iterdir()} == {"digits.onnx", "manifest.json"}
 
@@ -176,7 +176,7 @@ def test_without_digits_the_scale_is_an_option_or_a_guess_that_is_said(
     assert np.allclose(logits(validation), expected(weights, validation), atol=1e-3)
     assert "guess" not in capsys.readouterr().out
     assert run("own.onnx", "out") == 0
-    assert "full ink 1 to it" in (said := capsys.readouterr().out)
+    assert "full ink is 1" in (said := capsys.readouterr().out)
     assert "its scale is a guess" in said
 
 
@@ -270,10 +270,10 @@ def bytes_in(made: Made) -> None:
         (new_opset, "version 99 of ONNX's operators"),
         (custom_operator, "needs the operator mine.Spy"),
         (one_picture_alone, "for one picture alone, export it again: torch.onnx.export"),
-        (larger, r"takes (1, 32, 32) a picture: it has to take one of (1, 28, 28)"),
+        (larger, r"takes (1, 32, 32) per picture, but must take one of (1, 28, 28)"),
         (colours, "takes (3, 28, 28) a picture"),
         (letters, "gives (26,) a picture"),
-        (bytes_in, "takes int32: it has to take float32"),
+        (bytes_in, "takes int32, but must take one of float32"),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_sentence(
@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_told_in_a_sentence(
     [
         (None, "There is no file own.onnx"),
         (b"no model", "own.onnx cannot be read as an ONNX model"),
-        (b"", "holds no ONNX model"),
+        (b"", "is not an ONNX model"),
     ],
 )
 def test_file_that_is_no_model(

@@ -118,7 +118,7 @@ def test_pictures_are_judged_by_id_by_filter_and_all_at_once(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--accept"], "Say which pictures"),
+        (["--accept"], "Select pictures"),
         (["--drop", "ffffffffff"], "No picture has an id that begins with `ffffffffff`"),
         (["--accept", ""], "5 pictures have ids that begin with ``"),
         (["--delete", "--all"], "Say --yes too"),
@@ -169,7 +169,7 @@ def test_delete_all_leaves_nothing_to_see(
     assert [path.name for path in store.folder.iterdir()] == [".lock"]
     assert not (tmp_path / "build" / "feedback.png").exists()
     assert command() == 0
-    assert "No feedback is kept" in capsys.readouterr().out
+    assert "There is no feedback" in capsys.readouterr().out
 
 
 def test_a_picture_is_drawn_in_letters_of_its_own_shape(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_another_folder_is_looked_at_where_it_is_named(
 ) -> None:
     monkeypatch.setenv("FEEDBACK_DIR", str(tmp_path / "other"))
     assert command() == 0
-    assert f"No feedback is kept in {tmp_path / 'other'}" in capsys.readouterr().out
+    assert f"There is no feedback in {tmp_path / 'other'}" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_a_person_is_asked_before_all_is_deleted(
 ) -> None:
     typed("no")
     assert command("--delete-all") == 1
-    assert "Nothing is deleted" in capsys.readouterr().err
+    assert "Nothing was deleted" in capsys.readouterr().err
     assert store.count() == 5
     typed("yes")
     assert command("--delete-all") == 0

@@ -135,10 +135,10 @@ def test_follower_waits_for_a_registry_and_goes_on_after_troubles(
         client, _ = registered(favourite)
     away = database().rename(project / "away.db")
     with following() as follower:
-        until(follower.has_said("mlflow.db is lost, and "), 60)
+        until(follower.has_said("mlflow.db is missing, but "), 60)
         assert not database().exists()
         away.rename(database())
-        until(follower.has_said("No version is the champion"), 30)
+        until(follower.has_said("There is no champion"), 30)
         move_alias(client, "1")
         until(is_served("1"), 10)
         until(follower.has_said("version 1 is served now"), 2)
@@ -171,7 +171,7 @@ def test_follower_takes_up_a_registry_that_was_made_anew(project: Path, register
         move_alias(client, "2")
         until(is_served("2"), 60)
         (project / "another.db").replace(database())  # without a champion
-        until(follower.has_said("No version is the champion"), 60)
+        until(follower.has_said("There is no champion"), 60)
         assert is_served("2")()
 
 
@@ -196,7 +196,10 @@ def test_follower_ends_at_once(ending: signal.Signals, registered: Registered) -
         began = time.monotonic()
         assert follower.process.wait(10) == -ending
         assert time.monotonic() - began < 0.5
-    assert follower.said == ["follower: version 1 is served now: the alias names it\n"] or not follower.said
+    assert (
+        follower.said == ["follower: version 1 is the champion in the registry and is served now\n"]
+        or not follower.said
+    )
 
 
 @pytest.mark.usefixtures("project")
@@ -216,7 +219,7 @@ def test_follower_ends_with_its_parent() -> None:
     with parent:
         assert parent.stdout is not None
         follower = psutil.Process(int(parent.stdout.readline()))
-        assert "No version is the champion" in parent.stdout.readline()  # by now it watches
+        assert "There is no champion" in parent.stdout.readline()  # by now it watches
         parent.kill()
         parent.stdout.read()  # ends when the last process that writes there has
     until(lambda: not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE, 5)

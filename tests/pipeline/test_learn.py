@@ -117,14 +117,14 @@ def test_a_form_that_is_read_wrong_is_corrected_learnt_promoted_and_served(
         assert right(server, seed=2, count=NOT_SENT) >= 0.9
     paragraph = said.strip().splitlines()[-1]
     assert f"{SENT} pictures of feedback are new" in paragraph
-    assert "is served: it is significantly better than version 1 (the champion)" in paragraph
+    assert "is served, because it is significantly better than version 1 (the champion)" in paragraph
     decision = json.loads((folder / "reports" / "promotion.json").read_text())
     assert "worse" not in {row["verdict"] for row in decision["rows"]}
     accepted = next(row for row in decision["rows"] if row["name"] == "accepted feedback")
     assert accepted["verdict"] == "better"
     assert accepted["rival"] < 0.2 < 0.8 < accepted["candidate"]
     again = command(folder, "pipeline.learn").stdout
-    assert again == "learn: nothing new was accepted, so nothing is trained\n"
+    assert again == "learn: no new feedback was accepted, so there is nothing to train\n"
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_accepted_pictures_are_taken_with_their_labels_and_no_others(
     assert commands.ran == ["dvc add", "pipeline.repro"]
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == (
-        "20 pictures of feedback are new: 14 to learn from, 6 held back to judge by. Version 2 is served."
+        "20 pictures of feedback are new: 14 for training and 6 for validation. Version 2 is served."
     )
 
 
@@ -212,7 +212,8 @@ def test_with_nothing_new_nothing_is_trained(
     assert learn.learn(store.folder) == 0
     assert commands.ran == []
     assert capsys.readouterr().out == (
-        "learn: nothing new was accepted, so nothing is trained; 1 wait for `make feedback`\n"
+        "learn: no new feedback was accepted, so there is nothing to train;"
+        " `make feedback` has 1 new to review\n"
     )
 
 
@@ -298,7 +299,7 @@ def test_dropped_pictures_go_and_new_labels_count(store: Store, capsys: pytest.C
     assert sides() == {id: side for id, side in before.items() if id != ids[0]}
     assert not (ACCEPTED / f"{ids[0]}.png").exists()
     assert read_index(ACCEPTED / "index.json")[ids[1]].label == "1"
-    assert "1 picture has another label now. 1 picture is dropped." in capsys.readouterr().out
+    assert "1 picture has a new label. 1 picture has been dropped." in capsys.readouterr().out
     store.remove_all()
     assert learn.learn(store.folder) == 0
     assert len(sides()) == 7, "what the store has no more stays"
@@ -369,7 +370,7 @@ def test_what_cannot_be_learnt_is_told_and_stays_in_the_store(
     (id,) = send(store, range(1), label="77")
     assert learn.learn(store.folder) == 0
     said = capsys.readouterr().out
-    assert f"learn: {id}.png is not learnt: the label has 2 digits, and the reader finds 1" in said
+    assert f"learn: {id}.png is left out, because the label has 2 digits, but the reader finds 1" in said
     assert "nothing is trained" in said
     assert store.count() == 1
 
@@ -383,7 +384,7 @@ def test_pictures_of_mnist_that_judge_models_are_not_learnt(
     Digits(seen[None], np.array([7], np.uint8)).save(PROCESSED, "test")
     send(store, range(1))
     assert learn.learn(store.folder) == 0
-    assert "it is a picture of MNIST's that judges models" in capsys.readouterr().out
+    assert "it is one of MNIST's validation or test digits" in capsys.readouterr().out
     assert not ACCEPTED.exists()
 
 

@@ -75,7 +75,7 @@ def test_command_prints_the_page_and_ends_within_seconds_of_ctrl_c(project: Path
     )
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == "MLflow starts ...\n"
+        assert process.stdout.readline() == "Starting MLflow ...\n"
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         began = time.monotonic()

@@ -166,7 +166,10 @@ def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_
     (folder / "mlruns").mkdir()
     shutil.rmtree(folder / "models" / "champion")
     environment = os.environ | {"MNIST_DIR": str(SMALL), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder)}
-    for expected, stages in (("this model was trained elsewhere", ["evaluate"]), ("champion: version 1", [])):
+    for expected, stages in (
+        ("a model that was trained elsewhere", ["evaluate"]),
+        ("champion: version 1", []),
+    ):
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.repro"],
             cwd=folder,
@@ -193,7 +196,7 @@ def test_training_outlives_a_damaged_registry_and_is_registered_once_that_is_mad
     database.write_bytes(b"garbage " * 10_000)
     done = repro(folder)
     assert done.returncode != 0
-    assert "The training goes on without MLflow." in done.stdout
+    assert "The training continues without MLflow." in done.stdout
     assert f"evaluate: {database} is damaged (file is not a database): `make rebuild-registry`" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert (folder / "models" / "champion" / "manifest.json").read_bytes() == served

@@ -120,7 +120,7 @@ def test_update_names_what_both_have_changed(project: Path, clone: Path) -> None
 def test_update_leaves_changes_that_a_merge_would_overwrite(project: Path, clone: Path) -> None:
     (clone / "params.yaml").write_text("epochs: 9\n")
     commit(project, params_yaml="epochs: 2\n")
-    with pytest.raises(UpdateError, match="commit or stash"):
+    with pytest.raises(UpdateError, match="Commit or stash"):
         update.update()
     assert (clone / "params.yaml").read_text() == "epochs: 9\n"
 
@@ -129,7 +129,7 @@ def test_update_leaves_changes_that_a_merge_would_overwrite(project: Path, clone
 def test_update_twice(project: Path) -> None:
     commit(project, params_yaml="epochs: 2\n")
     assert "done" in update.update()
-    assert "newest version already" in update.update()
+    assert "already the newest version" in update.update()
 
 
 def test_update_without_git_or_upstream(
@@ -146,7 +146,7 @@ def test_update_without_git_or_upstream(
 
 
 def test_update_keeps_results_where_there_is_nothing_new(clone: Path) -> None:
-    assert "newest version already" in update.update()
+    assert "already the newest version" in update.update()
     assert (clone / "dvc.lock").read_text() == "mine\n"
 
 

@@ -102,7 +102,9 @@ def test_lost_database_is_not_made_anew_over_what_is_on_record(
     lose()
     for main, arguments in COMMANDS:
         told = said(main, *arguments)
-        assert told.startswith(f"{database()} is lost, and {records.folder()} holds what was in it: {OUT}")
+        assert told.startswith(
+            f"{database()} is missing, but its content is on record in {records.folder()}. {OUT}"
+        )
     assert not database().exists() or not database().stat().st_size
 
 
@@ -140,15 +142,21 @@ def test_folder_that_cannot_be_written_is_named(said: Callable[..., str]) -> Non
 
 @pytest.mark.usefixtures("project")
 def test_no_room_is_told() -> None:
-    with pytest.raises(RegistryError, match="There is no room left on the disk of"), damage.in_a_sentence():
+    with (
+        pytest.raises(RegistryError, match="There is no space left on the disk of"),
+        damage.as_registry_error(),
+    ):
         raise sqlite3.OperationalError("database or disk is full")
-    with pytest.raises(RegistryError, match="There is no room left"), damage.in_a_sentence():
+    with pytest.raises(RegistryError, match="There is no space left"), damage.as_registry_error():
         raise OSError(28, "No space left on device", str(store() / "artifacts"))
-    with pytest.raises(RegistryError, match="There is no room left"), damage.in_a_sentence():
+    with pytest.raises(RegistryError, match="There is no space left"), damage.as_registry_error():
         raise OSError(errno.EFBIG, "File too large", str(store() / "artifacts"))
-    with pytest.raises(RegistryError, match=r"^reports/a\.json cannot be written"), damage.in_a_sentence():
+    with (
+        pytest.raises(RegistryError, match=r"^reports/a\.json cannot be written"),
+        damage.as_registry_error(),
+    ):
         raise OSError(28, "No space left on device", "reports/a.json")
-    with pytest.raises(FileNotFoundError), damage.in_a_sentence():  # none of the registry's
+    with pytest.raises(FileNotFoundError), damage.as_registry_error():  # none of the registry's
         raise FileNotFoundError(2, "No such file", "reports/metrics.json")
 
 
@@ -157,7 +165,7 @@ def test_no_room_is_told() -> None:
     ("error", "told"),
     [
         (sqlite3.OperationalError("disk I/O error"), "is full, or fails"),
-        (mlflow.MlflowException("Experiment(name=digits) already exists."), "The registry fails: Exp"),
+        (mlflow.MlflowException("Experiment(name=digits) already exists."), "The registry failed: Exp"),
         (sqlite3.OperationalError('table "runs" already exists'), "is damaged"),
         (FileNotFoundError(2, "No such file"), "No such file"),
     ],
@@ -172,13 +180,13 @@ def test_only_damage_is_called_damage(error: Exception, told: str) -> None:
 def test_a_server_that_fails_says_nothing_of_the_database_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example.org")
     error = mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
-    assert damage.sentence(error) == f"The registry fails: {error}"
+    assert damage.sentence(error) == f"The registry failed: {error}"
 
 
 @pytest.mark.usefixtures("project")
 def test_a_file_of_the_store_that_is_gone_is_named() -> None:
     said = damage.sentence(FileNotFoundError(2, "No such file", str(store() / "artifacts" / "a")))
-    assert said.startswith("The registry fails: ")
+    assert said.startswith("The registry failed: ")
     assert str(store() / "artifacts" / "a") in said
 
 
@@ -192,7 +200,7 @@ def test_training_goes_on_where_the_registry_cannot_be_opened(capsys: pytest.Cap
     assert mlflow.active_run() is None
     told = capsys.readouterr().out
     assert told.count(OUT) == 1
-    assert told.endswith("The training goes on without MLflow.\n")
+    assert told.endswith("The training continues without MLflow.\n")
 
 
 @pytest.mark.usefixtures("project")

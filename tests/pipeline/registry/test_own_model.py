@@ -73,7 +73,7 @@ def test_weights_alone_are_told_from_a_model(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "old.h5", "w") as file:  # as save_weights() of Keras 2 wrote them
         file.attrs["layer_names"] = [b"dense"]
     for name in ("own.weights.h5", "old.h5"):
-        with pytest.raises(ExportError, match=r"weights alone, and not the network: build .*load_weights"):
+        with pytest.raises(ExportError, match=r"only weights and not the network. Build .*load_weights"):
             own_model.load_model(tmp_path / name)
     model.save(tmp_path / "whole.h5")
     own_model.load_model(tmp_path / "whole.h5")

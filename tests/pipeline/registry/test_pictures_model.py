@@ -114,8 +114,8 @@ def test_files_of_any_size_and_polarity_as_bytes_or_base64(
         (np.array([[1, 2], [3]], object), "different shapes"),
         (np.array([b"abc"]), "array of objects"),
         (column([b"abc"]), "Picture 0: It cannot be read as a picture"),
-        (column([png(np.zeros((9, 9), np.uint8)), None]), "Picture 1: It holds no bytes"),
-        (column(["/etc/hostname"]), "no base64"),
+        (column([png(np.zeros((9, 9), np.uint8)), None]), "Picture 1: It is neither bytes nor text"),
+        (column(["/etc/hostname"]), "not an image file in base64"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_a_sentence(

@@ -290,7 +290,7 @@ def test_rollback_goes_one_further_back_each_time(registered: Registered) -> Non
 
 @pytest.mark.usefixtures("project")
 def test_rollback_without_a_champion() -> None:
-    with pytest.raises(ModelError, match="No version is the champion"):
+    with pytest.raises(ModelError, match="There is no champion yet"):
         promotion.rollback(runs.connect(), "test")
 
 
@@ -309,7 +309,7 @@ def test_rollback_with_nothing_left_changes_nothing(registered: Registered) -> N
     client = promoted(registered, 2)
     lose(client, "1")
     before = history.changes(client)
-    with pytest.raises(ModelError, match=r"(?s)Version 1 is passed over.*no version before 2"):
+    with pytest.raises(ModelError, match=r"(?s)Version 1 is skipped.*no version before 2"):
         promotion.rollback(client, "test")
     assert state(client) == ("2", "2", "2")
     assert history.changes(client) == before

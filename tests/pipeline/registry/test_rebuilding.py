@@ -162,7 +162,7 @@ def test_rows_that_are_readable_fill_what_the_records_lack() -> None:
 @pytest.mark.usefixtures("damaged")
 def test_load_that_only_a_lost_database_held_is_told() -> None:
     garble(database())
-    assert rebuild().missing == ["the load of processor and memory during 3 of the runs"]
+    assert rebuild().missing == ["the system metrics of 3 of the runs"]
 
 
 @pytest.mark.usefixtures("damaged")
@@ -194,7 +194,7 @@ def test_runs_without_any_record_come_from_their_artifacts() -> None:
     assert (rows(kept), rows(figures)) == before
     assert (done.runs["artifacts alone"], alias()) == (3, 2)
     assert any("parameters" in one for one in done.missing)
-    assert "the record of promotions" in done.missing
+    assert "the history of promotions" in done.missing
 
 
 @pytest.mark.usefixtures("damaged")
@@ -243,10 +243,10 @@ def test_what_cannot_be_restored_is_told(damaged: Path, capsys: pytest.CaptureFi
     )
     record.write_text("{")
     garble(database())
-    lines = rebuild_registry.told(rebuild())
+    lines = rebuild_registry.described(rebuild())
     assert "Runs: 2 from the records, 1 from artifacts alone." in lines
     assert (
-        f"Not restored: the files of version 3, which are gone from {damaged / 'mlruns' / 'artifacts'}."
+        f"Not restored: the files of version 3, which are missing from {damaged / 'mlruns' / 'artifacts'}."
         in lines
     )
     assert f"{record} cannot be read and is left out" in capsys.readouterr().err

@@ -19,7 +19,7 @@ _OTHER_VERSION = "The service is another version of the project and counts diffe
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ServiceTraffic:
     """The model in service, its reference (None if the model has none), and hourly counts."""
 
     model: str
@@ -42,7 +42,7 @@ class Told:
             raise TrafficError(_OTHER_VERSION) from error
 
 
-def ask(url: str, key: str) -> Told:
+def ask(url: str, key: str) -> ServiceTraffic:
     """Ask the service at `url`, with the API key unless it is empty; raises `TrafficError`."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     address = f"{url.rstrip('/')}/traffic"
@@ -55,6 +55,6 @@ def ask(url: str, key: str) -> Told:
     if not answer.is_success:
         raise TrafficError(f"{address} responds {answer.status_code}. Is this a digits service? {_WAY_OUT}.")
     try:
-        return TypeAdapter(Told).validate_json(answer.content)
+        return TypeAdapter(ServiceTraffic).validate_json(answer.content)
     except ValidationError as error:
         raise TrafficError(_OTHER_VERSION) from error
