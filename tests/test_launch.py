@@ -53,7 +53,7 @@ def test_check_of_a_taken_port_names_it_and_what_to_do(taken: int) -> None:
     code, output = finished("--check", "service", SERVICE_PORT=str(taken), HOST="127.0.0.1")
     assert code == 1
     assert f"Port {taken} is already in use" in output
-    assert f"stop what uses it with `kill {os.getpid()}` (" in output
+    assert f"Stop the program that uses it with `kill {os.getpid()}` (" in output
     assert "set SERVICE_PORT" in output
 
 
@@ -65,7 +65,7 @@ def test_check_of_free_ports_is_silent() -> None:
 def test_check_of_a_port_that_is_none_says_so(value: str) -> None:
     code, output = finished("--check", "page", PAGE_PORT=value)
     assert code == 1
-    assert f"PAGE_PORT={value} is no port" in output
+    assert f"PAGE_PORT={value} is not a port" in output
 
 
 def test_launch_of_an_unknown_program_lists_the_known_ones() -> None:
@@ -110,7 +110,7 @@ def test_launch_with_a_model_folder_that_holds_none_says_so_and_starts_nothing(t
     code, output = finished("service", SERVICE_PORT=str(free_port()), MODEL_DIR=folder)
     assert code == 1
     assert output.count("\n") == 1
-    assert f"MODEL_DIR={folder} holds no model" in output
+    assert f"MODEL_DIR={folder} does not contain a model" in output
     assert "pipeline.export" in output
 
 
@@ -140,7 +140,7 @@ def test_make_run_keeps_feedback_and_says_so_unless_told_not_to(
     """Launched as `make run` does it, with a folder of the test's own, with none, and as `make serve`."""
     folder = tmp_path / "feedback"
     for arguments, named, told in (
-        (["service", "--train"], str(folder), f"(keeps the pictures that you correct in {folder};"),
+        (["service", "--train"], str(folder), f"(stores the pictures that you correct in {folder};"),
         (["service", "--train"], "", ""),
         (["service"], None, ""),
     ):
@@ -150,7 +150,7 @@ def test_make_run_keeps_feedback_and_says_so_unless_told_not_to(
         said = said_until(process, "Ctrl-C stops")
         (line,) = [line for line in said.splitlines() if re.search("Service +http", line)]
         assert told in line
-        assert ("keeps the pictures" in line) is bool(told)
+        assert ("stores the pictures" in line) is bool(told)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert folder.is_dir()
