@@ -1,4 +1,4 @@
-"""The launcher as a person uses it: ports, readiness, Ctrl-C."""
+"""The launcher: ports, readiness, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def launch(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def finished(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and output of a launch that ends by itself."""
+    """Return the exit code and output of a launch that ends by itself."""
     process = launch(*arguments, **environment)
     output, _ = process.communicate(timeout=60)
     return process.returncode, output
@@ -75,7 +75,7 @@ def test_launch_of_an_unknown_program_lists_the_known_ones() -> None:
 
 
 def said_until(process: subprocess.Popen[str], mark: str) -> str:
-    """What a launch says up to the first line with `mark`, or all where it ends without."""
+    """Return the output up to the first line with `mark`, or all of it if there is no such line."""
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
@@ -87,7 +87,7 @@ def said_until(process: subprocess.Popen[str], mark: str) -> str:
 
 @pytest.fixture
 def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts launches that are killed after two minutes, and end with the test."""
+    """Start launches that end with the test, or are killed after two minutes."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -137,7 +137,7 @@ def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
 def test_make_run_keeps_feedback_and_says_so_unless_told_not_to(
     watched: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """Launched as `make run` does it, with a folder of the test's own, with none, and as `make serve`."""
+    """Launches like `make run`, with a folder and with none, and like `make serve`."""
     folder = tmp_path / "feedback"
     for arguments, named, told in (
         (["service", "--train"], str(folder), f"(stores the pictures that you correct in {folder};"),
@@ -195,6 +195,6 @@ def test_launch_with_a_model_folder_of_ones_own_follows_no_registry(
 
 
 def followers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """What follows the registry below a launch."""
+    """Return the registry followers among the child processes of a launch."""
     below = psutil.Process(process.pid).children(recursive=True)
     return [one for one in below if "pipeline.follow" in one.cmdline()]

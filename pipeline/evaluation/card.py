@@ -248,7 +248,7 @@ def _data() -> list[Text]:
     drawn = (
         "In addition, the project draws synthetic data from a seed, separately for each split: forms that "
         "are rare in MNIST, digits redrawn with other pens, digits with the defects of photos, small scans, "
-        "and marks that are not digits. None of it was sent by users.",
+        "and marks that are not digits. Users sent none of it.",
     )
     return [Text(mnist), Text(drawn)]
 

@@ -1,4 +1,4 @@
-"""What is left of killed writers goes with the next one, and a full disk is said with the file's name."""
+"""Temporary files of killed writers are removed later, and a full disk is reported with the file's name."""
 
 from __future__ import annotations
 

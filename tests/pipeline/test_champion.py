@@ -1,4 +1,4 @@
-"""The commands around the champion as a person types them: promote, rollback, champion."""
+"""The command-line interfaces of promote, rollback and champion."""
 
 from __future__ import annotations
 

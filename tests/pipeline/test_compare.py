@@ -1,4 +1,4 @@
-"""The table of runs, from a real store."""
+"""The table of runs, with a real store."""
 
 from __future__ import annotations
 

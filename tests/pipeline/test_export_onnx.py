@@ -1,4 +1,4 @@
-"""ONNX models as PyTorch exports them, as model folders, and what is said of those that cannot be one."""
+"""Export of ONNX models from PyTorch, and the messages for models that cannot be exported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def validation() -> Digits:
 
 @pytest.fixture(scope="module")
 def weights() -> tuple[Floats, Floats]:
-    """Of a linear reader of flat digits, normalised as torchvision's examples do: (784, 10) and (10,)."""
+    """Weights (784, 10) and biases (10,) of a linear model, normalised as in torchvision's examples."""
     with gzip.open(SMALL / "train-images-idx3-ubyte.gz") as file:
         pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, FIELD * FIELD)
     with gzip.open(SMALL / "train-labels-idx1-ubyte.gz") as file:
@@ -45,7 +45,7 @@ def weights() -> tuple[Floats, Floats]:
 
 
 class Made:
-    """An ONNX file in the making, as `torch.onnx.export` writes them for a small network."""
+    """Builds an ONNX file like those that `torch.onnx.export` writes for a small network."""
 
     def __init__(self, weights: tuple[Floats, Floats]) -> None:
         self.shape: tuple[int | str | None, ...] = ("n", 1, FIELD, FIELD)
@@ -91,7 +91,7 @@ def made(weights: tuple[Floats, Floats]) -> Made:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """The command, in a folder without data."""
+    """Run the command in a folder without data."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> int:
@@ -107,7 +107,7 @@ def expected(weights: tuple[Floats, Floats], digits: Digits) -> Floats:
 
 
 def logits(digits: Digits) -> Floats:
-    """What the written model folder gives."""
+    """Return the outputs of the exported model."""
     return Model.load(Path("out")).logits(digits.images[..., None].astype(np.float32))
 
 
@@ -152,7 +152,7 @@ def test_scale_of_plain_pixels_is_found(
     text: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The same reader, for other pixels: its logits are the same then."""
+    """The same model with another input scale, which gives the same logits."""
     validation.save(PROCESSED, "validation")
     weight, bias = weights
     of_pixels = weight / (DEVIATION * full_ink)

@@ -1,4 +1,4 @@
-"""`make feedback` counts, shows, judges, exports and deletes what people have corrected."""
+"""`make feedback` counts, shows, accepts, drops, exports and deletes feedback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def png(shade: int, size: tuple[int, int] = (40, 30)) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Five pictures in a project's folder: three sevens, one 2047, one that is no digit."""
+    """Five pictures in a project's folder: three sevens, one 2047, and one that is not a digit."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     made = Store(tmp_path / "data" / "feedback", Limits(free_bytes=0))
     for shade, label, answer in ((0, "7", "1"), (50, "7", "1"), (100, "7", "?"), (150, "2047", "204?")):
@@ -199,7 +199,7 @@ def test_another_folder_is_looked_at_where_it_is_named(
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes a terminal at which somebody types these lines."""
+    """Simulate a terminal at which these lines are typed."""
 
     def types(*lines: str) -> None:
         waiting = iter(lines)
@@ -237,7 +237,7 @@ def test_new_pictures_are_gone_through_at_a_terminal(
 def test_accepting_takes_the_label_that_was_shown(
     store: Store, command: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where somebody sends the picture with another label while a person looks at it."""
+    """This is also true if the picture is sent with another label during the review."""
     typed()
 
     def meanwhile(_prompt: str) -> str:

@@ -1,4 +1,4 @@
-"""`make learn`: the whole circle over HTTP, and what the command does when it is stopped and run again."""
+"""`make learn`: the whole cycle over HTTP, and interruptions of the command."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests" / "data" / "mnist-small"
 
 MIRRORED = strokes("60,4 4,2! 24,50 36,100")
-"""A 7 as in a mirror, as children write it: neither MNIST nor the project's own forms have it."""
+"""A mirrored 7, as children write it, which is neither in MNIST nor among the project's own forms."""
 SENT, NOT_SENT = 48, 40
 
 
 def mirrored_seven(seed: int, number: int) -> Image.Image:
-    """The form as a hand draws it this time, somewhere on a page and in some size."""
+    """Draw the form by hand, at a random position and size on a page."""
     rng = np.random.default_rng([seed, number])
     curves = write(MIRRORED, rng, Hand())
     side = rng.uniform(90, 190)
@@ -49,7 +49,7 @@ def mirrored_seven(seed: int, number: int) -> Image.Image:
 
 
 def command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command of the copy of the project in a folder."""
+    """Run a command of the project's copy in a folder."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=folder,
@@ -70,7 +70,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def following(folder: Path) -> Iterator[None]:
-    """The follower beside the service, as `make run` starts it."""
+    """Run the follower along with the service, as `make run` does."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.follow"],
         cwd=folder,
@@ -85,7 +85,7 @@ def following(folder: Path) -> Iterator[None]:
 
 
 def right(server: Server, seed: int, count: int) -> float:
-    """The share of drawings that a service takes for a 7."""
+    """Return the share of drawings that a service reads as 7."""
     answers = [server.post("/predict", png(mirrored_seven(seed, number))).json() for number in range(count)]
     return [answer["digit"] for answer in answers].count(7) / count
 
@@ -129,7 +129,7 @@ def test_a_form_that_is_read_wrong_is_corrected_learnt_promoted_and_served(
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with small data, in which the test stands; the default model reads."""
+    """A project with small data and the default model, as the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     shutil.copy2(SMALL / "params.yaml", "params.yaml")
@@ -140,7 +140,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Commands:
-    """What `make learn` starts, done in a moment: `fails` says which of them do not work."""
+    """Fakes of the commands that `make learn` runs; those in `fails` fail."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
@@ -170,7 +170,7 @@ def store(project: Path) -> Store:
 
 
 def send(store: Store, numbers: range, label: str = "7") -> list[str]:
-    """Drawings that are sent and accepted; gives their ids."""
+    """Send drawings and accept them; returns their ids."""
     ids = [store.keep(png(mirrored_seven(1, number)), label, "5", 0.5, "1") for number in numbers]
     for id in ids:
         store.judge(id, "accepted")

@@ -40,7 +40,7 @@ def write_raw(files: tuple[str, str], digits: Digits) -> None:
 
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder with 300 + 100 made-up digits in data/raw, as the current folder."""
+    """A project's folder with 300 + 100 synthetic digits in data/raw, as the current folder."""
     monkeypatch.setattr(preprocess, "end_with_parent", lambda: None)  # it would change how these tests end
     monkeypatch.chdir(tmp_path)
     Path("data/raw").mkdir(parents=True)

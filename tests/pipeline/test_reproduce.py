@@ -1,4 +1,4 @@
-"""A run made again: with stages that write figures in a moment, and once (heavy) with the real ones."""
+"""Reproducing a run, with fast fake stages and once (heavy) with the real ones."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def git(*arguments: str) -> str:
 
 @pytest.fixture
 def checkout(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose stages do little, with the figures that they give in a file that is committed."""
+    """A checkout with fast fake stages, whose metrics are in a committed file."""
     (project / "pipeline").mkdir()
     (project / "pipeline" / "__init__.py").touch()
     for name, code in STAGES.items():
@@ -130,7 +130,7 @@ def checkout(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def record(project: Path, figures: dict[str, Any] = FIGURES) -> str:
-    """A run as train and evaluate leave it, of the model that the stages give too."""
+    """Record a run as train and evaluate do, with the model that the fake stages make."""
     with runs.training_run(PARAMS | {"resume": True}) as run_id:
         folder = shutil.copytree(ROOT / "digits" / "default", project / "models" / run_id)
     with runs.reopened_run(run_id, {}) as (client, _):
@@ -143,7 +143,7 @@ def record(project: Path, figures: dict[str, Any] = FIGURES) -> str:
 def typed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Exit code, output and errors of the command."""
+    """Run the command; returns exit code, output and errors."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -212,7 +212,7 @@ def test_code_that_was_not_committed_is_told(checkout: Path, typed: Typed) -> No
 
 
 def test_changed_files_that_a_run_kept_are_no_other_code(checkout: Path) -> None:
-    """After `make learn` two files differ from the commit, and both come back."""
+    """After `make learn` two files differ from the commit, and both are restored."""
     (checkout / "params.yaml").write_text("train: {resume: true}\n")
     pointer = checkout / ACCEPTED_POINTER
     pointer.parent.mkdir(parents=True)
@@ -231,7 +231,7 @@ def test_changed_files_that_a_run_kept_are_no_other_code(checkout: Path) -> None
 
 @pytest.mark.heavy
 def test_inputs_are_those_of_the_run(checkout: Path, typed: Typed) -> None:
-    """Its params.yaml was not committed: all its sections are the run's all the same."""
+    """params.yaml was not committed, but all its sections are restored."""
     (checkout / "params.yaml").write_text("fetch: {sha256: {}}\ntrain: {resume: true}\nevaluate: {seed: 5}\n")
     run_id = record(checkout)
     git("checkout", "--quiet", "params.yaml")
@@ -368,7 +368,7 @@ def test_weights_are_compared_by_what_they_are_and_not_by_names(tmp_path: Path) 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
 def test_real_run_comes_out_the_same(tmp_path: Path) -> None:
-    """All four stages on the small subset, twice: the same weights and figures, bit for bit."""
+    """All four stages on the small subset, twice; weights and metrics are the same bit for bit."""
     copy_project(tmp_path)
     for name in (".gitignore", ".dvc/.gitignore", ".dvc/config"):
         shutil.copy2(ROOT / name, tmp_path / name)

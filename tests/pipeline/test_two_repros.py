@@ -1,4 +1,4 @@
-"""One `make repro` waits for another, be it in a container: DVC's own lock does not see across."""
+"""One `make repro` waits for another, even in a container, where DVC's own lock has no effect."""
 
 from __future__ import annotations
 

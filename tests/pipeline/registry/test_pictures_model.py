@@ -1,4 +1,4 @@
-"""What the registered model takes and what it says, as MLflow calls it."""
+"""The inputs and outputs of the registered model, as MLflow calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The space of a search: ranges as params.yaml writes them, and settings with values from them."""
+"""The search space: ranges from params.yaml, and settings with searched values."""
 
 from __future__ import annotations
 
