@@ -177,7 +177,7 @@ def _group(figures: Mapping[str, Any], group: str, caption: str, head: str) -> T
 def _table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> Table:
     """Return a table of description, value, interval and name; without intervals if the report has none."""
     width = 3 if any(between for _, _, between, _ in rows) else 2
-    heads = (head, "Figure", "95 % interval")[:width]
+    heads = (head, "Value", "95 % interval")[:width]
     return Table(caption, heads, [row[:width] for row in rows], [name for *_, name in rows])
 
 
@@ -229,10 +229,10 @@ def _worst(figures: Mapping[str, Any]) -> list[str]:
     if rejects := figures.get("false_rejects"):
         kind = max(rejects, key=rejects.__getitem__)
         what = _SOURCES.get(kind, kind)
-        said.append(f"The digits that are most often rejected are: {what} ({_percent(rejects[kind])}).")
+        said.append(f"Digits are rejected most often in this group: {what} ({_percent(rejects[kind])}).")
     if auroc := figures.get("reject_auroc_of"):
         kind = min(auroc, key=auroc.__getitem__)
-        said.append(f"The marks hardest to tell from digits are: {kind} (AUROC {_decimal(auroc[kind])}).")
+        said.append(f"The kind of mark most like digits is {kind} (AUROC {_decimal(auroc[kind])}).")
     return said
 
 
@@ -316,7 +316,8 @@ def _gate(gate: Mapping[str, Any] | None) -> list[Text | Table]:
     """Return the promotion decision and its table, on validation digits."""
     if gate is None:
         return [Text(["There is no record of a comparison of this version with another model."])]
-    parts: list[Text | Table] = [Text([str(gate.get("sentence") or "")])]
+    sentence = str(gate.get("sentence") or "").removesuffix(".")
+    parts: list[Text | Table] = [Text([f"{sentence[:1].upper()}{sentence[1:]}."])] if sentence else []
     rows = gate.get("rows") or []
     if rows:
         rival = gate.get("rival")

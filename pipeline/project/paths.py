@@ -30,20 +30,20 @@ def is_mounted() -> bool:
 
 
 def champion() -> Path:
-    """The folder of the model that is served."""
+    """Return the folder of the served model."""
     return root() / "models" / "champion"
 
 
 def store() -> Path:
-    """The folder of MLflow's database and artifacts."""
+    """Return the folder with MLflow's database and artifacts."""
     return root() / "mlruns"
 
 
 def database() -> Path:
-    """The file of MLflow's database."""
+    """Return the path of MLflow's database."""
     return store() / "mlflow.db"
 
 
 def artifacts() -> str:
-    """Where MLflow keeps what runs leave: a file URI."""
+    """Return the file URI of the folder with the artifacts of MLflow's runs."""
     return (store() / "artifacts").as_uri()

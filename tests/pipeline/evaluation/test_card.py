@@ -112,7 +112,7 @@ def test_card_names_what_is_read_worst() -> None:
 def test_card_gives_intervals_where_the_report_has_them() -> None:
     figures = FIGURES | {"intervals": {"test_accuracy": [0.9954, 0.9977], "recall": {"5": [0.98, 0.996]}}}
     told = card(evidence(figures)).replace("\N{NO-BREAK SPACE}", " ")
-    assert "| What | Figure | 95 % interval |" in told
+    assert "| What | Value | 95 % interval |" in told
     assert "| 99.54 to 99.77 % |" in told
     assert "98.00 to 99.60" in card_html(evidence(figures), REPORTS)
 
