@@ -18,7 +18,7 @@ from pipeline.registry.access import command, open_registry
 from pipeline.registry.history import Change
 from pipeline.registry.promotion import is_served
 
-SHOWN = 10  # changes before the present one
+SHOWN = 10  # changes before the current one
 
 
 def main() -> int:

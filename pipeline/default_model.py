@@ -34,7 +34,7 @@ def main() -> int:
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{DEFAULT_MODEL} is now the present champion. Commit it.")
+    print(f"{DEFAULT_MODEL} is now the current champion. Commit it.")
     return 0
 
 

@@ -96,7 +96,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_data({"test": test})
         runs.log_evaluation(figures, REPORTS)
-        if run_id != manifest.run_id and manifest.git_commit:  # not the present commit
+        if run_id != manifest.run_id and manifest.git_commit:  # not the current commit
             client.set_tag(run_id, runs.COMMIT, manifest.git_commit)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
@@ -115,7 +115,7 @@ class Rival(NamedTuple):
     """The model that the candidate is compared with: the champion, or the default model if there is none.
 
     `reader` is None if there is no comparison, because the candidate is already the champion, the champion's
-    files are lost, or its training may have seen the present validation pictures. `decided` is the earlier
+    files are lost, or its training may have seen the current validation pictures. `decided` is the earlier
     decision on a candidate that is already the champion. `version` is the version that must still be the
     champion when the candidate replaces it ("": none; None: any), because the candidate was compared with no
     other. `is_candidate` is about the model file, so a new training with the same result counts as the
@@ -217,7 +217,7 @@ def history(path: Path) -> dict[str, list[float]]:
 def summary(figures: Mapping[str, Any]) -> str:
     return (
         f"test accuracy {figures['test_accuracy']:.2%} ({figures['test_errors']} mistakes), "
-        f"on canvases {figures['canvas_accuracy']:.2%}"
+        f"accuracy on canvases {figures['canvas_accuracy']:.2%}"
     )
 
 

@@ -72,7 +72,7 @@ def export(path: Path, folder: Path, full_ink: float | None = None) -> None:
     manifest = write_folder(model, folder, samples.images, Manifest("", "", ""))
     print(f"export: {folder} has {path.name} (full ink is {full_ink:g}, {manifest.sha256[:12]})")
     other = 256 - full_ink
-    _tell(folder, samples, f"was it trained with full ink = {other:g}? Try --full-ink {other:g}")
+    _tell(folder, samples, f"was the model trained with full ink = {other:g}? Try --full-ink {other:g}")
 
 
 def export_onnx(
@@ -92,7 +92,7 @@ def export_onnx(
     print(f"export: {folder} has {path.name} ({adapted}, {manifest.sha256[:12]})")
     if known is None and samples.total <= NOISE:
         print("export: its scale is a guess; to test it, run `dvc repro preprocess` and export again")
-    _tell(folder, samples, "was it trained with another scale? Try --normalised MEAN DEVIATION")
+    _tell(folder, samples, "was the model trained with another scale? Try --normalised MEAN DEVIATION")
 
 
 def _tell(folder: Path, samples: Digits, advice: str) -> None:
@@ -100,7 +100,7 @@ def _tell(folder: Path, samples: Digits, advice: str) -> None:
     if samples.total <= NOISE:
         return
     right = answers(Model.load(folder), samples).figures()["accuracy"]
-    print(f"export: it reads {right:.2%} of the validation digits correctly")
+    print(f"export: the model reads {right:.2%} of the validation digits correctly")
     if right < DOUBTFUL:
         print(f"export: that is low; {advice}")
 

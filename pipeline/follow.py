@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def follow(say: Callable[[str], None]) -> None:
-    """Check the alias for ever; `say` is called once for a problem and once when it is over."""
+    """Check the alias in an endless loop; `say` is called once for a problem and once when it is over."""
     opened: tuple[MlflowClient, Identity] | None = None
     trouble = ""
     while True:

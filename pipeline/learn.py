@@ -68,7 +68,7 @@ def learn(feedback: Path) -> int:
     present: Mapping[str, AcceptedPicture] = read_index(ACCEPTED / INDEX)
     kept = Store(feedback).kept()
     unknown = [one for one in kept if one.id not in present and one.state == "accepted"]
-    if unknown or wanted_otherwise(kept, present) or BEFORE.exists():
+    if unknown or was_revised(kept, present) or BEFORE.exists():
         present = take(feedback, kept, present)
     if not BEFORE.exists():
         waiting = sum(one.state == "new" for one in kept)
@@ -83,7 +83,7 @@ def learn(feedback: Path) -> int:
     return 0
 
 
-def wanted_otherwise(kept: list[Kept], present: Mapping[str, AcceptedPicture]) -> bool:
+def was_revised(kept: list[Kept], present: Mapping[str, AcceptedPicture]) -> bool:
     """Whether a person dropped or relabelled a picture of the last selection."""
     return any(
         one.state == "dropped" or (one.state == "accepted" and one.label != present[one.id].label)

@@ -1,7 +1,7 @@
 """Make a version of the registered model the champion, or restore the champion's files.
 
 `python -m pipeline.promote VERSION` makes a registered version the champion, and a running service serves it
-within two seconds. `python -m pipeline.promote --sync` restores the files of the present champion from the
+within two seconds. `python -m pipeline.promote --sync` restores the files of the current champion from the
 registry. `python -m pipeline.rollback` returns to the previous champion, and `python -m pipeline.champion`
 shows the history.
 """

@@ -71,7 +71,7 @@ def repro() -> int:
 def remove_torn_lock(path: Path) -> None:
     """Remove DVC's file of read and write locks if a kill has left it incomplete.
 
-    DVC writes the file in place, and would refuse an incomplete file for ever. The file is read twice,
+    DVC writes the file in place, and would always refuse an incomplete file. The file is read twice,
     because another process may be writing it at the moment.
     """
     for wait in (WRITING, 0.0):

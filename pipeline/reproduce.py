@@ -74,7 +74,7 @@ def notes(recorded: Recorded, commit: str) -> list[str]:
     """Return warnings about code or packages that may differ from those of the run."""
     found = []
     if not recorded.commit:
-        found.append("the run has no commit on record, so its code is unknown; the present commit is used")
+        found.append("the run has no commit on record, so its code is unknown; the current commit is used")
     elif recorded.uncommitted:
         changed = recorded.changed or "the files are not on record"
         found.append(

@@ -119,7 +119,7 @@ def _document(evidence: Evidence) -> Document:
         Section("Compared with the model in service", _gate(evidence.gate)),
         Section("Weaknesses", (Items([*_worst(figures), *_WEAK]), *_PICTURES)),
         Section("Limits", (Items(_LIMITS),)),
-        Section("Data", _data()),
+        Section("Data", _data(figures)),
         Section("Training", _training(evidence)),
     )
     return Document(_title(evidence.manifest), sections, {MODEL: evidence.manifest.sha256})
@@ -236,7 +236,7 @@ def _worst(figures: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _data() -> list[Text]:
+def _data(figures: Mapping[str, Any]) -> list[Text]:
     licence = Link("CC BY-SA 3.0", "https://creativecommons.org/licenses/by-sa/3.0/")
     mnist = (
         "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges has 60,000 training images and "
@@ -248,9 +248,13 @@ def _data() -> list[Text]:
     drawn = (
         "In addition, the project draws synthetic data from a seed, separately for each split: forms that "
         "are rare in MNIST, digits redrawn with other pens, digits with the defects of photos, small scans, "
-        "and marks that are not digits. Users sent none of it.",
+        "and marks that are not digits.",
     )
-    return [Text(mnist), Text(drawn)]
+    learnt, held_back = (_number(figures, f"accepted.{name}") or 0 for name in ("learnt", "held_back"))
+    sent = (
+        f"Of feedback that users sent, {learnt:.0f} marks are training data and {held_back:.0f} validation."
+    )
+    return [Text(mnist), Text(drawn), Text([sent if learnt or held_back else "No data was sent by users."])]
 
 
 def _training(evidence: Evidence) -> list[Table]:

@@ -111,7 +111,7 @@ def against_champion(
 ) -> Decision:
     """Decide whether the candidate replaces the champion `name`; a tie keeps the champion.
 
-    `champion` is None if its training may have seen the present validation pictures. The champion then stays
+    `champion` is None if its training may have seen the current validation pictures. The champion then stays
     until a person decides otherwise.
     """
     if champion is None:

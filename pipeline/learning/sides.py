@@ -15,8 +15,9 @@ def sides_of(
 ) -> dict[str, Side]:
     """Return the sides of new groups, so that the share `validation` of all groups is for validation.
 
-    At least `FEW` groups are for validation, but at most half of all. `seed` and the groups' names determine
-    which ones. `present`: the sides of existing groups, which do not change.
+    If that share is fewer than `FEW` groups, `FEW` groups are for validation, or half of all groups if there
+    are fewer than twice as many. `seed` and the groups' names determine which ones. `present`: the sides of
+    existing groups, which do not change.
     """
     total = len(new) + len(present)
     wanted = max(round(validation * total), min(FEW, total // 2))

@@ -1,6 +1,6 @@
 """Marks from accepted feedback, which `make learn` has split into training and validation.
 
-Only `make learn` writes data/accepted/pictures. A group of near-duplicates stays on the same side for ever,
+Only `make learn` writes data/accepted/pictures. A group of near-duplicates never changes its side,
 so a side can be used to judge every model that was trained on none of its groups.
 """
 

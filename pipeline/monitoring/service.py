@@ -14,7 +14,7 @@ from traffic.slots import Reference, Slot
 from traffic.windows import Windows
 
 SECONDS = 20.0  # a service with many workers has many files to read
-_WAY_OUT = "Start one with `make run`, or set SERVICE_URL to the address of another"
+_HINT = "Start one with `make run`, or set SERVICE_URL to the address of another"
 _OTHER_VERSION = "The service is another version of the project and counts differently. Use the same version."
 
 
@@ -49,11 +49,11 @@ def ask(url: str, key: str) -> ServiceTraffic:
     try:
         answer = httpx.get(address, headers=headers, timeout=SECONDS, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TrafficError(f"No service responds at {url} ({error}). {_WAY_OUT}.") from error
+        raise TrafficError(f"No service responds at {url} ({error}). {_HINT}.") from error
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         raise TrafficError(f"The service at {url} requires its API key. Set API_KEY.")
     if not answer.is_success:
-        raise TrafficError(f"{address} responds {answer.status_code}. Is this a digits service? {_WAY_OUT}.")
+        raise TrafficError(f"{address} responds {answer.status_code}. Is this a digits service? {_HINT}.")
     try:
         return TypeAdapter(ServiceTraffic).validate_json(answer.content)
     except ValidationError as error:

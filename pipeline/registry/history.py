@@ -62,7 +62,7 @@ class Change:
 
 
 def now() -> str:
-    """Return the present time for `Change.when`."""
+    """Return the current time for `Change.when`."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -110,7 +110,7 @@ def unrecorded(client: MlflowClient, version: str, by: str) -> tuple[Change, str
 
 
 def stack(done: Sequence[Change]) -> list[str]:
-    """Return the versions to which a rollback can return, oldest first, with the present champion last.
+    """Return the versions to which a rollback can return, oldest first, with the current champion last.
 
     A promotion or a move adds its version. A rollback removes all versions after the one that it returned to.
     """

@@ -55,7 +55,7 @@ def rollback(client: MlflowClient, by: str) -> Rollback:
     version to return to.
     """
     with _alone():
-        present = _settle(client, versions.champion_version(client), by)
+        present = _record_missing_change(client, versions.champion_version(client), by)
         if not present:
             raise ModelError("There is no champion yet, so there is nothing to roll back.")
         skipped: list[str] = []
@@ -92,7 +92,7 @@ def sync(client: MlflowClient, by: str = "sync") -> Manifest | None:
         if served is None or not _is_of(served, chosen):
             with _loadable(client, chosen) as source:
                 served = _write(chosen, source, champion())
-        _settle(client, chosen, by)
+        _record_missing_change(client, chosen, by)
         return served
 
 
@@ -117,8 +117,8 @@ def _registered(client: MlflowClient, version: str) -> ModelVersion:
         raise ModelError(f"There is no version {version} of the model.") from error
 
 
-def _settle(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
-    """Record the change to the present champion if it is missing; return its version or ""."""
+def _record_missing_change(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
+    """Record the change to the current champion if it is missing; return its version or ""."""
     if present is None:
         return ""
     version = str(present.version)
@@ -142,7 +142,10 @@ def _change(
     client: MlflowClient, chosen: ModelVersion, source: Path, kind: str, reason: str, by: str
 ) -> Manifest:
     """Change the alias, then the files, then the history. The caller holds the lock."""
-    before, version = _settle(client, versions.champion_version(client), by), str(chosen.version)
+    before, version = (
+        _record_missing_change(client, versions.champion_version(client), by),
+        str(chosen.version),
+    )
     if before == version:
         return _write(chosen, source, champion())
     change = history.Change(history.now(), before, version, reason, by, kind)

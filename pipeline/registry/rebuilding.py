@@ -125,7 +125,7 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[s
 
 
 def _moved(table: str, row: Mapping[str, Any], experiment: int) -> dict[str, Any]:
-    """Return a row with this database's experiment id and with the present addresses of artifacts."""
+    """Return a row with this database's experiment id and with the current addresses of artifacts."""
     moved = dict(row)
     if "experiment_id" in moved:
         moved["experiment_id"] = experiment

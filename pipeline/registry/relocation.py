@@ -20,7 +20,7 @@ FROM_CONTAINERS = (IN_CONTAINERS / "mlruns" / "artifacts").as_uri()
 
 
 def relocate() -> bool:
-    """Change all addresses in the project's database to its present folder; returns whether any changed.
+    """Change all addresses in the project's database to its current folder; returns whether any changed.
 
     MLflow has no function for this. Without it, pictures of a moved project do not open in the UI, and its
     next run writes to the old folder. In a container nothing is changed, because a process on the host may be

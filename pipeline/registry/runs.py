@@ -71,7 +71,7 @@ ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter fo
 
 
 _OUTLIVED: ContextVar[bool] = ContextVar("outlived", default=False)
-"""Whether the present work continues without MLflow if its run can no longer be written."""
+"""Whether the current work continues without MLflow if its run can no longer be written."""
 
 
 class Killed(Exception):

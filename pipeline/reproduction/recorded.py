@@ -119,7 +119,7 @@ def find(client: MlflowClient, wanted: str) -> Run:
 
 
 def figures(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the metrics that a reproduction must match, with their present names."""
+    """Return the metrics that a reproduction must match, with their current names."""
     told = {metric_name(name): value for name, value in metrics.items() if not name.startswith("system/")}
     return {name: value for name, value in told.items() if name not in NO_FIGURES}
 

@@ -148,7 +148,7 @@ def _blank(rng: np.random.Generator) -> tuple[str, Image.Image]:
 
 
 def _level_stroke(rng: np.random.Generator) -> tuple[str, Image.Image]:
-    """Draw one horizontal stroke of any length and width: a minus sign, or else a single mark."""
+    """Draw one horizontal stroke of any length and width, which is a minus sign or a single other mark."""
     length = some_height(rng, 30, 340)
     ink = cropped(level_stroke(length, max(2.0, length * rng.uniform(0.015, 0.14)), rng))
     paper = np.zeros((_SIDE, _SIDE), np.float32)

@@ -112,7 +112,7 @@ def dots(rng: np.random.Generator) -> Drawing:
 
 
 def sign(rng: np.random.Generator, among: Sequence[str] = tuple(SIGNS)) -> Drawing:
-    """Draw one of the named signs by hand. The pen is thin, since a filled face would look like a 0."""
+    """Draw one of the named signs by hand. The pen is thin, or a face would become a 0 and two lines a 1."""
     side = rng.uniform(70, 110)
     form = _SIGNS[among[int(rng.integers(len(among)))]]
     return draw(write(form, rng), side, round(side * rng.uniform(0.02, 0.09)))

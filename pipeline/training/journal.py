@@ -57,7 +57,7 @@ class Journal:
             self._checkpoint.save(State(epoch, self.seconds, variables_of(self._model), *best, self.history))
 
     def epoch_ends(self, epoch: int, logs: Logs) -> None:
-        """Record an epoch's metrics, and the present weights if the epoch is the best so far."""
+        """Record an epoch's metrics, and the current weights if the epoch is the best so far."""
         logs = {**logs, "learning_rate": float(self._model.optimizer.learning_rate)}
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))

@@ -50,7 +50,7 @@ Epoch = tuple[dict[str, float], int]
 @contextmanager
 def connected(address: str) -> Iterator[None]:
     """Connect to the cluster at host:port, or to this machine's ("auto"); raises `PipelineError`."""
-    _knock(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
+    _require_listening(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     at_the_end = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
@@ -69,7 +69,7 @@ def connected(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
+def _require_listening(address: str) -> None:
     """Raise `PipelineError` if nothing listens at the address. Ray itself would try for minutes."""
     if address == "auto":
         return

@@ -72,7 +72,7 @@ def suggest(trial: Trial, searched: Mapping[str, Distribution]) -> dict[str, flo
 
 
 def present(searched: Mapping[str, Distribution], settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the present values of the searched parameters; None if one is out of its range."""
+    """Return the current values of the searched parameters; None if one is out of its range."""
     values = {name: flat(settings)[name] for name in searched}
     inside = all(searched[name].low <= value <= searched[name].high for name, value in values.items())
     return values if inside else None

@@ -50,7 +50,7 @@ class Plan:
     def name(self) -> str:
         """The study's name. Two searches have the same name only if their trials are comparable.
 
-        The present values of the searched parameters do not matter, so a search continues the same study
+        The current values of the searched parameters do not matter, so a search continues the same study
         after its result was written to params.yaml.
         """
         ignored = {*self.searched, "epochs", *NOT_TRAINING}
@@ -94,7 +94,7 @@ def open_study(plan: Plan, worker: int = 0) -> Study:
 
 
 def try_present(study: Study, plan: Plan) -> None:
-    """Queue the present values as the first trial of a new study, so that a result has to beat them."""
+    """Queue the current values as the first trial of a new study, so that a result has to beat them."""
     values = present(plan.searched, plan.settings)
     if not study.trials and values is not None:
         study.enqueue_trial(values)

@@ -234,7 +234,7 @@ def test_stage_first_candidate_that_misses_a_floor(
 def test_stage_champion_of_another_split_is_not_compared(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The champion's training may have seen the present validation digits."""
+    """The champion's training may have seen the current validation digits."""
     make(2)
     _with_rule(project, floors={})
     evaluate.run(**HOW)

@@ -211,7 +211,7 @@ def test_search_tries_the_present_values_though_a_kill_came_before_they_were_rea
 def test_search_of_shorter_trials_is_another_study(quick: list[dict[str, float]]) -> None:
     a_stage(1)
     a_stage(1, epochs=1)
-    assert quick[0] == quick[1], "each begins with the present values"
+    assert quick[0] == quick[1], "each begins with the current values"
 
 
 def test_workers_side_by_side_take_no_trial_twice_and_none_too_many(quick: list[dict[str, float]]) -> None:

@@ -136,6 +136,13 @@ def test_card_of_almost_no_figures() -> None:
     assert told.startswith("# Model card: digits\n")
 
 
+def test_card_says_whether_users_sent_any_of_the_data() -> None:
+    told = card(evidence(FIGURES | {"accepted": {"learnt": 14, "held_back": 6}}))
+    assert "Of users' feedback, 14 marks are training data and 6 validation data." in told
+    without = {name: value for name, value in FIGURES.items() if name != "accepted"}
+    assert "No data was sent by users." in card(evidence(without))
+
+
 def test_card_fits_into_a_description_of_mlflow() -> None:
     intervals = {name: [0.1, 0.9] for name, value in FIGURES.items() if isinstance(value, float)}
     told = card(evidence(FIGURES | {"intervals": intervals}, GATE | {"rows": [ROW] * 7}))
