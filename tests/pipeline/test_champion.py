@@ -81,7 +81,7 @@ def test_champion_says_what_is_not_served_or_on_record_yet(registered: Registere
     client.set_registered_model_alias("digits", "champion", "2")
     code, said, _ = typed(champion.main)
     assert code == 0
-    assert said.startswith("champion: version 2, by a change that is not on record yet\n")
+    assert said.startswith("champion: version 2, by a change that is not recorded yet\n")
     assert "It is not served yet: " in said
     assert "has version 1. Run `python -m pipeline.promote --sync`" in said
 
@@ -90,7 +90,7 @@ def test_champion_shows_the_last_ten_changes_before() -> None:
     done = [Change("2026-01-02T03:04:05+00:00", "", str(number), "", "", "") for number in range(1, 14)]
     lines = champion.described("13", done)
     assert [line.split()[1] for line in lines[2:-1]] == [str(number) for number in range(12, 2, -1)]
-    assert lines[-1] == "and 2 changes before these"
+    assert lines[-1] == "and 2 earlier changes"
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def test_weights_in_other_places_are_not_read(
         tensor.data_location = TensorProto.EXTERNAL
     Path("own.onnx").write_bytes(model.SerializeToString())
     assert run("own.onnx", "out") == 1
-    assert "has weights in another file, which cannot be taken" in capsys.readouterr().err
+    assert "has weights in another file, which cannot be loaded" in capsys.readouterr().err
     assert not Path("out").exists()
 
 
@@ -269,10 +269,10 @@ def bytes_in(made: Made) -> None:
         (old_opset, "version 7 of ONNX's operators"),
         (new_opset, "version 99 of ONNX's operators"),
         (custom_operator, "needs the operator mine.Spy"),
-        (one_picture_alone, "for one picture alone, export it again: torch.onnx.export"),
+        (one_picture_alone, "for a single picture, export it again: torch.onnx.export"),
         (larger, r"takes (1, 32, 32) per picture, but must take one of (1, 28, 28)"),
-        (colours, "takes (3, 28, 28) a picture"),
-        (letters, "gives (26,) a picture"),
+        (colours, "takes (3, 28, 28) per picture"),
+        (letters, "returns (26,) per picture"),
         (bytes_in, "takes int32, but must take one of float32"),
     ],
 )

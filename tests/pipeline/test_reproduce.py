@@ -204,10 +204,7 @@ def test_code_that_was_not_committed_is_told(checkout: Path, typed: Typed) -> No
     code, said, _ = typed(run_id)
     told = " ".join(said.split())
     assert code == 1
-    assert (
-        "changes that were not committed (expected.json), which cannot be reproduced: the commit before"
-        in told
-    )
+    assert "uncommitted changes (expected.json), which cannot be reproduced; the commit before" in told
     assert "Possible reason: different code: the run's code had uncommitted changes (expected.json)." in told
 
 
@@ -272,7 +269,7 @@ def test_what_cannot_be_reproduced_is_said(
     git("commit", "--quiet", "--all", "--message", "Fails")
     client.set_tag(other, runs.COMMIT, git("rev-parse", "HEAD"))
     code, _, error = typed(other)
-    assert (code, error) == (2, "reproduce: The stage train failed at that commit, for the reason above.\n")
+    assert (code, error) == (2, "reproduce: The stage train failed at that commit. The reason is above.\n")
     assert git("worktree", "list").count("\n") == 0
 
 
@@ -345,7 +342,7 @@ def test_reasons_name_all_that_was_otherwise() -> None:
         ({"packages": "python 3.11.9, keras 3.0"}, "different packages: keras 3.0 then, 3.15.1 now"),
         ({"commit": ""}, "possibly different code: the run has no commit on record"),
         ({"evaluated": "d" * 40}, "its metrics were computed later by different code: commit dddddddddddd"),
-        ({}, "nothing that is on record explains it"),
+        ({}, "the record does not explain it"),
     ):
         (told,) = comparison.reasons(recorded(**changes), again)
         assert told.startswith(reason)

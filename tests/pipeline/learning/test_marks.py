@@ -68,9 +68,9 @@ def test_a_mark_that_is_no_digit_has_its_own_label(reader: Reader, tmp_path: Pat
 @pytest.mark.parametrize(
     ("drawn", "label", "reason"),
     [
-        ("2047", "204", "the label has 3 digits, and the reader finds 4 of them"),
-        ("", "7", "the reader finds nothing"),
-        ("", "72", "the reader finds nothing"),
+        ("2047", "204", "the label has 3 digits, but the reader finds 4"),
+        ("", "7", "but the reader finds none"),
+        ("", "72", "but the reader finds none"),
     ],
 )
 def test_another_number_of_digits_is_told(

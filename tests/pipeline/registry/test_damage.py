@@ -164,7 +164,7 @@ def test_no_room_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (sqlite3.OperationalError("disk I/O error"), "is full, or fails"),
+        (sqlite3.OperationalError("disk I/O error"), "is full or failing"),
         (mlflow.MlflowException("Experiment(name=digits) already exists."), "The registry failed: Exp"),
         (sqlite3.OperationalError('table "runs" already exists'), "is damaged"),
         (FileNotFoundError(2, "No such file"), "No such file"),

@@ -104,8 +104,8 @@ def test_files_of_any_size_and_polarity_as_bytes_or_base64(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (np.full((1, 28, 28), 0.5), "multiply by 255"),
-        (np.full((1, 28, 28), True), "multiply by 255"),
+        (np.full((1, 28, 28), 0.5), "Multiply by 255"),
+        (np.full((1, 28, 28), True), "Multiply by 255"),
         (np.full((2, 28, 28), -0.4), "outside 0 to 255"),
         (np.full((2, 28, 28), np.nan), "outside 0 to 255"),
         (np.full((1, 28, 28), 250, np.uint8), "bright on black"),

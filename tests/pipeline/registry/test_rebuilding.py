@@ -284,7 +284,7 @@ def test_command_rebuilds_and_the_others_go_on() -> None:
     rolled = command("rollback")
     assert "champion: version 1 (" in rolled.stdout, rolled.stderr
     again = command("rebuild_registry")
-    assert "is whole: nothing is rebuilt." in again.stdout
+    assert "is intact, so nothing is rebuilt." in again.stdout
 
 
 @pytest.mark.usefixtures("project")
@@ -294,4 +294,4 @@ def test_command_without_anything_to_rebuild_from(
     database().unlink()
     monkeypatch.setattr("sys.argv", ["rebuild_registry"])
     assert rebuild_registry.main() == 1
-    assert "holds nothing to make a registry from: `make repro` makes one." in capsys.readouterr().err
+    assert "is empty, so nothing can be rebuilt. `make repro` creates it." in capsys.readouterr().err
