@@ -82,7 +82,7 @@ def test_a_sheet_holds_so_many_and_the_next_page_the_rest(
         store.keep(png(0, (width, 1)), "7", "1", 0.9, "12")
     sheet = str(tmp_path / "mine.png")
     assert command("--sheet", sheet) == 0
-    assert "120 of 125 (--page 2: the next)" in capsys.readouterr().out
+    assert "120 of 125 (next: --page 2)" in capsys.readouterr().out
     assert command("--sheet", sheet, "--page", "2") == 0
     with Image.open(sheet) as image:
         assert image.height == 193
@@ -121,8 +121,8 @@ def test_pictures_are_judged_by_id_by_filter_and_all_at_once(
         (["--accept"], "Select pictures"),
         (["--drop", "ffffffffff"], "No picture has an id that begins with `ffffffffff`"),
         (["--accept", ""], "5 pictures have ids that begin with ``"),
-        (["--delete", "--all"], "Say --yes too"),
-        (["--delete-all"], "Say --yes too"),
+        (["--delete", "--all"], "Add --yes"),
+        (["--delete-all"], "Add --yes"),
         (["--export", "/proc/feedback.zip"], "cannot be written"),
     ],
 )
@@ -165,7 +165,7 @@ def test_delete_all_leaves_nothing_to_see(
     assert len(store.kept()) == 2
     (tmp_path / "data" / "accepted" / "pictures").mkdir(parents=True)
     assert command("--delete-all", "--yes") == 0
-    assert "Copies that `make learn` took" in capsys.readouterr().out
+    assert "Copies made by `make learn`" in capsys.readouterr().out
     assert [path.name for path in store.folder.iterdir()] == [".lock"]
     assert not (tmp_path / "build" / "feedback.png").exists()
     assert command() == 0

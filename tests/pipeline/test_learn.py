@@ -20,7 +20,7 @@ from PIL import Image, ImageChops
 from digits.reader import Reader
 from feedback.store import Store
 from pipeline import learn
-from pipeline.learning import taking
+from pipeline.learning import selection
 from pipeline.learning.index import read_index
 from pipeline.mnist.accepted import SIDES, Accepted
 from pipeline.mnist.dataset import Digits
@@ -242,14 +242,14 @@ def test_a_kill_while_pictures_are_written_leaves_none_or_all_that_training_read
 ) -> None:
     send(store, range(6))
     with monkeypatch.context() as patch:
-        patch.setattr(taking, "write_index", _killed)
+        patch.setattr(selection, "write_index", _killed)
         with pytest.raises(KeyboardInterrupt):
             learn.learn(store.folder)
     assert not ACCEPTED.exists()
     assert learn.learn(store.folder) == 0
     send(store, range(6, 9))
     with monkeypatch.context() as patch:
-        patch.setattr(taking, "write_index", _killed)
+        patch.setattr(selection, "write_index", _killed)
         with pytest.raises(KeyboardInterrupt):
             learn.learn(store.folder)
     assert sum(Accepted.load(ACCEPTED, side).digits.total for side in SIDES) == 9
@@ -326,7 +326,7 @@ def test_one_drawing_with_two_labels_is_not_learnt_and_held_back_once_they_are_t
     capsys.readouterr()
     assert learn.learn(store.folder) == 0
     assert [Accepted.load(ACCEPTED, side).digits.total for side in SIDES] == [0, 1]
-    assert capsys.readouterr().out.count("it is a near-duplicate of pictures that are learnt") == 1
+    assert capsys.readouterr().out.count("it is a near-duplicate of pictures for training") == 1
 
 
 def test_a_parameter_that_is_none_is_told(
@@ -347,7 +347,7 @@ def test_a_full_disk_is_told(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(ACCEPTED))
 
     send(store, range(1))
-    monkeypatch.setattr(taking, "write_index", full)
+    monkeypatch.setattr(selection, "write_index", full)
     monkeypatch.setattr(sys, "argv", ["learn"])
     assert learn.main() == 1
     assert "Free some space on its disk, and run the same command again" in capsys.readouterr().err
@@ -371,7 +371,7 @@ def test_what_cannot_be_learnt_is_told_and_stays_in_the_store(
     assert learn.learn(store.folder) == 0
     said = capsys.readouterr().out
     assert f"learn: {id}.png is left out, because the label has 2 digits, but the reader finds 1" in said
-    assert "nothing is trained" in said
+    assert "there is nothing to train" in said
     assert store.count() == 1
 
 

@@ -128,7 +128,7 @@ def test_main_version_of_a_run_that_is_gone(
     monkeypatch.setattr(MlflowClient, "get_run", _raising(gone))
     monkeypatch.setattr("sys.argv", ["promote", version])
     assert promote.main() == 1
-    assert f"The run of version {version} is gone" in capsys.readouterr().err
+    assert f"The run of version {version} is missing" in capsys.readouterr().err
     assert versions.champion_version(client) is None
     assert not (project / "models" / "champion").exists()
 
