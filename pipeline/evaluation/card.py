@@ -251,9 +251,7 @@ def _data(figures: Mapping[str, Any]) -> list[Text]:
         "and marks that are not digits.",
     )
     learnt, held_back = (_number(figures, f"accepted.{name}") or 0 for name in ("learnt", "held_back"))
-    sent = (
-        f"Of feedback that users sent, {learnt:.0f} marks are training data and {held_back:.0f} validation."
-    )
+    sent = f"Of users' feedback, {learnt:.0f} marks are training data and {held_back:.0f} validation data."
     return [Text(mnist), Text(drawn), Text([sent if learnt or held_back else "No data was sent by users."])]
 
 

@@ -86,7 +86,7 @@ def test_file_of_keras_2_is_named_as_such(tmp_path: Path) -> None:
         archive.writestr("config.json", json.dumps(KERAS_2))
         archive.writestr("model.weights.h5", b"")
     with pytest.raises(
-        ExportError, match=r"saved by Keras 2.15.0, .* model.save\(\"model.h5\"\), and export that file"
+        ExportError, match=r"saved by Keras 2.15.0. .* model.save\(\"model.h5\"\), and export that file"
     ):
         own_model.load_model(path)
 
