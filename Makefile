@@ -1,4 +1,4 @@
-# Every command that a person types. `make` alone lists them. Works under any path and without git.
+# The commands of the project; `make` lists them. They work from any path, with or without git.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -8,7 +8,7 @@ SERVING := .venv/.serving
 READY := .venv/.ready
 TEAM := .venv/.team
 MCP := .venv/.mcp
-LANES := -n 2 --dist loadgroup # two tests at a time: tests/conftest.py says which
+LANES := -n 2 --dist loadgroup # two tests run concurrently; tests/conftest.py groups them
 BENCH := build/bench/.ready
 OTHER := build/rapidocr/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -25,7 +25,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: serving ## start service and page at once, train a model of your own beside them (TRAIN=0: only serve)
+run: serving ## start the service and the page, and train your own model in the background (TRAIN=0: do not train)
 	@$(PYTHON) launch.py --train
 
 .PHONY: test
@@ -33,7 +33,7 @@ test: team ## set up and run the tests
 	$(PYTHON) -m pytest $(LANES) $(PYTEST_ARGS)
 
 .PHONY: test-all
-test-all: team ## set up and run all the tests, also those that take minutes each
+test-all: team ## set up and run all tests, including the slow ones
 	$(PYTHON) -m pytest $(LANES) -m "heavy or not heavy" $(PYTEST_ARGS)
 
 .PHONY: lint
@@ -44,11 +44,11 @@ lint: team ## check style, formatting and types
 	@$(MAKE) --no-print-directory lint-js
 
 .PHONY: lint-js
-lint-js: ## check the page's JavaScript alone (skipped without npm)
+lint-js: ## check only the page's JavaScript (skipped without npm)
 	@sh ui/lint
 
 .PHONY: setup
-setup: $(READY) ## make .venv with the locked dependencies
+setup: $(READY) ## create .venv with the locked dependencies
 
 $(READY): requirements/all.txt requirements/uv.txt requirements/venv | $(SERVING)
 	@sh requirements/venv all
@@ -57,27 +57,27 @@ $(READY): requirements/all.txt requirements/uv.txt requirements/venv | $(SERVING
 	@touch $@ $(SERVING)
 
 .PHONY: team
-team: $(TEAM) ## add what goes past one machine: Ray, S3, PostgreSQL (docs/team.md)
+team: $(TEAM) ## install the packages for clusters and teams: Ray, S3, PostgreSQL (docs/team.md)
 
 $(TEAM): requirements/team.txt | $(READY)
 	@sh requirements/venv team
 	@touch $@
 
 .PHONY: mcp
-mcp: $(MCP) ## let the page speak MCP, so that assistants can read digits (docs/clients.md)
+mcp: $(MCP) ## install MCP support for the page, so that assistants can read digits (docs/clients.md)
 
 $(MCP): requirements/mcp.txt | $(SERVING)
 	@sh requirements/venv mcp
 	@touch $@
 
 .PHONY: space
-space: ## put together a Hugging Face Space in build/space (docs/space.md)
+space: ## assemble a Hugging Face Space in build/space (docs/space.md)
 	@rm -rf build/space
 	@mkdir -p build
 	@sh space/assemble build/space
 
 .PHONY: remote
-remote: team ## tell DVC where the team's data is (DVC_REMOTE_URL in .env); then: .venv/bin/dvc pull
+remote: team ## configure the team's DVC remote (DVC_REMOTE_URL in .env); then run .venv/bin/dvc pull
 	@$(PYTHON) -m pipeline.remote
 
 .PHONY: serving
@@ -92,23 +92,23 @@ repro: setup ## run the pipeline: fetch, preprocess, train, evaluate
 	@$(PYTHON) -m pipeline.repro
 
 .PHONY: update
-update: ## get the newest version of the project, also after trainings of your own
+update: ## update the project without losing your own training runs
 	@python3 -m pipeline.update
 
 .PHONY: serve
-serve: serving ## start the service alone (MODEL_DIR=FOLDER serves your own model)
+serve: serving ## start only the service (MODEL_DIR=FOLDER: serve your own model)
 	@$(PYTHON) launch.py service
 
 .PHONY: ui
-ui: serving ## start the page alone (SERVICE_URL names the service)
+ui: serving ## start only the page (SERVICE_URL: address of the service)
 	@$(PYTHON) launch.py page
 
 .PHONY: desktop
-desktop: serving ## open the desktop window (ARGS=--local needs no service)
+desktop: serving ## open the desktop window (ARGS=--local: without a service)
 	@$(PYTHON) -m ui.desktop $(ARGS)
 
 .PHONY: mlflow
-mlflow: setup ## open MLflow's page of all runs in the browser (BROWSER=none: only print its address)
+mlflow: setup ## open the MLflow UI in the browser (BROWSER=none: only print its address)
 	@$(PYTHON) -m pipeline.mlflow_ui
 
 .PHONY: compare
@@ -116,73 +116,73 @@ compare: setup ## print the last runs as a table (N=10)
 	@$(PYTHON) -m pipeline.compare $(if $(N),-n $(N))
 
 .PHONY: promote
-promote: setup ## make VERSION=n of the registered model the champion (REASON="why", for the record)
+promote: setup ## make VERSION=n of the registered model the champion (REASON="text" for the history)
 	@$(PYTHON) -m pipeline.promote $(VERSION) $(if $(REASON),--reason "$$REASON")
 
 .PHONY: rollback
-rollback: setup ## make the version before the champion the champion again; once more: the one before that
+rollback: setup ## make the previous champion the champion again (repeat to go further back)
 	@$(PYTHON) -m pipeline.rollback
 
 .PHONY: champion
-champion: setup ## say which version is the champion, since when, why, and what was before it
+champion: setup ## show the champion, when and why it was promoted, and its predecessors
 	@$(PYTHON) -m pipeline.champion
 
 .PHONY: feedback
-feedback: setup ## look through the pictures that people corrected (ARGS="--accept ID", --export F.zip, --delete-all)
+feedback: setup ## review the pictures that people corrected (ARGS="--accept ID", --export F.zip, --delete-all)
 	@$(PYTHON) -m pipeline.feedback $(ARGS)
 
 .PHONY: drift
-drift: setup ## say whether pictures look other than the model was measured on (WINDOW=24h AGAINST=before)
+drift: setup ## check whether recent pictures have drifted from the model's reference data (WINDOW=24h AGAINST=before)
 	@$(PYTHON) -m pipeline.drift $(if $(WINDOW),--window $(WINDOW)) $(if $(LEVEL),--level $(LEVEL)) \
 		$(if $(AGAINST),--against $(AGAINST))
 
 .PHONY: rebuild-registry
-rebuild-registry: setup ## make MLflow's registry anew where mlruns/mlflow.db is damaged or lost (FORCE=1: where it is whole)
+rebuild-registry: setup ## rebuild the MLflow registry if mlruns/mlflow.db is damaged or missing (FORCE=1: even if it is intact)
 	@$(PYTHON) -m pipeline.rebuild_registry $(if $(FORCE),--force)
 
 .PHONY: reproduce
-reproduce: setup ## make a run again, RUN=id|name, at its commit with its data, and compare (KEEP=1: keep the worktree)
+reproduce: setup ## reproduce RUN=id|name at its commit with its data, and compare the results (KEEP=1: keep the worktree)
 	@$(PYTHON) -m pipeline.reproduce $(if $(RUN),"$$RUN") $(if $(KEEP),--keep)
 
 .PHONY: profile
-profile: setup ## write the ready settings NAME=quick|default|best|classic into params.yaml
+profile: setup ## apply a profile of training parameters to params.yaml (NAME=quick|default|best|classic)
 	@$(PYTHON) -m pipeline.profile $(NAME)
 
 .PHONY: default-model
-default-model: setup ## make the model that comes with the project, digits/default, from the champion
+default-model: setup ## make the champion the default model that comes with the project (digits/default)
 	@$(PYTHON) -m pipeline.default_model
 
 .PHONY: learn
-learn: setup ## learn from the feedback that was accepted: train, judge, and say what changed
+learn: setup ## train with accepted feedback, evaluate, and report what changed
 	@$(PYTHON) -m pipeline.learn
 
 .PHONY: search
-search: $(if $(CLUSTER),team,setup) ## look for better parameters (TRIALS=20 JOBS=1; CLUSTER=auto: on Ray): profiles/found.yaml
+search: $(if $(CLUSTER),team,setup) ## search for better training parameters: profiles/found.yaml (TRIALS=20 JOBS=1; CLUSTER=auto: on Ray)
 	@$(PYTHON) -m dvc repro --quiet preprocess
 	@$(PYTHON) -m pipeline.search $(if $(JOBS),--jobs $(JOBS)) $(if $(TRIALS),--trials $(TRIALS)) \
 		$(if $(CLUSTER),--cluster $(CLUSTER))
 
 .PHONY: bench
-bench: bench-reader bench-serving ## measure reader and service (bench-quality, bench-training, bench-page: apart)
+bench: bench-reader bench-serving ## benchmark the reader and the service (run bench-quality, bench-training, bench-page separately)
 
 .PHONY: bench-reader
-bench-reader: setup ## measure the reader, and where its time goes
+bench-reader: setup ## benchmark the reader, and profile its steps
 	@$(PYTHON) -m benchmarks.reader
 
 .PHONY: bench-quality
-bench-quality: setup $(if $(RAPIDOCR),$(OTHER)) ## measure how well papers are read, beside floors (RAPIDOCR=1: and RapidOCR)
+bench-quality: setup $(if $(RAPIDOCR),$(OTHER)) ## measure the accuracy on papers against minimum scores (RAPIDOCR=1: also compare with RapidOCR)
 	@$(PYTHON) -m benchmarks.quality $(if $(RAPIDOCR),--rapidocr build/rapidocr/bin/python) $(ARGS)
 
 .PHONY: bench-serving
-bench-serving: $(BENCH) ## measure the service beside its limit and its peers (needs wrk)
+bench-serving: $(BENCH) ## benchmark the service against bare Starlette and other servers (needs wrk)
 	@$(PYTHON) -m benchmarks.serving --litserve build/bench/bin/python
 
 .PHONY: bench-endurance
-bench-endurance: setup ## ask the service 200,000 times: memory, descriptors, threads, latencies (half an hour)
+bench-endurance: setup ## send 200,000 requests and check memory, descriptors, threads and latency (half an hour)
 	@$(PYTHON) -m benchmarks.endurance --picture docs/images/endurance.png
 
 .PHONY: bench-cluster
-bench-cluster: team ## measure reading on a cluster of one node and of two, beside one process
+bench-cluster: team ## benchmark cluster reading on one node and on two against a single process
 	@$(PYTHON) -m benchmarks.cluster $(ARGS)
 
 .PHONY: bench-replicas
@@ -207,16 +207,16 @@ scale: setup ## calculate how many replicas PICTURES_PER_SECOND=10000 take, or D
 		--digits-per-day $(or $(DIGITS_PER_DAY),1000000000)
 
 .PHONY: bench-page
-bench-page: setup ## measure the page in a browser, while `make run` runs (needs chromium)
+bench-page: setup ## benchmark the page in a browser while `make run` runs (needs chromium)
 	@$(PYTHON) benchmarks/page.py
 
 .PHONY: bench-training
-bench-training: setup ## measure all profiles beside the usual recipe: hours; goes on where it stopped
+bench-training: setup ## benchmark all profiles against the classic recipe (takes hours, resumes after an interruption)
 	@$(PYTHON) -m dvc repro --quiet preprocess
 	@$(PYTHON) benchmarks/training.py
 
 .PHONY: fuzz
-fuzz: $(BENCH) ## look for bytes that decoding neither reads nor refuses, for SECONDS=600
+fuzz: $(BENCH) ## fuzz the image decoder (SECONDS=600)
 	@build/bench/bin/python benchmarks/fuzz_decode.py $(or $(SECONDS),600) build/fuzz
 
 $(BENCH): $(READY) requirements/bench.txt
@@ -238,14 +238,14 @@ artifacts: serving ## build wheel, Bento and images of a release, TAG=v0.2.0, fr
 	@sh release/artifacts $(TAG)
 
 .PHONY: sbom
-sbom: serving ## list what the images install, with licences, as CycloneDX: build/sbom/*.cdx.json
+sbom: serving ## write CycloneDX SBOMs of the container images: build/sbom/*.cdx.json
 	@sh requirements/sbom
 
 .PHONY: lock
-lock: setup ## resolve the dependencies anew and write requirements/*.txt
+lock: setup ## lock the dependencies again: requirements/*.txt
 	@sh requirements/lock
 
 .PHONY: clean
-clean: ## remove what setup and tests made; data, runs and models stay
+clean: ## remove .venv, build and test artefacts; data, runs and models are kept
 	rm -rf .venv build ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,14 +1,15 @@
-"""Starts service and page together, says where they are, and stops both on Ctrl-C.
+"""Start the service and the page, print their addresses, and stop both on Ctrl-C.
 
-python launch.py [service] [page] [mlflow]    start these (default: service and page)
-python launch.py --train                      and once they are ready, train a model (TRAIN=0: do not)
-python launch.py --check [NAME ...]           only say whether their ports are free
+python launch.py [service] [page] [mlflow]    start the named programs (default: service and page)
+python launch.py --train                      also train a model once they are ready (TRAIN=0: do not train)
+python launch.py --check [NAME ...]           only check that their ports are free
 """
 
 # Why it is so: docs/decisions/first-minute.md
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import shlex
@@ -30,10 +31,10 @@ import psutil
 HERE = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 SLOW_SECONDS = 60  # service and page usually take about ten
-FEEDBACK = HERE / "data" / "feedback"  # where `make run` keeps the pictures that people correct
-STOP_SECONDS = 25  # longer than the service takes to finish what is in flight, and a training to end its run
-PAUSE_SECONDS = 5  # before a follower that ended is started again
-YIELDING = 10  # niceness of the training: whoever draws goes first
+FEEDBACK = HERE / "data" / "feedback"  # where `make run` stores the pictures that people correct
+STOP_SECONDS = 25  # enough for the service to finish requests in flight, and for a training to close its run
+PAUSE_SECONDS = 5  # before the follower is restarted
+YIELDING = 10  # niceness of the training, so that it does not slow down the service
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",
@@ -46,7 +47,7 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Program:
-    """A program that listens: its port, the variable that moves it, and how it says it is ready."""
+    """A server: its default port, the environment variable for another port, and its readiness path."""
 
     title: str
     variable: str
@@ -56,15 +57,15 @@ class Program:
 
     @property
     def port(self) -> int:
-        """The port from the environment; ends the program where that is no port."""
+        """The port from the environment; exits with a message if it is not valid."""
         value = os.environ.get(self.variable, "") or str(self.default_port)
         if not value.isdigit() or not 0 < int(value) < 65536:
-            raise SystemExit(f"{self.variable}={value} is no port: choose a number from 1 to 65535.")
+            raise SystemExit(f"{self.variable}={value} is not a port. Choose a number from 1 to 65535.")
         return int(value)
 
     @property
     def command(self) -> str:
-        """The shell command, with this Python and the port filled in."""
+        """The shell command with this Python and the port."""
         filled = [
             part.format(host=HOST, port=self.port, here=HERE, project=HERE.as_uri())
             for part in self.arguments
@@ -80,7 +81,7 @@ PROGRAMS = {
         "/readyz",
         (
             *("bentoml", "serve", "service.service:DigitsService", "--host", "{host}", "--port", "{port}"),
-            *("--timeout-graceful-shutdown", "8"),  # seconds, for requests that have begun
+            *("--timeout-graceful-shutdown", "8"),  # seconds for requests in flight
         ),
     ),
     "page": Program("Page", "PAGE_PORT", 7860, "/", ("ui.page",)),
@@ -95,7 +96,7 @@ PROGRAMS = {
             "--backend-store-uri",
             "sqlite:///{here}/mlruns/mlflow.db",
             "--default-artifact-root",
-            "{project}/mlruns/artifacts",  # an address: containers find such ones under their own path
+            "{project}/mlruns/artifacts",  # a URI, which containers map to their own path
             "--artifacts-destination",
             "{here}/mlruns/artifacts",
             "--app-name",
@@ -116,8 +117,8 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", type=known, metavar="NAME", help=", ".join(PROGRAMS))
-    parser.add_argument("--check", action="store_true", help="only say whether the ports are free")
-    parser.add_argument("--train", action="store_true", help="train a model beside them, once they are ready")
+    parser.add_argument("--check", action="store_true", help="only check that the ports are free")
+    parser.add_argument("--train", action="store_true", help="train a model once the programs are ready")
     parser.add_argument("--announce", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     programs = {name: PROGRAMS[name] for name in options.names or ["service", "page"]}
@@ -125,49 +126,52 @@ def main() -> int:
     if options.announce:
         return announce(programs, training)
     if options.train and os.environ.get("MODEL_DIR"):
-        print("MODEL_DIR is set: its model is served, and none is trained.", flush=True)
+        print("MODEL_DIR is set, so its model is served and no model is trained.", flush=True)
     for program in programs.values():
         require_free(program)
     if "service" in programs:
         require_model()
-        settle_feedback(options.train)
+        set_feedback_folder(options.train)
     return 0 if options.check else run(programs, training)
 
 
 def known(name: str) -> str:
-    """A program's name as it was given; argparse reports any other."""
+    """Return a known program's name; argparse reports other names."""
     if name not in PROGRAMS:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(PROGRAMS)}")
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(PROGRAMS)}")
     return name
 
 
 def require_free(program: Program) -> None:
-    """End the program with what to do where a port is taken."""
+    """Exit with advice if a program's port is not available."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, program.port))
         except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                problem, advice = "is already in use", f"Stop {listener(program.port)}, or set"
+            else:
+                problem, advice = f"is not available on {HOST} ({error.strerror})", "Check HOST, or set"
             raise SystemExit(
-                f"Port {program.port} is already in use, or not to be had on {HOST} ({error.strerror}): "
-                f"stop {listener(program.port)}, or set {program.variable} to another port."
+                f"Port {program.port} {problem}. {advice} {program.variable} to another port."
             ) from None
 
 
 def listener(port: int) -> str:
-    """What listens on a port, and how to stop it, where the system tells; some tell only an administrator."""
+    """Describe the program that listens on a port and how to stop it, if the system shows it to this user."""
     with suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
                 command = " ".join(psutil.Process(connection.pid).cmdline())
-                return f"what uses it with `kill {connection.pid}` ({command[:80]})"
-    return "what uses it"
+                return f"the program that uses it with `kill {connection.pid}` ({command[:80]})"
+    return "the program that uses it"
 
 
 def require_model() -> None:
-    """End the program where a person names a model folder that holds no model.
+    """Exit with a message if MODEL_DIR names a folder without a model.
 
-    The folder in which a champion will appear may still be empty: the default model answers until then.
+    The champion's folder may still be empty, because the default model is served until there is a champion.
     """
     named = os.environ.get("MODEL_DIR", "")
     folder = Path(named).resolve()
@@ -176,27 +180,28 @@ def require_model() -> None:
     os.environ["MODEL_DIR"] = str(folder)  # the service starts in the project's folder
     if folder != HERE / "models" / "champion" and not (folder / "manifest.json").is_file():
         raise SystemExit(
-            f"MODEL_DIR={named} holds no model: a model folder has a manifest.json and the ONNX file that it"
-            " names. `python -m pipeline.export MODEL.keras FOLDER` makes one. Without MODEL_DIR the champion"
-            " is served."
+            f"MODEL_DIR={named} does not contain a model. A model folder has a manifest.json and the ONNX"
+            " file that it names. Make one with `python -m pipeline.export MODEL.keras FOLDER`, or unset"
+            " MODEL_DIR to serve the champion."
         )
 
 
-def settle_feedback(kept: bool) -> None:
-    """Settle where the service keeps corrected pictures: as FEEDBACK_DIR says, else in `FEEDBACK`.
+def set_feedback_folder(kept: bool) -> None:
+    """Set FEEDBACK_DIR for the service, which stores corrected pictures there, to an absolute path.
 
-    `kept`: whether they are kept at all where FEEDBACK_DIR is not set; where it is empty they are not.
+    An empty FEEDBACK_DIR means that none are stored. If it is not set, `kept` decides whether `FEEDBACK` is
+    used.
     """
     named = os.environ.get("FEEDBACK_DIR", str(FEEDBACK) if kept else "")
     os.environ["FEEDBACK_DIR"] = str(Path(named).resolve()) if named else ""  # the service starts in HERE
 
 
 def run(programs: dict[str, Program], training: bool) -> int:
-    """Run the programs until one ends or Ctrl-C; 0 where a person ended them."""
+    """Run the programs until one of them exits or Ctrl-C; returns 0 if they were stopped on request."""
     honcho.manager.KILL_WAIT = STOP_SECONDS
     manager = honcho.manager.Manager()
     service_url = os.environ.get("SERVICE_URL") or f"http://{reachable()}:{PROGRAMS['service'].port}"
-    # Two services with one home would delete each other's metrics.
+    # Two services with the same BENTOML_HOME would delete each other's metrics.
     home = HERE / "build" / f"bentoml-{PROGRAMS['service'].port}"
     traffic = HERE / "data" / "traffic" / str(PROGRAMS["service"].port)
     defaults = {"LOG_LEVEL": "warning", "BENTOML_HOME": str(home), "TRAFFIC_DIR": str(traffic)}
@@ -215,9 +220,10 @@ def run(programs: dict[str, Program], training: bool) -> int:
 
 
 def announce(programs: dict[str, Program], training: bool) -> int:
-    """Say where all are once they are ready, train if asked to, and stay: honcho ends all when one ends.
+    """Print the addresses once all programs are ready, then train if requested.
 
-    Beside a service the registry is followed, from when the packages for that are there.
+    If the service runs, also run the registry follower as soon as MLflow is installed. This function never
+    returns, because honcho stops all processes when one of them exits.
     """
     began = time.monotonic()
     waiting = dict(programs)
@@ -226,12 +232,12 @@ def announce(programs: dict[str, Program], training: bool) -> int:
         waiting = {name: program for name, program in waiting.items() if not is_ready(program)}
         if waiting and time.monotonic() > slow:
             titles = ", ".join(program.title for program in waiting.values())
-            print(f"Still not ready after {SLOW_SECONDS} s: {titles}. The lines above may say why.")
+            print(f"Not ready after {SLOW_SECONDS} s: {titles}. The log above may have the reason.")
             slow = float("inf")
         time.sleep(0.2)
     for name, program in programs.items():
-        told = feedback_told() if name == "service" else ""
-        print(f"{program.title:8} http://{shown_host()}:{program.port}{told}")
+        note = feedback_note() if name == "service" else ""
+        print(f"{program.title:8} http://{shown_host()}:{program.port}{note}")
     if "page" in programs:
         print(f"Draw now: http://{shown_host()}:{programs['page'].port}")
     print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
@@ -240,25 +246,25 @@ def announce(programs: dict[str, Program], training: bool) -> int:
         train()
     while "service" in programs and (follower := follower or follow()):
         follower.wait()
-        print(f"The follower of the registry has ended ({follower.returncode}); it is started again.")
+        print(f"The registry follower exited with status {follower.returncode} and will be restarted.")
         follower = None
         time.sleep(PAUSE_SECONDS)
     while True:
         signal.pause()
 
 
-def feedback_told() -> str:
-    """What the service's line says of FEEDBACK_DIR."""
+def feedback_note() -> str:
+    """Return a note on FEEDBACK_DIR for the service's line."""
     folder = os.environ.get("FEEDBACK_DIR", "")
     if not folder:
         return ""
     shown = Path(folder).relative_to(HERE) if Path(folder).is_relative_to(HERE) else folder
-    return f"  (keeps the pictures that you correct in {shown}; `FEEDBACK_DIR= make run` keeps none)"
+    return f"  (stores the pictures that you correct in {shown}; `FEEDBACK_DIR= make run` stores none)"
 
 
 def follow() -> subprocess.Popen[bytes] | None:
-    """Start what lets the service follow the registry; None where MLflow or the champion is not used."""
-    importlib.invalidate_caches()  # `make run` installs MLflow beside the running service
+    """Start the registry follower; None if MLflow is not installed or another model folder is served."""
+    importlib.invalidate_caches()  # `make run` installs MLflow while the service runs
     named = os.environ.get("MODEL_DIR", "")
     if find_spec("mlflow") is None or (named and Path(named) != HERE / "models" / "champion"):
         return None
@@ -266,19 +272,23 @@ def follow() -> subprocess.Popen[bytes] | None:
 
 
 def train() -> None:
-    """Install what training needs and run the pipeline, at a lower priority; say how that ended."""
-    print("Meanwhile the pipeline does what is still to be done; a model of your own takes over by itself.")
-    print("Nothing is repeated: after Ctrl-C, the next `make run` goes on.")
+    """Install the packages for training and run the pipeline at a lower priority; print the result."""
+    print(
+        "The remaining pipeline stages run in the background. Your own model then takes over automatically."
+    )
+    print("You can stop at any time with Ctrl-C. The next `make run` resumes and repeats nothing.")
     command = ["nice", "-n", str(YIELDING), "make", "--no-print-directory", "-C", str(HERE), "repro"]
     if subprocess.run(command, check=False).returncode:
-        print("Installing or training failed, for the reason above. Service and page go on.")
-        print("`make repro` tries again.")
+        print("Installation or training failed (see above). The service and the page keep running.")
+        print("Run `make repro` to try again.")
     else:
-        print("The pipeline is done: the page shows which model answers. `make mlflow` shows the training.")
+        print(
+            "The pipeline has finished. The page shows which model is in service; `make mlflow` has the run."
+        )
 
 
 def is_ready(program: Program) -> bool:
-    """Whether the program answers 200. No proxy stands between, whatever the environment says."""
+    """Whether the program responds with success. Proxy settings in the environment are ignored."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(f"http://{reachable()}:{program.port}{program.ready_path}", timeout=5):
@@ -288,17 +298,17 @@ def is_ready(program: Program) -> bool:
 
 
 def reachable() -> str:
-    """Where this machine itself reaches what listens on HOST."""
+    """Return the host name with which this machine reaches a server that listens on HOST."""
     return "127.0.0.1" if HOST == "0.0.0.0" else HOST
 
 
 def shown_host() -> str:
-    """The address another device can use where everything listens, else HOST."""
+    """Return this machine's LAN address if HOST is 0.0.0.0, otherwise HOST."""
     if HOST != "0.0.0.0":
         return HOST
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses the outgoing address
+            probe.connect(("192.0.2.1", 9))  # sends nothing, but selects the outgoing address
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])

@@ -1,6 +1,7 @@
-"""Say which version is the champion, since when, why and by what, and what was the champion before it.
+"""Show which version is the champion, when, why and by which command it was promoted, and its predecessors.
 
-It changes nothing: `python -m pipeline.promote VERSION` and `python -m pipeline.rollback` do.
+The command changes nothing. To change the champion, use `python -m pipeline.promote VERSION` or
+`python -m pipeline.rollback`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pipeline.registry.access import command, open_registry
 from pipeline.registry.history import Change
 from pipeline.registry.promotion import is_served
 
-SHOWN = 10  # changes before the present one
+SHOWN = 10  # changes before the current one
 
 
 def main() -> int:
@@ -26,49 +27,49 @@ def main() -> int:
 
 
 def run() -> None:
-    """Print the champion and the record; raises `ModelError` where there is no champion."""
+    """Print the champion and its history; raises `ModelError` if there is no champion."""
     client = open_registry()
     present = versions.champion_version(client)
     if present is None:
         raise ModelError(
-            "No version is the champion: `make repro` trains one, `make promote VERSION=n` chooses."
+            "There is no champion. `make repro` trains one, and `make promote VERSION=n` chooses a version."
         )
     done = history.changes(client)
-    for line in told(str(present.version), done):
+    for line in described(str(present.version), done):
         print(line)
     if not is_served(present):
-        print(f"It is not served yet: {served()}. `python -m pipeline.promote --sync` writes its files.")
+        print(f"It is not served yet, because {served()}. Run `python -m pipeline.promote --sync`.")
 
 
-def told(version: str, done: Sequence[Change]) -> list[str]:
-    """The champion in a sentence, and a table of the changes before, the newest first."""
+def described(version: str, done: Sequence[Change]) -> list[str]:
+    """Return a line about the champion, and a table of earlier changes, newest first."""
     if not done or done[-1].version != version:
-        lines = [f"champion: version {version}, by a change that is not on record yet"]
+        lines = [f"champion: version {version}, by a change that is not recorded yet"]
         earlier = done
     else:
         *earlier, last = done
         lines = [f"champion: version {version} since {time(last)}, by {last.by}: {last.reason}"]
     if not earlier:
-        return [*lines, "There was none before it, as far as the record goes."]
-    rows = [("before it", "since", "by", "reason")]
+        return [*lines, "No earlier champion is on record."]
+    rows = [("earlier", "since", "by", "reason")]
     rows += [(f"version {one.version}", time(one), one.by, one.reason) for one in reversed(earlier[-SHOWN:])]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines += ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows]
     left = len(earlier) - SHOWN
-    return lines + ([f"and {left} changes before these"] if left > 0 else [])
+    return lines + ([f"and {left} earlier changes"] if left > 0 else [])
 
 
 def time(change: Change) -> str:
-    """When a change was made, as people read it."""
+    """Return the time of a change in a readable form."""
     return change.when.replace("T", " ").replace("+00:00", " UTC")
 
 
 def served() -> str:
-    """Which version the served files are of."""
+    """Return a phrase on the version of the served files."""
     try:
-        return f"{champion()} holds version {Manifest.load(champion()).version}"
+        return f"{champion()} has version {Manifest.load(champion()).version}"
     except ModelError:
-        return f"{champion()} holds no model"
+        return f"{champion()} has no model"
 
 
 if __name__ == "__main__":

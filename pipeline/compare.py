@@ -1,7 +1,6 @@
-"""The last runs as a table, the newest first: `make compare`, or `python -m pipeline.compare -n 20`.
+"""Print the last runs as a table, newest first: `make compare`, or `python -m pipeline.compare -n 20`.
 
-Each with what changed since the run before it, its main figures, its version, and a * where that is the
-champion.
+The table shows what changed since the previous run, the main metrics and the version; * marks the champion.
 """
 
 from __future__ import annotations
@@ -30,24 +29,24 @@ FIGURES = {
     "lines": "handwriting/lines",
     "papers": "handwriting/papers",
 }
-LEGEND = "score: the primary on validation, which decides; the others are of the test digits. *: the champion"
+LEGEND = "score: the primary on the validation split, which decides. Others: test digits. *: the champion"
 MISSING = "-"
-WIDTH = 150  # columns where the output is no terminal
+WIDTH = 150  # columns if the output is not a terminal
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.compare", description=__doc__)
-    parser.add_argument("-n", type=_count, default=10, metavar="N", help="how many runs (default: 10)")
+    parser.add_argument("-n", type=_count, default=10, metavar="N", help="number of runs (default: 10)")
     wanted = parser.parse_args().n
     return command(lambda: run(wanted))
 
 
 def run(wanted: int) -> None:
-    """Print the last runs, `wanted` of them at most."""
+    """Print the last runs, at most `wanted` of them."""
     client = runs.connect()
     found = last_runs(client, wanted + 1)
     if not found:
-        print("There are no runs yet: `make repro` trains a model.")
+        print("There are no runs yet. `make repro` trains a model.")
         return
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(table(client, found, wanted))
@@ -56,12 +55,12 @@ def run(wanted: int) -> None:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
 def last_runs(client: MlflowClient, count: int) -> list[Run]:
-    """The newest trainings, newest first: neither trials of a search nor the search itself."""
+    """Return the newest trainings, newest first, without searches and their trials."""
     experiment = client.get_experiment_by_name(NAME)
     found: list[Run] = []
     token = None
@@ -83,7 +82,7 @@ def _is_training(run: Run) -> bool:
 
 
 def table(client: MlflowClient, found: Sequence[Run], shown: int) -> Table:
-    """A row for each of the first `shown` runs; the one after them only says what changed in the last."""
+    """Return a table of the first `shown` runs; a further run is only used to compare the last row."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("run", "changed"):
         made.add_column(name, overflow="fold")
@@ -100,14 +99,14 @@ def table(client: MlflowClient, found: Sequence[Run], shown: int) -> Table:
 
 
 def changes(run: Run, before: Run | None) -> str:
-    """What a run has otherwise than the one before it: parameters, else data, else code."""
+    """Return the differences of a run from the previous one: data and parameters, or else code."""
     if before is None:
         return ""
     parts = differences(run.data.params, before.data.params)
     if _data(run) != _data(before):
-        parts.insert(0, "other data")
+        parts.insert(0, "different data")
     if not parts and run.data.tags.get("git_commit") != before.data.tags.get("git_commit"):
-        return "other code"
+        return "different code"
     return listed(parts) or "nothing"
 
 
@@ -117,7 +116,7 @@ def _data(run: Run) -> str:
 
 
 def figures(run: Run) -> list[str]:
-    """The main figures in percent; runs of before had other names for them."""
+    """Return the main metrics in percent; names of older runs are translated."""
     told = {metric_name(name): value for name, value in run.data.metrics.items()}
     return [f"{told[name]:.2%}" if name in told else MISSING for name in FIGURES.values()]
 

@@ -1,7 +1,7 @@
-"""Make the model that comes with the project from the champion: `make default-model`.
+"""Make the champion the default model that comes with the project: `make default-model`.
 
-It writes digits/default: the ONNX file of the champion, its manifest as version "default", with the
-parameters of its training, its card, and what its traffic is compared with. Commit all four.
+The command writes four files to digits/default: the champion's ONNX file, its manifest with the version
+"default" and its training parameters, its model card, and its drift reference. Commit all four.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipeline.registry import cards, runs, versions
 from traffic.slots import REFERENCE
 
 FILE = "digits.onnx"
-LARGEST = 2**20  # bytes of the ONNX file: it is in git, and in every installation
+LARGEST = 2**20  # bytes of the ONNX file, which is in git and in every installation
 VERSION = "default"
 
 
@@ -34,16 +34,16 @@ def main() -> int:
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{DEFAULT_MODEL} is now the present champion: commit it.")
+    print(f"{DEFAULT_MODEL} is now the current champion. Commit it.")
     return 0
 
 
 def write_default_model() -> None:
-    """Copy the champion; raises `ModelError` where there is none, or it is too large."""
+    """Copy the champion; raises `ModelError` if there is none, or if it is too large."""
     manifest = Model.load(champion()).manifest
     content = (champion() / manifest.file).read_bytes()
     if len(content) > LARGEST:
-        raise ModelError(f"The champion has {len(content)} bytes; the default model may have {LARGEST}.")
+        raise ModelError(f"The champion has {len(content)} bytes, but the limit is {LARGEST}.")
     write_bytes(DEFAULT_MODEL / FILE, content)
     write_learnt(DEFAULT_MODEL, learnt(champion()))
     client = runs.connect()

@@ -1,11 +1,11 @@
-"""Say whether what the service is sent still looks like what its model was measured on: `make drift`.
+"""Check whether the service's traffic has drifted from its model's reference data: `make drift`.
 
-It asks the service at SERVICE_URL (or at this machine's SERVICE_PORT) for its counts, compares those of the
-window with the reference of the model in service, and writes reports/drift.html. The exit status is 0 without
-drift, 1 with drift, and 2 where nothing can be said: too few pictures, no reference, no service.
+The command gets the counts of the service at SERVICE_URL (default: this machine's SERVICE_PORT), compares the
+last hours with the reference of the model in service, and writes reports/drift.html. The exit status is 0
+without drift, 1 with drift, and 2 if there is no result (too few pictures, no reference, or no service).
 
-The reference are validation digits drawn in many ways. Where people draw otherwise, and the model reads them
-well, `--against before` asks instead whether the window differs from the days before it.
+The reference is made of validation digits drawn in many ways. If people draw differently and the model still
+reads them well, use `--against before` to compare with the previous days instead.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import os
 import re
 import sys
 
-from pipeline.monitoring.asking import Told, ask
 from pipeline.monitoring.page import Found, chance, page
+from pipeline.monitoring.service import ServiceTraffic, ask
 from pipeline.monitoring.significance import judged
 from pipeline.project.errors import PipelineError, TrafficError
 from pipeline.project.files import write_text
@@ -38,7 +38,10 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--window", type=_hours, default="24h", help="how far back: 6h, 3d; 7d at most (default: 24h)"
+        "--window",
+        type=_hours,
+        default="24h",
+        help="length of the window, such as 6h or 3d, at most 7d (default: 24h)",
     )
     parser.add_argument(
         "--level", type=_level, default=LEVEL, help=f"probability of a false alarm (default: {LEVEL})"
@@ -56,20 +59,22 @@ def main() -> int:
     except (PipelineError, OSError) as error:
         print(error, file=sys.stderr)
         return NOTHING_TO_SAY
-    for line in told(found):
+    for line in described(found):
         print(line)
     return DRIFT if found.drifted else NO_DRIFT
 
 
-def compare(service: Told, url: str, hours: int, level: float, against: Against = "reference") -> Found:
-    """The window beside the reference or the days before; raises `TrafficError` where there is too little."""
+def compare(
+    service: ServiceTraffic, url: str, hours: int, level: float, against: Against = "reference"
+) -> Found:
+    """Compare the window with the reference or the days before; raises `TrafficError` if data is missing."""
     windows = service.windows(hours)
     other = service.counts() if against == "reference" else windows.before
     if other is None:
         raise TrafficError(
-            f"Model {service.model} has no reference: it was evaluated before there were any, or is one of"
-            " your own. `make repro` makes one for each model that it evaluates. Until then `make drift"
-            " AGAINST=before` compares with the days before."
+            f"Model {service.model} has no reference, because it was exported by hand or evaluated by an"
+            " older version. `make repro` makes a reference for each model that it evaluates. Until then,"
+            " `make drift AGAINST=before` compares with the days before."
         )
     compared = comparisons(windows.last, other)
     if not compared:
@@ -79,26 +84,26 @@ def compare(service: Told, url: str, hours: int, level: float, against: Against 
 
 
 def _too_few(windows: Windows, other: Counts, hours: int, against: Against) -> str:
-    """What there is, and what to do."""
+    """Return the message for too few pictures."""
     seen, earlier = (
         " and ".join(f"{counts.pictures(kind)} of /{kind}" for kind in KINDS)
         for counts in (windows.last, other)
     )
-    than = f", and the days before {earlier}" if against == "before" else ""
-    others = f" Another model was asked {windows.of_others} times meanwhile." if windows.of_others else ""
+    than = f" and the days before have {earlier}" if against == "before" else ""
+    others = f" Other models read {windows.of_others} pictures in that time." if windows.of_others else ""
     return (
-        f"The last {hours} h have {seen}{than}: {LEAST_PICTURES} pictures of one kind are needed to say"
-        f" anything.{others} Wait, or choose another window, up to WINDOW=7d."
+        f"The last {hours} h have {seen} pictures{than}, but a comparison needs {LEAST_PICTURES} of one kind."
+        f"{others} Wait, or choose a longer window, up to WINDOW=7d."
     )
 
 
-def told(found: Found) -> list[str]:
-    """The verdict and its reasons, a line each."""
+def described(found: Found) -> list[str]:
+    """Return the result and its reasons, one per line."""
     lines = [found.verdict]
     for one, p in found.judged:
         if one.drifted:
             title = FEATURES[one.kind][one.name].title
-            lines.append(f"  /{one.kind}, {title}: {one.distance:.0%} lie elsewhere (p {chance(p)})")
+            lines.append(f"  /{one.kind}, {title}: distance {one.distance:.0%}, p {chance(p)}")
     return [*lines, f"{REPORT} shows the histograms."]
 
 
@@ -106,7 +111,7 @@ def _hours(text: str) -> int:
     match = re.fullmatch(r"([1-9]\d*)([hd])", text)
     hours = int(match[1]) * (24 if match[2] == "d" else 1) if match else 0
     if not 1 <= hours <= KEPT_HOURS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no window from 1h to {KEPT_HOURS // 24}d")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a window from 1h to {KEPT_HOURS // 24}d")
     return hours
 
 
@@ -116,7 +121,7 @@ def _level(text: str) -> float:
     except ValueError:
         level = 0
     if not 0 < level < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no probability between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1")
     return level
 
 

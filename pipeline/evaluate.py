@@ -1,4 +1,4 @@
-"""Stage `evaluate`: the candidate's figures and pictures, and whether it becomes the champion."""
+"""Stage `evaluate`: measure the candidate, draw the plots, register it, and promote it if it is better."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ from pipeline.project.paths import CANDIDATE, CURVES, PROCESSED, REPORTS, champi
 from pipeline.project.processes import spread
 from pipeline.project.runner import check_names, end_with_parent, main
 from pipeline.registry import cards, records, runs, versions
-from pipeline.registry.damage import in_a_sentence
+from pipeline.registry.damage import as_registry_error
 from pipeline.registry.promotion import promote, sync
 from traffic.slots import REFERENCE
 
-EXAMPLES = 2  # digits that MLflow keeps with the model, so that it can be tried
+EXAMPLES = 2  # digits in the model's input example in MLflow
 
 
-@in_a_sentence()
+@as_registry_error()
 def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, worst: int) -> None:
-    """The whole stage.
+    """Run the whole stage.
 
-    `canvas_digits`, `lines` and `papers`: how many digits, lines of them and papers filled in with them are
-    drawn. `marks`: how many of each kind that is not a digit. `worst`: how many mistakes are shown.
+    `canvas_digits`, `lines` and `papers` are the numbers of redrawn digits, lines and papers. `marks` is the
+    number of marks of each kind that is not a digit. `worst` is the number of mistakes on the contact sheet.
     """
     end_with_parent()
     promotion = read_params("promote")
@@ -60,7 +60,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
     data = ValidationData.load(PROCESSED, canvas_digits, seed)
     candidate = Reader.load(CANDIDATE)
     manifest = candidate.model.manifest
-    print(f"evaluate: on validation, and on {test.total} test digits", flush=True)
+    print(f"evaluate: measuring on the validation split and on {test.total} test digits", flush=True)
     client = runs.connect()
     rival = Rival.of(client, candidate, data)
     amounts = Amounts(canvas_digits, lines, papers)
@@ -89,14 +89,14 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         "intervals": {**own.intervals(), **of_test.intervals, **of_drawn.intervals},
     }
     write_plots(REPORTS, test, read, on_test.redrawn, worst)
-    print("evaluate: into MLflow", flush=True)
+    print("evaluate: registering the model in MLflow", flush=True)
     with runs.reopened_run(manifest.run_id, read_params("train")) as (client, run_id):
         version = versions.register(client, run_id, CANDIDATE, scores, test.images[:EXAMPLES])
         write_text(REPORTS / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_text(REPORTS / runs.DECISION, json.dumps(decision.as_dict(), indent=2) + "\n")
         runs.log_data({"test": test})
         runs.log_evaluation(figures, REPORTS)
-        if run_id != manifest.run_id and manifest.git_commit:  # not the commit of today
+        if run_id != manifest.run_id and manifest.git_commit:  # not the current commit
             client.set_tag(run_id, runs.COMMIT, manifest.git_commit)
         client.set_tag(run_id, "mlflow.note.content", note(decision, version))
         cards.keep(client, replace(manifest, version=version, run_id=run_id), REPORTS)
@@ -104,7 +104,7 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
         client.log_text(run_id, drawn, f"{runs.REPORT}/{REFERENCE}")
         records.keep_model()
         takes_over = decision.promoted and not rival.is_candidate
-        if takes_over or rival.version == version:  # the champion itself: its card and reference are new
+        if takes_over or rival.version == version:  # the champion itself has a new card and reference
             promote(client, version, decision.sentence, by="evaluate", instead_of=rival.version)
     print(table(decision.rows))
     print(f"evaluate: {summary(figures)}")
@@ -112,13 +112,14 @@ def run(seed: int, canvas_digits: int, lines: int, papers: int, marks: int, wors
 
 
 class Rival(NamedTuple):
-    """What the candidate is compared with: the champion, or the default model where there is none.
+    """The model that the candidate is compared with: the champion, or the default model if there is none.
 
-    `reader` is None where nothing is compared: the candidate is the champion already, the champion's files
-    are lost, or its training saw the present validation pictures. `decided`: what was decided of the
-    candidate before, where it is the champion already. `version`: which one has to be the champion still when
-    the candidate takes over ("": none), since it was compared with no other; None where any may be. Weights
-    that were trained again are the champion's, and yet another version.
+    `reader` is None if there is no comparison, because the candidate is already the champion, the champion's
+    files are lost, or its training may have seen the current validation pictures. `decided` is the earlier
+    decision on a candidate that is already the champion. `version` is the version that must still be the
+    champion when the candidate replaces it ("": none; None: any), because the candidate was compared with no
+    other. `is_candidate` is about the model file, so a new training with the same result counts as the
+    champion but gets a version of its own.
     """
 
     name: str
@@ -138,7 +139,7 @@ class Rival(NamedTuple):
         except ModelError as error:
             return cls("the champion", champion(), None, data, lost=str(error))
         if served is None:
-            default = Reader.load(DEFAULT_MODEL)  # which a test holds to load
+            default = Reader.load(DEFAULT_MODEL)  # a test checks that it loads
             kept = data.was_kept_from(default.model.manifest)
             return cls("the default model", DEFAULT_MODEL, default if kept else None, data, False, version="")
         manifest = served.model.manifest
@@ -153,17 +154,17 @@ class Rival(NamedTuple):
 
     @property
     def learnt(self) -> set[str]:
-        """The groups of feedback that it was trained on, where it is compared."""
+        """The groups of feedback that the rival was trained on; empty if it is not compared."""
         return set() if self.reader is None else learnt(self.folder)
 
     def decide(
         self, told: ValidationAnswers, drawn: Sequence[DrawnAnswers], rule: Rule, seed: int
     ) -> Decision:
-        """Whether the candidate is promoted; `drawn`: what the rival says of what was drawn, if compared."""
+        """Decide whether the candidate is promoted; `drawn` has the rival's answers if it is compared."""
         if self.is_candidate:
-            return self.decided or unopposed(told, rule, "it is the champion already", promoted=False)
+            return self.decided or unopposed(told, rule, "it is already the champion", promoted=False)
         if self.lost:
-            sentence = f"the champion cannot be compared ({self.lost}): the candidate takes its place"
+            sentence = f"the champion cannot be compared ({self.lost}), so the candidate replaces it"
             return unopposed(told, rule, sentence, promoted=True)
         own = None
         if self.reader is not None:
@@ -174,7 +175,7 @@ class Rival(NamedTuple):
 
 
 def feedback(held_back: Accepted) -> dict[str, dict[str, int]]:
-    """How many marks of accepted feedback the training saw, and how many not; nothing without any."""
+    """Return the numbers of marks of accepted feedback for training and validation; {} if there are none."""
     counts = {
         "learnt": Accepted.load(PROCESSED, "train").digits.total,
         "held_back": held_back.digits.total,
@@ -183,7 +184,7 @@ def feedback(held_back: Accepted) -> dict[str, dict[str, int]]:
 
 
 def decided(client: MlflowClient) -> Decision | None:
-    """What was decided when the champion was evaluated first; None where its run does not say."""
+    """Return the decision from when the champion was evaluated; None if its run has no record of it."""
     version = versions.champion_version(client)
     if version is None:
         return None
@@ -193,7 +194,7 @@ def decided(client: MlflowClient) -> Decision | None:
 
 
 def write_plots(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswers, worst: int) -> None:
-    """Confusion matrix, training curves, reliability and the worst mistakes."""
+    """Write the confusion matrix, training curves, reliability and worst mistakes, and two CSV files."""
     write_text(folder / CURVES, (CANDIDATE / CURVES).read_text(encoding="utf-8"))
     write_csv(folder / "confusion.csv", {"actual": read.truth.tolist(), "predicted": read.digits.tolist()})
     plots.confusion(folder / "confusion.png", read.truth, read.digits)
@@ -207,7 +208,7 @@ def write_plots(folder: Path, test: Digits, read: Answers, redrawn: RedrawnAnswe
 
 
 def history(path: Path) -> dict[str, list[float]]:
-    """The curves of the training, as `train` wrote them."""
+    """Read the training curves that `train` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in rows[0]}
@@ -216,34 +217,34 @@ def history(path: Path) -> dict[str, list[float]]:
 def summary(figures: Mapping[str, Any]) -> str:
     return (
         f"test accuracy {figures['test_accuracy']:.2%} ({figures['test_errors']} mistakes), "
-        f"on canvases {figures['canvas_accuracy']:.2%}"
+        f"accuracy on canvases {figures['canvas_accuracy']:.2%}"
     )
 
 
 def verdict(decision: Decision, version: str, rival: Rival) -> str:
-    """Which model is served from now on, and why."""
+    """Return a sentence on which model is served from now on, and why."""
     if rival.is_candidate:
-        return f"version {version} is the champion already"
+        return f"version {version} is already the champion"
     if decision.promoted:
         which = "new" if rival.is_champion else "first"
-        said = f"version {version} is the {which} champion: {decision.sentence}"
+        said = f"version {version} is the {which} champion, because {decision.sentence}"
     else:
         said = (
-            f"version {version} does not take over from {rival.name}: {decision.sentence}; "
-            f"`make promote VERSION={version}` serves this one all the same"
+            f"version {version} does not replace {rival.name}, because {decision.sentence}; "
+            f"to serve it nevertheless, run `make promote VERSION={version}`"
         )
     if decision.smallest_shown:
         said += (
-            f". The smallest improvement that these pictures could have shown is "
+            f". The smallest improvement that would have been significant is "
             f"{100 * decision.smallest_shown:.3f} points"
         )
     return said
 
 
 def note(decision: Decision, version: str) -> str:
-    """The decision as the run's description, in Markdown."""
+    """Return the run's description with the decision, in Markdown."""
     promoted = "promoted" if decision.promoted else "not promoted"
-    return f"Version {version}: {promoted}, since {decision.sentence}.\n\n{table(decision.rows)}\n"
+    return f"Version {version}: {promoted}, because {decision.sentence}.\n\n{table(decision.rows)}\n"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The page's example number, photo and table, by the project's own pen: `python -m pipeline.examples`.
+"""Draw the page's example number, photo and table: `python -m pipeline.examples`.
 
-Writes number.png, photo.jpg and table.jpg in ui/canvas/examples, the same bytes each time.
+It writes number.png, photo.jpg and table.jpg to ui/canvas/examples, with the same bytes each time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "ui" / "canvas" / "examples"
 NUMBER = "2047"
 LINES = ("305", "1982", "647")
 TABLE = (("12", "340", "75"), ("8", "265", "90"), ("23", "418", "65"), ("15", "97", "80"))
-QUALITY, WIDEST = 48, 640  # of the photos, in pixels: at most 30 kB each
+QUALITY, WIDEST = 48, 640  # JPEG quality and longest side in pixels, for at most 30 kB per photo
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def number() -> Image.Image:
-    """Black ink on nothing, mode "LA", as the example digits are."""
+    """Draw black ink on a transparent background, in mode "LA" like the example digits."""
     rng = np.random.default_rng(3)
     ink = written(NUMBER, PenWriter(rng, pen=0.13, tremor=0.2), 120, rng).ink
     alpha = Image.fromarray((np.pad(ink, 24) * 255).round().astype(np.uint8))
@@ -38,7 +38,7 @@ def number() -> Image.Image:
 
 
 def photo() -> Image.Image:
-    """Numbers below each other on a sheet of plain paper."""
+    """Photograph three lines of numbers on plain paper."""
     rng = np.random.default_rng(1)
     writer, sheet = PenWriter(rng, pen=0.09), Sheet(420, 330, "paper")
     for line, text in enumerate(LINES):
@@ -47,7 +47,7 @@ def photo() -> Image.Image:
 
 
 def table() -> Image.Image:
-    """A printed table, filled in."""
+    """Photograph a filled-in printed table."""
     rng = np.random.default_rng(5)
     writer, width, height = PenWriter(rng, pen=0.09), 135, 72
     x = [24.0 + width * column for column in range(len(TABLE[0]) + 1)]

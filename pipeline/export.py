@@ -1,6 +1,6 @@
-"""A Keras or ONNX model as a model folder: `python -m pipeline.export MODEL.keras|.h5|.onnx FOLDER`.
+"""Export your own Keras or ONNX model: `python -m pipeline.export MODEL.keras|.h5|.onnx FOLDER`.
 
-Then `MODEL_DIR=FOLDER make serve` serves it.
+FOLDER is a model folder, which `MODEL_DIR=FOLDER make serve` serves.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.paths import PROCESSED
 from pipeline.project.runner import quiet_stderr
 
-NOISE = 16  # pictures, where there are no digits to compare on
-DOUBTFUL = 0.9  # a share of validation digits: less is no trained reader of digits, or another scale
+NOISE = 16  # pictures of noise, if there are no digits to compare on
+DOUBTFUL = 0.9  # a lower accuracy suggests an untrained model or a wrong scale
 
 
 def main() -> int:
@@ -36,15 +36,15 @@ def main() -> int:
         "--full-ink",
         type=float,
         choices=(1, 255),
-        help="what full ink was in its training (default of Keras: 255 if the model scales its input itself, "
-        "else 1; of ONNX: what reads the validation digits best)",
+        help="value of full ink in its training (default for Keras: 255 if the model scales its input, "
+        "otherwise 1; default for ONNX: the value with the lowest loss on the validation digits)",
     )
     scale.add_argument(
         "--normalised",
         type=float,
         nargs=2,
         metavar=("MEAN", "DEVIATION"),
-        help="of an ONNX model: what was taken off ink of 0 to 1 in its training, and what divided that",
+        help="for ONNX: mean and deviation by which ink of 0 to 1 was normalised in its training",
     )
     options = parser.parse_args()
     try:
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def export(path: Path, folder: Path, full_ink: float | None = None) -> None:
-    """Write a person's own Keras model as a model folder, and tell how good it is where there are digits."""
+    """Export a user's Keras model to a model folder, and print its accuracy on the validation digits."""
     print("export: loading TensorFlow", flush=True)
     with quiet_stderr():
         from pipeline.registry.model_folder import write_folder
@@ -70,15 +70,15 @@ def export(path: Path, folder: Path, full_ink: float | None = None) -> None:
     model = adapt(own, full_ink)
     samples = _samples()
     manifest = write_folder(model, folder, samples.images, Manifest("", "", ""))
-    print(f"export: {folder} holds {path.name} (full ink is {full_ink:g} to it, {manifest.sha256[:12]})")
+    print(f"export: {folder} has {path.name} (full ink is {full_ink:g}, {manifest.sha256[:12]})")
     other = 256 - full_ink
-    _tell(folder, samples, f"was it trained with full ink = {other:g}? Try --full-ink {other:g}")
+    _tell(folder, samples, f"was the model trained with full ink = {other:g}? Try --full-ink {other:g}")
 
 
 def export_onnx(
     path: Path, folder: Path, full_ink: float | None = None, normalised: Sequence[float] | None = None
 ) -> None:
-    """Write a person's own ONNX model as a model folder: its layout and scale are told apart by trying."""
+    """Export a user's ONNX model to a model folder; its layout and scale are found by trying."""
     from pipeline.registry import onnx_file, own_onnx
 
     samples = _samples()
@@ -89,24 +89,24 @@ def export_onnx(
         known = own_onnx.Scale(*normalised)
     adapted = own_onnx.adapt(onnx_file.load(path), known, samples if samples.total > NOISE else None)
     manifest = own_onnx.write_folder(adapted.model, folder)
-    print(f"export: {folder} holds {path.name} ({adapted}, {manifest.sha256[:12]})")
+    print(f"export: {folder} has {path.name} ({adapted}, {manifest.sha256[:12]})")
     if known is None and samples.total <= NOISE:
-        print("export: its scale is a guess: `dvc repro preprocess` makes digits to try it on")
-    _tell(folder, samples, "was it trained with another scale? Try --normalised MEAN DEVIATION")
+        print("export: its scale is a guess; to test it, run `dvc repro preprocess` and export again")
+    _tell(folder, samples, "was the model trained with another scale? Try --normalised MEAN DEVIATION")
 
 
 def _tell(folder: Path, samples: Digits, advice: str) -> None:
-    """Say how many of the validation digits a model folder reads, and what to do where that is little."""
+    """Print a model folder's accuracy on the validation digits, and advice if it is low."""
     if samples.total <= NOISE:
         return
     right = answers(Model.load(folder), samples).figures()["accuracy"]
-    print(f"export: it reads {right:.2%} of the validation digits")
+    print(f"export: the model reads {right:.2%} of the validation digits correctly")
     if right < DOUBTFUL:
-        print(f"export: that is little; {advice}")
+        print(f"export: that is low; {advice}")
 
 
 def _samples() -> Digits:
-    """The validation digits, where `preprocess` has run; else a few pictures of noise."""
+    """Return the validation digits if `preprocess` has run, otherwise a few pictures of noise."""
     try:
         return Digits.load(PROCESSED, "validation")
     except DataError:

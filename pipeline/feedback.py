@@ -1,9 +1,9 @@
-"""Look through the pictures that people have corrected: how many there are, and which to learn from.
+"""Review the pictures that people have corrected, and choose which of them are used for training.
 
-Without options it prints counts, writes a contact sheet, and at a terminal goes through the new pictures one
-by one. `--accept`, `--drop`, `--relabel` and `--delete` change many at once: those whose ids begin as given,
-those that `--state`, `--label` and `--answer` choose, or `--all`. `make learn` takes what is accepted.
-docs/feedback.md says what is kept, where, and for how long.
+Without options, the command prints counts, writes a contact sheet, and at a terminal shows the new pictures
+one by one. `--accept`, `--drop`, `--relabel` and `--delete` change several pictures: those with the given id
+prefixes, those selected by `--state`, `--label` and `--answer`, or `--all`. `make learn` uses the accepted
+pictures. docs/feedback.md says what is stored, where, and for how long.
 """
 
 from __future__ import annotations
@@ -29,28 +29,30 @@ from pipeline.reviewing.sheet import MOST, in_letters, on_one_line, write_sheet
 
 STATES: tuple[State, ...] = ("new", "accepted", "dropped")
 ROWS = 30  # of the table of labels
-WIDTH = 120  # columns where the output is no terminal
+WIDTH = 120  # columns if the output is not a terminal
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.feedback", description=__doc__)
-    parser.add_argument("ids", nargs="*", metavar="ID", help="the beginning of an id, as the sheet shows it")
-    parser.add_argument("--state", choices=STATES, help="only pictures in this state")
-    parser.add_argument("--label", type=_label, help="only pictures that are said to show this")
-    parser.add_argument("--answer", help="only pictures that were read as this (? for no digit)")
-    parser.add_argument("--all", action="store_true", help="all pictures, where nothing else chooses some")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="prefix of an id, as shown on the contact sheet")
+    parser.add_argument("--state", choices=STATES, help="select pictures in this state")
+    parser.add_argument("--label", type=_label, help="select pictures with this label")
+    parser.add_argument("--answer", help="select pictures with this answer (? for not a digit)")
+    parser.add_argument("--all", action="store_true", help="select all pictures")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--accept", action="store_true", help="learn from these")
-    what.add_argument("--drop", action="store_true", help="do not learn from these")
-    what.add_argument("--relabel", type=_label, metavar="LABEL", help="say what these show, and accept them")
-    what.add_argument("--delete", action="store_true", help="delete these for good")
-    what.add_argument("--delete-all", action="store_true", help="delete all feedback for good")
+    what.add_argument("--accept", action="store_true", help="use these for training")
+    what.add_argument("--drop", action="store_true", help="do not use these for training")
+    what.add_argument("--relabel", type=_label, metavar="LABEL", help="correct the label, and accept these")
+    what.add_argument("--delete", action="store_true", help="delete these permanently")
+    what.add_argument("--delete-all", action="store_true", help="delete all feedback permanently")
     what.add_argument(
-        "--export", type=Path, metavar="FILE.zip", help="write the pictures and what is known of them"
+        "--export", type=Path, metavar="FILE.zip", help="write the pictures and their data to a ZIP file"
     )
     parser.add_argument("--yes", action="store_true", help="delete without asking")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="where the contact sheet goes")
-    parser.add_argument("--page", type=_page, default=1, metavar="N", help=f"the Nth {MOST} pictures on it")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="file of the contact sheet")
+    parser.add_argument(
+        "--page", type=_page, default=1, metavar="N", help=f"page of the contact sheet ({MOST} pictures each)"
+    )
     options = parser.parse_args()
     try:
         run(options)
@@ -58,13 +60,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except (KeyboardInterrupt, EOFError):
-        print("\nWhat you have said so far is kept.")
+        print("\nYour decisions so far are saved.")
         return 130
     return 0
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do what the options say; raises `FeedbackError`."""
+    """Carry out the options; raises `FeedbackError`."""
     store = Store(root() / (os.environ.get("FEEDBACK_DIR") or "data/feedback"))
     choice = Choice(options.ids, options.state, options.label, options.answer)
     sheet = options.sheet or default_sheet()
@@ -74,14 +76,14 @@ def run(options: argparse.Namespace) -> None:
     chosen = choice.of(store.kept())
     if options.export:
         export(options.export, chosen, store.folder)
-        print(f"{counted(chosen)} and what is known of them: {options.export}")
+        print(f"{counted(chosen)} exported to {options.export}.")
         return
     changes = options.accept or options.drop or options.relabel is not None or options.delete
     if not changes:
         show(store, choice, sheet, options.page)
         return
     if not choice.is_made and not options.all:
-        raise FeedbackError("Say which pictures: by their ids, by --state, --label or --answer, or --all.")
+        raise FeedbackError("Select pictures by their ids, by --state, --label or --answer, or with --all.")
     if options.delete:
         delete(store, chosen, options.yes)
         return
@@ -91,36 +93,36 @@ def run(options: argparse.Namespace) -> None:
 
 
 def default_sheet() -> Path:
-    """Where the contact sheet goes: a folder that git does not see."""
+    """Return the default path of the contact sheet, in a folder that git ignores."""
     return root() / "build" / "feedback.png"
 
 
 def show(store: Store, choice: Choice, sheet: Path, page: int) -> None:
-    """Print counts, write the sheet, and go through the new pictures where somebody can answer."""
+    """Print counts, write the contact sheet, and at a terminal review the new pictures."""
     kept = store.kept()
     for path in store.damaged():
-        print(f"{path} is damaged, or its picture is gone: send the picture again, or remove the file.")
+        print(f"{path} is damaged, or its picture is missing. Send the picture again, or remove the file.")
     if not kept:
-        print(f"No feedback is kept in {store.folder}. `make run` keeps the pictures that you correct.")
+        print(f"There is no feedback in {store.folder}. `make run` stores the pictures that you correct.")
         return
     print(f"{counted(kept)} in {store.folder}: {_by_state(kept)}.")
     Console(width=None if sys.stdout.isatty() else WIDTH).print(table(kept))
     chosen = sorted(choice.of(kept), key=lambda one: STATES.index(one.state))
     part = chosen[(page - 1) * MOST : page * MOST]
     write_sheet(sheet, part, store.folder)
-    more = (
-        f", {len(part)} of {len(chosen)} (--page {page + 1}: the next)" if len(chosen) > page * MOST else ""
-    )
+    more = f", {len(part)} of {len(chosen)} (next: --page {page + 1})" if len(chosen) > page * MOST else ""
     print(f"Contact sheet: {sheet}{more}")
     new = [one for one in chosen if one.state == "new"]
     if new and sys.stdin.isatty() and sys.stdout.isatty():
         go_through(store, new)
     elif new:
-        print('To judge them: `make feedback` at a terminal, or ARGS="--accept ID", --drop, --relabel LABEL.')
+        print(
+            'To review them: `make feedback` at a terminal, or ARGS="--accept ID", --drop, --relabel LABEL.'
+        )
 
 
 def table(kept: Sequence[Kept]) -> Table:
-    """A row for each label, the most frequent first: how many in each state, and what they were read as."""
+    """Return a table with a row per label, most frequent first: the counts by state, and common answers."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     made.add_column("label", overflow="fold", max_width=40)
     for state in STATES:
@@ -139,10 +141,8 @@ def table(kept: Sequence[Kept]) -> Table:
 
 
 def go_through(store: Store, new: Sequence[Kept]) -> None:
-    """Show one picture after the other and do what the person says."""
-    print(
-        f"{len(new)} are new. a: accept, d: drop, another label: correct and accept, Enter: later, q: stop."
-    )
+    """Show one picture after another, and ask what to do with it."""
+    print(f"{len(new)} are new. a: accept, d: drop, a label: correct and accept, Enter: skip, q: quit.")
     for number, one in enumerate(new, 1):
         print(f"\n{number} of {len(new)}: {one.id[:SHORT]}\n{in_letters(one.picture(store.folder))}")
         said = f"is {on_one_line(one.label)}, read {on_one_line(one.answer)} by model {one.model}"
@@ -161,9 +161,9 @@ def go_through(store: Store, new: Sequence[Kept]) -> None:
 
 
 def judge(store: Store, one: Kept, answer: str) -> None:
-    """Do to a picture what a person says: `a`, `d` or a label; raises `BadLabel`.
+    """Accept (`a`), drop (`d`) or relabel a picture by a person's answer; raises `BadLabel`.
 
-    `a` accepts the label that was shown, also where the picture was sent with another one meanwhile.
+    `a` accepts the label that was shown, even if the picture has since been sent with another one.
     """
     if answer == "d":
         store.judge(one.id, "dropped")
@@ -172,38 +172,36 @@ def judge(store: Store, one: Kept, answer: str) -> None:
 
 
 def delete(store: Store, chosen: Sequence[Kept], yes: bool) -> None:
-    """Delete these pictures, if that is what is wanted."""
-    require_yes(f"Delete {counted(chosen)} for good?", yes)
+    """Delete these pictures after a confirmation."""
+    require_yes(f"Delete {counted(chosen)} permanently?", yes)
     store.remove({one.id for one in chosen})
     print(f"{counted(chosen)} deleted.")
 
 
 def delete_all(store: Store, sheet: Path, yes: bool) -> None:
-    """Delete everything that is kept, also the contact sheet, if that is what is wanted."""
+    """Delete all feedback and the contact sheet after a confirmation."""
     count = store.count()
-    require_yes(f"Delete all feedback in {store.folder} ({count}) for good?", yes)
+    require_yes(f"Delete all feedback in {store.folder} ({count}) permanently?", yes)
     store.remove_all()
     sheet.unlink(missing_ok=True)
     print(f"All feedback is deleted ({count}).")
     accepted = root() / ACCEPTED
     if accepted.exists():
-        print(
-            f"Copies that `make learn` took are in {accepted} and in DVC's cache: docs/feedback.md says more."
-        )
+        print(f"Copies made by `make learn` remain in {accepted} and in DVC's cache. See docs/feedback.md.")
 
 
 def require_yes(question: str, yes: bool) -> None:
-    """Ask, unless it has been said already; raises `FeedbackError` where the answer is not yes."""
+    """Ask for a confirmation unless `yes` is set; raises `FeedbackError` if the answer is not yes."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise FeedbackError(f"{question} Say --yes too: nobody can be asked here.")
+        raise FeedbackError(f"{question} Add --yes, because there is no terminal to ask at.")
     if input(f"{question} yes or no? ").strip().lower() not in ("y", "yes"):
-        raise FeedbackError("Nothing is deleted.")
+        raise FeedbackError("Nothing was deleted.")
 
 
 def counted(kept: Sequence[Kept]) -> str:
-    """How many these are, in words."""
+    """Return the number of pictures in words."""
     return f"{len(kept)} picture{'' if len(kept) == 1 else 's'}"
 
 
@@ -221,7 +219,7 @@ def _label(text: str) -> str:
 
 def _page(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 

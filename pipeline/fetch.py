@@ -1,4 +1,4 @@
-"""Stage `fetch`: MNIST's four files into data/raw, from the first source that has them."""
+"""Stage `fetch`: download MNIST's four files to data/raw from the first source that has them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FOLDER_VARIABLE = "MNIST_DIR"
 
 
 def fetch(sources: Sequence[str], sha256: Mapping[str, str], folder: Path, answer_seconds: float) -> None:
-    """Fill `folder` with the files that `sha256` names, their unpacked content checked against it.
+    """Fill `folder` with the files named in `sha256`, after checking their unpacked content against it.
 
-    `folder` changes only when every file is there and right; otherwise `FetchError` says of each source
-    why it gave nothing.
+    `folder` changes only when all files are complete and correct. Otherwise raises `FetchError`, which gives
+    the reason why each source failed.
     """
     if all(_is_right(folder / name, wanted) for name, wanted in sha256.items()):
-        print(f"fetch: {folder} has the right files already", flush=True)
+        print(f"fetch: the files in {folder} are up to date", flush=True)
         return
     files = _gather(sources, sha256, answer_seconds)
     try:
@@ -37,11 +37,11 @@ def fetch(sources: Sequence[str], sha256: Mapping[str, str], folder: Path, answe
             write_bytes(folder / name, content)
     except OSError as error:
         raise FetchError(f"{folder} cannot be written ({error}).") from error
-    print(f"fetch: {len(files)} files, checked, are in {folder}", flush=True)
+    print(f"fetch: {len(files)} files checked and saved in {folder}", flush=True)
 
 
 def _gather(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> dict[str, bytes]:
-    """The files' unpacked content, together 55 MB; each source in turn is asked for what is still missing."""
+    """Return the files' unpacked content, 55 MB in total, asking each source in turn for missing files."""
     files: dict[str, bytes] = {}
     reasons = ""
     for number, source in enumerate(sources, 1):
@@ -53,24 +53,24 @@ def _gather(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: f
             return files
         except SourceError as error:
             reasons += f"\n  {number}. {source}: {error}"
-            print(f"fetch: not from there: {error}", flush=True)
+            print(f"fetch: this source failed: {error}", flush=True)
     raise FetchError(
-        f"no source gave the digits.{reasons or ' params.yaml names none.'}\n"
-        f"Bring these files, gzipped or not, from another machine and set {FOLDER_VARIABLE} to their folder:"
+        f"no source could provide the digits.{reasons or ' params.yaml lists no sources.'}\n"
+        f"Copy these files, gzipped or not, from another machine and set {FOLDER_VARIABLE} to their folder:"
         f" {', '.join(sha256)}.\n"
-        f"Or go online and run this again without {FOLDER_VARIABLE}: where it is set, it is the only source."
+        f"Or go online and run this again without {FOLDER_VARIABLE}, which replaces all other sources."
     )
 
 
 def _checked(name: str, content: bytes, wanted: str) -> bytes:
-    """The content, unpacked where it is gzipped; raises `SourceError` unless its SHA-256 is `wanted`."""
+    """Return the content, unpacked if it is gzipped; raises `SourceError` unless its SHA-256 is `wanted`."""
     try:
         unpacked = gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
     except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"its {name} is damaged or cut off ({error})") from error
+        raise SourceError(f"its {name} is damaged or truncated ({error})") from error
     digest = hashlib.sha256(unpacked).hexdigest()
     if digest != wanted:
-        raise SourceError(f"its {name} is another file: SHA-256 {digest}")
+        raise SourceError(f"its {name} is a different file (SHA-256 {digest})")
     return unpacked
 
 
@@ -79,7 +79,7 @@ def _is_right(path: Path, wanted: str) -> bool:
 
 
 def run(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: float) -> None:
-    """Fill data/raw from the folder that MNIST_DIR names, or else from the `sources` of params.yaml."""
+    """Fill data/raw from the folder named by MNIST_DIR if it is set, otherwise from `sources`."""
     given = os.environ.get(FOLDER_VARIABLE)
     fetch([given] if given else sources, sha256, RAW, answer_seconds)
 

@@ -1,7 +1,7 @@
-"""Follow the registry: whatever becomes the champion there, in MLflow's page or by any client, is served.
+"""Follow the registry: serve each new champion, whether it was changed in MLflow's UI or by any client.
 
-It looks at the alias twice a second, and where that names another version than the served files do, it
-writes files and record as `python -m pipeline.promote --sync` does. `make run` and `docker compose up`
+The follower checks the alias twice a second. If the alias names another version than the served files, it
+updates the files and the history like `python -m pipeline.promote --sync`. `make run` and `docker compose up`
 start it.
 """
 
@@ -24,11 +24,11 @@ from pipeline.registry import versions
 from pipeline.registry.access import in_short, open_registry
 from pipeline.registry.promotion import is_served, sync
 
-INTERVAL = 0.5  # seconds; a service looks at its files as often, and both together have to take less than two
+INTERVAL = 0.5  # seconds; the service checks its files as often, and both together must take less than two
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-}  # we ask again anyway
+}  # the follower retries anyway
 
 Identity = tuple[int, int] | None  # device and inode of the project's database
 
@@ -37,7 +37,7 @@ def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.follow", description=__doc__).parse_args()
     end_with_parent()
     for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, signal.SIG_DFL)  # at once: a kill leaves a whole champion at any moment
+        signal.signal(ending, signal.SIG_DFL)  # end immediately; files are replaced atomically
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
     follow(say=lambda sentence: print(f"follower: {sentence}", flush=True))
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def follow(say: Callable[[str], None]) -> None:
-    """Look for ever. A trouble is said once, and once more that it is over."""
+    """Check the alias in an endless loop; `say` is called once for a problem and once when it is over."""
     opened: tuple[MlflowClient, Identity] | None = None
     trouble = ""
     while True:
@@ -53,16 +53,16 @@ def follow(say: Callable[[str], None]) -> None:
             if opened is None:
                 identity = database_identity()
                 opened = open_registry(), identity
-                sync(opened[0], by="follower")  # what was changed, or left undone, before this began
+                sync(opened[0], by="follower")  # catches up with changes before the follower started
             client, identity = opened
-            if database_identity() != identity:  # MLflow would go on with the one that was deleted
+            if database_identity() != identity:  # MLflow would continue to use the deleted database
                 os.execv(sys.executable, [sys.executable, "-m", "pipeline.follow"])
             if served := look(client):
-                say(f"version {served} is served now: the alias names it")
+                say(f"version {served} is the champion in the registry and is served now")
             elif trouble:
-                say("goes on")
+                say("the problem is over")
             trouble = ""
-        except Exception as error:  # of MLflow, its database or the disk: whatever it is, it may pass
+        except Exception as error:  # from MLflow, its database or the disk; any of them may be temporary
             if in_short(error) != trouble:
                 trouble = in_short(error)
                 say(trouble)
@@ -70,19 +70,19 @@ def follow(say: Callable[[str], None]) -> None:
 
 
 def look(client: MlflowClient) -> str:
-    """The version that carries the alias, where it was not served and is now; else "".
+    """Serve the version with the alias; return it if it was not served before, else "".
 
-    Raises `ModelError` where no version carries it, or its files are gone: what is served stays.
+    Raises `ModelError` if there is no champion or its files are missing. The served model then stays.
     """
     present = versions.champion_version(client)
     if present is None:
-        raise ModelError("No version is the champion: what is served stays.")
+        raise ModelError("There is no champion. The served model stays.")
     served = None if is_served(present) else sync(client, by="follower")
     return served.version if served else ""
 
 
 def database_identity() -> Identity:
-    """Which file the project's database is: another one after it was deleted and made anew."""
+    """Return the identity of the database file, which changes if it is deleted and created again."""
     try:
         found = database().stat()
     except FileNotFoundError:

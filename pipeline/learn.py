@@ -1,8 +1,8 @@
-"""Learn from the feedback that was accepted: `make learn`.
+"""Train with accepted feedback: `make learn`.
 
-It takes accepted pictures into data/accepted/pictures, which nothing else changes and which DVC tracks, runs
-the pipeline with its gate, and says in a paragraph what came of it. With nothing new it trains nothing. After
-an interruption the same command goes on.
+The command copies accepted pictures to data/accepted/pictures, which only this command changes and DVC
+tracks. It then runs the pipeline including the promotion gate, and prints a summary. If there is nothing new,
+it does not train. After an interruption, the same command resumes.
 """
 
 # Why it is so: docs/decisions/learning.md
@@ -25,9 +25,9 @@ from digits.reader import Reader, champion_or_default
 from feedback.errors import FeedbackError
 from feedback.record import Kept
 from feedback.store import Store
-from pipeline.learning import told
-from pipeline.learning.index import INDEX, Taken, read_index
-from pipeline.learning.taking import Taking, taking, write
+from pipeline.learning import summary
+from pipeline.learning.index import INDEX, AcceptedPicture, read_index
+from pipeline.learning.selection import Selection, select, write
 from pipeline.mnist.dataset import Digits
 from pipeline.project.errors import PipelineError
 from pipeline.project.files import locked, write_text
@@ -36,56 +36,56 @@ from pipeline.project.paths import ACCEPTED, ACCEPTED_POINTER, CANDIDATE, PROCES
 from pipeline.project.runner import check_names, disk_trouble
 from pipeline.registry import runs, versions
 
-JUDGES = ("validation", "test")  # what no picture that is learnt may be one of
-BEFORE = Path("models/learning.json")  # while something is being learnt: the index as it was before
+JUDGES = ("validation", "test")  # MNIST splits whose images may not be learnt
+BEFORE = Path("models/learning.json")  # the previous index, until the summary is printed
 
 
 def main() -> int:
     argparse.ArgumentParser(prog="python -m pipeline.learn", description=__doc__).parse_args()
     folder = root() / (os.environ.get("FEEDBACK_DIR") or "data/feedback")
     try:
-        with locked(Path("models/.learning.lock"), "learn: another `make learn` is at work: waiting for it"):
+        with locked(Path("models/.learning.lock"), "learn: waiting for another `make learn` to finish"):
             return learn(folder)
     except (ModelError, PipelineError, FeedbackError) as error:
         print(f"learn: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        if (told := disk_trouble(error)) is None:
+        if (message := disk_trouble(error)) is None:
             raise
-        print(f"learn: {told}", file=sys.stderr)
+        print(f"learn: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("learn: stopped; `make learn` goes on", file=sys.stderr)
+        print("learn: stopped; `make learn` resumes", file=sys.stderr)
         return 130
 
 
 def learn(feedback: Path) -> int:
-    """Take what is new in a folder of feedback, and train and judge a model where there is; the exit code."""
+    """Select new feedback, and train and evaluate a model if there is any; returns the exit code."""
     if ACCEPTED.exists() < ACCEPTED_POINTER.exists():
         raise PipelineError(
-            f"{ACCEPTED} is missing: `dvc checkout {ACCEPTED_POINTER}` brings it from DVC's cache, and"
+            f"{ACCEPTED} is missing. `dvc checkout {ACCEPTED_POINTER}` restores it from DVC's cache, and"
             f" `dvc pull {ACCEPTED_POINTER}` from its remote."
         )
-    present: Mapping[str, Taken] = read_index(ACCEPTED / INDEX)
+    present: Mapping[str, AcceptedPicture] = read_index(ACCEPTED / INDEX)
     kept = Store(feedback).kept()
     unknown = [one for one in kept if one.id not in present and one.state == "accepted"]
-    if unknown or wanted_otherwise(kept, present) or BEFORE.exists():
+    if unknown or was_revised(kept, present) or BEFORE.exists():
         present = take(feedback, kept, present)
     if not BEFORE.exists():
         waiting = sum(one.state == "new" for one in kept)
-        hint = f"; {waiting} wait for `make feedback`" if waiting else ""
-        print(f"learn: nothing new was accepted, so nothing is trained{hint}")
+        hint = f"; `make feedback` has {waiting} new to review" if waiting else ""
+        print(f"learn: no new feedback was accepted, so there is nothing to train{hint}")
         return 0
     if status := command("-m", "pipeline.repro"):
-        print("learn: the pipeline stopped; `make learn` goes on", file=sys.stderr)
+        print("learn: the pipeline stopped; `make learn` resumes", file=sys.stderr)
         return status
-    print(f"\n{told.changes(read_index(BEFORE), present)} {result()}")
+    print(f"\n{summary.changes(read_index(BEFORE), present)} {result()}")
     BEFORE.unlink()
     return 0
 
 
-def wanted_otherwise(kept: list[Kept], present: Mapping[str, Taken]) -> bool:
-    """Whether a person dropped or relabelled a picture that was taken."""
+def was_revised(kept: list[Kept], present: Mapping[str, AcceptedPicture]) -> bool:
+    """Whether a person dropped or relabelled a picture of the last selection."""
     return any(
         one.state == "dropped" or (one.state == "accepted" and one.label != present[one.id].label)
         for one in kept
@@ -93,52 +93,54 @@ def wanted_otherwise(kept: list[Kept], present: Mapping[str, Taken]) -> bool:
     )
 
 
-def take(feedback: Path, kept: list[Kept], present: Mapping[str, Taken]) -> Mapping[str, Taken]:
-    """Take what is accepted, say what is not taken and why, and give what is there now."""
+def take(
+    feedback: Path, kept: list[Kept], present: Mapping[str, AcceptedPicture]
+) -> Mapping[str, AcceptedPicture]:
+    """Select accepted feedback, print what is left out and why, and return the selected pictures."""
     there = all((PROCESSED / f"{split}.npz").exists() for split in JUDGES)
     if not there and command("-m", "dvc", "repro", "--quiet", "preprocess"):
-        raise PipelineError("MNIST's digits, which the pictures are compared with, are not to be had.")
+        raise PipelineError("MNIST's digits, with which the pictures are compared, are not available.")
     files = {id: ACCEPTED / taken.file for id, taken in present.items()}
     files = {one.id: one.picture(feedback) for one in kept} | files
     judges = np.concatenate([Digits.load(PROCESSED, split).images for split in JUDGES])
-    decide = partial(taking, kept, present, files, Reader.load(champion_or_default()), judges)
+    decide = partial(select, kept, present, files, Reader.load(champion_or_default()), judges)
     params = read_params("learn")
     check_names("learn", decide, params)
     done = decide(**params)
     names = {one.id: one.file for one in kept}
     for id, reason in done.left_out.items():
-        print(f"learn: {names.get(id, id)} is not learnt: {reason}")
+        print(f"learn: {names.get(id, id)} is left out, because {reason}")
     if done.pictures != present or BEFORE.exists():
         track(done, files)
     return done.pictures
 
 
-def track(done: Taking, files: Mapping[str, Path]) -> None:
-    """Write the pictures and let DVC track them; git is told of the pointer, or experiments would lack it."""
+def track(done: Selection, files: Mapping[str, Path]) -> None:
+    """Write the pictures and track them with DVC; the pointer is added to git for the sake of experiments."""
     if not BEFORE.exists():
         write_text(BEFORE, (ACCEPTED / INDEX).read_text(encoding="utf-8") if ACCEPTED.exists() else "[]")
     write(ACCEPTED, done, files)
     if not done.pictures:
         ACCEPTED_POINTER.unlink(missing_ok=True)
     elif command("-m", "dvc", "add", "--quiet", str(ACCEPTED)):
-        raise PipelineError(f"DVC does not take {ACCEPTED}, for the reason above.")
+        raise PipelineError(f"DVC cannot track {ACCEPTED}. The reason is above.")
     if runs.git_tags():  # a checkout of this project
         subprocess.run(["git", "add", "--all", "--", str(ACCEPTED_POINTER)], capture_output=True, check=False)
 
 
 def result() -> str:
-    """What the gate made of the candidate, as sentences."""
+    """Return sentences on the gate's decision about the candidate."""
     client = runs.connect()
     own = versions.version_of(client, Manifest.load(CANDIDATE).run_id)
     present = versions.champion_version(client)
     decision = json.loads((REPORTS / runs.DECISION).read_text(encoding="utf-8"))
-    return told.outcome(
+    return summary.outcome(
         decision, "" if own is None else str(own.version), "" if present is None else str(present.version)
     )
 
 
 def command(*arguments: str) -> int:
-    """Run a command of this Python, which comes first on the PATH; gives its exit code."""
+    """Run a command with this Python, first on the PATH, and return its exit code."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return subprocess.run(
         [sys.executable, *arguments], env=os.environ | {"PATH": path}, check=False

@@ -1,7 +1,7 @@
-"""Make `dvc plots show` and `dvc plots diff` write pages that load nothing: `make setup` runs this.
+"""Make `dvc plots show` and `dvc plots diff` write self-contained pages: `make setup` runs this.
 
-DVC's own page fetches the scripts that draw its charts from elsewhere. The template written here holds them,
-and DVC's local settings, which git ignores, name it.
+DVC's default page loads the scripts for its charts from another server. This command writes a template that
+includes them, and sets it in DVC's local settings, which git ignores.
 """
 
 # Why it is so: docs/decisions/dvc.md
@@ -17,7 +17,7 @@ from dvc.repo import Repo
 from pipeline.project.files import write_text
 
 NAME = "plots.html"
-VEGA_LITE = "5.21"  # of the 5th version are the specifications that DVC writes
+VEGA_LITE = "5.21"  # DVC writes specifications of Vega-Lite 5
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def page() -> str:
-    """The template, in which DVC puts the plots in place of `{plot_divs}`."""
+    """Return the template, in which DVC replaces `{plot_divs}` by the plots."""
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     return PAGE.format(scripts=bundle.replace("</script", "<\\/script"))
 

@@ -1,4 +1,4 @@
-"""Stage `preprocess`: the files of data/raw, checked, as train, validation and test in data/processed."""
+"""Stage `preprocess`: check and split data/raw, add synthetic digits and marks, and write data/processed."""
 
 from __future__ import annotations
 
@@ -28,26 +28,30 @@ TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
 def read_digits(images_path: Path, labels_path: Path) -> Digits:
-    """The digits of two IDX files; raises `DataError` unless both are whole and fit each other."""
+    """Read the digits of two IDX files; raises `DataError` unless both are complete and match each other."""
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     if images.shape[1:] != (FIELD, FIELD):
         raise DataError(
-            f"{images_path} holds images of {images.shape[1]} x {images.shape[2]}, not {FIELD} x {FIELD}."
+            f"{images_path} has images of {images.shape[1]} x {images.shape[2]}, not {FIELD} x {FIELD}."
         )
     if len(images) != len(labels):
-        raise DataError(f"{images_path} holds {len(images)} images, {labels_path} {len(labels)} labels.")
+        raise DataError(
+            f"{images_path} has {len(images)} images, but {labels_path} has {len(labels)} labels."
+        )
     wrong = np.flatnonzero(labels >= CLASSES)
     if len(wrong):
-        raise DataError(f"{labels_path} holds the label {labels[wrong[0]]} at {wrong[0]}: 0 to 9 are labels.")
+        raise DataError(
+            f"{labels_path} has the label {labels[wrong[0]]} at index {wrong[0]}, but labels are 0 to 9."
+        )
     digits = Digits(images, labels)
     absent = [digit for digit, count in enumerate(digits.per_class()) if count == 0]
     if absent:
-        raise DataError(f"{labels_path} has no {absent[0]}: every digit must be there.")
+        raise DataError(f"{labels_path} has no {absent[0]}, but must have every digit.")
     return digits
 
 
 def without_repeats(digits: Digits) -> Digits:
-    """Of equal images only the first: two splits could otherwise share one."""
+    """Keep only the first of identical images, because two splits could otherwise share one."""
     first: dict[bytes, int] = {}
     for position, image in enumerate(digits.images):
         first.setdefault(image.tobytes(), position)
@@ -55,7 +59,7 @@ def without_repeats(digits: Digits) -> Digits:
 
 
 def split(digits: Digits, validation_images: int, seed: int) -> tuple[Digits, Digits]:
-    """Train and validation, each digit with the same share in both, each in the order of the file."""
+    """Split into train and validation, stratified by digit, each in the order of the file."""
     try:
         chosen = train_test_split(
             np.arange(digits.total), test_size=validation_images, stratify=digits.labels, random_state=seed
@@ -74,13 +78,13 @@ def check_disjoint(parts: Mapping[str, Digits]) -> None:
         if shared:
             place = next(i for i, image in enumerate(parts[other].images) if image.tobytes() in shared)
             raise DataError(
-                f"{one} and {other} share {len(shared)} images (the first is number {place} of {other}):"
-                " what is measured on one would already be known from the other."
+                f"{one} and {other} share {len(shared)} images (the first is number {place} of {other}),"
+                " so results on one would not be independent of the other."
             )
 
 
 def summary(splits: Mapping[str, Digits], repeats: int) -> str:
-    """What the splits hold, as JSON: counts, hashes of the content, and images dropped as repeats."""
+    """Return a summary of the splits as JSON: counts, hashes of the content, and dropped repeats."""
     hashes = {name: digits.sha256() for name, digits in splits.items()}
     content = {
         "sha256": hashlib.sha256("".join(hashes.values()).encode()).hexdigest(),
@@ -94,9 +98,9 @@ def summary(splits: Mapping[str, Digits], repeats: int) -> str:
 
 
 def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
-    """From data/raw to data/processed and pictures in reports; nothing is written before all is checked.
+    """Write data/processed and contact sheets from data/raw; nothing is written before everything is checked.
 
-    `drawn`: how many digits and other marks are drawn besides, see `pipeline.synthesis.sets.drawn_sets`.
+    `drawn`: the relative sizes of the synthetic sets, see `pipeline.synthesis.sets.drawn_sets`.
     """
     end_with_parent()
     train_paths, test_paths = ([RAW / name for name in files] for files in (TRAIN_FILES, TEST_FILES))
@@ -106,7 +110,7 @@ def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
     train, validation = split(distinct, validation_images, seed)
     splits = dict(zip(SPLITS, (train, validation, test), strict=True))
     check_disjoint(splits)
-    accepted = {side: taken(side) for side in SIDES}
+    accepted = {side: accepted_feedback(side) for side in SIDES}
     feedback = {f"{side}-accepted": marks.digits for side, marks in accepted.items() if marks.digits.total}
     check_disjoint({"test": test, **feedback})
     print("preprocess: drawing digits and other marks", flush=True)
@@ -122,13 +126,13 @@ def run(validation_images: int, seed: int, drawn: Mapping[str, float]) -> None:
     write_contact_sheets(train, made, seed)
 
 
-def taken(side: Side) -> Accepted:
-    """What `make learn` took of feedback for a side; nothing where it took none yet."""
+def accepted_feedback(side: Side) -> Accepted:
+    """Return a side of the accepted feedback from `make learn`, which is empty if there is none yet."""
     return Accepted.load(ACCEPTED, side) if ACCEPTED.exists() else Accepted.none()
 
 
 def write_contact_sheets(train: Digits, made: Mapping[str, Digits], seed: int) -> None:
-    """Pictures of samples: of MNIST, and of each of the sets that are drawn."""
+    """Write contact sheets of MNIST and of the synthetic sets."""
     pictures = {
         "samples.png": digit_contact_sheet(train, seed),
         "prototypes.png": digit_contact_sheet(made["train-prototypes"], seed),

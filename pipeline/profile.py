@@ -1,7 +1,7 @@
-"""Ready settings of the training: `python -m pipeline.profile NAME` writes them into params.yaml.
+"""Apply a profile of training parameters to params.yaml: `python -m pipeline.profile NAME`.
 
-They lie in profiles/NAME.yaml. With `--flags` nothing is written: the settings are printed as flags for
-`dvc exp run`.
+Profiles are in profiles/NAME.yaml. With `--flags` the parameters are printed as flags for `dvc exp run`, and
+nothing is written.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ SECTION = "train"
 
 
 def names(folder: Path = PROFILES) -> list[str]:
-    """The profiles there are."""
+    """Return the names of all profiles."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def load(name: str, folder: Path = PROFILES) -> dict[str, Any]:
-    """The settings of a profile; raises `ParameterError` for a name that is none."""
+    """Return the settings of a profile; raises `ParameterError` for an unknown name."""
     if name not in names(folder):
-        raise ParameterError(f"There is no profile {name!r}: choose one of {', '.join(names(folder))}.")
+        raise ParameterError(f"There is no profile {name!r}. Choose one of {', '.join(names(folder))}.")
     return dict(YAML(typ="safe").load((folder / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
 def apply(settings: Mapping[str, Any], path: Path = PARAMS) -> None:
-    """Set values in the section `train` of a parameter file; its comments and other values stay.
+    """Set values in the section `train` of a parameter file, keeping its comments and other values.
 
-    Raises `ParameterError` for a name that the file does not know, and writes nothing then.
+    Raises `ParameterError` and writes nothing if the file does not have one of the names.
     """
     yaml = YAML()
     yaml.width = 110
@@ -58,7 +58,7 @@ def _set(values: Any, name: str, value: Any) -> None:
     for group in groups:
         values = values.get(group, {})
     if last not in values:
-        raise ParameterError(f"{PARAMS} has no {SECTION}.{name}: the profile asks for what is not there.")
+        raise ParameterError(f"{PARAMS} has no {SECTION}.{name}, but the profile sets it.")
     values[last] = _on_one_line(value) if isinstance(value, list) else value
 
 
@@ -69,13 +69,13 @@ def _on_one_line(values: list[Any]) -> CommentedSeq:
 
 
 def flags(settings: Mapping[str, Any]) -> list[str]:
-    """The settings as arguments of `dvc exp run`, a pair `-S`, `train.name=value` each."""
+    """Return the settings as arguments of `dvc exp run`: pairs of `-S` and `train.name=value`."""
     pairs = (f"{SECTION}.{name}={_plain(value)}" for name, value in flat(settings).items())
     return [word for pair in pairs for word in ("-S", pair)]
 
 
 def _plain(value: Any) -> str:
-    """A value as Hydra reads it on a command line."""
+    """Return a value in Hydra's command-line syntax."""
     if isinstance(value, list):
         return f"[{','.join(_plain(entry) for entry in value)}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -84,7 +84,7 @@ def _plain(value: Any) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.profile", description=__doc__)
     parser.add_argument("name", metavar="NAME", help=", ".join(names()))
-    parser.add_argument("--flags", action="store_true", help="print flags for `dvc exp run`, write nothing")
+    parser.add_argument("--flags", action="store_true", help="only print flags for `dvc exp run`")
     options = parser.parse_args()
     try:
         settings = load(options.name)
@@ -92,7 +92,7 @@ def main() -> int:
             print(shlex.join(flags(settings)))
         else:
             apply(settings)
-            print(f"{PARAMS}: section {SECTION!r} is now the profile {options.name!r}; `dvc repro` trains it")
+            print(f"{PARAMS}: section {SECTION!r} is now {options.name!r}; `make repro` trains with it")
     except ParameterError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,8 +1,9 @@
-"""Make a version of the registered model the champion, or write the champion's files anew.
+"""Make a version of the registered model the champion, or restore the champion's files.
 
 `python -m pipeline.promote VERSION` makes a registered version the champion, and a running service serves it
-within two seconds; `python -m pipeline.promote --sync` writes the files of the present one anew.
-`python -m pipeline.rollback` returns to the one before, `python -m pipeline.champion` says which it is.
+within two seconds. `python -m pipeline.promote --sync` restores the files of the current champion from the
+registry. `python -m pipeline.rollback` returns to the previous champion, and `python -m pipeline.champion`
+shows the history.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.promote", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("version", nargs="?", metavar="VERSION", help="a version of the registered model")
-    what.add_argument("--sync", action="store_true", help="write the champion's files from the registry")
-    parser.add_argument("--reason", default="by hand", metavar="TEXT", help="why, for the record")
+    what.add_argument("--sync", action="store_true", help="restore the champion's files from the registry")
+    parser.add_argument("--reason", default="by hand", metavar="TEXT", help="reason for the history")
     options = parser.parse_args()
     return command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
-    """Promote or sync, and say what is served; raises `ModelError`."""
+    """Promote or sync, and print what is served; raises `ModelError`."""
     client = open_registry()
     served = sync(client) if options.sync else promote(client, options.version, options.reason, "promote")
     if served is None:
-        raise ModelError("No version is the champion yet: `make repro` trains one.")
+        raise ModelError("There is no champion yet. `make repro` trains one.")
     print(f"champion: version {served.version} ({served.sha256[:12]}) in {champion()}")
 
 

@@ -1,7 +1,7 @@
-"""Put MLflow's artifact addresses right after the project was moved: `python -m pipeline.relocate`.
+"""Correct MLflow's artifact addresses after the project was moved: `python -m pipeline.relocate`.
 
-Every command that connects to the store does it by itself; only what opens MLflow without this project's code
-needs it. Containers need none, and do nothing here.
+All commands that connect to the store do this themselves. It is only needed before opening MLflow without
+this project's code. In containers it is not needed and does nothing.
 """
 
 from __future__ import annotations

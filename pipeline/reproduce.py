@@ -1,8 +1,8 @@
-"""Make a run again, at its commit, with its parameters and data, and compare: `make reproduce RUN=3f2a`.
+"""Reproduce a run at its commit with its parameters and data, and compare: `make reproduce RUN=3f2a`.
 
-RUN is a run's id, the beginning of one, or its name. The stages run in a worktree of git's under
-build/reproduce, with an MLflow store of their own: registry, champion, reports and dvc.lock stay as they are.
-It takes as long as the run did. Exit status: 0 all the same, 1 something differs, 2 it cannot be done.
+RUN is a run's id, a prefix of its id, or its name. The stages run in a git worktree in build/reproduce with
+their own MLflow store, so registry, champion, reports and dvc.lock do not change. It takes as long as the run
+did. Exit status: 0 if all results are the same, 1 if some differ, 2 if the run cannot be reproduced.
 """
 
 # Why it is so: docs/decisions/reproduce.md
@@ -25,12 +25,12 @@ from pipeline.project.paths import ACCEPTED_POINTER, CANDIDATE, PARAMS
 from pipeline.project.runner import end_with_parent
 from pipeline.registry import runs
 from pipeline.registry.access import open_registry
-from pipeline.registry.damage import in_a_sentence
+from pipeline.registry.damage import as_registry_error
 from pipeline.reproduction import comparison, worktree
 from pipeline.reproduction.recorded import SHORT, Recorded, artifact, find
 
 SAME, DIFFERS, IMPOSSIBLE, STOPPED = 0, 1, 2, 130
-WIDTH = 110  # columns where the output is no terminal
+WIDTH = 110  # columns if the output is not a terminal
 
 
 def main() -> int:
@@ -39,12 +39,12 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", metavar="RUN", help="a run's id, the beginning of one, or its name")
-    parser.add_argument("--keep", action="store_true", help="leave the worktree, with its model and reports")
+    parser.add_argument("run", metavar="RUN", help="a run's id, a prefix of its id, or its name")
+    parser.add_argument("--keep", action="store_true", help="keep the worktree with its model and reports")
     options = parser.parse_args()
     end_with_parent()
     try:
-        with in_a_sentence():
+        with as_registry_error():
             return reproduce(options.run, keep=options.keep)
     except (ModelError, PipelineError) as error:
         print(f"reproduce: {error}", file=sys.stderr)
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def reproduce(wanted: str, *, keep: bool) -> int:
-    """The whole of it; gives the exit status. Raises `ReproduceError` where it cannot be done."""
+    """Reproduce and compare a run; returns the exit status. Raises `ReproduceError` if this fails."""
     client = open_registry()
     recorded = Recorded.of(client, find(client, wanted))
     commit = worktree.resolve(recorded.commit or "HEAD")
@@ -67,33 +67,31 @@ def reproduce(wanted: str, *, keep: bool) -> int:
         again = run_stages(client, recorded, folder)
     report(recorded, again)
     if keep:
-        print(f"The worktree is {folder}; `git worktree remove --force {folder}` removes it.")
+        print(f"The worktree is {folder}. To remove it, run `git worktree remove --force {folder}`.")
     return SAME if comparison.same(recorded, again) else DIFFERS
 
 
 def notes(recorded: Recorded, commit: str) -> list[str]:
-    """What has to be known before the stages run: where code or packages may be others."""
+    """Return warnings about code or packages that may differ from those of the run."""
     found = []
     if not recorded.commit:
-        found.append(
-            "the run has no commit on record, so its code cannot be told: that of the present commit runs"
-        )
+        found.append("the run has no commit on record, so its code is unknown; the current commit is used")
     elif recorded.uncommitted:
-        changed = recorded.changed or "which files is not on record"
+        changed = recorded.changed or "the files are not on record"
         found.append(
-            f"the run's code had changes that were not committed ({changed}), which cannot be reproduced: the"
-            " commit before them runs, with the run's own parameters"
+            f"the run's code had uncommitted changes ({changed}), which cannot be reproduced; the commit"
+            " before them is used with the run's own parameters"
         )
     locks = worktree.git("diff", "--name-only", commit, "--", "requirements", fails=True)
     if locks:
         found.append(
-            f"that commit locks other packages ({', '.join(locks.split())}): it runs with those of this .venv"
+            f"that commit has different locked packages ({', '.join(locks.split())}); this .venv is used"
         )
     return found
 
 
 def run_stages(client: MlflowClient, recorded: Recorded, folder: Path) -> Recorded:
-    """Run all four stages there with the run's inputs; gives what they left in the store of the folder."""
+    """Run all four stages in the worktree with the run's inputs; returns the new record."""
     params = restore_inputs(client, recorded, folder)
     worktree.bring_data(folder)
     hashes = params.get("fetch", {}).get("sha256")
@@ -106,9 +104,9 @@ def run_stages(client: MlflowClient, recorded: Recorded, folder: Path) -> Record
 
 
 def restore_inputs(client: MlflowClient, recorded: Recorded, folder: Path) -> Mapping[str, Any]:
-    """Write the run's params.yaml, which is given back, and the pointer to what it learnt into the worktree.
+    """Write the run's params.yaml and feedback pointer to the worktree; returns the parameters.
 
-    What the run did not record is as it was committed.
+    Whatever the run did not record stays as it was committed.
     """
     path = folder / PARAMS
     for told in client.list_artifacts(recorded.run_id, runs.INPUTS):
@@ -122,20 +120,20 @@ def restore_inputs(client: MlflowClient, recorded: Recorded, folder: Path) -> Ma
         params: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"))
         params["train"] = recorded.training(params["train"])
     except (OSError, KeyError, TypeError) as error:
-        raise ReproduceError(f"That commit has no {PARAMS} with a section train: it is too old.") from error
+        raise ReproduceError(f"That commit is too old: it has no {PARAMS} with a section train.") from error
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
     return params
 
 
 def report(recorded: Recorded, again: Recorded) -> None:
-    """Print each figure as it was and as it is now, the verdict, and where they differ, why."""
+    """Print the metrics of both runs, the result, and the likely reasons for differences."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     console.print(comparison.table(recorded, again))
     console.print(comparison.verdict(recorded, again))
     if not comparison.same(recorded, again):
         for reason in comparison.reasons(recorded, again):
-            console.print(f"Why: {reason}.")
+            console.print(f"Possible reason: {reason}.")
 
 
 if __name__ == "__main__":

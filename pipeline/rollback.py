@@ -1,6 +1,6 @@
-"""Make the version before the present champion the champion again; a second time, the one before that.
+"""Make the previous champion the champion again; repeat the command to go further back.
 
-A version whose files are gone is passed over. A running service follows within two seconds.
+Versions whose files are missing are skipped. A running service follows within two seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> int:
 
 
 def run() -> None:
-    """Roll back, and say to what; raises `ModelError`."""
+    """Roll back, and print the new champion; raises `ModelError`."""
     done = rollback(open_registry(), by="rollback")
     for sentence in done.skipped:
         print(sentence)

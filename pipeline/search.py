@@ -1,10 +1,11 @@
-"""A search for better parameters of the training: `make search`. Only validation images judge.
+"""Search for better training parameters: `make search`.
 
-Short trainings on a share of the images; the section `search` of params.yaml says how many, how short, and
-which values they try. The best are written into profiles/found.yaml. As shipped, a search takes half an hour
-on two cores. What is done is kept: after Ctrl-C or a kill the same command goes on, and a larger --trials
-adds to it. With --cluster the trials are trained on a Ray cluster's nodes; study, runs and what is found stay
-here.
+The search runs short trainings on a share of the images and compares them on the validation split only. The
+section `search` of params.yaml sets their number, their length and the search space. The best values are
+written to profiles/found.yaml. With the default settings a search takes half an hour on two cores. Finished
+trials are saved, so the same command resumes after Ctrl-C or a kill, and a larger --trials continues the
+search. With --cluster the trials run on the nodes of a Ray cluster, while the study, the runs and the result
+stay on this machine.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ from pipeline.tuning.study import (
     try_present,
 )
 
-LOSSES = 3  # times in a row that workers end without a trial's answer: then something else is wrong
+LOSSES = 3  # times in a row that the workers may end without a finished trial
 
 
 Workers = Callable[[Study, Plan, int], None]
-"""Let workers go on with a study until so many trials are done."""
+"""A function that runs workers until the given number of trials of a study are done."""
 
 
 def run(
@@ -61,12 +62,12 @@ def run(
     space: Mapping[str, Any],
     cluster: str | None = None,
 ) -> None:
-    """The whole search, until `trials` of its study are done; what is `given` goes before params.yaml.
+    """Run the search until `trials` of its study are done; `given` takes precedence over params.yaml.
 
-    A trial is a training of `epochs` on a `share` of the training images. It is pruned after
-    `prune_after_epochs` at the earliest, where its best accuracy so far is below the median of
-    `prune_after_trials` others or more. At a time there are so many `jobs`: by default one, and on a
-    `cluster` (its address) as many as there is room for.
+    A trial is a training of `epochs` epochs on a `share` of the training images. It is pruned, after at least
+    `prune_after_epochs`, if its best accuracy so far is below the median of at least `prune_after_trials`
+    others. `jobs` trials run concurrently. The default is one, or on a `cluster` (its address) as many as it
+    has cores.
     """
     end_with_parent()
     trials, epochs, share = (
@@ -86,15 +87,15 @@ def run(
             client.set_tag(run_id, MLFLOW_RUN_NAME, "search")
             study.set_user_attr(RUN, run_id)
             go_on(study, plan, trials)
-            keep_best(study, settings, client)  # a worker may have been killed before it did
+            keep_best(study, settings, client)  # a worker may have been killed before it did this
     best = study.best_trial
-    print(f"search: {done(study)} trials are done; the best is trial {best.number}: {best.value:.2%}")
-    print(f"search: its values are in {FOUND}; `make profile NAME={FOUND.stem}` and `dvc repro` train them")
+    print(f"search: {done(study)} trials are done; the best is trial {best.number} with {best.value:.2%}")
+    print(f"search: its values are in {FOUND}; train with `make profile NAME={FOUND.stem}` and `make repro`")
 
 
 @contextmanager
 def workers(address: str | None, jobs: int | None) -> Iterator[Workers]:
-    """Those of this machine, or of the cluster at `address`; raises `PipelineError` where there is none."""
+    """Yield the workers of this machine or of the cluster at `address`; raises `PipelineError`."""
     if address is None:
         yield partial(search, jobs=jobs or 1)
         return
@@ -103,30 +104,30 @@ def workers(address: str | None, jobs: int | None) -> Iterator[Workers]:
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
-        raise PipelineError("A search on a cluster needs Ray: `make team` installs it.") from None
+        raise PipelineError("A search on a cluster needs Ray. `make team` installs it.") from None
     with cluster.connected(address):
         yield partial(cluster.search, jobs=jobs)
 
 
 def search(study: Study, plan: Plan, trials: int, jobs: int) -> None:
-    """Let `jobs` workers, each with its part of the cores, go on until `trials` are done.
+    """Run `jobs` workers, each with its share of the cores, until `trials` are done.
 
-    Raises `PipelineError` where a trial fails, or workers are killed too often.
+    Raises `PipelineError` if a trial fails, or if workers are killed too often.
     """
     threads = max(1, (os.cpu_count() or 1) // jobs)
     losses = 0
     while (before := done(study)) < trials:
         if losses == LOSSES:
-            raise PipelineError(f"{losses} trials in a row were killed: is there enough memory?")
+            raise PipelineError(f"{losses} trials in a row were killed. Is there enough memory?")
         try_lost_again(study)
         if trial.FAILED in run_workers(plan, trials, min(jobs, trials - before), threads):
-            raise PipelineError("A trial failed, for the reason above; the same command goes on after it.")
+            raise PipelineError("A trial failed (see above). Run the same command again to continue.")
         losses = losses + 1 if done(study) == before else 0
 
 
 def run_workers(plan: Plan, trials: int, workers: int, threads: int) -> set[int | None]:
-    """Start so many workers and wait for all; one that fails or is killed ends the others. None is left."""
-    spawn = get_context("spawn").Process  # TensorFlow's seed and threads are a process's
+    """Start workers and wait for all of them; if one fails, the others are ended. Returns exit codes."""
+    spawn = get_context("spawn").Process  # TensorFlow's seed and threads are set per process
     started = [
         spawn(target=trial.worker_process, args=(plan, trials, n, threads), daemon=True)
         for n in range(workers)
@@ -152,14 +153,14 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--trials", type=int, help="how many are done in the end, those of before counted")
-    parser.add_argument("--epochs", type=int, help="of each trial")
-    parser.add_argument("--share", type=float, help="of the training images that a trial sees")
-    parser.add_argument("--jobs", type=int, help="trials at a time, each with its part of the cores")
+    parser.add_argument("--trials", type=int, help="total number of trials, including finished ones")
+    parser.add_argument("--epochs", type=int, help="epochs of each trial")
+    parser.add_argument("--share", type=float, help="share of the training images that a trial sees")
+    parser.add_argument("--jobs", type=int, help="concurrent trials, each with its share of the cores")
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="train on the nodes of a Ray cluster: HOST:PORT of its head, or auto for this machine's",
+        help="train on a Ray cluster: HOST:PORT of its head, or auto for this machine's cluster",
     )
     options = vars(parser.parse_args())
     jobs, cluster = options.pop("jobs"), options.pop("cluster")

@@ -1,4 +1,4 @@
-"""Stage `train`: a convolutional network on the processed digits, into models/candidate."""
+"""Stage `train`: train a convolutional network on the processed digits and export it to models/candidate."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ def run(
     turns: list[float],
     **params: Any,
 ) -> None:
-    """The whole stage: see `pipeline.training.loop.train` for most of the parameters.
+    """Run the whole stage. Most parameters are those of `pipeline.training.loop.train`.
 
-    `resume`: whether a training with these very parameters that was interrupted goes on where it stood.
-    `drawn`: which share of the digits and marks that preprocess drew each epoch sees, `drawn_last`: which in
-    the last quarter of the epochs. `accepted`: how often each epoch sees each accepted picture of feedback,
-    each time changed in another way. `false_rejects`: which share of the validation digits may be taken for
-    no digit, so that as few other marks as can be are taken for one. `turns`: of doubtful digits several
-    views count, turned by these degrees.
+    `resume`: resume an interrupted training with the same parameters.
+    `drawn`, `drawn_last`: the share of the synthetic digits and marks in each epoch, and in each epoch of the
+    last quarter.
+    `accepted`: how many times each epoch sees each mark of accepted feedback, with different augmentations.
+    `false_rejects`: the share of the validation digits that may be rejected as not a digit. A higher share
+    means that fewer other marks are taken for digits.
+    `turns`: angles in degrees for test-time augmentation of doubtful digits.
     """
     end_with_parent()
     print("train: loading TensorFlow", flush=True)
@@ -72,15 +73,15 @@ def run(
         trained = training(**params, log=LiveCurves(), checkpoint=checkpoint)
         manifest = replace(manifest_of(trained, params["seed"], false_rejects, turns), run_id=run_id)
         write_candidate(trained, validation, manifest)
-        checkpoint.remove()  # not before: an interrupted export would lose the training
+        checkpoint.remove()  # only now, because an interrupted export must not lose the training
     accuracy = f"validation accuracy {manifest.metrics['validation_accuracy']:.2%}"
     print(f"train: best epoch {trained.best_epoch}, {accuracy}, {trained.seconds:.0f} s")
 
 
 class LiveCurves:
-    """Gets the metrics of every epoch, counted from 1, and shows them at once: in MLflow and in `CURVES`.
+    """Receives the metrics of each epoch, counted from 1, and writes them to MLflow and `CURVES` immediately.
 
-    An interrupted training that goes on is told its first epochs again.
+    When an interrupted training resumes, it receives the earlier epochs again.
     """
 
     def __init__(self) -> None:
@@ -94,7 +95,7 @@ class LiveCurves:
 
 
 def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[float]) -> Manifest:
-    """What the candidate says of itself, its numbers calibrated on validation."""
+    """Return the candidate's manifest, with temperature and rejection thresholds calibrated on validation."""
     sources = digits_by_source(PROCESSED, "validation")
     logits = {name: logits_of(trained.model, digits, turns) for name, digits in sources.items()}
     right = {name: logits[name][:, :CLASSES].argmax(axis=1) == sources[name].labels for name in sources}
@@ -114,7 +115,7 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
     limit = scan_limit = None
     if logits["plain"].shape[1] > CLASSES:
         usual = np.concatenate([logits[name] for name in USUAL if name in sources])
-        # Of these many cannot be read at all: to reject one that would be misread is right.
+        # Many of these are illegible. Only digits that are read correctly should not be rejected.
         others = {name: rejection_scores(logits[name][right[name]]) for name in sources if name not in USUAL}
         scans = others.pop("scans", None)
         limit = calibration.rejection_threshold(rejection_scores(usual), false_rejects, others.values())
@@ -133,13 +134,13 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
 
 
 def logits_of(model: Any, digits: Digits, turns: Sequence[float] = ()) -> NDArray[np.float32]:
-    """What a Keras model says of digits, of doubtful ones over several views (test-time augmentation)."""
+    """Return a Keras model's logits (n, outputs), with test-time augmentation for doubtful digits."""
     batch = digits.images[..., None].astype(np.float32)
     return averaged(lambda views: np.asarray(model.predict(views, batch_size=500, verbose=0)), batch, turns)
 
 
 def write_candidate(trained: Trained, validation: Digits, manifest: Manifest) -> None:
-    """The candidate's folder: beside the curves the Keras file, the ONNX file, and the manifest last."""
+    """Write the Keras file, the ONNX file and, last of all, the manifest to the candidate's folder."""
     from pipeline.registry.model_folder import write_folder
 
     CANDIDATE.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 """Get the newest version of the project: `make update`, or `python -m pipeline.update`.
 
-It is `git pull` for a checkout in which models were trained. A training rewrites `dvc.lock` and `reports/`,
-which git tracks, so a plain `git pull` refuses or ends in conflicts. Here the project's version of both wins.
-Nothing is lost: the runs and their reports are in MLflow, and `dvc repro` takes what has not changed from
-DVC's cache.
+The command is a `git pull` for a checkout in which models were trained. A training rewrites `dvc.lock` and
+`reports/`, which git tracks, so a plain `git pull` refuses or ends in conflicts. This command uses the
+project's version of both. Nothing is lost, because the runs and their reports are in MLflow, and `dvc repro`
+restores unchanged outputs from DVC's cache.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.project.errors import UpdateError
 
 GENERATED = ("dvc.lock", "reports")
+DONE = "done; `make run` uses the new version."
 
 
 def main() -> int:
@@ -29,35 +30,37 @@ def main() -> int:
 
 
 def update() -> str:
-    """Merge the upstream branch; gives a sentence on what came of it. Raises `UpdateError`."""
+    """Merge the upstream branch; returns a sentence with the result. Raises `UpdateError`."""
     if not succeeds("rev-parse", "--show-toplevel"):
-        raise UpdateError("This is not a git checkout: unpack the new version into another folder.")
+        raise UpdateError("This is not a git checkout. Unpack the new version into another folder.")
     if succeeds("rev-parse", "-q", "--verify", "MERGE_HEAD"):  # a `git pull` that ended in conflicts
         return conclude()
     states = ("rebase-merge", "rebase-apply")
     if any(Path(git("rev-parse", "--git-path", state)).exists() for state in states):
-        raise UpdateError("A rebase has stopped half-way: `git rebase --abort`, then `make update` again.")
+        raise UpdateError("A rebase is in progress. Run `git rebase --abort`, then `make update` again.")
     if not succeeds("symbolic-ref", "-q", "HEAD"):
-        raise UpdateError("No branch is checked out: `git switch main`, then `make update` again.")
+        raise UpdateError("No branch is checked out. Run `git switch main`, then `make update` again.")
     if not succeeds("rev-parse", "@{upstream}"):
-        raise UpdateError("This branch has no upstream branch: `git branch --set-upstream-to=origin/main`.")
+        raise UpdateError(
+            "This branch has no upstream branch. Set it with `git branch --set-upstream-to=origin/main`."
+        )
     git("fetch", "--quiet")
     if succeeds("merge-base", "--is-ancestor", "@{upstream}", "HEAD") and not conflicts():
-        return "this is the newest version already."
+        return "this is already the newest version."
     git("checkout", "--quiet", "HEAD", "--", *GENERATED)
     remove_reports_that_the_project_has_now()
     if succeeds(*identity(), "merge", "--quiet", "--no-edit", "@{upstream}"):
-        return "done: `make run` goes on with it."
+        return DONE
     if not succeeds("rev-parse", "-q", "--verify", "MERGE_HEAD"):
         raise UpdateError(
-            "git cannot merge, for the reason above. Your own changes are as they were: commit or stash"
-            " those of the files that it names."
+            "git cannot merge, for the reason above. Your own changes are untouched. Commit or stash your"
+            " changes of the files that it names, then run `make update` again."
         )
     return conclude()
 
 
 def remove_reports_that_the_project_has_now() -> None:
-    """Remove untracked reports that the merge brings, over which git would stumble; `evaluate` makes them."""
+    """Remove untracked reports that the merge would add, because git would refuse to overwrite them."""
     theirs = set(git("ls-tree", "-r", "--name-only", "@{upstream}", "reports").splitlines())
     for path in git("ls-files", "--others", "reports").splitlines():
         if path in theirs:
@@ -65,19 +68,19 @@ def remove_reports_that_the_project_has_now() -> None:
 
 
 def identity() -> list[str]:
-    """What a merge needs to be committed where git does not know who commits."""
+    """Return git options with a committer for the merge, if the user has not configured one."""
     if succeeds("var", "GIT_COMMITTER_IDENT"):
         return []
     return ["-c", "user.name=make update", "-c", "user.email=update@localhost"]
 
 
 def conclude() -> str:
-    """Finish a merge whose only conflicts are in what trainings write; raises `UpdateError` for others."""
+    """Finish a merge with conflicts only in generated files; raises `UpdateError` for other conflicts."""
     others = sorted(path for path in conflicts() if path.split("/")[0] not in GENERATED)
     if others:
         raise UpdateError(
-            f"You and the project have both changed {', '.join(others)}. Edit them, `git add` them and "
-            "run `make update` again; `git merge --abort` leaves everything as it was."
+            f"You and the project have both changed {', '.join(others)}. Resolve the conflicts, `git add` the"
+            " files, and run `make update` again. `git merge --abort` undoes the merge."
         )
     for path in conflicts():
         if not succeeds("checkout", "--quiet", "--theirs", "--", path):  # the project has removed it
@@ -85,24 +88,24 @@ def conclude() -> str:
         else:
             git("add", "--", path)
     git(*identity(), "commit", "--quiet", "--no-edit")
-    return "done: `make run` goes on with it."
+    return DONE
 
 
 def conflicts() -> list[str]:
-    """The paths that git could not merge."""
+    """Return the paths with merge conflicts."""
     return git("diff", "--name-only", "--diff-filter=U").splitlines()
 
 
 def git(*arguments: str) -> str:
-    """What a command of git prints; raises `UpdateError` with git's own reason where it fails."""
+    """Return the output of a git command; raises `UpdateError` with git's message if it fails."""
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UpdateError(f"`git {arguments[0]}` says: {done.stderr.strip() or done.stdout.strip()}")
+        raise UpdateError(f"`git {arguments[0]}` failed: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout.strip()
 
 
 def succeeds(*arguments: str) -> bool:
-    """Whether a command of git succeeds; what a merge says is shown."""
+    """Whether a git command succeeds; the output of a merge is shown."""
     quiet = "merge" not in arguments
     return subprocess.run(["git", *arguments], capture_output=quiet, check=False).returncode == 0
 

@@ -1,4 +1,4 @@
-"""`dvc.yaml` lists the code that can change what a stage writes: all of it, and of `train` nothing else."""
+"""`dvc.yaml` lists all code that can change the outputs of a stage, and for `train` nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.sources import PACKAGES, ROOT, closure, modules
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 FRONT_DOOR = Path("digits/__init__.py")
 
-EVERYWHERE = {  # what stages import and do not depend on
+EVERYWHERE = {  # imports of stages that are not dependencies
     "__init__.py": "describes its folder, passes on names, or sets what libraries log: tests/test_imports.py",
     "digits/errors.py": "exceptions: a stage that raises one writes nothing",
     "pipeline/project": "paths, parameters, exit codes, and how files are written: no number in them",
@@ -32,19 +32,19 @@ NOT_LISTED = {
 
 
 def code_dependencies(stage: str) -> list[Path]:
-    """The files and folders of code that dvc.yaml lists for a stage."""
+    """Return the files and folders of code that dvc.yaml lists for a stage."""
     return [path for path in map(Path, STAGES[stage]["deps"]) if path.parts[0] in PACKAGES]
 
 
 def needed(stage: str) -> set[Path]:
-    """What a stage imports, without the exceptions."""
+    """Return the imports of a stage, without the exceptions."""
     files = closure(Path("pipeline", f"{stage}.py"), leaves=frozenset({FRONT_DOOR}))
     left_out = [Path(path) for path in (*EVERYWHERE, *NOT_LISTED.get(stage, {}))]
     return {file for file in files if not any(covers(path, file) for path in left_out)}
 
 
 def covers(listed: Path, file: Path) -> bool:
-    """Whether a file is the listed one, lies in the listed folder, or has the listed name alone."""
+    """Whether a file is the listed one, or is in the listed folder, or has the listed name."""
     return listed in (file, *file.parents) or listed == Path(file.name)
 
 
@@ -65,7 +65,7 @@ def test_everything_that_is_listed_is_needed(stage: str) -> None:
 
 
 def test_train_depends_on_nothing_that_changes_no_model() -> None:
-    """A training takes minutes: of each folder that is listed, every file is imported."""
+    """A training takes minutes, so every file in a listed folder must really be imported."""
     every = {file for package in PACKAGES for file in modules(package) if file.name != "__init__.py"}
     listed = {file for file in every if any(covers(path, file) for path in code_dependencies("train"))}
     assert listed == needed("train")

@@ -1,4 +1,4 @@
-"""Who may import whom: the rules that keep the rooms apart (README, "The house")."""
+"""Allowed imports between packages, which keep them independent (README, "The house")."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ALLOWED = {
     "service": {"service", "digits", "addresses", "feedback", "traffic"},
     "ui": {"ui", "addresses"},
 }
-EXCEPTIONS = {Path("ui/desktop/__main__.py"): {"digits"}}  # its --local reads without a service
+EXCEPTIONS = {Path("ui/desktop/__main__.py"): {"digits"}}  # for --local, which reads without a service
 HEAVY = {"tensorflow", "keras", "mlflow", "dvc"}
 
-FLOORS = {  # of each package, the rooms and files that others may stand on, from the lowest up
+FLOORS = {  # for each package, the subpackages and files that others may import, from the lowest up
     "digits": ("errors", "network", "ink", "layout", "results", "reader", "output", "pictures", "cluster"),
     "pipeline": (
         "project",
@@ -63,12 +63,12 @@ def all_modules() -> list[Path]:
 
 
 def imported(path: Path) -> set[str]:
-    """The first name of everything that a module imports."""
+    """Return the top-level names of all imports of a module."""
     return {name.split(".")[0] for name in imported_names(path)}
 
 
 def floor(path: Path) -> int | None:
-    """How high in its package a file stands; None for what only starts things: commands and `__init__`."""
+    """Return the level of a file in its package; None for commands and `__init__`."""
     floors = FLOORS[path.parts[0]]
     place = Path(path.parts[1]).stem
     return floors.index(place) if place in floors else None
@@ -88,7 +88,7 @@ def test_imports_keep_training_libraries_out_of_serving(package: str) -> None:
 
 @pytest.mark.parametrize("path", [path for name in FLOORS for path in modules(name)], ids=str)
 def test_imports_go_downwards_only(path: Path) -> None:
-    """A room imports rooms below it; a command at the top imports rooms, and no other command."""
+    """A subpackage imports lower ones; a command imports subpackages, but no other command."""
     mine = floor(path)
     others = {
         other
@@ -107,14 +107,14 @@ def test_imports_go_downwards_only(path: Path) -> None:
     "path", [p for p in (*modules("digits"), *modules("pipeline")) if p.name != "__init__.py"], ids=str
 )
 def test_parts_are_imported_from_where_they_are(path: Path) -> None:
-    """`from digits import Reader` is for other packages: inside, it would hide who depends on what."""
+    """`from digits import Reader` is for other packages. Inside, it would hide dependencies."""
     assert Path("digits/__init__.py") not in {
         file for name in imported_names(path) for file in defining(name) if name.count(".") == 1
     }
 
 
 def defining(name: str) -> set[Path]:
-    """The `__init__.py` that passes a name on; nothing for a module or a room of that name."""
+    """Return the `__init__.py` that re-exports a name; nothing for a module or subpackage of that name."""
     package, _, rest = name.partition(".")
     exists = any((ROOT / package / end).exists() for end in (f"{rest}.py", rest))
     return set() if exists else {Path(package, "__init__.py")}

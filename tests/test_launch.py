@@ -1,4 +1,4 @@
-"""The launcher as a person uses it: ports, readiness, Ctrl-C."""
+"""The launcher: ports, readiness, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launch import settle_feedback
+from launch import set_feedback_folder
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ def launch(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def finished(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and output of a launch that ends by itself."""
+    """Return the exit code and output of a launch that ends by itself."""
     process = launch(*arguments, **environment)
     output, _ = process.communicate(timeout=60)
     return process.returncode, output
@@ -53,7 +53,7 @@ def test_check_of_a_taken_port_names_it_and_what_to_do(taken: int) -> None:
     code, output = finished("--check", "service", SERVICE_PORT=str(taken), HOST="127.0.0.1")
     assert code == 1
     assert f"Port {taken} is already in use" in output
-    assert f"stop what uses it with `kill {os.getpid()}` (" in output
+    assert f"Stop the program that uses it with `kill {os.getpid()}` (" in output
     assert "set SERVICE_PORT" in output
 
 
@@ -65,7 +65,7 @@ def test_check_of_free_ports_is_silent() -> None:
 def test_check_of_a_port_that_is_none_says_so(value: str) -> None:
     code, output = finished("--check", "page", PAGE_PORT=value)
     assert code == 1
-    assert f"PAGE_PORT={value} is no port" in output
+    assert f"PAGE_PORT={value} is not a port" in output
 
 
 def test_launch_of_an_unknown_program_lists_the_known_ones() -> None:
@@ -75,7 +75,7 @@ def test_launch_of_an_unknown_program_lists_the_known_ones() -> None:
 
 
 def said_until(process: subprocess.Popen[str], mark: str) -> str:
-    """What a launch says up to the first line with `mark`, or all where it ends without."""
+    """Return the output up to the first line with `mark`, or all of it if there is no such line."""
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
@@ -87,7 +87,7 @@ def said_until(process: subprocess.Popen[str], mark: str) -> str:
 
 @pytest.fixture
 def watched() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts launches that are killed after two minutes, and end with the test."""
+    """Start launches that end with the test, or are killed after two minutes."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -110,7 +110,7 @@ def test_launch_with_a_model_folder_that_holds_none_says_so_and_starts_nothing(t
     code, output = finished("service", SERVICE_PORT=str(free_port()), MODEL_DIR=folder)
     assert code == 1
     assert output.count("\n") == 1
-    assert f"MODEL_DIR={folder} holds no model" in output
+    assert f"MODEL_DIR={folder} does not contain a model" in output
     assert "pipeline.export" in output
 
 
@@ -137,10 +137,10 @@ def test_launch_starts_both_says_where_and_stops_on_ctrl_c(
 def test_make_run_keeps_feedback_and_says_so_unless_told_not_to(
     watched: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """Launched as `make run` does it, with a folder of the test's own, with none, and as `make serve`."""
+    """Launches like `make run`, with a folder and with none, and like `make serve`."""
     folder = tmp_path / "feedback"
     for arguments, named, told in (
-        (["service", "--train"], str(folder), f"(keeps the pictures that you correct in {folder};"),
+        (["service", "--train"], str(folder), f"(stores the pictures that you correct in {folder};"),
         (["service", "--train"], "", ""),
         (["service"], None, ""),
     ):
@@ -150,7 +150,7 @@ def test_make_run_keeps_feedback_and_says_so_unless_told_not_to(
         said = said_until(process, "Ctrl-C stops")
         (line,) = [line for line in said.splitlines() if re.search("Service +http", line)]
         assert told in line
-        assert ("keeps the pictures" in line) is bool(told)
+        assert ("stores the pictures" in line) is bool(told)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert folder.is_dir()
@@ -166,7 +166,7 @@ def test_make_run_keeps_feedback_in_the_projects_data(monkeypatch: pytest.Monkey
         monkeypatch.delenv("FEEDBACK_DIR", raising=False)
         if set_to is not None:
             monkeypatch.setenv("FEEDBACK_DIR", set_to)
-        settle_feedback(train)
+        set_feedback_folder(train)
         assert os.environ["FEEDBACK_DIR"] == settled
 
 
@@ -195,6 +195,6 @@ def test_launch_with_a_model_folder_of_ones_own_follows_no_registry(
 
 
 def followers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """What follows the registry below a launch."""
+    """Return the registry followers among the child processes of a launch."""
     below = psutil.Process(process.pid).children(recursive=True)
     return [one for one in below if "pipeline.follow" in one.cmdline()]

@@ -1,4 +1,4 @@
-"""Nothing of ours relies on private parts of other packages, or replaces a class or function of theirs."""
+"""The project does not use private parts of other packages, and does not patch them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.sources import PACKAGES, imported_names, modules, tree
 
 
 def private_imports(path: Path) -> set[str]:
-    """What a file imports of others that has a leading underscore, or lies in something that has."""
+    """Return the imports of a file from other packages with a leading underscore anywhere in their names."""
     internal = {
         ast.unparse(node)
         for node in ast.walk(tree(path))
@@ -27,7 +27,7 @@ def private_imports(path: Path) -> set[str]:
 
 
 def replaced(path: Path) -> list[str]:
-    """Assignments to attributes of what a file imports from other packages, or takes from that."""
+    """Return assignments to attributes of objects from other packages."""
     foreign = {
         (alias.asname or alias.name).split(".")[0]
         for node in ast.walk(tree(path))
@@ -66,14 +66,14 @@ def _is_ours(name: str) -> bool:
 
 
 def _root(node: ast.expr) -> str | None:
-    """The name that an expression like `a.b.c` begins with."""
+    """Return the first name of an expression like `a.b.c`."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
 
 
 def _is_path(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> bool:
-    """Whether a name or `a.b.c` is assigned: another name for the same thing."""
+    """Whether a name or `a.b.c` is assigned, which is an alias of the same object."""
     return isinstance(node.value, ast.Name | ast.Attribute)
 
 

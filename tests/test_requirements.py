@@ -1,4 +1,4 @@
-"""What `make run` installs first is a part of what it installs afterwards: nothing of it is replaced."""
+"""The packages that `make run` installs first are a subset of later ones, so none are replaced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 
 
 def pins(name: str) -> set[str]:
-    """The lines `package==version ; marker` of a lock file."""
+    """Return the lines `package==version ; marker` of a lock file."""
     lines = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return {line.rstrip(" \\") for line in lines if re.match(r"[A-Za-z0-9]", line)}
 
@@ -28,7 +28,7 @@ def test_every_lock_is_a_part_of_the_larger_one(group: str, whole: str) -> None:
 
 
 def test_versions_that_differ_by_python_do_so_in_the_same_way_everywhere() -> None:
-    """Packages that are locked more than once, for different Pythons."""
+    """Packages that are locked several times, for different versions of Python."""
     whole = pins("all")
     names = [pin.split("==")[0] for pin in whole]
     twice = {name for name in names if names.count(name) > 1}

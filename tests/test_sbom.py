@@ -1,4 +1,4 @@
-"""The bill of materials lists what the images install, each package with its licence."""
+"""The SBOMs list the packages of the images, each with its licence."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def test_bill_of_materials_of_each_image() -> None:
 
 
 def _name(package: str) -> str:
-    """The one spelling of a package's name (PEP 503), without extras."""
+    """Return the normalised name of a package (PEP 503), without extras."""
     return re.sub(r"[-_.]+", "-", package.partition("[")[0]).lower()

@@ -1,4 +1,4 @@
-"""What `make space` puts together starts by itself, as Hugging Face starts a Space."""
+"""The result of `make space` starts like a Hugging Face Space."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hugging Face sets none of what this project's people may have set."""
+    """Unset variables that users of this project may have set, but Hugging Face has not."""
     for name in ("HOST", "PYTHONPATH", "ALLOWED_HOSTS", "EMBED_ORIGINS", "FORWARDED_ALLOW_IPS", "MODEL_DIR"):
         monkeypatch.delenv(name, raising=False)
 
 
 @contextmanager
 def started(space: Path, python: str, folder: Path) -> Iterator[str]:
-    """The address of a Space: `python app.py` in its folder, with what Hugging Face sets."""
+    """The address of a Space: `python app.py` in its folder, with Hugging Face's variables."""
     port, service_port = free_port(), free_port()
     settings = {"SPACE_ID": "somebody/digits", "SPACE_HOST": NAME, "SYSTEM": "spaces"}
     ports = {"PAGE_PORT": str(port), "SERVICE_PORT": str(service_port)}

@@ -1,4 +1,4 @@
-"""`pip install .` gives a reader that works in any folder: for real, in an environment of its own."""
+"""`pip install .` in a real environment gives a reader that works in any folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of an environment's programs, with the wheel and what it asks for in it and nothing else."""
+    """The programs' folder of an environment with only the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("environment")
     run(*UV, "venv", "--quiet", str(folder / "venv"), cwd=folder)
     python = folder / "venv" / "bin" / "python"
@@ -47,7 +47,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def run(*command: str, cwd: Path, given: bytes | None = None) -> str:
-    """What a command prints; no variable leads it to the checkout."""
+    """Return the output of a command; no variable refers to the checkout."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=cwd, env=environment, input=given, capture_output=True, timeout=300)
     assert done.returncode == 0, (command, done.stdout, done.stderr)

@@ -1,1 +1,1 @@
-"""How good a model is, in figures and in pictures."""
+"""Evaluation: metrics with intervals, plots, the model card, and the promotion gate."""

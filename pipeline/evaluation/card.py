@@ -1,4 +1,4 @@
-"""The model card: what a version is, how well it reads, what it was made of and what it cannot do."""
+"""The model card: purpose, metrics, weaknesses, limits, data and training of a version."""
 
 from __future__ import annotations
 
@@ -24,73 +24,73 @@ from pipeline.evaluation.document import (
 )
 from pipeline.project.params import flat
 
-MODEL = "model-sha256"  # the name under which the page says of which file it is the card
+MODEL = "model-sha256"  # the name of the page's meta element with the hash of the model file
 
 _PICTURES = (
     Picture(
         "mistakes.png",
-        "A sheet of test digits that were read wrong, each with what it is, what it was read as, and how "
-        "sure the model was.",
-        "The test digits that it reads wrong with most confidence.",
+        "A sheet of misread test digits, each with its label, the answer, and the confidence of the model.",
+        "The misread test digits with the highest confidence.",
     ),
     Picture(
         "confusion.png",
-        "A table of ten by ten counts: which digit was taken for which.",
-        "Which test digit is taken for which; right answers are without colour.",
+        "A ten by ten confusion matrix of the true digit and the answer.",
+        "Confusion matrix of the test digits. Only wrong answers are coloured.",
     ),
     Picture(
         "reliability.png",
-        "A chart of the share of right answers against the confidence given, near the diagonal where the "
-        "two agree.",
-        "How often it is right at the confidence that it gives; the bars are 95 % intervals.",
+        "A chart of accuracy against confidence. The points are close to the diagonal, where the two agree.",
+        "Accuracy at each level of confidence, with 95 % intervals.",
     ),
 )
-_SHARES = (  # the figure's name and what it is the share of
+_SHARES = (  # the metric and its description
     ("test_accuracy", "MNIST's test digits"),
-    ("canvas_accuracy", "The same redrawn large, small, thin, thick, anywhere on a canvas"),
-    ("line_accuracy", "Lines of 3 to 8 of them, wholly right"),
-    ("paper_accuracy", "Characters on papers filled in with them, half photographed"),
-    ("papers_right", "The same papers, wholly right"),
-    ("spoilt_accuracy", "Digits blurred, crossed by printed lines or cut from neighbours"),
-    ("prototype_accuracy", "Forms that MNIST hardly has, as the project draws them"),
-    ("false_reject_rate", "Test digits wrongly called “not a digit”"),
+    ("canvas_accuracy", "Test digits redrawn large, small, thin, thick, or anywhere on a canvas"),
+    ("line_accuracy", "Lines of 3 to 8 test digits, read without a mistake"),
+    ("paper_accuracy", "Characters on papers filled in with test digits, half of them photographed"),
+    ("papers_right", "The same papers, read without a mistake"),
+    ("spoilt_accuracy", "Digits that are blurred, crossed by printed lines or cut from neighbours"),
+    ("prototype_accuracy", "Synthetic digits in forms that are rare in MNIST"),
+    ("false_reject_rate", "Test digits rejected as “not a digit”"),
     ("false_accept_rate", "Scribbles, letters and other marks taken for digits"),
-    ("expected_calibration_error", "Calibration error of the confidence, test digits"),
-    ("canvas_calibration_error", "The same, redrawn digits"),
-    ("number_calibration_error", "The same, whole numbers on papers"),
+    ("expected_calibration_error", "Calibration error, test digits"),
+    ("canvas_calibration_error", "Calibration error, redrawn digits"),
+    ("number_calibration_error", "Calibration error, whole numbers on papers"),
 )
 _SOURCES = {
     "plain": "MNIST's test digits",
-    "prototypes": "forms that MNIST hardly has",
+    "prototypes": "forms that are rare in MNIST",
     "redrawn": "redrawn with other pens",
     "spoilt": "blurred, crossed or cut",
     "scans": "small scans",
     "thick": "thick strokes",
 }
 _WEAK = (
-    "Photos of sudokus that are faint or noisy, combs in noisy photos, faint dashed tables in large photos.",
-    "Boxes slanted and cut off above and below; tables in photos without lines at their sides.",
+    "Faint or noisy photos of sudokus, combs in noisy photos, and faint dashed tables in large photos.",
+    "Slanted boxes that are cut off at the top and bottom, and tables without side lines in photos.",
     "Points and commas that touch a digit, digits that reach far into the next cell, and short printed words "
     "whose letters look like digits.",
-    "Scribbles that hardly turn and letters that look like digits (O, l, S, Z, b, g, q) pass for digits; on "
-    "scans of 20 pixels or less two scribbles in ten do.",
+    "Scribbles with few turns, and letters that look like digits (O, l, S, Z, b, g, q), are taken for "
+    "digits. On scans of 20 pixels or less, so are two scribbles in ten.",
 )
 _LIMITS = (
-    "It reads 0 to 9, and with them minus, point and comma: no letters, words or other numerals.",
-    "Its confidence holds for pictures like those above: other hands, pens and cameras were not measured.",
-    "MNIST's writers lived in the United States; forms used elsewhere it knows as drawn here only.",
-    "Some wrong answers come with high confidence: let a person check what matters, and let no decision "
-    "about a person rest on its reading alone.",
+    "It reads the digits 0 to 9, minus signs, points and commas, but not letters, words or other numerals.",
+    "Its confidence is calibrated for pictures like those above. Other hands, pens and cameras were not "
+    "measured.",
+    "MNIST's writers lived in the United States. Forms used elsewhere are known only from this project's own "
+    "drawings.",
+    "Some wrong answers have a high confidence. Let a person check what matters, and do not base decisions "
+    "about people on its answers alone.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a card is made from.
+    """The sources of a card.
 
-    `figures` is the content of reports/metrics.json, `trained_with` the parameters of the training with
-    dotted names, `gate` the content of reports/promotion.json (None where no comparison was kept), and
-    `processor` what the training ran on, "" where nobody noted it.
+    `figures` is the content of reports/metrics.json, `trained_with` has the training parameters with dotted
+    names, `gate` is the content of reports/promotion.json (None if it was not kept), and `processor` is the
+    training's processor ("" if unknown).
     """
 
     figures: Mapping[str, Any]
@@ -101,12 +101,12 @@ class Evidence:
 
 
 def card(evidence: Evidence) -> str:
-    """The card as Markdown, without pictures and the longer tables."""
+    """Return the card as Markdown, without its pictures and longer tables."""
     return markdown(_document(evidence))
 
 
 def card_html(evidence: Evidence, pictures: Path) -> str:
-    """The card as a web page of its own; those of the report's pictures that lie in `pictures` are in it."""
+    """Return the card as a self-contained web page, with the report's pictures that exist in `pictures`."""
     found = [picture.name for picture in _PICTURES if (pictures / picture.name).is_file()]
     return page(_document(evidence), {name: small_png(pictures / name) for name in found})
 
@@ -114,13 +114,13 @@ def card_html(evidence: Evidence, pictures: Path) -> str:
 def _document(evidence: Evidence) -> Document:
     figures = evidence.figures
     sections = (
-        Section("What it is for", (Text([_purpose(evidence.manifest)]),)),
-        Section("How well it reads", _measured(figures)),
+        Section("Intended use", (Text([_purpose(evidence.manifest)]),)),
+        Section("Metrics", _measured(figures)),
         Section("Compared with the model in service", _gate(evidence.gate)),
-        Section("What it reads badly", (Items([*_worst(figures), *_WEAK]), *_PICTURES)),
+        Section("Weaknesses", (Items([*_worst(figures), *_WEAK]), *_PICTURES)),
         Section("Limits", (Items(_LIMITS),)),
-        Section("What it was made of", _data()),
-        Section("How it was trained", _training(evidence)),
+        Section("Data", _data(figures)),
+        Section("Training", _training(evidence)),
     )
     return Document(_title(evidence.manifest), sections, {MODEL: evidence.manifest.sha256})
 
@@ -133,42 +133,40 @@ def _title(manifest: Manifest) -> str:
 
 def _purpose(manifest: Manifest) -> str:
     rejects = manifest.rejection_threshold is not None
-    says_no = " It says “not a digit” of marks that are none." if rejects else ""
+    says_no = " It rejects other marks as “not a digit”." if rejects else ""
     return (
-        "A small convolutional network that reads one handwritten digit of 28 by 28 pixels; the code around "
+        "A small convolutional network that reads one handwritten digit of 28 by 28 pixels. The code around "
         f"it finds the digits in a drawing, a photo, a form or a table.{says_no} It is for people who want "
-        "handwritten numbers typed, and for those who learn how such a system is built and run."
+        "to digitise handwritten numbers, and for people who learn how such a system is built and operated."
     )
 
 
 def _measured(figures: Mapping[str, Any]) -> list[Text | Table]:
-    """The tables of figures, without those for which nothing was measured."""
+    """Return the tables of metrics, without tables for which nothing was measured."""
     rows = [
         (words, *_share(figures, name), name) for name, words in _SHARES if _number(figures, name) is not None
     ]
     if "reject_auroc" in figures:
-        told = "Digits told from other marks (AUROC; 0.5 is chance)"
+        told = "Digits distinguished from other marks (AUROC; 0.5 is chance)"
         rows.append((told, *_score(figures, "reject_auroc"), "reject_auroc"))
     errors = figures.get("test_errors")
     mistakes = f" Mistakes on the test digits: {errors:.0f}." if errors is not None else ""
     lead = (
-        "Measured on MNIST's test digits, which decide nothing, and on what is drawn from them; names are "
-        f"those in reports/metrics.json.{mistakes}"
+        "Measured on MNIST's test digits, which are used for no decision, and on pictures drawn with them. "
+        f"The names are those in reports/metrics.json.{mistakes}"
     )
     tables = [
-        _table("The share that is read right, unless the row says otherwise", "What", rows),
-        _group(figures, "recall", "MNIST's test digits by digit: share read right (recall)", "Digit"),
-        _group(
-            figures, "canvas", "Redrawn digits by the way they are drawn: share read right (canvas)", "Drawn"
-        ),
-        _group(figures, "false_rejects", "Called “not a digit”, though read right (false_rejects)", "Digits"),
-        _group(figures, "reject_auroc_of", "Other marks told from digits: AUROC (reject_auroc_of)", "Mark"),
+        _table("Accuracy, unless the row says otherwise", "What", rows),
+        _group(figures, "recall", "Accuracy by digit, MNIST's test digits (recall)", "Digit"),
+        _group(figures, "canvas", "Accuracy by kind of drawing, redrawn digits (canvas)", "Drawn"),
+        _group(figures, "false_rejects", "Rejected, although read correctly (false_rejects)", "Digits"),
+        _group(figures, "reject_auroc_of", "AUROC of digits against other marks (reject_auroc_of)", "Mark"),
     ]
     return [Text([lead]), *(table for table in tables if table.rows)]
 
 
 def _group(figures: Mapping[str, Any], group: str, caption: str, head: str) -> Table:
-    """The figures of one group, by their kinds."""
+    """Return the table of one group of metrics by kind."""
     shown = _score if "auroc" in group else _share
     names = {one: f"{group}.{one}" for one in figures.get(group, {})}
     words = _SOURCES if group == "false_rejects" else {}
@@ -177,21 +175,21 @@ def _group(figures: Mapping[str, Any], group: str, caption: str, head: str) -> T
 
 
 def _table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> Table:
-    """Rows of what, figure, interval and name; no column of intervals where the report has none of them."""
+    """Return a table of description, value, interval and name; without intervals if the report has none."""
     width = 3 if any(between for _, _, between, _ in rows) else 2
-    heads = (head, "Figure", "95 % interval")[:width]
+    heads = (head, "Value", "95 % interval")[:width]
     return Table(caption, heads, [row[:width] for row in rows], [name for *_, name in rows])
 
 
 def _share(figures: Mapping[str, Any], name: str) -> tuple[str, str]:
-    """A share and its interval in percent."""
+    """Return a share and its interval in percent."""
     low, high = _interval(figures, name)
     between = "" if low is None or high is None else f"{100 * low:.2f} to {_percent(high)}"
     return _percent(_number(figures, name)), between
 
 
 def _score(figures: Mapping[str, Any], name: str) -> tuple[str, str]:
-    """A figure from 0 to 1 and its interval, as they are."""
+    """Return a metric from 0 to 1 and its interval as decimals."""
     low, high = _interval(figures, name)
     between = "" if low is None or high is None else f"{low:.4f} to {high:.4f}"
     return _decimal(_number(figures, name)), between
@@ -203,7 +201,7 @@ def _interval(figures: Mapping[str, Any], name: str) -> tuple[float | None, floa
 
 
 def _number(figures: Mapping[str, Any], name: str) -> float | None:
-    """The figure of a name with dots; None where there is none, or it is no number."""
+    """Return the metric with a dotted name; None if it is missing or not a finite number."""
     value: Any = figures
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -219,40 +217,42 @@ def _decimal(value: float | None) -> str:
 
 
 def _worst(figures: Mapping[str, Any]) -> list[str]:
-    """Sentences on the weakest of each group of figures."""
+    """Return a sentence about the worst of each group of metrics."""
     said = []
     if recall := figures.get("recall"):
         lowest = sorted(recall, key=recall.__getitem__)[:3]
-        each = ", ".join(f"{digit} ({_percent(recall[digit])} read right)" for digit in lowest)
-        said.append(f"The digits read worst: {each}.")
+        each = ", ".join(f"{digit} ({_percent(recall[digit])})" for digit in lowest)
+        said.append(f"The digits with the lowest accuracy are {each}.")
     if canvas := figures.get("canvas"):
         kind = min(canvas, key=canvas.__getitem__)
-        said.append(f"Of redrawn digits those drawn “{kind}” are read worst: {_percent(canvas[kind])}.")
+        said.append(f"Among redrawn digits, accuracy is lowest for “{kind}”: {_percent(canvas[kind])}.")
     if rejects := figures.get("false_rejects"):
         kind = max(rejects, key=rejects.__getitem__)
         what = _SOURCES.get(kind, kind)
-        said.append(f"Most often wrongly called “not a digit”: {what} ({_percent(rejects[kind])}).")
+        said.append(f"Digits are rejected most often in this group: {what} ({_percent(rejects[kind])}).")
     if auroc := figures.get("reject_auroc_of"):
         kind = min(auroc, key=auroc.__getitem__)
-        said.append(f"The marks that are told from digits worst: {kind} (AUROC {_decimal(auroc[kind])}).")
+        said.append(f"The kind of mark most like digits is {kind} (AUROC {_decimal(auroc[kind])}).")
     return said
 
 
-def _data() -> list[Text]:
+def _data(figures: Mapping[str, Any]) -> list[Text]:
     licence = Link("CC BY-SA 3.0", "https://creativecommons.org/licenses/by-sa/3.0/")
     mnist = (
-        "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges: 60,000 training images, a part of "
-        "which is kept for every decision (validation), and 10,000 test images by other writers. LeCun and "
-        "Cortes hold the copyright and make it available under ",
+        "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges has 60,000 training images and "
+        "10,000 test images by other writers. Part of the training images is the validation split, on which "
+        "all decisions are based. LeCun and Cortes hold the copyright and make it available under ",
         licence,
         ".",
     )
     drawn = (
-        "Beside them the project draws its own, by seed and for each split alone: forms that MNIST hardly "
-        "has, digits redrawn with other pens, digits spoilt as in photos, small scans, and marks that are no "
-        "digits. No picture that a user sent is among them.",
+        "In addition, the project draws synthetic data from a seed, separately for each split: forms that "
+        "are rare in MNIST, digits redrawn with other pens, digits with the defects of photos, small scans, "
+        "and marks that are not digits.",
     )
-    return [Text(mnist), Text(drawn)]
+    learnt, held_back = (_number(figures, f"accepted.{name}") or 0 for name in ("learnt", "held_back"))
+    sent = f"Of users' feedback, {learnt:.0f} marks are training data and {held_back:.0f} validation data."
+    return [Text(mnist), Text(drawn), Text([sent if learnt or held_back else "No data was sent by users."])]
 
 
 def _training(evidence: Evidence) -> list[Table]:
@@ -273,16 +273,16 @@ def _training(evidence: Evidence) -> list[Table]:
     settings = {
         "Temperature of the confidence": f"{manifest.temperature:.4g}",
         "Rejection threshold (log odds)": _threshold(manifest.rejection_threshold),
-        "The same on small scans": _threshold(manifest.scan_rejection_threshold),
-        "Doubtful digits are also read turned by": f"{turns} degrees" if turns else "",
+        "Rejection threshold on small scans": _threshold(manifest.scan_rejection_threshold),
+        "Test-time augmentation of doubtful digits": f"rotation by {turns} degrees" if turns else "",
     }
     parameters = {name: str(value) for name, value in evidence.trained_with.items()}
     tables = (
-        Table("The training", ("What", "Value"), _filled(facts)),
+        Table("The training run", ("What", "Value"), _filled(facts)),
         Table("SHA-256", ("Of", "Value"), _filled(hashes), is_detail=True),
-        Table("Set after it, on validation digits", ("What", "Value"), _filled(settings), is_detail=True),
+        Table("Set after training, on validation", ("What", "Value"), _filled(settings), is_detail=True),
         Table(
-            "Its parameters (section train of params.yaml)",
+            "Parameters (section train of params.yaml)",
             ("Name", "Value"),
             _filled(parameters),
             is_detail=True,
@@ -296,7 +296,7 @@ def _filled(values: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _day(created: str) -> str:
-    """The day of an ISO time; what cannot be read as one, as it is."""
+    """Return the day of an ISO time, or the text unchanged if it is not one."""
     try:
         return datetime.fromisoformat(created).strftime("%Y-%m-%d")
     except ValueError:
@@ -307,7 +307,7 @@ def _epochs(figures: Mapping[str, Any]) -> str:
     epochs, best = _number(figures, "epochs"), _number(figures, "best_epoch")
     if epochs is None:
         return ""
-    return f"{epochs:.0f}" if best is None else f"{epochs:.0f}, of which number {best:.0f} was kept"
+    return f"{epochs:.0f}" if best is None else f"{epochs:.0f}; the weights are those of epoch {best:.0f}"
 
 
 def _threshold(value: float | None) -> str:
@@ -315,18 +315,19 @@ def _threshold(value: float | None) -> str:
 
 
 def _gate(gate: Mapping[str, Any] | None) -> list[Text | Table]:
-    """The gate's sentence and its table, on validation digits."""
+    """Return the promotion decision and its table, on validation digits."""
     if gate is None:
-        return [Text(["No comparison with another model was kept for this version."])]
-    parts: list[Text | Table] = [Text([str(gate.get("sentence") or "")])]
+        return [Text(["There is no record of a comparison of this version with another model."])]
+    sentence = str(gate.get("sentence") or "").removesuffix(".")
+    parts: list[Text | Table] = [Text([f"{sentence[:1].upper()}{sentence[1:]}."])] if sentence else []
     rows = gate.get("rows") or []
     if rows:
         rival = gate.get("rival")
         smallest = gate.get("smallest_shown")
-        caption = f"Beside {rival}, on validation digits" if rival else "On validation digits"
+        caption = f"Compared with {rival} on validation digits" if rival else "On validation digits"
         if smallest is not None:
-            caption += f" (the smallest difference that they can show: {smallest:.4f})"
-        heads = ("What", "This version", "The other", "Difference (95 % interval)", "p", "Verdict")
+            caption += f" (smallest significant difference of the primary: {smallest:.4f})"
+        heads = ("What", "This version", "Other", "Difference (95 % interval)", "p", "Verdict")
         parts.append(Table(caption, heads, [_compared(row) for row in rows]))
     return parts
 

@@ -1,4 +1,4 @@
-"""Contact sheets: of digits, a row a class so that a wrong label catches the eye, and of other marks."""
+"""Contact sheets of digits, with one row per class so that wrong labels stand out, and of other marks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from digits.network.contract import CLASSES
 from pipeline.mnist.dataset import Digits
 
 COLUMNS = 14
-CELL = 64  # pixels of a cell's side, a 28x28 digit twice as large with a margin
+CELL = 64  # side of a cell in pixels: a 28x28 digit at twice its size, with a margin
 MARGIN = 4
 
 
 def digit_contact_sheet(digits: Digits, seed: int) -> Image.Image:
-    """Up to 14 digits of each class, dark on white, chosen by the seed; the class stands before its row."""
+    """Draw up to 14 random digits of each class, dark on white; each row begins with its class."""
     generator = np.random.default_rng(seed)
     picture = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
     draw = ImageDraw.Draw(picture)
@@ -33,7 +33,7 @@ def digit_contact_sheet(digits: Digits, seed: int) -> Image.Image:
 
 
 def mark_contact_sheet(images: NDArray[np.uint8]) -> Image.Image:
-    """The first 150 of the images (n, 28, 28), dark on white, fifteen in a row."""
+    """Draw the first 150 of the images (n, 28, 28), dark on white, 15 per row."""
     picture = Image.new("L", ((COLUMNS + 1) * CELL, CLASSES * CELL), 255)
     side = CELL - 2 * MARGIN
     for number, image in enumerate(images[: (COLUMNS + 1) * CLASSES]):

@@ -1,4 +1,4 @@
-"""A short text with tables and pictures, written as Markdown and as a web page that needs nothing else."""
+"""A short document with tables and pictures, rendered as Markdown or as a self-contained web page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from string import Template
 
 from PIL import Image
 
-PICTURE_BYTES = 70_000  # of one picture at most: it is made smaller until it has no more
-COLOURS = 64  # of a picture: enough for charts and for digits in grey
+PICTURE_BYTES = 70_000  # the most for one picture, which is scaled down until it fits
+COLOURS = 64  # per picture, which is enough for charts and grey digits
 
 _PAGE = Path(__file__).with_name("document.html")
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|])")
@@ -22,7 +22,7 @@ _MARKDOWN = re.compile(r"([\\`*\[\]<>|])")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address with the words that lead to it."""
+    """A link: its text and its URL."""
 
     words: str
     address: str
@@ -44,10 +44,10 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of words under heads; the first column says what its row is about.
+    """A table with a header row, whose first column labels each row.
 
-    `names` are what the rows are called elsewhere, in small type on the page. Markdown is short: it leaves
-    out these names, and a whole table that is a detail.
+    `names` are identifiers of the rows, which the page shows in small type. To keep Markdown short, it leaves
+    out these names and all tables with `is_detail`.
     """
 
     caption: str
@@ -59,7 +59,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture by its file's name; `alt` says what can be seen in it. Markdown leaves it out."""
+    """A picture, identified by its file name, with its text alternative `alt`. Markdown leaves it out."""
 
     name: str
     alt: str
@@ -71,7 +71,7 @@ Part = Text | Items | Table | Picture
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Parts under a title."""
+    """A section: a title and its parts."""
 
     title: str
     parts: Sequence[Part]
@@ -79,7 +79,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole text; `names` become `meta` elements of the page."""
+    """A whole document; `names` become `meta` elements of the page."""
 
     title: str
     sections: Sequence[Section]
@@ -87,7 +87,7 @@ class Document:
 
 
 def markdown(document: Document) -> str:
-    """The document as Markdown (GitHub's, for its tables), without its pictures and details."""
+    """Return the document as GitHub-flavoured Markdown, without its pictures and details."""
     blocks = [f"# {_marked(document.title)}"]
     for section in document.sections:
         blocks.append(f"## {_marked(section.title)}")
@@ -96,7 +96,7 @@ def markdown(document: Document) -> str:
 
 
 def page(document: Document, pictures: Mapping[str, bytes]) -> str:
-    """The document as HTML that needs no other file: its style and `pictures` (PNG files by name) are inside.
+    """Return the document as self-contained HTML with its style and `pictures` (PNG files by name).
 
     Pictures that are not given are left out.
     """
@@ -173,7 +173,7 @@ def _name(name: str) -> str:
 
 
 def small_png(path: Path) -> bytes:
-    """A picture in few colours, scaled down until it has at most `PICTURE_BYTES`."""
+    """Return a picture as a PNG with few colours, scaled down to at most `PICTURE_BYTES`."""
     with Image.open(path) as image:
         image.load()
         white = Image.new("RGBA", image.size, "white")

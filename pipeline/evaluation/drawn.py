@@ -1,4 +1,4 @@
-"""How a model reads what the project draws with a split's digits: on canvases, in lines and on papers."""
+"""A model's answers to pictures drawn with a split's digits: canvases, lines and papers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic.counts import Counts
 
 
 class Amounts(NamedTuple):
-    """How many canvases, lines and papers are drawn."""
+    """The numbers of canvases, lines and papers to draw."""
 
     canvases: int
     lines: int
@@ -24,12 +24,12 @@ class Amounts(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """About how long it takes to draw and read them on one core."""
+        """The estimated time to draw and read them on one core."""
         return 0.005 * self.canvases + 0.01 * self.lines + 0.2 * self.papers
 
 
 class Task(NamedTuple):
-    """A model's folder, the folder of the data and which split of it, how much is drawn, and the seed."""
+    """The arguments of `read_drawn`: folders of model and data, the split, the amounts, and the seed."""
 
     model: Path
     data: Path
@@ -39,9 +39,9 @@ class Task(NamedTuple):
 
 
 class DrawnAnswers(NamedTuple):
-    """What a model says of it; `lines` (n,) are those that were read right as a whole.
+    """A model's answers; `lines` (n,) says which lines were read without a mistake.
 
-    `counts` are what canvases and lines look like, and how they were read.
+    `counts` has the drift features of canvases and lines.
     """
 
     redrawn: RedrawnAnswers
@@ -55,7 +55,7 @@ class DrawnAnswers(NamedTuple):
 
 
 def read_drawn(task: Task) -> DrawnAnswers:
-    """Draw and read; raises `ModelError` for a model that cannot be served, `DataError` without the data."""
+    """Draw the pictures and read them; raises `ModelError` or `DataError` if model or data is unusable."""
     reader, digits = Reader.load(task.model), Digits.load(task.data, task.split)
     amounts, seed, counts = task.amounts, task.seed, Counts()
     return DrawnAnswers(

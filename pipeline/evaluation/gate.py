@@ -1,9 +1,9 @@
-"""Whether a candidate takes the champion's place: a paired test on the very same validation pictures.
+"""The promotion gate: paired tests decide whether a candidate replaces the champion.
 
-The candidate has to be better on the primary, a weighted mean of shares read right, by more than luck
-explains, and on no guard worse by more than both luck and that guard's tolerance explain. Where pictures of
-accepted feedback are held back, a candidate may also win on these: either test then has half of the level,
-and it may be significantly worse on neither.
+Both models read the same validation pictures. The candidate must be significantly better on the primary, a
+weighted mean of accuracies. It may not be worse on any guard both significantly and by more than that guard's
+tolerance. If there is accepted feedback in the validation data, a candidate can also win on that. Each of the
+two tests then uses half of the significance level, and the candidate may be significantly worse on neither.
 """
 
 # Why it is so: docs/decisions/promotion.md
@@ -34,18 +34,18 @@ Verdict = Literal["better", "not better", "no worse", "worse", "part", "held", "
 PRIMARY = "primary"
 CALIBRATION = "calibration"
 ACCEPTED = "accepted feedback"
-ORDINARY = ("plain", "redrawn", "prototypes")  # digits that nobody chose for being misread
+ORDINARY = ("plain", "redrawn", "prototypes")  # digits that were not selected because a model misread them
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationAnswers:
-    """All that the gate compares of a model: the same pictures, in the same order, for any other one."""
+    """A model's results that the gate compares. All models have the same pictures in the same order."""
 
     scored: Mapping[str, Scored]
     calibration: Confidences
 
     def value(self, name: str) -> float:
-        """A figure by its name; of calibration the error."""
+        """Return the mean score of a set of pictures, or the calibration error, by its name."""
         return self.calibration.error if name == CALIBRATION else self.scored[name].mean
 
 
@@ -53,9 +53,9 @@ class ValidationAnswers:
 class Rule:
     """The section `promote` of params.yaml.
 
-    `primary`: the strata and what each counts. `guards`: figures, and by how much each may be worse.
-    `level`: of significance, of each test. `floors`: what the first champion has to reach. `tolerance`: by
-    how much its primary may lie below the default model's even where that is significant.
+    `primary`: the weight of each stratum. `guards`: how much worse each guard may be.
+    `level`: the significance level of each test. `floors`: the minimum scores of a first champion.
+    `tolerance`: how far the primary of a first champion may be below the default model's, even significantly.
     """
 
     primary: Mapping[str, float]
@@ -67,10 +67,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the decision's table.
+    """A row of the decision's table.
 
-    `difference` is the candidate's figure less the rival's, `low` and `high` its 95 % interval, `p` the
-    chance of one as large by luck (of a guard: as small). None where nothing was compared or tested.
+    `difference` is the candidate's value minus the rival's, and `low` and `high` are its 95 % interval. `p`
+    is the one-sided p-value of an improvement. For a guard, and for the primary of a first champion, it is
+    the p-value of a deterioration. Values that were not computed are None.
     """
 
     name: str
@@ -85,9 +86,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the candidate is promoted, and why; `rival` says what it was compared with.
+    """Whether the candidate is promoted and why; `rival` names the model that it was compared with.
 
-    `smallest_shown` is the smallest improvement of the primary that these pictures could have shown.
+    `smallest_shown` is the smallest improvement of the primary that would have been significant.
     """
 
     promoted: bool
@@ -97,28 +98,28 @@ class Decision:
     smallest_shown: float | None
 
     def as_dict(self) -> dict[str, Any]:
-        """As `reports/promotion.json` has it."""
+        """Return the content of `reports/promotion.json`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Back from `as_dict`; raises `TypeError` or `KeyError` for anything else."""
+        """Make a decision from `as_dict`; raises `TypeError` or `KeyError` for anything else."""
         return cls(**{**values, "rows": tuple(Row(**row) for row in values["rows"])})
 
 
 def against_champion(
     candidate: ValidationAnswers, champion: ValidationAnswers | None, rule: Rule, name: str, seed: int
 ) -> Decision:
-    """Whether the candidate replaces the champion `name`; a tie keeps it.
+    """Decide whether the candidate replaces the champion `name`; a tie keeps the champion.
 
-    `champion` is None where it cannot be compared, since its training saw the present validation pictures:
-    it stays then, and a person decides.
+    `champion` is None if its training may have seen the current validation pictures. The champion then stays
+    until a person decides otherwise.
     """
     if champion is None:
         rows = tuple(_alone(candidate, rule))
         sentence = (
-            f"{name} was trained on another split, so it may have seen these validation pictures: "
-            "the two are not compared"
+            f"{name} was trained on another split and may have seen these validation pictures, so the two "
+            "are not compared"
         )
         return Decision(False, sentence, name, rows, None)
     found, smallest = _compared(candidate, champion, rule, seed)
@@ -128,7 +129,7 @@ def against_champion(
         sentence = f"it is significantly worse than {name} on {worse}"
     elif better:
         on = "" if better == PRIMARY else f" on {better}"
-        sentence = f"it is significantly better than {name}{on}, and worse on no guard"
+        sentence = f"it is significantly better than {name}{on}, and not worse on any guard"
     else:
         sentence = f"it is not significantly better than {name}"
     return Decision(bool(better) and not worse, sentence, name, rows, smallest)
@@ -137,9 +138,10 @@ def against_champion(
 def against_default(
     candidate: ValidationAnswers, default: ValidationAnswers | None, rule: Rule, seed: int
 ) -> Decision:
-    """Whether the candidate is the first champion: it reaches the floors, and is not worse than the default.
+    """Decide whether the candidate becomes the first champion.
 
-    A tie goes to the candidate. `default` is None where it cannot be compared: the floors decide alone then.
+    It must reach the floors and may not be significantly worse than the default model; a tie goes to the
+    candidate. `default` is None if it cannot be compared, and then only the floors decide.
     """
     floors = [_floor(name, candidate.value(name), floor) for name, floor in rule.floors.items()]
     missed = _names(floors, "missed")
@@ -162,22 +164,22 @@ def against_default(
             "it reaches every floor; the default model was trained on another split and is not compared"
         )
     else:
-        sentence = "it reaches every floor, and is significantly worse than the default model on nothing"
+        sentence = "it reaches every floor and is not significantly worse than the default model on anything"
     rival = None if default is None else "the default model"
     return Decision(not missed and not worse, sentence, rival, (*rows, *floors), smallest)
 
 
 def unopposed(candidate: ValidationAnswers, rule: Rule, sentence: str, *, promoted: bool) -> Decision:
-    """A decision without a rival, for the reason that the sentence gives."""
+    """Return a decision without a rival, for the reason in `sentence`."""
     return Decision(promoted, sentence, None, tuple(_alone(candidate, rule)), None)
 
 
 def _compared(
     candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule, seed: int
 ) -> tuple[list[Row], float]:
-    """The rows of the primary, its strata and the guards; and the smallest improvement that would show."""
+    """Return the rows of the primary, its strata and the guards, and the smallest significant improvement."""
     of_primary = _primary_differences(candidate, rival, rule)
-    fed = ACCEPTED in candidate.scored  # and so in the rival's: the same pictures
+    fed = ACCEPTED in candidate.scored  # both models have the same pictures
     level = rule.level / 2 if fed and _enough(candidate, rival, rule) else rule.level
     p, chance = p_greater(of_primary, seed)
     smallest = float(np.quantile(chance, 1 - level)) if len(chance) else 0.0
@@ -197,10 +199,10 @@ def _compared(
 
 
 def _accepted(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule, seed: int) -> Row:
-    """The row of the accepted pictures that were held back: the other way to win, with half of the level.
+    """Return the row of accepted feedback in the validation data, tested at half of the significance level.
 
-    People send what the rival misreads. So the candidate has to gain more there than luck explains, and more
-    than it does on the rival's ordinary mistakes.
+    People send pictures that the rival misreads. The candidate must therefore gain significantly, and
+    significantly more than on the rival's ordinary mistakes.
     """
     pair = candidate.scored[ACCEPTED], rival.scored[ACCEPTED]
     own = differences(*pair)
@@ -212,13 +214,13 @@ def _accepted(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule
 
 
 def _enough(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule) -> bool:
-    """Whether the rival misreads enough of the accepted pictures for a candidate to win by them."""
+    """Whether the rival misreads enough of the accepted pictures that a candidate could win on them."""
     misread, _ = churn(candidate.scored[ACCEPTED], rival.scored[ACCEPTED])
     return max(0.5, _churn(candidate, rival)) ** misread < rule.level / 2
 
 
 def _churn(candidate: ValidationAnswers, rival: ValidationAnswers) -> float:
-    """The share of the rival's ordinary mistakes that the candidate reads right (Laplace's estimate)."""
+    """Return the share of the rival's ordinary mistakes that the candidate reads correctly (smoothed)."""
     counts = [churn(candidate.scored[name], rival.scored[name]) for name in ORDINARY]
     misread, right = map(sum, zip(*counts, strict=True))
     return (right + 1) / (misread + 2)
@@ -274,12 +276,12 @@ def _alone(candidate: ValidationAnswers, rule: Rule) -> list[Row]:
 
 
 def _names(rows: Sequence[Row], verdict: Verdict) -> str:
-    """What the rows with this verdict are of, as a phrase; empty without any."""
+    """Return the names of the rows with this verdict, joined by "and"; "" if there are none."""
     return " and ".join(row.name.rpartition(": ")[2] for row in rows if row.verdict == verdict)
 
 
 def primary(answers: ValidationAnswers, rule: Rule) -> float:
-    """The weighted mean of the strata, 0..1."""
+    """Return the weighted mean of the strata, 0..1."""
     total = sum(rule.primary.values())
     return sum(weight * answers.value(name) for name, weight in rule.primary.items()) / total
 
@@ -287,7 +289,7 @@ def primary(answers: ValidationAnswers, rule: Rule) -> float:
 def _primary_differences(
     candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule
 ) -> NDArray[np.float64]:
-    """What each source digit adds to the difference of the primaries; those that add nothing left out."""
+    """Return the contribution of each source digit to the difference of the primaries, without zeros."""
     total = sum(rule.primary.values())
     parts, sources = [], []
     for number, (name, weight) in enumerate(rule.primary.items()):
@@ -299,7 +301,7 @@ def _primary_differences(
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The decision's table in Markdown, figures in percent."""
+    """Return the decision's table in Markdown, with values in percent."""
     lines = ["| | candidate | rival | difference | 95 % | p | |", "|---|--:|--:|--:|--:|--:|---|"]
     for row in rows:
         between = (

@@ -1,4 +1,4 @@
-"""How far a figure may be off by luck: its 95 % interval over other pictures of the same kind."""
+"""95 % confidence intervals of metrics."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Interval = tuple[float, float]
 
 _RESAMPLES = 200
 _TAILS = (0.025, 0.975)
-_DEVIATIONS = 1.96  # standard ones that hold 95 % of a normal distribution
+_DEVIATIONS = 1.96  # standard deviations on each side that contain 95 % of a normal distribution
 
 
 def of_share(right: NDArray[np.bool_]) -> Interval:
-    """Wilson's interval (1927) of the share of `right` (n,) that is true; 0 to 1 where there is none."""
+    """Return Wilson's interval (1927) of the share of `right` (n,) that is true; 0 to 1 if n is 0."""
     if not len(right):
         return (0.0, 1.0)
     found = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
@@ -27,16 +27,16 @@ def of_share(right: NDArray[np.bool_]) -> Interval:
 
 
 def resampled(figure: Callable[[NDArray[np.intp]], float], count: int, seed: int) -> Interval:
-    """The bootstrap's percentile interval (Efron, 1979) of a figure of `count` pictures.
+    """Return the bootstrap percentile interval (Efron, 1979) of a metric of `count` pictures.
 
-    `figure` gives it for the pictures at these places, some of them several times.
+    `figure` computes the metric from the indices of pictures, some of which are repeated.
     """
     rng = np.random.default_rng(seed)
     return _tails([figure(rng.integers(0, count, count)) for _ in range(_RESAMPLES)] if count else [0.0, 1.0])
 
 
 def of_auroc(digits: NDArray[np.float32], others: NDArray[np.float32]) -> Interval:
-    """The interval of the AUROC of scores of digits (n,) and of other marks (m,): Hanley and McNeil, 1982."""
+    """Return Hanley and McNeil's interval (1982) of the AUROC of scores of digits (n,) and others (m,)."""
     area = auroc(digits, others)
     n, m = len(digits), len(others)
     pairs = area / (2 - area), 2 * area**2 / (1 + area)

@@ -1,4 +1,4 @@
-"""How good a model is: figures from its answers to digits: plain, redrawn on canvases, and in lines."""
+"""Metrics of a model's answers to digits: plain, redrawn on canvases, and in lines."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from pipeline.synthesis.negatives import NAMED, marks_of
 from traffic.counts import Counts
 
 CALIBRATION_BINS = 15  # of confidence, equally wide
-BATCH = 500  # digits at a time: bounds the memory
+BATCH = 500  # digits at a time, to limit memory
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of n digits: probabilities (n, 10), rejected (n,), beside the truth (n,).
+    """A model's answers to n digits: probabilities (n, 10), rejected (n,), and the labels `truth` (n,).
 
-    `scores` (n,) are the log odds of each that it is no digit.
+    `scores` (n,) are the log odds that each is not a digit.
     """
 
     probabilities: NDArray[np.float32]
@@ -37,7 +37,7 @@ class Answers:
 
     @cached_property
     def digits(self) -> NDArray[np.uint8]:
-        """The most probable digit of each, rejected or not."""
+        """The most probable digits (n,), whether rejected or not."""
         return np.asarray(self.probabilities.argmax(axis=1), np.uint8)
 
     @cached_property
@@ -49,7 +49,7 @@ class Answers:
         return np.asarray(self.probabilities.max(axis=1))
 
     def figures(self) -> dict[str, float]:
-        """Accuracy, loss, mistakes, calibration, and the share of digits taken for none."""
+        """Return accuracy, loss, number of mistakes, calibration error, and the share of rejected digits."""
         chances = self.probabilities[np.arange(len(self.truth)), self.truth]
         return {
             "accuracy": float(self.right.mean()),
@@ -60,12 +60,12 @@ class Answers:
         }
 
     def recall(self) -> dict[str, float]:
-        """For each digit there is, the share that is read right."""
+        """Return the accuracy of each digit that occurs."""
         return {str(digit): float(self.right[self.truth == digit].mean()) for digit in np.unique(self.truth)}
 
 
 def answers(model: Model, digits: Digits) -> Answers:
-    """What a model says of digits as they are, without `digits.ink.extraction` before it."""
+    """Return a model's answers to digits as they are, without ink extraction."""
     probabilities, scores = [], []
     for at in range(0, digits.total, BATCH):
         result = model.classify(digits.images[at : at + BATCH, :, :, None].astype(np.float32))
@@ -78,9 +78,9 @@ def answers(model: Model, digits: Digits) -> Answers:
 
 @dataclass(frozen=True)
 class RedrawnAnswers:
-    """What a reader says of redrawn digits: how they were drawn, confidence (n,) and right (n,).
+    """A reader's answers to redrawn digits: kinds of drawing (n,), confidence (n,) and right (n,).
 
-    A rejected one is not right, and its confidence is 0.
+    A rejected digit is not right, and its confidence is 0.
     """
 
     kinds: NDArray[np.str_]
@@ -93,17 +93,17 @@ class RedrawnAnswers:
 
     @property
     def calibration_error(self) -> float:
-        """Of the digits that were not rejected."""
+        """The expected calibration error of the digits that were not rejected."""
         told = self.confidence > 0
         return expected_calibration_error(self.confidence[told], self.right[told])
 
     def by_kind(self) -> dict[str, float]:
-        """The accuracy for each way of drawing."""
+        """Return the accuracy of each kind of drawing."""
         return {str(kind): float(self.right[self.kinds == kind].mean()) for kind in np.unique(self.kinds)}
 
 
 def read_redrawn(reader: Reader, digits: Digits, most: int, seed: int, counts: Counts) -> RedrawnAnswers:
-    """Read the first `most` digits, redrawn on canvases, through all of `digits`; `counts` has them then."""
+    """Read the first `most` of the digits redrawn on canvases, and add their drift features to `counts`."""
     told: dict[str, list[object]] = defaultdict(list)
     for (kind, canvas), label in zip(canvases(digits.images[:most], seed), digits.labels[:most], strict=True):
         answer, look = reader.predict_and_look(canvas)
@@ -116,7 +116,7 @@ def read_redrawn(reader: Reader, digits: Digits, most: int, seed: int, counts: C
 
 
 def false_rejects(model: Model, sources: Mapping[str, Digits]) -> dict[str, NDArray[np.bool_]]:
-    """Which of each source's digits (n,) are taken for no digit, though they would have been read right."""
+    """Return which of each source's digits (n,) are rejected although the most probable digit is right."""
     return {name: _false_rejects(model, answers(model, digits), name) for name, digits in sources.items()}
 
 
@@ -126,7 +126,7 @@ def _false_rejects(model: Model, told: Answers, source: str) -> NDArray[np.bool_
 
 
 def scores_by_kind(model: Model, count: int, seed: int) -> dict[str, NDArray[np.float32]]:
-    """The rejection scores (n,) of `count` marks of each of the kinds that are named."""
+    """Return the rejection scores (count,) of marks of each kind in `NAMED`."""
     return {
         kind: answers(model, marks_of(kind, count, [seed, number])).scores
         for number, kind in enumerate(NAMED)
@@ -134,7 +134,7 @@ def scores_by_kind(model: Model, count: int, seed: int) -> dict[str, NDArray[np.
 
 
 def auroc(digits: NDArray[np.float32], others: NDArray[np.float32]) -> float:
-    """How well rejection scores part digits (n,) from other marks (m,) at any threshold, 0..1."""
+    """Return the AUROC of rejection scores of digits (n,) against those of other marks (m,), 0..1."""
     truth = np.concatenate([np.zeros(len(digits)), np.ones(len(others))])
     return float(roc_auc_score(truth, np.concatenate([digits, others])))
 
@@ -142,7 +142,7 @@ def auroc(digits: NDArray[np.float32], others: NDArray[np.float32]) -> float:
 def rejection_figures(
     digits: NDArray[np.float32], others: NDArray[np.float32], limit: float
 ) -> dict[str, float]:
-    """How well rejection scores part digits (n,) from other marks (m,): at any threshold, and at `limit`."""
+    """Return the AUROC of rejection scores of digits (n,) and others (m,), and the error rates at `limit`."""
     return {
         "reject_auroc": auroc(digits, others),
         "false_reject_rate": float((digits > limit).mean()),
@@ -153,9 +153,9 @@ def rejection_figures(
 def expected_calibration_error(
     confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = CALIBRATION_BINS
 ) -> float:
-    """How far confidence (n,) and accuracy are apart, 0..1, over equally wide bins, weighted by size.
+    """Return the mean gap of confidence (n,) and accuracy, 0..1, over equally wide bins weighted by size.
 
-    0 where there are no answers. Guo et al., arXiv 1706.04599.
+    It is 0 if there are no answers. Source: Guo et al., arXiv 1706.04599.
     """
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(float((right[bin_of == b] - confidence[bin_of == b]).sum())) for b in range(bins)]
@@ -163,7 +163,7 @@ def expected_calibration_error(
 
 
 def read_lines(reader: Reader, digits: Digits, count: int, seed: int, counts: Counts) -> NDArray[np.bool_]:
-    """Of lines of 3 to 8 digits, which were read right as a whole (n,); they are added to `counts`."""
+    """Return which lines of 3 to 8 digits are read without a mistake (count,), and add them to `counts`."""
     right = []
     for text, image in number_lines(digits, count, seed):
         reading, look = reader.read_and_look(image)

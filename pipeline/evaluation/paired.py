@@ -1,6 +1,6 @@
-"""Paired comparisons of two models on the very same pictures: what luck alone explains.
+"""Paired significance tests of two models on the same pictures.
 
-Pictures drawn with one digit vary together, so a source digit and not a picture is what is drawn by chance.
+Pictures drawn with the same digit are correlated, so the tests resample source digits and not pictures.
 """
 
 # Why it is so: docs/decisions/promotion.md
@@ -21,10 +21,10 @@ _HALF = 0.5
 
 
 class Scored(NamedTuple):
-    """What a model scored on n pictures, higher is better: `score` (n,), and what each counts: `weight` (n,).
+    """A model's scores on n pictures, higher is better, and the weights of the pictures, both (n,).
 
-    `source` (n,) says which digit of the split each was drawn with: pictures of one source vary together.
-    Negative sources are those of pictures with no digit of the split, or with many.
+    `source` (n,) is the index of the digit of the split that a picture was drawn with. Pictures with the same
+    source are correlated. Pictures with none or many of the split's digits have distinct negative sources.
     """
 
     score: NDArray[np.float64]
@@ -37,12 +37,12 @@ class Scored(NamedTuple):
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """The weights (n,) so that they sum to 1."""
+        """The weights (n,), normalised to sum to 1."""
         return np.asarray(self.weight / self.weight.sum(), np.float64)
 
 
 class Confidences(NamedTuple):
-    """How sure a model was of n answers (n,), and whether each was right (n,)."""
+    """The confidence (n,) of a model's answers, and whether each was right (n,)."""
 
     confidence: NDArray[np.float32]
     right: NDArray[np.bool_]
@@ -54,27 +54,27 @@ class Confidences(NamedTuple):
 
 
 def differences(candidate: Scored, rival: Scored) -> NDArray[np.float64]:
-    """What each source digit adds to the difference of two means; those that add nothing left out."""
+    """Return the contribution of each source digit to the difference of two means, without zeros."""
     return by_source(candidate.shares * (candidate.score - rival.score), candidate.source)
 
 
 def by_source(parts: NDArray[np.float64], source: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The sum of what the pictures (n,) of each source add, where it is not 0."""
+    """Return the sums of `parts` (n,) by source that are not 0."""
     _, place = np.unique(source, return_inverse=True)
     sums = np.bincount(place, parts)
     return np.asarray(sums[np.abs(sums) > np.finfo(np.float64).eps], np.float64)
 
 
 def p_greater(differences: NDArray[np.float64], seed: int) -> tuple[float, NDArray[np.float64]]:
-    """The chance of so large a sum where either model may as well have been the better one at each source.
+    """Return the p-value of a sum this large under random signs, and all sums under random signs (m,).
 
-    With it the sums of the random signs (resamples,).
+    Under the null hypothesis, either model is equally likely to be the better one on each source.
     """
     if not len(differences):
         return 1.0, np.zeros(0)
     if len(differences) == 1:
-        differences = np.append(differences, 0.0)  # which changes no sum: scipy asks for two
-    # Exact where there are few; scipy counts the observed one among the others (Phipson and Smyth, 2010).
+        differences = np.append(differences, 0.0)  # does not change the sum, but scipy needs two values
+    # Exact for few values; scipy includes the observed sum in the distribution (Phipson and Smyth, 2010).
     found = permutation_test(
         (differences,),
         _sum,
@@ -88,11 +88,10 @@ def p_greater(differences: NDArray[np.float64], seed: int) -> tuple[float, NDArr
 
 
 def p_by_churn(candidate: Scored, rival: Scored, churn: float) -> float:
-    """The chance of so many more right where pictures were chosen since the rival misreads them.
+    """Return the p-value of the gain on pictures that were chosen because the rival misreads them.
 
-    Another training reads some of another's mistakes right merely by being another: `churn` is that share.
-    What the candidate loses elsewhere counts against what it gains. The scores are shares of a picture: more
-    than half is right.
+    Any other model reads the share `churn` of a model's mistakes correctly by chance. Pictures that only the
+    rival reads correctly reduce the gain. A picture is read correctly if its score is more than 0.5.
     """
     own, other = candidate.score > _HALF, rival.score > _HALF
     gained = int((own & ~other).sum()) - int((~own & other).sum())
@@ -100,13 +99,13 @@ def p_by_churn(candidate: Scored, rival: Scored, churn: float) -> float:
 
 
 def churn(candidate: Scored, rival: Scored) -> tuple[int, int]:
-    """How many pictures the rival misreads, and how many of these the candidate reads right."""
+    """Return how many pictures the rival misreads, and how many of these the candidate reads correctly."""
     misread = rival.score <= _HALF
     return int(misread.sum()), int((misread & (candidate.score > _HALF)).sum())
 
 
 def p_less(differences: NDArray[np.float64], seed: int) -> float:
-    """The chance of so small a sum, as `p_greater`."""
+    """Return the p-value of a sum this small, as in `p_greater`."""
     return p_greater(-differences, seed)[0]
 
 
@@ -115,22 +114,22 @@ def _sum(values: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
 
 
 def interval(differences: NDArray[np.float64], seed: int) -> tuple[float, float]:
-    """The 95 % interval of the sum, sources drawn again and again (bootstrap)."""
+    """Return the 95 % bootstrap interval of the sum, resampling sources."""
     if not len(differences):
         return 0.0, 0.0
     rng = np.random.default_rng(seed)
-    # Sources without a difference add nothing: how many of the others are drawn is Poisson's.
+    # The sources without a difference are left out, so the counts of the others are Poisson distributed.
     times = rng.poisson(1.0, (_BOOTSTRAPS, len(differences)))
     low, high = np.quantile(times @ differences, _TAILS)
     return float(low), float(high)
 
 
 def p_worse_calibrated(candidate: Confidences, rival: Confidences, seed: int) -> float:
-    """The chance of a calibration error as much larger, each answer being either model's by chance."""
+    """Return the p-value of a calibration error this much larger, by random swaps of the models' answers."""
     own, other = _gaps(candidate), _gaps(rival)
     rng = np.random.default_rng(seed)
     swapped = rng.integers(0, 2, (_RESAMPLES // 10, len(own))).astype(np.float32)
-    moved = swapped @ (other - own)  # what the candidate's bins gain, and the rival's lose
+    moved = swapped @ (other - own)  # the candidate's bins gain this, and the rival's bins lose it
     by_chance = _error(own.sum(axis=0) + moved) - _error(other.sum(axis=0) - moved)
     observed = _error(own.sum(axis=0)) - _error(other.sum(axis=0))
     as_large = int((by_chance >= observed - np.finfo(np.float32).eps * len(own)).sum())
@@ -138,7 +137,7 @@ def p_worse_calibrated(candidate: Confidences, rival: Confidences, seed: int) ->
 
 
 def _gaps(told: Confidences) -> NDArray[np.float32]:
-    """By how much each answer (n,) makes its bin of confidence (n, bins) right more often than it says."""
+    """Return right minus confidence of each answer in the column of its bin of confidence (n, bins)."""
     bin_of = np.minimum((told.confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps = np.zeros((len(bin_of), CALIBRATION_BINS), np.float32)
     gaps[np.arange(len(bin_of)), bin_of] = told.right - told.confidence
@@ -146,5 +145,5 @@ def _gaps(told: Confidences) -> NDArray[np.float32]:
 
 
 def _error(gaps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The calibration error of bins (..., bins), not yet divided by the number of answers."""
+    """Return the calibration error of gaps (..., bins), not divided by the number of answers."""
     return np.asarray(np.abs(gaps).sum(axis=-1), np.float32)

@@ -1,4 +1,4 @@
-"""How well papers are read: pictures that are wholly right, and characters that are wrong."""
+"""Accuracy of reading papers: pictures without a mistake, and wrong characters."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from pipeline.synthesis.papers import KINDS, make
 from pipeline.synthesis.writers import MnistWriter, habits_of
 
 Ask = Callable[[Image.Image], str]
-"""Whatever says what stands on a picture."""
+"""A function that returns the text of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was said of one picture, and how it compares: `characters` are those that stand there."""
+    """The true text of one picture, the text that was read, and the processor time."""
 
     truth: str
     said: str
@@ -32,23 +32,23 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Word for word and line for line."""
+        """Whether all words and lines are correct."""
         return self.said in readings(self.truth)
 
     @property
     def wrong(self) -> int:
-        """Characters to put right, spaces and line ends aside."""
+        """The number of character edits that correct the text, ignoring white space."""
         return min(edits(_bare(self.said), _bare(meant)) for meant in readings(self.truth))
 
     @property
     def characters(self) -> int:
-        """Those of the truth; 1 where nothing stands there, so that what is read all the same counts."""
+        """The number of true characters, at least 1, so that text read on an empty picture is an error."""
         return max(1, len(_bare(self.truth)))
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The figures of some pictures: `right` and `wrong` are shares, of pictures and of characters."""
+    """The metrics of some pictures: the shares of `right` pictures and of `wrong` characters."""
 
     pictures: int
     right: float
@@ -57,14 +57,14 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """The share of characters that need no change, at least 0: much finer than that of right pictures."""
+        """1 minus the share of wrong characters, at least 0; less noisy than the share of right pictures."""
         return max(0.0, 1.0 - self.wrong)
 
     @classmethod
     def of(cls, outcomes: list[Outcome]) -> Score:
-        """Raises `ValueError` for no outcome at all."""
+        """Compute the metrics; raises `ValueError` if there are no outcomes."""
         if not outcomes:
-            raise ValueError("There is no picture to score.")
+            raise ValueError("There are no pictures to score.")
         return cls(
             len(outcomes),
             sum(one.right for one in outcomes) / len(outcomes),
@@ -74,7 +74,7 @@ class Score:
 
 
 def ask_all(ask: Ask, pictures: Iterable[tuple[str, Image.Image]]) -> list[Outcome]:
-    """What is said of each picture, with the processor time that it took."""
+    """Read each picture, and measure the processor time."""
     outcomes = []
     for truth, picture in pictures:
         started = time.thread_time()
@@ -85,9 +85,10 @@ def ask_all(ask: Ask, pictures: Iterable[tuple[str, Image.Image]]) -> list[Outco
 
 @dataclass(frozen=True, slots=True)
 class PaperAnswers:
-    """How each paper is read, and how sure the reader was of the numbers on them.
+    """The outcome of each paper, and the confidence of the numbers.
 
-    `confidence` and `right` (n,) are those of the numbers on papers of which none was missed or invented.
+    `confidence` and `right` (n,) are about the numbers on those papers on which as many numbers were read as
+    there are.
     """
 
     outcomes: list[Outcome]
@@ -100,22 +101,22 @@ class PaperAnswers:
 
     @property
     def wrong(self) -> NDArray[np.float64]:
-        """Characters to put right on each paper (n,)."""
+        """The number of wrong characters on each paper (n,)."""
         return np.array([outcome.wrong for outcome in self.outcomes], np.float64)
 
     @property
     def characters(self) -> NDArray[np.float64]:
-        """Characters that stand on each paper (n,)."""
+        """The number of characters on each paper (n,)."""
         return np.array([outcome.characters for outcome in self.outcomes], np.float64)
 
     @property
     def calibration_error(self) -> float:
-        """How far the confidence of numbers and the share right are apart, 0..1."""
+        """The expected calibration error of the numbers, 0..1."""
         return expected_calibration_error(self.confidence, self.right)
 
 
 def read_papers(reader: Reader, digits: Digits, count: int, seed: int) -> PaperAnswers:
-    """Papers of all kinds by turns, half of them photographed, written with these digits."""
+    """Draw and read `count` papers of all kinds in turn, half of them photographed, with these digits."""
     habits = habits_of(digits)
     numbers: list[tuple[Number, ...]] = []
 
@@ -146,7 +147,7 @@ def read_papers(reader: Reader, digits: Digits, count: int, seed: int) -> PaperA
 
 
 def readings(truth: str) -> tuple[str, ...]:
-    """What is right to say: of a `?`, a mark that is no digit, also nothing; of a lone "-", also `?`."""
+    """Return the texts that count as right: a `?` may also be left out, and a lone "-" may also be `?`."""
     if truth == "-":
         return ("-", "?")
     if "?" not in truth:
@@ -156,7 +157,7 @@ def readings(truth: str) -> tuple[str, ...]:
 
 
 def edits(said: str, truth: str) -> int:
-    """How many characters have to be put in, taken out or changed."""
+    """Return the edit distance (Levenshtein) of two texts."""
     row = list(range(len(truth) + 1))
     for at, ours in enumerate(said, 1):
         before, row[0] = row[0], at

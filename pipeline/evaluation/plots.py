@@ -1,4 +1,4 @@
-"""The report's pictures. Each function takes numbers and writes one file."""
+"""The plots of the report. Each function writes one file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.project.files import atomic_write
 COLUMNS = 8  # of the contact sheet
 DPI = 100
 
-_TIMES = (0.25, 0.5, 1, 2, 4, 8)  # marked on the axis of times
+_TIMES = (0.25, 0.5, 1, 2, 4, 8)  # ticks of the time axis
 
 mpl.use("Agg")
 
@@ -25,7 +25,7 @@ Labels = NDArray[np.uint8]
 
 
 def confusion(path: Path, truth: Labels, answers: Labels) -> None:
-    """Which digit was taken for which, as counts; the diagonal (right answers) without colour."""
+    """Plot the confusion matrix as counts; the diagonal (right answers) is not coloured."""
     counts = np.zeros((CLASSES, CLASSES), int)
     np.add.at(counts, (truth, answers), 1)
     wrong = counts * (1 - np.eye(CLASSES, dtype=int))
@@ -39,12 +39,12 @@ def confusion(path: Path, truth: Labels, answers: Labels) -> None:
                 column, row, str(counts[row, column]), ha="center", va="center", color="w" if dark else "k"
             )
     axes.set(xlabel="answer", ylabel="truth", xticks=range(CLASSES), yticks=range(CLASSES))
-    axes.set_title(f"{wrong.sum()} mistakes of {counts.sum()}")
+    axes.set_title(f"{wrong.sum()} mistakes in {counts.sum()} digits")
     _save(figure, path)
 
 
 def curves(path: Path, history: Mapping[str, Sequence[float]]) -> None:
-    """Loss, error rate and learning rate over the epochs, for training and validation."""
+    """Plot loss, error rate and learning rate by epoch, for training and validation."""
     epochs = range(1, len(history["loss"]) + 1)
     figure = Figure((11, 3.4), layout="constrained")
     loss, error, rate = figure.subplots(1, 3)
@@ -53,7 +53,7 @@ def curves(path: Path, history: Mapping[str, Sequence[float]]) -> None:
         wrong = [100 * (1 - value) for value in history[prefix + "accuracy"]]
         error.plot(epochs, np.maximum(wrong, 1e-2), marker=".", label=name)
     rate.plot(epochs, history["learning_rate"], marker=".", color="k")
-    for axes, title in ((loss, "loss"), (error, "wrong, %"), (rate, "learning rate")):
+    for axes, title in ((loss, "loss"), (error, "error rate, %"), (rate, "learning rate")):
         axes.set(xlabel="epoch", title=title)
         axes.grid(alpha=0.3)
     loss.legend()
@@ -64,7 +64,7 @@ def curves(path: Path, history: Mapping[str, Sequence[float]]) -> None:
 def mistakes(
     path: Path, images: Labels, truth: Labels, answers: Labels, confidence: NDArray[np.float32], most: int
 ) -> None:
-    """The mistakes (n, 28, 28) made with most confidence, with truth, answer and confidence."""
+    """Plot the `most` mistakes (n, 28, 28) with the highest confidence, with truth, answer and confidence."""
     worst = np.argsort(-confidence, kind="stable")[: most or None]
     rows = max(1, -(-len(worst) // COLUMNS))
     figure = Figure((COLUMNS * 1.15, rows * 1.45), layout="constrained")
@@ -80,9 +80,9 @@ def mistakes(
 
 
 def reliability(path: Path, sets: Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]) -> None:
-    """How often an answer is right at the confidence it gives; for each set confidence (n,), right (n,).
+    """Plot accuracy against confidence; each set has confidence (n,) and right (n,).
 
-    The bars are Wilson's 95 % intervals: at low confidence there are few answers.
+    The bars are Wilson's 95 % intervals, which are wide at low confidence, where there are few answers.
     """
     edges = np.array([0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0 + 1e-6])
     figure = Figure((4.6, 4.4), layout="constrained")
@@ -97,16 +97,17 @@ def reliability(path: Path, sets: Mapping[str, tuple[NDArray[np.float32], NDArra
         off = np.abs(np.reshape(spans, (-1, 2)).T - share)
         middle = [confidence[at].mean() for at in chosen]
         axes.errorbar(middle, share, off, fmt="o-", capsize=3, label=name)
-    axes.set(xlabel="confidence", ylabel="share of right answers", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend()
     axes.grid(alpha=0.3)
     _save(figure, path)
 
 
 def accuracy_by_time(path: Path, trainings: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-    """Mistakes against the cost of a training, which is its time as a multiple of a reference's.
+    """Plot error rate against training time, relative to a reference training.
 
-    For each profile (time, share right) of every training; lines from the least to the most of both.
+    Each profile has (relative time, accuracy) of its trainings. The point is their mean, and the bars go from
+    the minimum to the maximum.
     """
     figure = Figure((6.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -117,7 +118,7 @@ def accuracy_by_time(path: Path, trainings: Mapping[str, Sequence[tuple[float, f
         axes.errorbar(times.mean(), wrong.mean(), spans[1], spans[0], fmt="o", capsize=3)
         text = f"{name}\n{100 - wrong.mean():.2f} %"
         axes.annotate(text, (times.mean(), wrong.mean()), (9, -3), textcoords="offset points", va="center")
-    axes.set(xlabel="time of training, classic = 1", ylabel="wrong on MNIST's test images, %", xscale="log")
+    axes.set(xlabel="training time, classic = 1", ylabel="error rate on MNIST's test set, %", xscale="log")
     axes.set_ylim(bottom=0)
     axes.set_xlim(0.2, 16)
     axes.set_xticks(_TIMES, [f"{time:g}" for time in _TIMES])

@@ -1,4 +1,4 @@
-"""The figures of the test set and their 95 % intervals: they decide nothing."""
+"""The metrics on the test set with 95 % intervals. They are reported, but used for no decision."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from pipeline.evaluation.metrics import (
 from pipeline.mnist.dataset import load_drawn
 from pipeline.training.data import digits_by_source
 
-_SEED = 1  # of the intervals
+_SEED = 1  # for the intervals
 
 
 class Report(NamedTuple):
-    """Figures by their names, some by kind, and the interval of each that can have one, in the same order."""
+    """Metrics by name, some of them grouped by kind, and the intervals of most of them, in the same order."""
 
     figures: dict[str, Any]
     intervals: dict[str, Any]
 
 
 def of_digits(read: Answers, drawn: DrawnAnswers) -> Report:
-    """Of the test digits as they are, and redrawn on canvases."""
+    """Report on the test digits as they are, and redrawn on canvases."""
     figures, redrawn = read.figures(), drawn.redrawn
     told = redrawn.confidence > 0  # a rejected digit has no confidence
     return Report(
@@ -66,7 +66,7 @@ def of_digits(read: Answers, drawn: DrawnAnswers) -> Report:
 def of_handwriting(
     reader: Reader, plain: Answers, drawn: DrawnAnswers, data: Path, marks: int, seed: int
 ) -> Report:
-    """Of what the project drew from and beside the test digits; `marks` of each kind that is not a digit."""
+    """Report on synthetic sets, lines and papers, and on `marks` marks of each kind that is not a digit."""
     prototypes = answers(reader.model, load_drawn(data, "test", "prototypes")).right
     spoilt = load_drawn(data, "test", "spoilt")
     of_spoilt = answers(reader.model, spoilt.take(np.flatnonzero(spoilt.labels < CLASSES))).right

@@ -1,4 +1,4 @@
-"""What a model says of the validation pictures: the figures that are reported, and what the gate compares."""
+"""A model's answers to the validation pictures, for the reported metrics and for the gate."""
 
 # Why it is so: docs/decisions/feedback-gate.md
 from __future__ import annotations
@@ -22,14 +22,14 @@ from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import Digits, data_sha256, load_drawn
 from pipeline.synthesis.redrawn import redrawn
 
-_SEED = 1  # of the intervals
+_SEED = 1  # for the intervals
 
 
 class ValidationData(NamedTuple):
-    """What every model is judged on: the validation digits, and what was drawn with and beside them.
+    """The pictures on which all models are compared: the validation digits and the synthetic sets.
 
-    `redrawn` are the first of them with other pens, in their order; `accepted` is what is held back of
-    people's feedback; `hashes` are those of the digits and of all splits together.
+    `redrawn` are the first validation digits with other pens, in their order. `accepted` is the validation
+    side of accepted feedback. `hashes` are those of the digits and of all splits together.
     """
 
     plain: Digits
@@ -42,10 +42,10 @@ class ValidationData(NamedTuple):
 
     @classmethod
     def load(cls, data: Path, count: int, seed: int) -> ValidationData:
-        """Read them, and redraw `count` digits; raises `DataError` where a file is missing or damaged."""
+        """Load the sets and redraw `count` digits; raises `DataError` if a file is missing or damaged."""
         plain = Digits.load(data, "validation")
         spoilt = load_drawn(data, "validation", "spoilt")
-        # One at a time: so each is drawn with the digit at its own place.
+        # Redrawn one at a time, because `redrawn` would change the order of several.
         places = range(min(count, plain.total))
         images = [redrawn(plain.take(np.array([place])), 1, [seed, place]).images for place in places]
         return cls(
@@ -59,23 +59,23 @@ class ValidationData(NamedTuple):
         )
 
     def was_kept_from(self, manifest: Manifest) -> bool:
-        """Whether a model's training did not see these validation digits.
+        """Whether these validation digits were held back from a model's training.
 
-        Manifests of before say which data they were trained on, and not which digits were kept out of it.
+        Older manifests do not have the hash of their validation digits, so the hash of all data is compared.
         """
         own = (manifest.validation_sha256, manifest.data_sha256)
         return own[0] == self.hashes[0] if own[0] else own[1] == self.hashes[1]
 
 
 class AcceptedAnswers(NamedTuple):
-    """What a reader says of accepted feedback: of each group of near-duplicates (n,) the share read right."""
+    """A reader's accuracy on accepted feedback in each group of near-duplicates (n,)."""
 
     groups: NDArray[np.str_]
     right: NDArray[np.float64]
 
     @classmethod
     def of(cls, reader: Reader, accepted: Accepted) -> AcceptedAnswers | None:
-        """A mark that is no digit has to be rejected; None where there is nothing of feedback."""
+        """Read the marks; None if there are none. It is correct to reject a mark that is not a digit."""
         if not accepted.digits.total:
             return None
         told = answers(reader.model, accepted.digits)
@@ -92,13 +92,13 @@ class AcceptedAnswers(NamedTuple):
         return resampled(lambda some: float(self.right[some].mean()), len(self.right), _SEED)
 
     def scored(self, without: Set[str]) -> Scored | None:
-        """The groups but for those `without`; None where no other is left."""
+        """Return the scores of all groups except those in `without`; None if no group is left."""
         right = self.right[~np.isin(self.groups, sorted(without))]
         return Scored(right, np.ones(len(right)), np.arange(len(right))) if len(right) else None
 
 
 class OnValidation(NamedTuple):
-    """What a model says of the validation pictures."""
+    """A model's answers to the validation pictures."""
 
     plain: Answers
     redrawn: Answers
@@ -110,7 +110,7 @@ class OnValidation(NamedTuple):
 
     @classmethod
     def of(cls, reader: Reader, data: ValidationData, drawn: DrawnAnswers) -> OnValidation:
-        """Classify the digits of `data`; `drawn` is what the same reader said of what was drawn with them."""
+        """Classify the digits of `data`; `drawn` has the same reader's answers to the drawn pictures."""
         return cls(
             answers(reader.model, data.plain),
             answers(reader.model, data.redrawn),
@@ -122,7 +122,7 @@ class OnValidation(NamedTuple):
         )
 
     def figures(self) -> dict[str, float]:
-        """Those of `reports/metrics.json`."""
+        """Return the validation metrics of `reports/metrics.json`."""
         return {
             "validation_accuracy": float(self.plain.right.mean()),
             "validation_canvas_accuracy": self.drawn.redrawn.accuracy,
@@ -135,7 +135,7 @@ class OnValidation(NamedTuple):
         }
 
     def intervals(self) -> dict[str, Interval]:
-        """The 95 % intervals of those that are shares of pictures."""
+        """Return the 95 % intervals of the metrics that are shares of pictures."""
         return {
             "validation_accuracy": of_share(self.plain.right),
             "validation_canvas_accuracy": of_share(self.drawn.redrawn.right),
@@ -146,9 +146,9 @@ class OnValidation(NamedTuple):
         }
 
     def for_gate(self, learnt: Set[str] = frozenset()) -> ValidationAnswers:
-        """What the gate compares, picture by picture.
+        """Return the scores of each picture for the gate.
 
-        Groups of feedback that the rival has `learnt` are left out, of both models.
+        Groups of feedback that the rival has `learnt` are left out for both models.
         """
         papers = self.drawn.papers
         kept = Scored(
@@ -178,10 +178,10 @@ def _share(count: int) -> NDArray[np.float64]:
 
 
 def _of_digits(right: NDArray[np.bool_]) -> Scored:
-    """Pictures (n,) of the split's first n digits, one of each."""
+    """Return the scores of pictures (n,) of the split's first n digits, one of each."""
     return Scored(right.astype(np.float64), np.ones(len(right)), np.arange(len(right)))
 
 
 def _alone(right: NDArray[np.bool_]) -> Scored:
-    """Pictures (n,) that share no digit with others, or too many to say which."""
+    """Return the scores of pictures (n,) that share no digit with others, or have many digits."""
     return Scored(right.astype(np.float64), np.ones(len(right)), -1 - np.arange(len(right)))

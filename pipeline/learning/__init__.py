@@ -1,1 +1,1 @@
-"""From accepted feedback to pictures that are learnt, and pictures that are held back."""
+"""Select accepted feedback for training and validation."""

@@ -1,4 +1,4 @@
-"""Which pictures of feedback were taken, as data/accepted/pictures/index.json says it."""
+"""Read and write data/accepted/pictures/index.json, the index of accepted feedback."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ INDEX = "index.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A picture that was taken: its file, its label, and for ever its group and its side.
+class AcceptedPicture:
+    """An accepted picture: its file, its label, and its group and side, which never change.
 
-    The file is named after the SHA-256 of its bytes, and the group after the first picture in it.
+    The file is named after the SHA-256 of its bytes, and the group after its first picture.
     """
 
     file: str
@@ -31,20 +31,20 @@ class Taken:
         return Path(self.file).stem
 
 
-def read_index(path: Path) -> dict[str, Taken]:
-    """The pictures of an index by their ids, none without that file; raises `DataError` for a damaged one."""
+def read_index(path: Path) -> dict[str, AcceptedPicture]:
+    """Return the pictures of an index by id, {} without a file; raises `DataError` if it is damaged."""
     try:
-        entries = [Taken(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        entries = [AcceptedPicture(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError) as error:
         raise DataError(
-            f"{path} is damaged ({error}): `dvc checkout {path.parent}.dvc` brings the last one back."
+            f"{path} is damaged ({error}). `dvc checkout {path.parent}.dvc` restores it."
         ) from error
     return {taken.id: taken for taken in entries}
 
 
-def write_index(path: Path, pictures: Iterable[Taken]) -> None:
-    """Write an index, sorted by id: the same pictures give the same bytes."""
+def write_index(path: Path, pictures: Iterable[AcceptedPicture]) -> None:
+    """Write an index sorted by id, so that the same pictures give the same bytes."""
     entries = [asdict(taken) for taken in sorted(pictures, key=lambda taken: taken.id)]
     write_text(path, json.dumps(entries, indent=1) + "\n")

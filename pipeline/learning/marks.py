@@ -1,4 +1,4 @@
-"""The marks of a picture of feedback as the network sees them, each with its label."""
+"""Extract the marks of a feedback picture as network inputs with labels."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pipeline.mnist.dataset import Digits
 
 
 class Unusable(Exception):
-    """A picture that nothing can be learnt from; the text says why, as the end of a sentence."""
+    """A picture cannot be used for training. The message is the reason, as the end of a sentence."""
 
 
 def marks_of(reader: Reader, path: Path, label: str) -> Digits:
-    """The marks of the picture in a file; raises `Unusable`.
+    """Return the labelled marks of the picture in a file; raises `Unusable`.
 
-    A label of one digit, or "not a digit", is of all the writing, also where the reader took it for several
-    digits. With any other label the reader has to find as many digits as the label has.
+    A label with one digit, or "not a digit", applies to all ink together, even if the reader found several
+    digits. With any other label, the reader must find as many digits as the label has.
     """
     try:
         with Image.open(path) as image:
@@ -37,8 +37,8 @@ def marks_of(reader: Reader, path: Path, label: str) -> Digits:
     except ImageError as error:
         raise Unusable(str(error)) from error
     if len(found) != len(labels):
-        read = "nothing" if not len(found) else f"{len(found)} of them"
-        raise Unusable(f"the label has {len(labels)} digits, and the reader finds {read}")
+        wanted = "1 digit" if len(labels) == 1 else f"{len(labels)} digits"
+        raise Unusable(f"the label has {wanted}, but the reader finds {len(found) or 'none'}")
     return Digits(found, np.array(labels, np.uint8))
 
 
@@ -48,6 +48,6 @@ def _one(reader: Reader, image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _several(reader: Reader, image: Image.Image) -> NDArray[np.uint8]:
-    """All marks in reading order, without minus signs, commas and points."""
+    """Return all marks in reading order, without minus signs, commas and points."""
     shown = zip(reader.read(image).digits, reader.explain(image), strict=True)
     return np.array([why.seen for mark, why in shown if mark.sign is None], np.uint8).reshape(-1, 28, 28)

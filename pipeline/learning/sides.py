@@ -1,4 +1,4 @@
-"""Which groups are learnt, and which are held back for validation."""
+"""Choose the groups for training and for validation."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Collection, Mapping
 
 from pipeline.mnist.accepted import Side
 
-FEW = 6  # groups held back that a paired test needs at least: all better by luck once in 2**6, below 0.05 / 2
+FEW = 6  # the fewest groups for a significant paired test, since 1 / 2**6 is below 0.05 / 2
 
 
 def sides_of(
     new: Collection[str], present: Mapping[str, Side], validation: float, seed: int
 ) -> dict[str, Side]:
-    """The sides of new groups, so that the share `validation` of all groups is held back.
+    """Return the sides of new groups, so that the share `validation` of all groups is for validation.
 
-    A few are held back, half of all at most, even where that is more. Which ones follows from `seed` and the
-    groups' names. `present`: the sides of the groups that are there already, which stay.
+    If that share is fewer than `FEW` groups, `FEW` groups are for validation, or half of all groups if there
+    are fewer than twice as many. `seed` and the groups' names determine which ones. `present`: the sides of
+    existing groups, which do not change.
     """
     total = len(new) + len(present)
     wanted = max(round(validation * total), min(FEW, total // 2))

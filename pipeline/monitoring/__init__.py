@@ -1,1 +1,1 @@
-"""Whether what the service is sent still looks like what the champion was measured on."""
+"""Drift monitoring: compare the service's traffic with the champion's reference data."""

@@ -1,4 +1,4 @@
-"""The report of `make drift`: one HTML file with its style and its histograms in it."""
+"""The report of `make drift`: one self-contained HTML file with histograms."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from traffic.drift import LEAST_DISTANCE, LEAST_PICTURES, Against, Comparison
 from traffic.features import FEATURES, KINDS, Kind
 
 _TEMPLATE = Path(__file__).with_name("page.html")
-_HEIGHT, _WIDTH = 110, 320  # of a histogram, in units of its own
-_PART = 0.42  # of a bin's room is each of its two bars
+_HEIGHT, _WIDTH = 110, 320  # of a histogram, in SVG units
+_PART = 0.42  # the width of each of a bin's two bars, as a share of the bin's width
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was compared: where, which model, how far back, and each feature with its corrected p."""
+    """A finished comparison: service, model, window in hours, and each feature with its corrected p-value."""
 
     url: str
     model: str
@@ -35,16 +35,16 @@ class Found:
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
+        """The result in one sentence."""
         names = ", ".join(f"{one.name} of /{one.kind}" for one in self.drifted)
         seen = " and ".join(f"{count} pictures of /{kind}" for kind, count in self.pictures.items())
-        begin = f"Drift in {names}" if names else "No drift"
-        than = "the days before" if self.against == "before" else "what the model was measured on"
-        return f"{begin}: the last {self.hours} h ({seen}) of model {self.model}, beside {than}."
+        begin = f"Drift of {names}" if names else "No drift"
+        other = "the days before" if self.against == "before" else "the model's reference"
+        return f"{begin} in the last {self.hours} h ({seen}) of model {self.model}, compared with {other}."
 
 
 def page(found: Found) -> str:
-    """The whole file: what has drifted comes first."""
+    """Return the HTML of the report, with drifted features first."""
     ordered = sorted(found.judged, key=lambda pair: (not pair[0].drifted, -pair[0].distance))
     few = [kind for kind in KINDS if found.pictures[kind] < LEAST_PICTURES]
     other = "days before" if found.against == "before" else "reference"
@@ -67,7 +67,7 @@ def page(found: Found) -> str:
 
 
 def chance(p: float) -> str:
-    """A probability for people, whom nothing smaller tells more."""
+    """Format a probability; smaller ones than 1e-9 are all alike to a reader."""
     return "< 1e-9" if p < 1e-9 else f"{p:.2g}"
 
 
@@ -76,7 +76,7 @@ def _title(one: Comparison) -> str:
 
 
 def _row(one: Comparison, p: float, level: float) -> str:
-    said = "drift" if one.drifted else "too little to matter" if p <= level else "no drift"
+    said = "drift" if one.drifted else "significant but small" if p <= level else "no drift"
     mark = ' class="drift"' if one.drifted else ""
     cells = (f"{one.distance:.1%}", escape(chance(p)), f"<span{mark}>{said}</span>")
     columns = "".join(f"<td>{cell}</td>" for cell in cells)
@@ -84,16 +84,16 @@ def _row(one: Comparison, p: float, level: float) -> str:
 
 
 def _card(one: Comparison, p: float, other: str) -> str:
-    """A feature's two histograms; `other` names what the window is compared with."""
+    """Return the HTML of a feature's two histograms; `other` names what the window is compared with."""
     mark, kind = (' <span class="drift">drift</span>', ' class="moved"') if one.drifted else ("", "")
-    told = f"{one.distance:.0%} lie elsewhere, p {escape(chance(p))}"
+    told = f"distance {one.distance:.0%}, p {escape(chance(p))}"
     counted = f"{sum(one.window):,} in the window, {sum(one.reference):,} in the {other}"
     head = f"<h3>{escape(_title(one))}{mark}</h3>"
     return f"<figure{kind}><figcaption>{head}{told}; {counted}</figcaption>{_histogram(one, other)}</figure>"
 
 
 def _histogram(one: Comparison, other: str) -> str:
-    """Bars of both for each bin, in shares; each says its numbers where a pointer rests on it."""
+    """Return an SVG with two bars per bin, in shares. Each bar has a tooltip with its value."""
     names = FEATURES[one.kind][one.name].bins
     shares = [[count / max(1, sum(bins)) for count in bins] for bins in (one.window, one.reference)]
     top = max(map(max, shares)) or 1
@@ -108,7 +108,7 @@ def _histogram(one: Comparison, other: str) -> str:
         f"{escape(name)}</text>"
         for place, name in enumerate(names)
     ]
-    label = escape(f"{_title(one)}: shares of the window and of the {other} by bin, at most {top:.0%}")
+    label = escape(f"{_title(one)}: shares of the window and of the {other} by bin, up to {top:.0%}")
     return (
         f'<svg viewBox="0 -14 {_WIDTH + 40} {_HEIGHT + 74}" role="img" aria-label="{label}">'
         f'<text x="0" y="-4">{top:.0%}</text><line x2="{_WIDTH}" y1="{_HEIGHT}" y2="{_HEIGHT}"/>'
@@ -117,7 +117,7 @@ def _histogram(one: Comparison, other: str) -> str:
 
 
 def _bar(which: str, title: str, left: float, room: float, share: float) -> str:
-    """A bar `share` as high as the highest."""
+    """Return a bar with `share` of the height of the highest bar."""
     height = _HEIGHT * share
     size = f'width="{room * _PART:.1f}" height="{height:.1f}"'
     place = f'x="{left:.1f}" y="{_HEIGHT - height:.1f}"'

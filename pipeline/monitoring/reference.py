@@ -1,4 +1,4 @@
-"""The reference that `evaluate` keeps of a model: validation digits, redrawn and read as the service does."""
+"""A model's drift reference, which `evaluate` makes from validation digits redrawn on canvases."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from traffic.slots import REFERENCE_JSON, Reference
 
 
 def reference(reader: Reader, validation: Digits, drawn: Counts, most: int, seed: int) -> str:
-    """The reference of a reader's model as JSON.
+    """Return the drift reference of a reader's model as JSON.
 
-    `drawn`: what canvases of one digit and lines of several look like. To `/read` people send both, so the
-    first `most` canvases are read as that does, too.
+    `drawn` counts the features of canvases with one digit and of lines with several. People send both kinds
+    to `/read`, so the first `most` canvases are read like requests to `/read` and counted in addition.
     """
     counts = Counts.of(drawn.histograms)
     for _, canvas in canvases(validation.images[:most], seed):

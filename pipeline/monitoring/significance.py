@@ -1,4 +1,4 @@
-"""How likely chance alone makes a window so different: chi-squared tests, corrected by Holm's method."""
+"""Chi-squared tests for drift, with Holm's correction for multiple tests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from traffic.drift import LEAST_DISTANCE, Comparison, most_tests
 
 
 def critical_values(level: float) -> list[list[float]]:
-    """What `Reference.critical` holds for this level, for as many tests as there can be."""
+    """Return the critical values of chi-squared for `Reference.critical`.
+
+    Row f - 1 has f degrees of freedom, and column t - 1 divides `level` by t, for every possible f and t.
+    """
     freedom, tests = most_tests()
     values = chi2.isf(level / np.arange(1, tests + 1), np.arange(1, freedom + 1)[:, None])
     return [[float(value) for value in row] for row in values]
 
 
 def adjusted(found: Sequence[Comparison]) -> list[float]:
-    """The probability of each comparison without drift, corrected for how many there are (Holm, 1979)."""
+    """Return the p-value of each comparison, corrected for the number of comparisons (Holm, 1979)."""
     plain = np.array([_probability(one) for one in found])
     order = np.argsort(plain)
     corrected = np.maximum.accumulate(plain[order] * np.arange(len(plain), 0, -1))
@@ -29,7 +32,7 @@ def adjusted(found: Sequence[Comparison]) -> list[float]:
 
 
 def judged(found: Sequence[Comparison], level: float) -> list[tuple[Comparison, float]]:
-    """The comparisons with `drifted` set for a level, each with its corrected probability."""
+    """Return the comparisons with `drifted` set for a significance level, each with its corrected p-value."""
     return [
         (replace(one, drifted=p <= level and one.distance >= LEAST_DISTANCE), p)
         for one, p in zip(found, adjusted(found), strict=True)

@@ -1,1 +1,1 @@
-"""What every stage needs of the project: its paths, parameters, files, errors, and how a stage is run."""
+"""What every stage shares: paths, parameters, file access, errors, and the runner."""

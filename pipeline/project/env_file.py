@@ -1,7 +1,7 @@
-"""What `.env` says of a team's MLflow and data: the file that `docker compose` reads, in the same words.
+"""Settings of a team's MLflow server and DVC remote from `.env`, the file that `docker compose` reads too.
 
-The environment goes first, so `MLFLOW_TRACKING_URI= make repro` works with this machine's own store. No other
-setting is taken from there: ports and users in it are those of containers.
+Environment variables take precedence, so `MLFLOW_TRACKING_URI= make repro` uses this machine's own store.
+Other settings in `.env` are ignored, because its ports and users are meant for the containers.
 """
 
 # Why it is so: docs/decisions/team.md
@@ -13,18 +13,18 @@ from dotenv import dotenv_values
 
 from pipeline.project.paths import root
 
-SERVER = "MLFLOW_TRACKING_"  # how all names begin that lead to MLflow's server: address, user, password
+SERVER = "MLFLOW_TRACKING_"  # the prefix of the MLflow server's settings (address, user, password)
 
 
 def env_file() -> dict[str, str]:
-    """The settings of `.env` that are not empty; none without that file."""
+    """Return the settings of `.env` that are not empty; an empty dict if there is no such file."""
     return {name: value for name, value in dotenv_values(root() / ".env").items() if value}
 
 
 def tracking_uri() -> str:
-    """The address of the team's MLflow, "" for the project's own store.
+    """Return the address of the team's MLflow server, or "" for the project's own store.
 
-    What belongs to it, as the password, is in the environment then, where MLflow looks for it.
+    If the address comes from `.env`, its user and password are also put into the environment for MLflow.
     """
     if "MLFLOW_TRACKING_URI" not in os.environ:
         for name, value in env_file().items():

@@ -1,65 +1,68 @@
-"""Every error that a stage or command raises on purpose.
+"""The errors that stages and commands raise on purpose.
 
 PipelineError
-├── ParameterError   a section of params.yaml that is missing, or holds a misspelt or wrong entry
-├── FetchError       no source could give the digits
-├── SourceError      one source cannot give a file: fetch goes on to the next
-├── DataError        a file of digits that is damaged, inconsistent or leaks between the splits
-├── ExportError      a model that cannot become a model folder
-├── StoreError       a team's MLflow server that cannot be used, or settings of its data that are missing
-├── TrafficError     what the service was sent cannot be compared: too little, no reference, no service
-├── RegistryError    MLflow's database or folder here that is damaged, locked, lost or cannot be written
-├── ReproduceError   a run that cannot be reproduced: unknown, or its commit or data is not here
+├── ParameterError   a section of params.yaml is missing, or has a misspelt or invalid entry
+├── FetchError       no source could provide the digits
+├── SourceError      one source cannot provide a file; fetch tries the next source
+├── DataError        a data file is damaged or inconsistent, or an image is in more than one split
+├── ExportError      a model cannot be exported to a model folder
+├── StoreError       a team's MLflow server cannot be used, or the settings of its DVC remote are missing
+├── TrafficError     the service's traffic cannot be compared (too little, no reference, or no service)
+├── RegistryError    the local MLflow database or folder is damaged, locked, missing or not writable
+├── ReproduceError   a run cannot be reproduced (unknown run, or its commit or data is missing here)
 ├── OvertakenError   another machine changed the champion at the same time
-└── UpdateError      a new version of the project that cannot be merged
+└── UpdateError      a new version of the project cannot be merged
 """
 
 from __future__ import annotations
 
 
 class PipelineError(Exception):
-    """The base of all errors here; its text says what is wrong and what to do."""
+    """The base class of all these errors. The message says what is wrong and what to do."""
 
 
 class ParameterError(PipelineError):
-    """A section of params.yaml that is missing, or holds a misspelt or wrong entry."""
+    """A section of params.yaml is missing, or has a misspelt or invalid entry."""
 
 
 class FetchError(PipelineError):
-    """No source could give the digits; the text lists each with its reason."""
+    """No source could provide the digits. The message lists every source with its reason."""
 
 
 class SourceError(PipelineError):
-    """One source cannot give a file; the text is the reason in a few words."""
+    """One source cannot provide a file. The message is a short reason."""
 
 
 class DataError(PipelineError):
-    """A file of digits that is damaged, inconsistent or leaks between the splits; the text names it."""
+    """A data file is damaged or inconsistent, or splits share an image. The message names the file."""
 
 
 class ExportError(PipelineError):
-    """A model that cannot be put behind the contract of a model folder; the text says why."""
+    """A model cannot be exported to a model folder. The message says why."""
 
 
 class StoreError(PipelineError):
-    """A team's MLflow server that cannot be used, or settings of its data that are missing."""
+    """A team's MLflow server cannot be used, or the settings of its DVC remote are missing."""
 
 
 class TrafficError(PipelineError):
-    """What the service was sent cannot be compared: too little of it, no reference, or no service."""
+    """The service's traffic cannot be compared: there is too little of it, no reference, or no service."""
 
 
 class RegistryError(PipelineError):
-    """MLflow's database or folder here is damaged, locked, lost or not to be written; names the way out."""
+    """The local MLflow database or folder is damaged, locked, missing or not writable.
+
+    The message says how to repair it.
+    """
 
 
 class ReproduceError(PipelineError):
-    """A run that cannot be reproduced: it is not known, or its commit or data is not here."""
+    """A run cannot be reproduced because it is unknown, or because its commit or data is missing here."""
 
 
 class OvertakenError(PipelineError):
-    """Another machine changed the champion at the same time; the text says which one it is now."""
+    """Another machine changed the champion at the same time. The message names the current champion."""
 
 
 class UpdateError(PipelineError):
-    """A new version of the project that cannot be merged; the text says why and what to do."""
+    """A new version of the project cannot be merged. The message says why and what to do."""

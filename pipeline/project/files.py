@@ -1,4 +1,4 @@
-"""Files that other processes read while they are written: atomic writes, a CSV table, and locks."""
+"""Atomic writes, CSV tables and locks, for files that other processes may read at the same time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import psutil
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; what is written there is renamed to `path` at the end.
+    """Yield a temporary path in the same folder; the file written there is renamed to `path` at the end.
 
     A reader therefore sees the old file or the new one, never half of it. After an exception the old file
-    stays and the temporary one is removed. Its name begins with a dot and ends as `path` does. The one of a
-    process that was killed is removed by the next that writes the same file.
+    stays and the temporary one is removed. The temporary name begins with a dot and ends with the name of
+    `path`. If a process was killed, the next writer of the same file removes its temporary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_left_over(path)
@@ -29,7 +29,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        if error.errno and error.filename is None:  # of a write: the system does not say of which file
+        if error.errno and error.filename is None:  # an error in a write does not name the file
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
@@ -37,7 +37,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _remove_left_over(path: Path) -> None:
-    """Remove the temporary files that processes which are no more have left beside `path`."""
+    """Remove temporary files for `path` that processes which no longer exist have left."""
     for left in path.parent.glob(f".*.{escape(path.name)}"):
         owner = left.name[1:].partition(".")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -57,7 +57,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
-    """Write columns of equal length as CSV, their names in the first row, atomically."""
+    """Write columns of equal length as CSV with a header row, atomically."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -67,9 +67,9 @@ def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
 
 @contextmanager
 def locked(path: Path, waiting: str = "") -> Iterator[None]:
-    """Hold an exclusive lock on the file `path`; where another process holds it, print `waiting` and wait.
+    """Hold an exclusive lock on the file `path`. If another process holds it, print `waiting` and wait.
 
-    The operating system releases the lock when its process ends, also after `kill -9`.
+    The operating system releases the lock when the process ends, even after `kill -9`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:

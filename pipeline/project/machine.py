@@ -1,4 +1,4 @@
-"""What a training runs on, and with."""
+"""The hardware and the package versions that a training runs with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CALCULATING = ("keras", "numpy", "onnx", "onnxruntime", "opencv-python-headless"
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name and its cores: as Linux writes it, elsewhere what Python knows."""
+    """Return the processor's name, from Linux's cpuinfo if there is one, and its number of cores."""
     try:
         told = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:
@@ -22,7 +22,7 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def packages() -> str:
-    """The versions of Python and of the packages that calculate, as "python 3.11.9, keras 3.15.1, ..."."""
+    """Return the versions of Python and the numerical packages, as "python 3.11.9, keras 3.15.1, ..."."""
     return ", ".join(
         [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in CALCULATING)]
     )

@@ -1,4 +1,4 @@
-"""Where things lie in a project."""
+"""The paths of the project's files and folders."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
-ACCEPTED = Path("data/accepted/pictures")  # of feedback; `make learn` alone writes it
-ACCEPTED_POINTER = Path("data/accepted/pictures.dvc")  # what DVC knows of them: it belongs in git
+ACCEPTED = Path("data/accepted/pictures")  # accepted feedback; only `make learn` writes here
+ACCEPTED_POINTER = Path("data/accepted/pictures.dvc")  # DVC's pointer to ACCEPTED; commit it to git
 CANDIDATE = Path("models/candidate")
-CURVES = "training.csv"  # beside the candidate, and in the reports: a row of metrics an epoch
+CURVES = "training.csv"  # in the candidate's folder and in the reports; one row of metrics per epoch
 CHECKPOINTS = Path("models/checkpoints")
 REPORTS = Path("reports")
 PROFILES = Path("profiles")
-NAME = "digits"  # of MLflow's experiment and of the registered model
+NAME = "digits"  # the name of the MLflow experiment and of the registered model
 IN_CONTAINERS = Path("/project")  # where docker-compose.yml mounts the checkout
 
 
 def root() -> Path:
-    """The real checkout, absolute: also where DVC runs a stage in a copy (`dvc exp run --temp`)."""
+    """Return the absolute path of the checkout, even if DVC runs in a copy of it (`dvc exp run --temp`)."""
     return Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
 
 
 def is_mounted() -> bool:
-    """Whether this is a container of docker-compose.yml, whose path of the project is not the host's."""
+    """Whether this process runs in a container of docker-compose.yml, where the project has another path."""
     return os.environ.get("PROJECT_IS_MOUNTED") == "1"
 
 
 def champion() -> Path:
-    """The folder of the model that is served."""
+    """Return the folder of the served model."""
     return root() / "models" / "champion"
 
 
 def store() -> Path:
-    """The folder of MLflow's database and artifacts."""
+    """Return the folder with MLflow's database and artifacts."""
     return root() / "mlruns"
 
 
 def database() -> Path:
-    """The file of MLflow's database."""
+    """Return the path of MLflow's database."""
     return store() / "mlflow.db"
 
 
 def artifacts() -> str:
-    """Where MLflow keeps what runs leave: a file URI."""
+    """Return the file URI of the folder with the artifacts of MLflow's runs."""
     return (store() / "artifacts").as_uri()

@@ -1,4 +1,4 @@
-"""Work spread over all cores: a process each, since Python alone would hold drawing and reading to one."""
+"""Spread work over all cores with one process per core, because the GIL would limit it to one core."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pipeline.project.runner import end_with_parent
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-_WORTH = 8.0  # seconds of work: less is done before other processes have even started
+_WORTH = 8.0  # seconds; less work than this is finished before other processes have started
 
 
 def spread(work: Callable[[Job], Result], jobs: Sequence[Job], seconds: float) -> list[Result]:
-    """What `work` makes of each job, in their order; `seconds` is about how long all of them take.
+    """Return `work(job)` for each job, in order; `seconds` estimates how long all jobs take on one core.
 
-    `work` is a function of a module and it and the jobs can be pickled. What it raises is raised here.
+    `work` must be a module-level function, and the jobs must be picklable. Raises what `work` raises.
     """
     processes = min(os.cpu_count() or 1, len(jobs))
     if processes < 2 or seconds < _WORTH:
@@ -32,7 +32,7 @@ def spread(work: Callable[[Job], Result], jobs: Sequence[Job], seconds: float) -
 
 
 def _begin() -> None:
-    """A process works on one core, and ends quietly with the one that started it."""
+    """Prepare a worker process: it uses one core and ends silently with the process that started it."""
     cv2.setNumThreads(1)
     end_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""How a stage is run: its parameters, its exit code, what it may print, and when it ends."""
+"""Run a stage: read its parameters, set its exit code, filter its stderr, and end it with its parent."""
 
 from __future__ import annotations
 
@@ -26,26 +26,29 @@ SHELLS = {"sh", "dash", "bash", "zsh", "fish", "ksh"}
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 REMEDIES = {
-    **dict.fromkeys(NO_ROOM, ("be written", "make room on its disk")),
-    **dict.fromkeys(NOT_ALLOWED, ("be read or written", "let this user read and write it")),
+    **dict.fromkeys(NO_ROOM, ("be written", "Free some space on its disk")),
+    **dict.fromkeys(NOT_ALLOWED, ("be read or written", "Allow this user to read and write it")),
 }
 POLL = 1.0  # seconds
-GRACE = 20.0  # seconds that a stage has for its own end
+GRACE = 20.0  # seconds that a stage has to shut down by itself
 
 
 def main(section: str, run: Callable[..., None]) -> int:
-    """The command line of a stage, which takes --help alone; gives the exit code of `run_stage`."""
+    """Parse a stage's command line, whose only option is --help, and return the exit code of `run_stage`."""
     argparse.ArgumentParser(
         prog=f"python -m pipeline.{section}",
         description=sys.modules[run.__module__].__doc__,
-        epilog=f"Its parameters are the section {section!r} of {PARAMS}. `dvc repro {section}` runs it, and"
-        " what it depends on, where something has changed.",
+        epilog=f"Its parameters are the section {section!r} of {PARAMS}. `dvc repro {section}` runs the stage"
+        " and the stages before it if something has changed.",
     ).parse_args()
     return run_stage(section, run)
 
 
 def run_stage(section: str, run: Callable[..., None]) -> int:
-    """Call `run(**params[section])` and give the exit code: 1 after an expected failure, told on stderr."""
+    """Call `run(**params[section])` and return the exit code.
+
+    An expected failure is reported on stderr and gives 1; Ctrl-C gives 130.
+    """
     try:
         values = _parameters(section)
         check_names(section, run, values)
@@ -54,9 +57,9 @@ def run_stage(section: str, run: Callable[..., None]) -> int:
         print(f"{section}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        if (told := disk_trouble(error)) is None:
+        if (message := disk_trouble(error)) is None:
             raise
-        print(f"{section}: {told}", file=sys.stderr)
+        print(f"{section}: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{section}: stopped", file=sys.stderr)
@@ -65,27 +68,27 @@ def run_stage(section: str, run: Callable[..., None]) -> int:
 
 
 def disk_trouble(error: OSError) -> str | None:
-    """What to do about a disk that is full, or a file that may not be written; None for any other error."""
+    """Return a message about a full disk or a file without permission; None for any other error."""
     if error.errno not in REMEDIES:
         return None
     what, remedy = REMEDIES[error.errno]
     file = error.filename or "a file"
-    return f"{file} cannot {what} ({error.strerror}): {remedy}, and run the same command again."
+    return f"{file} cannot {what} ({error.strerror}). {remedy}, and run the same command again."
 
 
 def _parameters(section: str) -> dict[str, Any]:
     try:
         return read_params(section)
     except FileNotFoundError:
-        raise ParameterError(f"There is no {PARAMS} here: run this in the project's folder.") from None
+        raise ParameterError(f"There is no {PARAMS} here. Run this in the project's folder.") from None
     except KeyError:
         raise ParameterError(f"{PARAMS} has no section {section!r}.") from None
 
 
 def check_names(section: str, function: Callable[..., object], values: dict[str, Any]) -> None:
-    """Raise `ParameterError` where `values` are not the keywords that `function` asks for.
+    """Raise `ParameterError` unless `values` are exactly the keyword arguments that `function` needs.
 
-    What a `partial` has filled in already is not asked for.
+    Arguments that a `partial` has already filled in are not needed, and may not be given.
     """
     given = function.keywords.keys() & values if isinstance(function, partial) else ()
     try:
@@ -97,10 +100,10 @@ def check_names(section: str, function: Callable[..., object], values: dict[str,
 
 
 def end_with_parent() -> None:
-    """Watch who started this process, and end with it as after a Ctrl-C.
+    """Watch the process that started this one. When that process ends, stop as after Ctrl-C.
 
-    Call it from the main thread. DVC runs a stage through a shell, so a shell in between is watched
-    together with its own parent: `kill -9` of dvc leaves the shell alive.
+    Call this from the main thread. DVC runs a stage through a shell, and `kill -9` of dvc leaves that shell
+    alive. If the parent is a shell, the shell's own parent is therefore watched too.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     watched = _starters(psutil.Process())
@@ -108,7 +111,7 @@ def end_with_parent() -> None:
 
 
 def _starters(process: psutil.Process) -> list[psutil.Process]:
-    """The parent, and while that is a shell, its parent too."""
+    """Return the parent process, and further ancestors as long as each one so far is a shell."""
     found: list[psutil.Process] = []
     for ancestor in process.parents():
         found.append(ancestor)
@@ -126,15 +129,15 @@ def _watch(watched: list[psutil.Process]) -> None:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """A polite end: what holds a run or a file open gets the chance to close it."""
+    """Turn SIGTERM into `KeyboardInterrupt`, so that open runs and files are closed on the way out."""
     raise KeyboardInterrupt
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; it is shown after all if something is raised.
+    """Suppress output to file descriptor 2, and print it after all if the block raises.
 
-    TensorFlow's C++ side tells about the processor before any of its log levels holds.
+    TensorFlow's C++ code logs about the processor before its log level takes effect.
     """
     sys.stderr.flush()
     kept = os.dup(2)

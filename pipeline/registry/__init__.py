@@ -1,1 +1,1 @@
-"""MLflow's runs and registered models, and the folders that models lie in."""
+"""MLflow's runs and registered models, and model folders."""

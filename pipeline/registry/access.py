@@ -1,4 +1,4 @@
-"""The registry as commands that change or show the champion open it, and how they say what went wrong."""
+"""Open the registry and report errors, for the commands that change or show the champion."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pipeline.registry.relocation import is_set_up
 
 
 def open_registry() -> MlflowClient:
-    """The project's registry; raises `ModelError` where there is none, and makes none.
+    """Open the project's registry; raises `ModelError` if there is none, and does not create one.
 
-    Raises `StoreError` where a team's server cannot be used, `RegistryError` where the project's own database
+    Raises `StoreError` if a team's server cannot be used, and `RegistryError` if the project's own database
     cannot.
     """
     if not server.is_elsewhere():
@@ -25,15 +25,15 @@ def open_registry() -> MlflowClient:
             damage.require_whole()
         if not is_set_up():
             raise ModelError(
-                f"There is no registry ({database()}): `make repro` trains a model and makes one."
+                f"There is no registry ({database()}). `make repro` trains a model and creates one."
             )
     return runs.connect()
 
 
 def command(work: Callable[[], None]) -> int:
-    """Do the work of a command and give its exit code: 1 where it failed, which is said on stderr."""
+    """Run a command and return its exit code, which is 1 after a failure that is reported on stderr."""
     try:
-        with damage.in_a_sentence():
+        with damage.as_registry_error():
             work()
     except (ModelError, PipelineError) as error:
         print(error, file=sys.stderr)
@@ -42,5 +42,5 @@ def command(work: Callable[[], None]) -> int:
 
 
 def in_short(error: Exception) -> str:
-    """What an error says to a person: of others than ours, which carry SQL and links, a sentence."""
+    """Return an error's message; third-party errors, which have SQL and links, become one sentence."""
     return str(error) if isinstance(error, ModelError | PipelineError) else damage.sentence(error)

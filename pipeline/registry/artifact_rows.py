@@ -1,6 +1,6 @@
-"""Runs and versions of which there is no record, as far as their artifacts tell of them.
+"""Database rows of runs and versions without a record, reconstructed from their artifacts.
 
-That is so of runs of the time before there were records, where their database is lost too.
+This applies to runs that are older than the records and whose database is lost too.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from pipeline.registry.versions import CANDIDATE_FILES
 NUMBER = re.compile(r"version (\d+)</h1>")  # in the card of a version
 
 
-def of_runs_beside(known: Collection[str]) -> Rows:
-    """The rows of every run and version that left a model folder, except the runs that are known."""
+def rows_of_other_runs(known: Collection[str]) -> Rows:
+    """Return the rows of every run and version that left a model folder, except for the runs in `known`."""
     found: Rows = {"registered_models": []}
     models = _logged_models()
     for folder in sorted(Path(store(), "artifacts").glob(f"*/artifacts/{CANDIDATE_FILES}")):
         run_id = folder.parents[1].name
         if run_id in known:
             continue
-        with suppress(ModelError, ValueError):  # no model, or no time in its manifest
+        with suppress(ModelError, ValueError):  # not a model, or a manifest without a time
             _add(found, run_id, folder, Manifest.load(folder), models.get(run_id))
     if found.get("model_versions"):
         found["registered_models"].append({"name": NAME, "description": "Handwritten digits, 28x28 pixels"})
@@ -49,7 +49,7 @@ def _add(found: Rows, run_id: str, folder: Path, manifest: Manifest, model: str 
     tags = {
         "mlflow.runName": f"restored {run_id[:8]}",
         runs.COMMIT: manifest.git_commit,
-        "mlflow.note.content": "Restored from its artifacts alone.",
+        "mlflow.note.content": "Restored only from its artifacts.",
     }
     of_run: dict[str, list[dict[str, Any]]] = {
         "runs": [
@@ -89,7 +89,7 @@ def _add(found: Rows, run_id: str, folder: Path, manifest: Manifest, model: str 
 
 
 def _metrics(report: Path, curves: Path, when: int) -> list[dict[str, Any]]:
-    """The rows of a run's figures and curves, an epoch's step with each of the latter."""
+    """Return the rows of a run's metrics and of its curves, which have an epoch as step."""
     told: list[tuple[str, float, int]] = []
     with suppress(OSError), curves.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -106,7 +106,7 @@ def _metrics(report: Path, curves: Path, when: int) -> list[dict[str, Any]]:
 
 
 def _version(run_id: str, card: Path) -> int | None:
-    """The number of a run's version: the champion's manifest says it, or the run's card; else None."""
+    """Return the number of a run's version, from the champion's manifest or the run's card; else None."""
     with suppress(ModelError):
         served = Manifest.load(champion())
         if served.run_id == run_id and served.version.isdecimal():
@@ -118,10 +118,10 @@ def _version(run_id: str, card: Path) -> int | None:
 
 
 def _logged_models() -> dict[str, str]:
-    """The id of the MLflow model of each run that logged one."""
+    """Return the MLflow model id of each run that logged a model."""
     found = {}
     for path in Path(store(), "artifacts", "models").glob("*/artifacts/MLmodel"):
-        with suppress(YAMLError, ValueError, AttributeError):  # torn by a kill
+        with suppress(YAMLError, ValueError, AttributeError):  # damaged by a kill
             told = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
             found[str(told.get("run_id"))] = path.parents[1].name
     return found

@@ -1,4 +1,4 @@
-"""The model cards in MLflow: a version's description, and a page among the artifacts of its run."""
+"""Model cards in MLflow: the description of a version, and an HTML artifact of its run."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from pipeline.registry import runs
 from traffic.slots import REFERENCE
 
 BESIDE = (CARD, REFERENCE)
-"""Files of a model folder beside the manifest, which `evaluate` leaves among a run's artifacts."""
+"""Files of a model folder in addition to the manifest, which `evaluate` logs as artifacts of a run."""
 
-DESCRIPTION = 5000  # characters of a version's description: what MLflow's column holds
+DESCRIPTION = 5000  # characters; the limit of MLflow's column for a version's description
 
 _MORE = f"\n\nThe whole card, with its pictures, is the artifact {runs.REPORT}/{CARD} of the run.\n"
 
 
 def keep(client: MlflowClient, manifest: Manifest, report: Path) -> None:
-    """Make the card of the registered version of `manifest`, once its report is written, or make it anew.
+    """Create or replace the card of the registered version of `manifest`.
 
-    `report` is the folder of the report: figures, decision and pictures.
+    `report` is the folder of the finished report: metrics, decision and plots.
     """
     found = evidence(client, manifest, report)
     client.log_text(manifest.run_id, card_html(found, report), f"{runs.REPORT}/{CARD}")
@@ -36,7 +36,7 @@ def keep(client: MlflowClient, manifest: Manifest, report: Path) -> None:
 
 
 def evidence(client: MlflowClient, manifest: Manifest, report: Path) -> Evidence:
-    """What there is to say of a model: its run's parameters and processor, and what `report` holds."""
+    """Collect the sources of a model's card from its run and from `report`."""
     run = client.get_run(manifest.run_id).data
     figures = _content(report / "metrics.json") or manifest.metrics
     gate = _content(report / runs.DECISION)
@@ -44,14 +44,14 @@ def evidence(client: MlflowClient, manifest: Manifest, report: Path) -> Evidence
 
 
 def description(text: str) -> str:
-    """A card's Markdown and where the rest of it is; whole lines of it where it would be too long."""
+    """Return a card's Markdown, cut to whole lines if it is too long, and a reference to the whole card."""
     room = DESCRIPTION - len(_MORE)
     short = text if len(text) <= room else text[:room].rpartition("\n")[0]
     return short.rstrip() + _MORE
 
 
 def copy(artifacts: Path, folder: Path, names: Sequence[str] = BESIDE) -> None:
-    """Put what `evaluate` made for a model folder there; a run without it leaves none there."""
+    """Copy the files that `evaluate` made to a model folder, and remove files there that the run lacks."""
     for name in names:
         made = artifacts / runs.REPORT / name
         if made.is_file():
@@ -61,5 +61,5 @@ def copy(artifacts: Path, folder: Path, names: Sequence[str] = BESIDE) -> None:
 
 
 def _content(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file; None without that file."""
+    """Return the object in a JSON file; None if there is no such file."""
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None

@@ -1,9 +1,10 @@
-"""The record of which version was the champion when: one tag of the registered model for each change.
+"""The history of the champion: the registered model has one tag for each change.
 
-Tags, since they lie in the registry beside the alias, show in MLflow's page, and are saved and moved with it.
+The history uses tags because they are in the registry with the alias, are visible in MLflow's UI, and are
+saved and moved together with it.
 
-Several machines may change the champion of one registry at once, and no lock of files holds across them. So
-each change has a tag of its own, whose name no other machine chooses: none can write over another's.
+Several machines may change the champion of one registry concurrently, and file locks do not work across
+machines. Each change therefore has a tag with a unique name, so that no machine overwrites another's tag.
 """
 
 from __future__ import annotations
@@ -22,21 +23,22 @@ from mlflow.exceptions import MlflowException
 from pipeline.project.paths import NAME
 from pipeline.registry.runs import is_absent
 
-KEY = "promotion."  # then six digits, the order of the changes, and a word that keeps equal numbers apart
-BEGUN = "promotion.begun"  # the change that is being made, with its tag: what a kill leaves to be recorded
+KEY = "promotion."  # followed by six digits, the order of the changes, and a word that makes the key unique
+BEGUN = "promotion.begun"  # the change in progress and its key, which can be recorded after a kill
 NUMBERED = re.compile(re.escape(KEY) + r"(\d{6})(\.[\w-]+)?")
-LONGEST = 1000  # characters of a reason; MLflow's column for a tag's value holds 5,000
+LONGEST = 1000  # characters of a reason; MLflow's limit for a tag's value is 5,000
 
 PROMOTION = "promotion"
 ROLLBACK = "rollback"
-MOVE = "move"  # of the alias alone, by MLflow's page or another client
+MOVE = "move"  # of only the alias, in MLflow's UI or by another client
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of the champion, from version `before` ("" where there was none) to `version`.
+    """A change of the champion from version `before` ("" if there was none) to `version`.
 
-    `when` is UTC in ISO 8601, to the second; `by` names the command; `kind` is one of the three above.
+    `when` is UTC in ISO 8601 to the second, `by` names the command, and `kind` is `PROMOTION`, `ROLLBACK` or
+    `MOVE`.
     """
 
     when: str
@@ -47,7 +49,7 @@ class Change:
     kind: str
 
     def as_json(self, key: str = "") -> str:
-        """The value of its tag; the one of `BEGUN` says the name of that tag too."""
+        """Return the value of the change's tag; `key` is included for the tag `BEGUN`."""
         values: dict[str, Any] = {
             "when": self.when,
             "from": self.before,
@@ -60,19 +62,20 @@ class Change:
 
 
 def now() -> str:
-    """The time as a change says it."""
+    """Return the current time for `Change.when`."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def changes(client: MlflowClient) -> list[Change]:
-    """All changes on record, oldest first; a tag that somebody has made unreadable is left out."""
+    """Return all recorded changes, oldest first; tags that cannot be parsed are left out."""
     return _changes(_tags(client))
 
 
 def begin(client: MlflowClient, change: Change) -> str:
-    """Note what is about to be changed, so that it can be recorded even if this process is killed over it.
+    """Announce a change, so that it can be recorded even if this process is killed before it is finished.
 
-    Gives the name of its tag: whoever records it, here or on another machine, writes the same one.
+    Returns the key of its tag. Any process that records the change, here or on another machine, uses this
+    key.
     """
     key = _key(_next(_tags(client)), uuid.uuid4().hex[:8])
     client.set_registered_model_tag(NAME, BEGUN, change.as_json(key))
@@ -80,16 +83,16 @@ def begin(client: MlflowClient, change: Change) -> str:
 
 
 def append(client: MlflowClient, change: Change, key: str) -> None:
-    """Record a change that has been made, under the tag that `begin` or `unrecorded` gave."""
+    """Record a finished change under the key from `begin` or `unrecorded`."""
     client.set_registered_model_tag(NAME, key, change.as_json())
 
 
 def unrecorded(client: MlflowClient, version: str, by: str) -> tuple[Change, str] | None:
-    """The change that led to the champion `version`, where the record does not end with it; else None.
+    """Return the missing change to the champion `version` and its key; None if the history ends with it.
 
-    It is the one that was begun and not recorded, since its process was killed or is just about to, or else
-    a move of the alias by others, which `by` has found just now. With it the tag to record it under, which is
-    the same for all that find it.
+    The change is the one announced by `begin`, if its process was killed or has not recorded it yet.
+    Otherwise the alias was moved by someone else, and `by` is the command that noticed it. All processes that
+    notice the same change get the same key.
     """
     tags = _tags(client)
     done = _changes(tags)
@@ -107,9 +110,9 @@ def unrecorded(client: MlflowClient, version: str, by: str) -> tuple[Change, str
 
 
 def stack(done: Sequence[Change]) -> list[str]:
-    """The versions to which a rollback can return, oldest first, and the present champion last.
+    """Return the versions to which a rollback can return, oldest first, with the current champion last.
 
-    A promotion or a move adds its version; a rollback removes all above the one that it returned to.
+    A promotion or a move adds its version. A rollback removes all versions after the one that it returned to.
     """
     versions: list[str] = []
     for change in done:
@@ -140,7 +143,7 @@ def _changes(tags: Mapping[str, str]) -> list[Change]:
 
 
 def _numbers(tags: Mapping[str, str]) -> dict[str, int]:
-    """The tags that record changes, with their numbers."""
+    """Return the keys of the tags that record changes, with their numbers."""
     matches = {key: NUMBERED.fullmatch(key) for key in tags}
     return {key: int(match[1]) for key, match in matches.items() if match}
 
@@ -154,7 +157,7 @@ def _key(number: int, word: str) -> str:
 
 
 def _read(text: str) -> Change | None:
-    """A change from the value of its tag; None where it is none."""
+    """Parse a change from the value of its tag; None if it is invalid."""
     try:
         told = json.loads(text)
         return Change(*(str(told[name]) for name in ("when", "from", "to", "reason", "by", "kind")))

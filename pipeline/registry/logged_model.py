@@ -1,4 +1,4 @@
-"""A model folder as the model of an MLflow run: one that takes pictures and works without this project."""
+"""Log a model folder as an MLflow model that takes pictures and works without this project."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.registry import pictures_model
 LOADER = Path(pictures_model.__file__)
 FILES = "model"  # the folder with manifest and ONNX file
 REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pydantic")
-UNUSED = ("__pycache__", "default")  # of the package `digits`: byte code, and another model
+UNUSED = ("__pycache__", "default")  # parts of the package `digits`: byte code, and the default model
 
 SIGNATURE = ModelSignature(
     inputs=Schema(
@@ -39,9 +39,9 @@ SIGNATURE = ModelSignature(
 
 
 def log(folder: Path, example: NDArray[np.uint8]) -> ModelInfo:
-    """Log a model folder as the open run's model; the ONNX file is copied as it is.
+    """Log a model folder as the active run's model, with an unchanged copy of the ONNX file.
 
-    `example` (n, 28, 28): digits that MLflow keeps, so that whoever finds the model can try it.
+    `example` (n, 28, 28): digits for the model's input example, so that people can try the model.
     """
     manifest = Manifest.load(folder)
     with tempfile.TemporaryDirectory() as made:
@@ -58,11 +58,11 @@ def log(folder: Path, example: NDArray[np.uint8]) -> ModelInfo:
             signature=SIGNATURE,
             input_example=example,
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
-            metadata=told(manifest),
+            metadata=metadata(manifest),
         )
         return logged
 
 
-def told(manifest: Manifest) -> dict[str, Any]:
-    """What a manifest says, without the run's metrics and the version, which is not known yet."""
+def metadata(manifest: Manifest) -> dict[str, Any]:
+    """Return a manifest's entries, without the run's metrics and the version, which is not known yet."""
     return {name: value for name, value in manifest.as_dict().items() if name not in ("metrics", "version")}

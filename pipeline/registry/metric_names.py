@@ -1,4 +1,4 @@
-"""How figures are called in MLflow, whose pages make a group of what stands before the slash."""
+"""The names of metrics in MLflow, whose UI groups metrics by the part before the slash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EPOCH = {
     "val_loss": "validation/loss",
     "val_accuracy": "validation/accuracy",
 }
-"""Of each epoch: validation here is all that it holds, digits as they are and drawn ones together."""
+"""Metrics of each epoch. Here, validation includes the synthetic digits and marks."""
 
 EVALUATION = {
     "train_seconds": "train/seconds",
@@ -45,24 +45,24 @@ EVALUATION = {
     "false_reject_rate": "rejects/false_rejects",
     "false_accept_rate": "rejects/false_accepts",
 }
-"""Of the figures in reports/metrics.json. `score`: the validation figures; the primary decides first."""
+"""Metrics in reports/metrics.json. The group `score` has the validation metrics, first the gate's primary."""
 
-GROUPS = {"reject_auroc_of": "auroc_of"}  # nested figures; any other group keeps its name
+GROUPS = {"reject_auroc_of": "auroc_of"}  # nested metrics; other groups keep their names
 
 NO_METRICS = {
     "seed": "a parameter",
     "epochs": "a parameter",
     "parameters": "the tag `weights`",
-    "champion": "the alias of the registered model, which moves on",
+    "champion": "the alias of the registered model, which may move later",
     "test_rejected": "another name of false_reject_rate",
 }
-"""Figures that are no metrics in MLflow, and what they are instead."""
+"""Entries of reports/metrics.json that are not metrics in MLflow, and what they are instead."""
 
-INTERVALS = "intervals"  # the group of figures that holds [low, high] of others
+INTERVALS = "intervals"  # the group of [low, high] of other metrics
 
 
 def metric_name(figure: str) -> str:
-    """What a figure is called in MLflow; nested ones come with dots. A metric's own name stays."""
+    """Return the MLflow name of a metric, whose nested name has dots. A name for MLflow stays as it is."""
     if figure in EVALUATION:
         return EVALUATION[figure]
     group, _, rest = figure.partition(".")
@@ -70,12 +70,12 @@ def metric_name(figure: str) -> str:
 
 
 def epoch_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
-    """An epoch's metrics under MLflow's names."""
+    """Return an epoch's metrics with MLflow names."""
     return {EPOCH.get(name, name): value for name, value in metrics.items()}
 
 
 def evaluation_metrics(figures: Mapping[str, Any]) -> dict[str, float]:
-    """The figures that are metrics under MLflow's names, and intervals as `.low`, `.high`."""
+    """Return the metrics of a report with MLflow names, and their intervals as `.low` and `.high`."""
     plain = {name: value for name, value in figures.items() if name != INTERVALS and name not in NO_METRICS}
     found = {metric_name(name): float(value) for name, value in flat(plain).items()}
     for name, (low, high) in flat(figures.get(INTERVALS, {})).items():

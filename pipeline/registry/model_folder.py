@@ -1,4 +1,4 @@
-"""A Keras model written as a model folder: ONNX file and manifest, checked against each other."""
+"""Export a Keras model to a model folder, and check that the ONNX file gives the same logits."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from pipeline.project.errors import ExportError
 from pipeline.project.files import write_bytes, write_text
 
 ONNX_FILE = "digits.onnx"
-COMPARED = 1000  # digits at most on which ONNX and Keras are compared
-TOLERANCE = 1e-4  # of the largest logit: what ONNX and Keras may differ by
+COMPARED = 1000  # the most digits on which ONNX and Keras are compared
+TOLERANCE = 1e-4  # the largest difference of ONNX and Keras, relative to the largest logit if that is over 1
 
 
 def write_folder(
     model: keras.Model, folder: Path, samples: NDArray[np.uint8], manifest: Manifest
 ) -> Manifest:
-    """Write the ONNX file, then `manifest` completed with its name and hash; returns that.
+    """Write the ONNX file and then the manifest with its name and hash; returns that manifest.
 
-    `samples` (n, 28, 28) are real digits on which ONNX and Keras have to agree within 1e-4; raises
-    `ExportError` where they do not, and writes nothing then.
+    `samples` (n, 28, 28) are real digits on which ONNX and Keras must agree within `TOLERANCE`. Raises
+    `ExportError` and writes nothing if they do not.
     """
     content = onnx_bytes(model)
     done = replace(
@@ -40,7 +40,7 @@ def write_folder(
         created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
     )
     with tempfile.TemporaryDirectory() as trial:
-        _write(Path(trial), content, replace(done, turns=[]))  # what Keras says of them as they are
+        _write(Path(trial), content, replace(done, turns=[]))  # without test-time augmentation, as in Keras
         _compare(model, Model.load(Path(trial)), samples[:COMPARED])
     _write(folder, content, done)
     return done
@@ -52,10 +52,10 @@ def _write(folder: Path, content: bytes, manifest: Manifest) -> None:
 
 
 def onnx_bytes(model: keras.Model) -> bytes:
-    """The model as ONNX, for any number of digits at once."""
+    """Export the model to ONNX with a dynamic batch size."""
     signature = [keras.InputSpec(shape=(None, FIELD, FIELD, 1), dtype="float32", name="ink")]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras's own calls of old numpy and TensorFlow names
+        warnings.simplefilter("ignore")  # Keras itself uses deprecated names of numpy and TensorFlow
         path = Path(folder) / ONNX_FILE
         model.export(str(path), format="onnx", verbose=False, input_signature=signature)
         return path.read_bytes()
@@ -66,4 +66,6 @@ def _compare(model: keras.Model, exported: Model, samples: NDArray[np.uint8]) ->
     expected = np.asarray(model(batch, training=False))
     difference = float(np.abs(exported.logits(batch) - expected).max())
     if difference > TOLERANCE * max(1.0, float(np.abs(expected).max())):
-        raise ExportError(f"ONNX and Keras differ by {difference:.2g} on digits: the export is not usable.")
+        raise ExportError(
+            f"The export is not usable: the logits of ONNX and Keras differ by {difference:.2g} on digits."
+        )

@@ -1,9 +1,10 @@
-"""Artifacts in a container, where the project has another path than MLflow's database says.
+"""Artifacts in a container, where the project has another path than in MLflow's database.
 
-The database holds absolute addresses, as the host has them or a container that was there first. Commands of
-the host put them right for the host (`pipeline/registry/relocation.py`); containers leave them as they are,
-and look for the same files below their own path. So neither side changes what the other is about to open.
-MLflow finds this class by an entry point of the folder `plugin`, which docker-compose.yml puts on PYTHONPATH.
+The database has absolute addresses, from the host or from a container that was started first. Commands on the
+host correct them for the host (`pipeline/registry/relocation.py`). Containers do not change them and look for
+the same files below their own path. Neither side therefore changes an address that the other is about to
+open. MLflow finds this class through an entry point in the folder `plugin`, which docker-compose.yml adds to
+PYTHONPATH.
 """
 
 # Why it is so: docs/decisions/artifact-addresses.md
@@ -18,25 +19,25 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from pipeline.project.paths import artifacts
 
 STORE = r"(?:file://)?/[^\"]*?/mlruns/artifacts"
-"""The folder of a project's artifacts as an address of a file names it, also one of Windows (`file:///C:/...`)."""
+"""A pattern for the address of a project's artifact folder, including Windows (`file:///C:/...`)."""
 
 _BEGINNING = re.compile(rf"{STORE}(?=/|$)")
 
 
 def is_ours(store: str) -> bool:
-    """Whether an address that matches `STORE` means this project's artifacts: not where another folder is."""
+    """Whether an address that matches `STORE` means this project's artifacts and not another folder."""
     path = unquote(urlsplit(store).path)
     return path == unquote(urlsplit(artifacts()).path) or not Path(path).is_dir()
 
 
 def here(address: str) -> str:
-    """The address of the same artifacts in this place; others than the project's stay as they are."""
+    """Return the address of the same artifacts here; addresses outside the project stay as they are."""
     found = _BEGINNING.match(address)
     return artifacts() + address[found.end() :] if found and is_ours(found[0]) else address
 
 
 class MountedArtifactRepository(LocalArtifactRepository):
-    """MLflow's artifacts as files, with the project's own in the place where it is mounted."""
+    """MLflow's local artifact repository, which finds the project's artifacts where they are mounted."""
 
     def __init__(
         self, artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None

@@ -1,4 +1,4 @@
-"""A person's own Keras model, put behind this project's contract: pixels 0..255 in, logits out."""
+"""Adapt a user's own Keras model to this project's contract: pixels 0..255 in, logits out."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from pipeline.project.errors import ExportError
 
 SUFFIXES = (".keras", ".h5")
 PYTORCH = (".pt", ".pth")
-LEAST = 1e-12  # probability: its logarithm is the lowest logit of a model that gives probabilities
+LEAST = 1e-12  # probability; its logarithm is the lowest logit for a model that returns probabilities
 
 
 def load_model(path: Path) -> keras.Model:
-    """Load a Keras file; raises `ExportError` with the reason and the way out where that fails."""
+    """Load a Keras file; raises `ExportError` with the reason and the remedy."""
     if (path / "saved_model.pb").is_file():
         raise ExportError(
-            f"{path} is a SavedModel, which Keras 3 does not load: `python -m tf2onnx.convert --saved-model"
-            f" {path} --output {path.name}.onnx` makes an ONNX file of it, which is taken here."
+            f"{path} is a SavedModel, which Keras 3 cannot load. Convert it to ONNX with `python -m"
+            f" tf2onnx.convert --saved-model {path} --output {path.name}.onnx`, and export that file."
         )
     if not path.is_file():
         raise ExportError(f"There is no file {path}.")
     if path.suffix in PYTORCH:
         raise ExportError(
-            f"{path} is a file of PyTorch's, which could run any code: export the model there as ONNX"
-            " (torch.onnx.export), which is taken here."
+            f"{path} is a PyTorch file, which could run any code. Export the model to ONNX in PyTorch"
+            " (torch.onnx.export), and export that file."
         )
     if path.suffix not in SUFFIXES:
-        raise ExportError(f"{path} is no Keras file: save the model as .keras or .h5 (model.save).")
+        raise ExportError(f"{path} is not a Keras file. Save the model as .keras or .h5 (model.save).")
     if path.suffix == ".h5" and _holds_weights_alone(path):
         raise ExportError(
-            f"{path} holds weights alone, and not the network: build the model as its training did, then"
-            f' model.load_weights("{path.name}") and model.save("model.keras"), which is taken here.'
+            f"{path} has only weights and not the network. Build the model as for its training, call"
+            f' model.load_weights("{path.name}") and model.save("model.keras"), and export that file.'
         )
     try:
         return keras.saving.load_model(path, compile=False)
@@ -47,15 +47,15 @@ def load_model(path: Path) -> keras.Model:
         version = _keras_version(path)
         if version.startswith(("1.", "2.")):
             raise ExportError(
-                f"{path} was saved by Keras {version}, of whose files Keras 3 reads .h5 alone: load it there,"
-                ' and model.save("model.h5") makes one, which is taken here.'
+                f"{path} was saved by Keras {version}. Keras 3 reads only its .h5 files. Load the model"
+                ' there, call model.save("model.h5"), and export that file.'
             ) from error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ExportError(f"{path} cannot be loaded as a Keras model: {reason}") from error
 
 
 def _holds_weights_alone(path: Path) -> bool:
-    """Whether an HDF5 file says nothing of a network; what is no HDF5 file is said by who loads it."""
+    """Whether an HDF5 file has no network. Other files are False, and loading them reports the problem."""
     if not h5py.is_hdf5(path):
         return False
     with h5py.File(path) as file:
@@ -63,7 +63,7 @@ def _holds_weights_alone(path: Path) -> bool:
 
 
 def _keras_version(path: Path) -> str:
-    """The version of Keras that a .keras file says; "" where it says none."""
+    """Return the version of Keras that wrote a .keras file; "" if it is unknown."""
     try:
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json"))["keras_version"])
@@ -72,11 +72,11 @@ def _keras_version(path: Path) -> str:
 
 
 def adapt(model: keras.Model, highest: float) -> keras.Model:
-    """A model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11).
+    """Return a model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11).
 
-    `highest` is what full ink is to the person's model: 255, or 1 where it was trained on 0..1.
-    Takes models of (28, 28, 1), (28, 28) or (784,), that give logits or probabilities. Raises
-    `ExportError` for any other shape.
+    `highest` is the value of full ink for the user's model: 255, or 1 if it was trained on 0..1. The user's
+    model may take (28, 28, 1), (28, 28) or (784,), and return logits or probabilities. Raises `ExportError`
+    for any other shape.
     """
     shape = _input_shape(model)
     ink = keras.Input((FIELD, FIELD, 1), name="ink")
@@ -85,18 +85,18 @@ def adapt(model: keras.Model, highest: float) -> keras.Model:
     x = model(x)
     _check_output(tuple(x.shape))
     if _gives_probabilities(model, shape):
-        x = keras.ops.log(keras.ops.maximum(x, LEAST))  # the softmax of these logits is what it gave
+        x = keras.ops.log(keras.ops.maximum(x, LEAST))  # their softmax are the model's probabilities
     return keras.Model(ink, x, name="adapted")
 
 
 def scales_itself(model: keras.Model) -> bool:
-    """Whether the model holds a layer that brings pixels 0..255 to its own range."""
+    """Whether the model has a layer that scales pixels 0..255 to its own range."""
     kinds = (keras.layers.Rescaling, keras.layers.Normalization)
     return any(isinstance(layer, kinds) for layer in _layers(model))
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """The layers of a model, and of the models that are layers of it."""
+    """Yield the layers of a model and of nested models."""
     for layer in model.layers:
         yield layer
         if isinstance(layer, keras.Model):
@@ -105,21 +105,21 @@ def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 def _input_shape(model: keras.Model) -> tuple[int, ...]:
     if len(model.inputs or []) != 1:
-        raise ExportError("The model has not exactly one input: one picture of 28x28 pixels is what it gets.")
+        raise ExportError("The model must have exactly one input, a picture of 28x28 pixels.")
     shape = tuple(model.inputs[0].shape[1:])
     if None in shape or math.prod(shape) != FIELD * FIELD:
-        raise ExportError(f"The model takes {shape}: it has to take (28, 28, 1), (28, 28) or (784,).")
+        raise ExportError(f"The model takes {shape}, but must take (28, 28, 1), (28, 28) or (784,).")
     return shape
 
 
 def _check_output(shape: tuple[int | None, ...]) -> None:
     if len(shape) != 2 or shape[1] not in (CLASSES, CLASSES + 1):
-        wanted = "10 numbers (or 11, the last for no digit)"
-        raise ExportError(f"The model gives {shape[1:]} a picture: it has to give {wanted}.")
+        wanted = '10 numbers (or 11, the last for "not a digit")'
+        raise ExportError(f"The model returns {shape[1:]} per picture, but must return {wanted}.")
 
 
 def _gives_probabilities(model: keras.Model, shape: tuple[int, ...]) -> bool:
-    """Told by what it gives for noise: nothing below 0, and rows that sum to 1."""
+    """Whether the outputs for noise are not negative and sum to 1 in each row."""
     noise = np.random.default_rng(0).uniform(0, 255, (8, *shape)).astype(np.float32)
     given = np.asarray(model(noise, training=False))
     return bool((given >= 0).all() and np.allclose(given.sum(axis=1), 1, atol=1e-3))

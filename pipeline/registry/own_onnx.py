@@ -1,4 +1,4 @@
-"""A person's own ONNX model, as PyTorch exports them, put behind this project's contract."""
+"""Adapt a user's own ONNX model, such as an export from PyTorch, to this project's contract."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from pipeline.registry.onnx_file import first_line
 
 ONNX_FILE = "digits.onnx"
 KINDS = {TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT16: "float16"}
-LEAST = 1e-12  # probability: its logarithm is the lowest logit of a model that gives probabilities
-OWN = "digits/"  # how names begin of what is put around a model
+LEAST = 1e-12  # probability; its logarithm is the lowest logit for a model that returns probabilities
+OWN = "digits/"  # prefix of the names of nodes that are added to a model
 INK, LOGITS = OWN + "ink", OWN + "logits"
-TRIED = 1000  # digits at most on which scales are compared
-NOISE = 3  # pictures: one alone would not show that a model takes only one
+TRIED = 1000  # the most digits on which layouts and scales are compared
+NOISE = 3  # pictures; a single one would not show that a model takes only one
 
 AGAIN = 'torch.onnx.export(model, torch.zeros(1, 1, 28, 28), "model.onnx", dynamic_axes={...: {0: "n"}})'
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a model takes a picture: its shape, without the batch."""
+    """The shape of a model's input without the batch, and its name."""
 
     shape: tuple[int, ...]
     name: str
@@ -53,24 +53,24 @@ LAYOUTS = (
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How a model takes ink: (ink / 255 - mean) / deviation."""
+    """The scale of a model's input, which is (ink / 255 - mean) / deviation."""
 
     mean: float
     deviation: float
 
     def __str__(self) -> str:
         paper, full = -self.mean / self.deviation, (1 - self.mean) / self.deviation
-        return f"paper is {paper:.4g} and full ink {full:.4g} to it"
+        return f"paper is {paper:.4g} and full ink is {full:.4g}"
 
     @classmethod
     def of_full_ink(cls, highest: float) -> Scale:
-        """Where paper is 0 and full ink is `highest`."""
+        """Return the scale with 0 for paper and `highest` for full ink."""
         return cls(0, 1 / highest)
 
 
 USUAL = (
     Scale.of_full_ink(1),
-    Scale(0.1307, 0.3081),  # torchvision's examples: mean and deviation of MNIST
+    Scale(0.1307, 0.3081),  # as in PyTorch's examples, the mean and deviation of MNIST
     Scale(0.5, 0.5),
     Scale.of_full_ink(255),
 )
@@ -78,7 +78,7 @@ USUAL = (
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """A model behind the contract, and how it takes pictures."""
+    """A model that fulfils the contract, with the layout and scale of the user's model."""
 
     model: onnx.ModelProto
     layout: Layout
@@ -89,10 +89,10 @@ class Adapted:
 
 
 def adapt(model: onnx.ModelProto, scale: Scale | None, digits: Digits | None) -> Adapted:
-    """A model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11); raises `ExportError`.
+    """Return a model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11); raises `ExportError`.
 
-    Of the layouts that fit its input, and of the usual scales where none is given, those are taken with which
-    it is least wrong on `digits`; without any the first with which it runs.
+    The function tries all layouts that fit the model's input, and all `USUAL` scales if `scale` is None. It
+    chooses those with the lowest loss on `digits`, or without `digits` the first with which the model runs.
     """
     found: list[Adapted] = []
     failed: list[ExportError] = []
@@ -111,7 +111,7 @@ def adapt(model: onnx.ModelProto, scale: Scale | None, digits: Digits | None) ->
 
 
 def write_folder(model: onnx.ModelProto, folder: Path) -> Manifest:
-    """Write an adapted model as a model folder, which holds nothing new where `ModelError` is raised."""
+    """Write an adapted model to a model folder; raises `ModelError` before writing if it cannot be loaded."""
     content = model.SerializeToString()
     sha256 = hashlib.sha256(content).hexdigest()
     manifest = Manifest(ONNX_FILE, sha256, datetime.now(UTC).isoformat(timespec="seconds"))
@@ -124,12 +124,12 @@ def write_folder(model: onnx.ModelProto, folder: Path) -> Manifest:
 
 
 def layouts(model: onnx.ModelProto) -> list[Layout]:
-    """The layouts that fit what the model says of its input; raises `ExportError` where none does."""
+    """Return the layouts that fit the model's input; raises `ExportError` if there are none."""
     value = _only_input(model)
     kind = value.type.tensor_type.elem_type
     if kind not in KINDS:
         told = TensorProto.DataType.Name(kind).lower()
-        raise ExportError(f"The model takes {told}: it has to take {', '.join(KINDS.values())}.")
+        raise ExportError(f"The model takes {told}, but must take one of {', '.join(KINDS.values())}.")
     if not value.type.tensor_type.HasField("shape"):
         return list(LAYOUTS)
     lengths = [dim.dim_value or None for dim in value.type.tensor_type.shape.dim]
@@ -142,7 +142,7 @@ def layouts(model: onnx.ModelProto) -> list[Layout]:
     if not found:
         shape = ", ".join("?" if length is None else str(length) for length in lengths[1:])
         wanted = ", ".join(str(layout.shape) for layout in LAYOUTS[:4])
-        raise ExportError(f"The model takes ({shape}) a picture: it has to take one of {wanted}.")
+        raise ExportError(f"The model takes ({shape}) per picture, but must take one of {wanted}.")
     return found
 
 
@@ -151,24 +151,24 @@ def _only_input(model: onnx.ModelProto) -> onnx.ValueInfoProto:
     inputs: list[onnx.ValueInfoProto] = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1 or len(model.graph.output) != 1:
         raise ExportError(
-            f"The model has {len(inputs)} inputs and {len(model.graph.output)} outputs: it has to have one of"
+            f"The model has {len(inputs)} inputs and {len(model.graph.output)} outputs, but must have one of"
             " each, a picture and 10 numbers."
         )
     return inputs[0]
 
 
 def _adapted(model: onnx.ModelProto, layout: Layout, scale: Scale) -> onnx.ModelProto:
-    """A model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11).
+    """Return a model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11).
 
-    Raises `ExportError` where the model does not run, takes one picture alone, or gives something else.
+    Raises `ExportError` if the model does not run, takes only one picture, or returns another shape.
     """
     logits = _wrapped(model, layout, scale)
     noise = np.random.default_rng(0).uniform(0, 255, (NOISE, FIELD, FIELD, 1)).astype(np.float32)
     given = run(logits, noise)
     if given.shape not in ((NOISE, CLASSES), (NOISE, CLASSES + 1)):
         raise ExportError(
-            f"The model gives {given.shape[1:]} a picture: it has to give 10 numbers (or 11, the last for no"
-            " digit)."
+            f"The model returns {given.shape[1:]} per picture, but must return 10 numbers (or 11, the last"
+            ' for "not a digit").'
         )
     probabilities = bool((given >= 0).all() and np.allclose(given.sum(axis=1), 1, atol=1e-3))
     return _wrapped(model, layout, scale, given.shape[1], probabilities=probabilities)
@@ -182,7 +182,7 @@ def _wrapped(
     *,
     probabilities: bool = False,
 ) -> onnx.ModelProto:
-    """The model between nodes that prepare its input, and make its output float32 logits."""
+    """Add nodes that prepare the model's input, and nodes that convert its output to float32 logits."""
     wrapped = onnx.ModelProto()
     wrapped.CopyFrom(model)
     graph = wrapped.graph
@@ -204,11 +204,11 @@ def _wrapped(
     constants = {
         "factor": np.float32(1 / (255 * scale.deviation)),
         "shift": np.float32(-scale.mean / scale.deviation),
-        "shape": np.array([-1, *layout.shape], np.int64),  # there is one channel: it may stand anywhere
+        "shape": np.array([-1, *layout.shape], np.int64),  # with one channel, a reshape may place it anywhere
         "least": np.float32(LEAST),
     }
     nodes = [*before, *graph.node, *after]
-    for field in (graph.node, graph.input, graph.output, graph.value_info):  # the last may say one picture
+    for field in (graph.node, graph.input, graph.output, graph.value_info):  # the last may fix the batch
         del field[:]
     graph.node.extend(nodes)
     ink: list[str | int | None] = ["n", FIELD, FIELD, 1]
@@ -223,7 +223,7 @@ def _wrapped(
 
 
 def run(model: onnx.ModelProto, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a model of one input and one output gives; raises `ExportError` where it does not run."""
+    """Run a model with one input and one output; raises `ExportError` if it does not run."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # the reason is in the exception
     try:
@@ -232,13 +232,13 @@ def run(model: onnx.ModelProto, batch: NDArray[np.float32]) -> NDArray[np.float3
         return np.asarray(session.run(None, {session.get_inputs()[0].name: batch})[0])
     except Exception as error:  # onnxruntime's own errors share no public base class
         raise ExportError(
-            f"onnxruntime does not run the model on {len(batch)} pictures ({first_line(error)}). Where it was"
-            f" exported for one picture alone, export it again: {AGAIN}."
+            f"onnxruntime cannot run the model on {len(batch)} pictures ({first_line(error)}). If it was"
+            f" exported for a single picture, export it again: {AGAIN}."
         ) from error
 
 
 def loss(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """The mean of -log p of the right digits: it tells two scales apart where both read alike."""
+    """Return the mean of -log p(label), which distinguishes scales better than accuracy does."""
     if not np.isfinite(logits).all():
         return float("inf")
     ten = logits[:, :CLASSES]

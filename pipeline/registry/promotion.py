@@ -1,4 +1,4 @@
-"""The registry's alias `champion`, and its model as the files that are served."""
+"""Change the champion: the registry's alias, and the model files that are served."""
 
 # Why it is so: docs/decisions/champion.md
 from __future__ import annotations
@@ -26,12 +26,12 @@ from pipeline.registry.runs import is_absent
 def promote(
     client: MlflowClient, version: str, reason: str, by: str, instead_of: str | None = None
 ) -> Manifest:
-    """Make a registered version the champion, for a `reason`; `by` names what does it, for the record.
+    """Make a registered version the champion; `reason` and the command `by` are recorded in the history.
 
-    The alias moves first, since `sync` can finish the rest. Raises `ModelError` where the version or its
-    files are not there, and `OvertakenError` where the champion is another than `instead_of` ("": none is
-    expected, None: any will do); nothing is changed then. `OvertakenError` too where another machine has
-    moved the alias meanwhile: its version is the champion then, and both changes are on record.
+    The alias moves first, since `sync` can finish the rest. Raises `ModelError` if the version or its files
+    are missing, and `OvertakenError` if the champion is not `instead_of` ("": no champion, None: any
+    champion). In both cases nothing is changed. Also raises `OvertakenError` if another machine moves the
+    alias at the same time. Then that machine's version is the champion, and both changes are recorded.
     """
     with _alone():
         if instead_of is not None:
@@ -43,22 +43,22 @@ def promote(
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """What a rollback did: the manifest that is served now, and why versions between were passed over."""
+    """The result of a rollback: the manifest that is served now, and why versions were skipped."""
 
     served: Manifest
     skipped: list[str]
 
 
 def rollback(client: MlflowClient, by: str) -> Rollback:
-    """Make the version before the present champion the champion again; once more: the one before that.
+    """Make the previous champion the champion again; further calls go further back.
 
-    A version whose files are gone is passed over. Raises `ModelError` where there is none to return to;
-    nothing is changed then.
+    Versions whose files are missing are skipped. Raises `ModelError` and changes nothing if there is no
+    version to return to.
     """
     with _alone():
-        present = _settle(client, versions.champion_version(client), by)
+        present = _record_missing_change(client, versions.champion_version(client), by)
         if not present:
-            raise ModelError("No version is the champion yet, so none can be rolled back.")
+            raise ModelError("There is no champion yet, so there is nothing to roll back.")
         skipped: list[str] = []
         *earlier, _ = history.stack(history.changes(client))
         for version in reversed(earlier):
@@ -69,7 +69,7 @@ def rollback(client: MlflowClient, by: str) -> Rollback:
                     chosen = _registered(client, version)
                     source = files.enter_context(_loadable(client, chosen))
                 except ModelError as error:
-                    skipped.append(f"Version {version} is passed over. {error}")
+                    skipped.append(f"Version {version} is skipped. {error}")
                     continue
                 reason = f"version {present} was rolled back"
                 return Rollback(_change(client, chosen, source, history.ROLLBACK, reason, by), skipped)
@@ -77,9 +77,10 @@ def rollback(client: MlflowClient, by: str) -> Rollback:
 
 
 def sync(client: MlflowClient, by: str = "sync") -> Manifest | None:
-    """Write the files of the version that carries the alias, where they differ; None without one.
+    """Update the served files to the version with the alias; None if there is no champion.
 
-    A change that is not on record, since the alias was moved elsewhere or a command was killed, is recorded.
+    If the latest change is missing from the history, because the alias was moved elsewhere or a command was
+    killed, it is recorded.
     """
     with _alone():
         chosen = versions.champion_version(client)
@@ -92,12 +93,12 @@ def sync(client: MlflowClient, by: str = "sync") -> Manifest | None:
         if served is None or not _is_of(served, chosen):
             with _loadable(client, chosen) as source:
                 served = _write(chosen, source, champion())
-        _settle(client, chosen, by)
+        _record_missing_change(client, chosen, by)
         return served
 
 
 def is_served(version: ModelVersion) -> bool:
-    """Whether the served manifest is this version's. It is looked at alone: `sync` checks its file too."""
+    """Whether the served manifest is this version's. Unlike `sync`, this does not check the model file."""
     try:
         return _is_of(Manifest.load(champion()), version)
     except ModelError:
@@ -117,8 +118,8 @@ def _registered(client: MlflowClient, version: str) -> ModelVersion:
         raise ModelError(f"There is no version {version} of the model.") from error
 
 
-def _settle(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
-    """Record how the present champion became it, where that is not on record; gives its version or ""."""
+def _record_missing_change(client: MlflowClient, present: ModelVersion | None, by: str) -> str:
+    """Record the change to the current champion if it is missing; return its version or ""."""
     if present is None:
         return ""
     version = str(present.version)
@@ -134,16 +135,18 @@ def _require_champion(client: MlflowClient, expected: str) -> None:
     found = "" if present is None else str(present.version)
     if found != expected:
         raise OvertakenError(
-            f"The champion is version {found or 'none'} and no longer version {expected or 'none'}:"
-            " it was changed elsewhere meanwhile."
+            f"The champion was changed by another process: it is now {_named(found)}, not {_named(expected)}."
         )
 
 
 def _change(
     client: MlflowClient, chosen: ModelVersion, source: Path, kind: str, reason: str, by: str
 ) -> Manifest:
-    """Alias, files, record, in this order; the lock is held."""
-    before, version = _settle(client, versions.champion_version(client), by), str(chosen.version)
+    """Change the alias, then the files, then the history. The caller holds the lock."""
+    before, version = (
+        _record_missing_change(client, versions.champion_version(client), by),
+        str(chosen.version),
+    )
     if before == version:
         return _write(chosen, source, champion())
     change = history.Change(history.now(), before, version, reason, by, kind)
@@ -152,18 +155,18 @@ def _change(
     served = _write(chosen, source, champion())
     history.append(client, change, key)
     records.keep_model()
-    _require_champion(client, version)  # the lock holds on this machine alone
+    _require_champion(client, version)  # the lock works only on this machine
     return served
 
 
 def _alone() -> AbstractContextManager[None]:
-    """Wait until no other process changes the champion: alias and files would else come apart."""
+    """Wait until no other process changes the champion, so that alias and files stay consistent."""
     return locked(champion().with_name(".champion.lock"))
 
 
 @contextmanager
 def _loadable(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
-    """The folder of a version's files, known to load."""
+    """Yield the folder of a version's files, after a check that they load."""
     with versions.artifacts_of(client, version) as artifacts:
         folder = artifacts / versions.CANDIDATE_FILES
         Model.load(folder)
@@ -171,9 +174,9 @@ def _loadable(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
 
 
 def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
-    """The ONNX file under its hash, card and reference, then the manifest, whose rename makes the change.
+    """Write the ONNX file under its hash, card and reference, and last the manifest, which activates them.
 
-    Raises `ModelError` where the disk takes no more; what was served before still is then.
+    Raises `ModelError` if the disk is full. The previous model is then still served.
     """
     manifest = Manifest.load(source)
     name = f"{manifest.sha256}.onnx"
@@ -192,17 +195,21 @@ def _write(version: ModelVersion, source: Path, target: Path) -> Manifest:
         write_text(target / MANIFEST, json.dumps(done.as_dict(), indent=2) + "\n")
     except OSError as error:
         raise ModelError(
-            f"Version {done.version} is the champion in the registry, and its files cannot be written:"
-            f" {error.strerror or error}. What was served before still is. Once there is room,"
-            " `python -m pipeline.promote --sync` finishes this."
+            f"Version {done.version} is the champion in the registry, but its files cannot be written:"
+            f" {error.strerror or error}. The previous model is still served. Free some space, then run"
+            " `python -m pipeline.promote --sync` to finish."
         ) from error
     for old in target.glob("*.onnx"):
         if old.name not in (name, previous):  # a service may be about to open the previous one
             old.unlink()
     for written in (MANIFEST, *cards.BESIDE):
-        for left in target.glob(f".*.{written}"):  # by a process that was killed
+        for left in target.glob(f".*.{written}"):  # temporary files of a process that was killed
             left.unlink()
     return done
+
+
+def _named(version: str) -> str:
+    return f"version {version}" if version else "no version"
 
 
 def _file_of(folder: Path) -> str | None:
@@ -213,7 +220,7 @@ def _file_of(folder: Path) -> str | None:
 
 
 def _measured(path: Path) -> dict[str, float]:
-    """The plain numbers of a run's report; none where it was never evaluated."""
+    """Return the top-level numbers of a run's report; {} if the run was never evaluated."""
     if not path.exists():
         return {}
     values = json.loads(path.read_text(encoding="utf-8"))

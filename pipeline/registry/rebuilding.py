@@ -1,6 +1,6 @@
-"""The registry made anew: from the records beside it, what a damaged database still tells, and artifacts.
+"""Rebuild the registry from the records, the readable rows of a damaged database, and the artifacts.
 
-A row of the records goes before the same one of the damaged database, whose pages nobody can vouch for.
+A row from the records takes precedence over the same row of a damaged database, which may be wrong.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from pipeline.registry.records import OF_MODEL, OF_RUN, Rows
 from pipeline.registry.relocation import ADDRESSES
 from pipeline.registry.versions import CANDIDATE_FILES, CHAMPION
 
-BESIDE = ("-journal", "-wal", "-shm")  # how the names end of what SQLite keeps beside a database
-RUN_OF = {  # the column of each table that says whose run a row is of
+BESIDE = ("-journal", "-wal", "-shm")  # suffixes of SQLite's companion files
+RUN_OF = {  # the column of each table with the run's id
     "runs": "run_uuid",
     "params": "run_uuid",
     "tags": "run_uuid",
@@ -39,7 +39,7 @@ RUN_OF = {  # the column of each table that says whose run a row is of
 
 @dataclass
 class Rebuilt:
-    """What came of it: runs by where they come from, versions, and what is not restored."""
+    """The result: numbers of runs by source, versions, the old database's new path, and what is missing."""
 
     runs: dict[str, int] = field(default_factory=dict)
     versions: list[int] = field(default_factory=list)
@@ -48,10 +48,10 @@ class Rebuilt:
 
 
 def rebuild() -> Rebuilt:
-    """Put the database aside, if there is one, under a name with the time, and make one from what is left.
+    """Move the database, if there is one, aside under a name with the time, and rebuild it.
 
-    The new one is complete before it takes the old one's name: a kill leaves one of the two there, and the
-    same command goes on.
+    The new database is complete before it takes the old one's name. After a kill one of the two is there, and
+    the same command can be repeated.
     """
     with locked(store() / ".rebuild.lock"):
         made = store() / ".rebuilt.db"
@@ -67,43 +67,43 @@ def rebuild() -> Rebuilt:
 
 
 def _make_tables(path: Path) -> None:
-    """A database as MLflow makes it, with the experiment and no run."""
+    """Create MLflow's database with the experiment and without runs."""
     runs.be_quiet()
     MlflowClient(f"sqlite:///{path}").create_experiment(NAME, artifacts())
 
 
 def _fill(connection: sqlite3.Connection, done: Rebuilt) -> None:
-    """Write all rows that can be had, and say in `done` what they are and what is lacking."""
+    """Insert all available rows, and list in `done` what they are and what is missing."""
     (experiment,) = connection.execute(
         "SELECT experiment_id FROM experiments WHERE name = ?", (NAME,)
     ).fetchone()
     known: set[str] = set()
     for source, rows in (("the records", records.kept()), ("the damaged database", salvaged(database()))):
         done.runs[source] = _insert_runs(connection, rows, known, experiment)
-    rows = artifact_rows.of_runs_beside(known)
+    rows = artifact_rows.rows_of_other_runs(known)
     done.runs["artifacts alone"] = _insert_runs(connection, rows, known, experiment)
     if done.runs["artifacts alone"]:
         done.missing.append(
-            "of the runs that are known from artifacts alone: parameters but seed and epochs, and names"
+            "names and parameters, except for seed and epochs, of the runs restored from artifacts alone"
         )
     (loads,) = connection.execute(
         "SELECT count(DISTINCT run_uuid) FROM metrics WHERE key LIKE 'system/%'"
     ).fetchone()
     if loads < len(known):
-        done.missing.append(f"the load of processor and memory during {len(known) - loads} of the runs")
+        done.missing.append(f"the system metrics of {len(known) - loads} of the runs")
     _restore_champion(connection, done)
     for version, run_id in connection.execute("SELECT version, run_id FROM model_versions ORDER BY version"):
         done.versions.append(version)
         if not Path(store(), "artifacts", run_id or "", "artifacts", CANDIDATE_FILES).is_dir():
             done.missing.append(
-                f"the files of version {version}, which are gone from {store() / 'artifacts'}"
+                f"the files of version {version}, which are missing from {store() / 'artifacts'}"
             )
     if not connection.execute("SELECT 1 FROM registered_model_tags WHERE key LIKE 'promotion.0%'").fetchone():
-        done.missing.append("the record of promotions")
+        done.missing.append("the history of promotions")
 
 
 def _insert_runs(connection: sqlite3.Connection, rows: Rows, known: set[str], experiment: int) -> int:
-    """Insert what is not there yet; gives how many runs are new."""
+    """Insert rows that are not there yet; returns the number of new runs."""
     before = len(known)
     known |= {row["run_uuid"] for row in rows.get("runs", []) if row.get("lifecycle_stage") != "deleted"}
     for table in (*OF_RUN, *OF_MODEL):
@@ -114,7 +114,7 @@ def _insert_runs(connection: sqlite3.Connection, rows: Rows, known: set[str], ex
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows that are not there yet; columns that this MLflow does not have are left out."""
+    """Insert rows that are not there yet, without columns that this version of MLflow does not have."""
     columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
     for row in rows:
         names = [name for name in row if name in columns]
@@ -125,7 +125,7 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[s
 
 
 def _moved(table: str, row: Mapping[str, Any], experiment: int) -> dict[str, Any]:
-    """A row with this database's experiment, and addresses that begin where the artifacts lie now."""
+    """Return a row with this database's experiment id and with the current addresses of artifacts."""
     moved = dict(row)
     if "experiment_id" in moved:
         moved["experiment_id"] = experiment
@@ -137,7 +137,7 @@ def _moved(table: str, row: Mapping[str, Any], experiment: int) -> dict[str, Any
 
 
 def _restore_champion(connection: sqlite3.Connection, done: Rebuilt) -> None:
-    """Let the alias name the version that is served, where that is one; else the one that was on record."""
+    """Set the alias to the served version if it is registered; otherwise it stays as recorded."""
     with suppress(ModelError):
         served = Manifest.load(champion())
         query = "SELECT 1 FROM model_versions WHERE CAST(version AS TEXT) = ? AND run_id = ?"
@@ -147,12 +147,12 @@ def _restore_champion(connection: sqlite3.Connection, done: Rebuilt) -> None:
             _insert(connection, "registered_model_aliases", [alias])
         else:
             done.missing.append(
-                f"version {served.version or '?'} in {champion()}, of which no run and no artifacts are left"
+                f"version {served.version or '?'} in {champion()}, whose run and artifacts are lost"
             )
 
 
 def salvaged(path: Path) -> Rows:
-    """The rows of the project's experiment and model that SQLite can still read; none from a lost file."""
+    """Return the rows of the project's experiment and model that SQLite can still read; {} without a file."""
     found: Rows = {}
     if not path.exists():
         return found
@@ -162,7 +162,7 @@ def salvaged(path: Path) -> Rows:
         for table in ("experiments", *OF_RUN, *OF_MODEL):
             found[table] = _readable(connection, table)
     ours = {row["experiment_id"] for row in found.pop("experiments", []) if row["name"] == NAME}
-    for table in OF_RUN if ours else ():  # those of other experiments stay in the file that is put aside
+    for table in OF_RUN if ours else ():  # rows of other experiments stay in the file that is moved aside
         rows = found.get(table, [])
         found[table] = [row for row in rows if "experiment_id" not in row or row["experiment_id"] in ours]
     for table in OF_MODEL:
@@ -171,7 +171,7 @@ def salvaged(path: Path) -> Rows:
 
 
 def _readable(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
-    """The rows of a table from its first to the first damage, and from its last back to the last damage."""
+    """Return the rows before the first damage of a table, and those after the last damage."""
     found: dict[int, dict[str, Any]] = {}
     for order in ("ASC", "DESC"):
         with suppress(sqlite3.Error):
@@ -184,19 +184,19 @@ def _readable(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]
 
 
 def _put_aside() -> Path | None:
-    """Give the database and what SQLite keeps beside it another name, never another file's.
+    """Rename the database and SQLite's companion files to unused names.
 
-    The database keeps its old name too until the new one takes it: a kill in between loses no row.
+    The database has both names until the new one replaces it, so a kill in between loses nothing.
     """
     if not database().exists():
         return None
     stamp = re.sub(r"\D", "", datetime.now(UTC).isoformat(timespec="milliseconds").partition("+")[0])
     aside = database().with_name(f"mlflow-damaged-{stamp[:8]}-{stamp[8:]}.db")
-    for end in BESIDE:  # a journal must never meet the new database
+    for end in BESIDE:  # an old journal must not be applied to the new database
         with suppress(FileNotFoundError):
             database().with_name(database().name + end).rename(aside.with_name(aside.name + end))
     try:
         aside.hardlink_to(database())
-    except OSError:  # a disk without hard links
+    except OSError:  # a file system without hard links
         database().rename(aside)
     return aside

@@ -1,9 +1,9 @@
-"""What is kept beside MLflow's database, so that it can be made anew: a small JSON file a run, and one more.
+"""Records next to MLflow's database, from which it can be rebuilt: a JSON file per run and one for the model.
 
-A file holds the rows of MLflow's tables that belong to a run, or to the registered model: parameters, tags,
-figures, curves, data sets, versions, the champion's alias and the record of promotions. The load of the
-processor (`system/`), which is most of a run's rows, is left out. A team's server is backed up by whoever
-runs it; nothing is kept here of that one.
+A record has the rows of MLflow's tables that belong to a run or to the registered model: parameters, tags,
+metrics, curves, data sets, versions, the champion's alias and the history of promotions. The system metrics
+(`system/`), which are most of a run's rows, are left out. Runs on a team's server are not recorded here,
+because the people who run the server back it up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.project.paths import NAME, database, store
 from pipeline.registry.server import is_elsewhere
 
 Rows = dict[str, list[dict[str, Any]]]
-"""The rows of each table, as column -> value."""
+"""The rows of each table; a row maps columns to values."""
 
 _LOGGED = "SELECT model_id FROM logged_models WHERE source_run_id = :of"
 OF_RUN = {
@@ -45,25 +45,25 @@ OF_MODEL = {
     "model_versions": "name = :of",
     "model_version_tags": "name = :of",
 }
-"""MLflow 3's tables, and which of their rows belong to a run or to the registered model."""
+"""MLflow 3's tables, with SQL conditions for the rows that belong to a run or to the registered model."""
 
 MODEL = "registered-model.json"
 
 
 def folder() -> Path:
-    """Where they lie: beside MLflow's database and artifacts."""
+    """Return the folder of the records, next to MLflow's database and artifacts."""
     return store() / "records"
 
 
 def keep_run(run_id: str) -> None:
-    """Write the record of a run anew. Where that fails it is said, and what was done stays done."""
+    """Update the record of a run. A failure is reported on stderr and raises nothing."""
     _keep(OF_RUN, run_id, f"{run_id}.json")
 
 
 def keep_model() -> None:
-    """Write the record of versions, alias and promotions anew; also those of runs that have none yet.
+    """Update the record of versions, alias and promotions, and create records for runs without one.
 
-    Where that fails it is said, and what was done stays done.
+    A failure is reported on stderr and raises nothing.
     """
     _keep(OF_MODEL, NAME, MODEL)
     for run_id in _runs_without():
@@ -71,7 +71,7 @@ def keep_model() -> None:
 
 
 def kept() -> Rows:
-    """All that is on record; a damaged file is left out and said."""
+    """Return all recorded rows; damaged files are reported on stderr and left out."""
     found: Rows = {table: [] for table in (*OF_RUN, *OF_MODEL)}
     for path in sorted(folder().glob("*.json")):
         try:
@@ -88,18 +88,18 @@ def _keep(tables: Mapping[str, str], of: str, name: str) -> None:
         return
     path = folder() / name
     try:
-        with locked(folder() / ".lock"):  # else an older state could be written over a newer one
+        with locked(folder() / ".lock"):  # otherwise an older state could replace a newer one
             rows = read(database(), tables, of)
             write_text(path, json.dumps({"of": of, "rows": rows}, ensure_ascii=False) + "\n")
     except (OSError, sqlite3.Error) as error:
         print(
-            f"{path} cannot be written ({error}): `make rebuild-registry` would know an older state.",
+            f"{path} cannot be written ({error}). `make rebuild-registry` would restore an older state.",
             file=sys.stderr,
         )
 
 
 def read(path: Path, tables: Mapping[str, str], of: str) -> Rows:
-    """The rows of a database that belong to a run or model, without empty tables."""
+    """Return the rows of a database that belong to a run or model, without empty tables."""
     found: Rows = {}
     with closing(_opened(path)) as connection:
         connection.row_factory = sqlite3.Row
@@ -111,12 +111,12 @@ def read(path: Path, tables: Mapping[str, str], of: str) -> Rows:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """A database that is there; none is made where it is not."""
+    """Open an existing database; raises `sqlite3.Error` instead of creating one."""
     return sqlite3.connect(f"{path.as_uri()}?mode=rw", timeout=30, uri=True)
 
 
 def _runs_without() -> list[str]:
-    """Runs of the experiment without a record: of the time before there were any."""
+    """Return the runs of the experiment that have no record, because they are older than the records."""
     if is_elsewhere():
         return []
     query = (

@@ -1,4 +1,4 @@
-"""MLflow's absolute artifact addresses, put right after the project's folder was moved or copied."""
+"""Correct MLflow's absolute artifact addresses after the project's folder was moved or copied."""
 
 # Why it is so: docs/decisions/artifact-addresses.md
 from __future__ import annotations
@@ -15,17 +15,17 @@ ADDRESSES = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
-"""Tables and columns of MLflow 3's database that hold addresses of artifacts."""
+"""Tables and columns of MLflow 3's database with addresses of artifacts."""
 
 FROM_CONTAINERS = (IN_CONTAINERS / "mlruns" / "artifacts").as_uri()
 
 
 def relocate() -> bool:
-    """Let every address in the project's database begin where it lies now; True where that is new.
+    """Change all addresses in the project's database to its current folder; returns whether any changed.
 
-    MLflow has no call for it. Without this a moved project's pictures do not open in the UI, and its
-    next run writes to where the project was. A container changes nothing: the host may be at work, and
-    the container finds everything as it is (`pipeline/registry/mounted.py`).
+    MLflow has no function for this. Without it, pictures of a moved project do not open in the UI, and its
+    next run writes to the old folder. In a container nothing is changed, because a process on the host may be
+    using the database, and the container finds the artifacts anyway (`pipeline/registry/mounted.py`).
     """
     if is_mounted() or not database().exists():
         return False
@@ -34,7 +34,7 @@ def relocate() -> bool:
         before = _location(connection)
         if before is None or not before.startswith(("file:", "/")):
             return False
-        # MLflow's server writes plain paths where it was given one.
+        # MLflow's server writes plain paths if it was started with one.
         begun = {start for address in (before, FROM_CONTAINERS) for start in (address, _path(address))}
         stale = [
             (table, column, start)
@@ -48,7 +48,7 @@ def relocate() -> bool:
             table,
             column,
             start,
-        ) in stale:  # only now, as an UPDATE locks the database also where it changes nothing
+        ) in stale:  # after the SELECTs, because an UPDATE locks the database even if it changes nothing
             connection.execute(
                 f"UPDATE {table} SET {column} = :now || substr({column}, length(:start) + 1)"
                 f" WHERE {_begins(column)}",
@@ -58,9 +58,9 @@ def relocate() -> bool:
 
 
 def is_set_up() -> bool:
-    """Whether the project's database is there with all its tables, so that opening it makes none.
+    """Whether the project's database has MLflow's tables, so that opening it does not create them.
 
-    MLflow makes them where they are missing, and two processes that do so at once fail.
+    MLflow creates missing tables, and two processes that do so concurrently fail.
     """
     if not database().exists():
         return False
@@ -69,7 +69,7 @@ def is_set_up() -> bool:
 
 
 def _begins(column: str) -> str:
-    """SQL that says whether a column is the address `:start`, or lies below it."""
+    """Return SQL for whether a column is the address `:start` or an address below it."""
     return f"substr({column} || '/', 1, length(:start) + 1) = :start || '/'"
 
 

@@ -1,4 +1,4 @@
-"""Names of runs: the profile that is nearest, and what differs from it, as "default, epochs 3"."""
+"""Names of runs: the nearest profile and the differences from it, as "default, epochs 3"."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pipeline.project.params import flat
 from pipeline.project.paths import PROFILES
 
 SHOWN = 4  # differences in a name; the others are counted
-SEED = 1  # as params.yaml has it in a fresh clone: no profile holds a seed
-NOT_NAMED = ("resume",)  # of no weight
-PLAIN = "training"  # where there is no profile to compare with
+SEED = 1  # the seed in a fresh clone's params.yaml, since profiles have none
+NOT_NAMED = ("resume",)  # does not affect the weights
+PLAIN = "training"  # the name if there is no profile to compare with
 
 
 def name_of(params: Mapping[str, Any], taken: Collection[str] = ()) -> str:
-    """A name that says what is special about these parameters, numbered where it is taken: "default (2)"."""
+    """Return a name that describes these parameters, with a number if it is taken, as "default (2)"."""
     base = _described(flat(params))
     name, number = base, 1
     while name in taken:
@@ -27,9 +27,9 @@ def name_of(params: Mapping[str, Any], taken: Collection[str] = ()) -> str:
 
 
 def differences(params: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:
-    """What `params` have otherwise than `others`, each as "epochs 3"; both flat, with dotted names.
+    """Return the values of `params` that differ from `others`, each as "epochs 3"; both have dotted names.
 
-    The last part of a dotted name will do where no other name ends alike.
+    Only the last part of a dotted name is used if it is unique.
     """
     every = params.keys() | others.keys()
     names = {name: name.rpartition(".")[2] for name in every}
@@ -42,19 +42,19 @@ def differences(params: Mapping[str, Any], others: Mapping[str, Any]) -> list[st
 
 
 def listed(parts: list[str]) -> str:
-    """The first few, and how many more there are."""
+    """Join the first few parts, and count the others."""
     more = [f"{len(parts) - SHOWN} more"] if len(parts) > SHOWN else []
     return ", ".join(parts[:SHOWN] + more)
 
 
 def written(value: object) -> str:
-    """A parameter as params.yaml would show it, without spaces and quotes."""
+    """Return a value as in params.yaml, without spaces and quotes."""
     text = str(value).replace(" ", "").replace("'", "")
     return text.lower() if text in ("True", "False") else text
 
 
 def _described(params: Mapping[str, Any]) -> str:
-    """The nearest profile and the differences from it; of profiles as near, the one named `default`."""
+    """Return the nearest profile and the differences from it; `default` wins a tie."""
     profiles = {
         path.stem: flat(YAML(typ="safe").load(path.read_text("utf-8"))) for path in PROFILES.glob("*.yaml")
     }

@@ -1,4 +1,4 @@
-"""MLflow's runs: one a training, begun by `train` and reopened by `evaluate`."""
+"""MLflow's runs: one per training, which `train` starts and `evaluate` reopens."""
 
 # Why it is so: docs/decisions/mlflow.md
 from __future__ import annotations
@@ -32,13 +32,13 @@ from pipeline.project.machine import packages, processor
 from pipeline.project.params import flat
 from pipeline.project.paths import ACCEPTED_POINTER, CURVES, NAME, PARAMS, PROCESSED, artifacts, store
 from pipeline.registry import metric_names, records, server
-from pipeline.registry.damage import in_a_sentence, require_whole
+from pipeline.registry.damage import as_registry_error, require_whole
 from pipeline.registry.relocation import relocate
 from pipeline.registry.run_names import name_of
 
-REPORT = "evaluation"  # a run's artifact folder with what `evaluate` reported
-DECISION = "promotion.json"  # how evaluate decided who is champion
-REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is somebody's own
+REPORT = "evaluation"  # a run's artifact folder with the report of `evaluate`
+DECISION = "promotion.json"  # the promotion decision of `evaluate`
+REPORTED = (  # the files in reports/ that `evaluate` logs; others belong to the user
     "metrics.json",
     DECISION,
     "confusion.csv",
@@ -53,38 +53,38 @@ REPORTED = (  # what `evaluate` logs of the reports; whatever else lies there is
     "spoilt.png",
     "scans.png",
 )
-PROCESS = "process"  # the tag that says which process works on a run
-PROCESSOR = "processor"  # the tag that says what a training ran on
-PACKAGES = "packages"  # the tag that says with which versions of what it calculated
-COMMIT = "git_commit"  # the tag with the commit, and "-dirty" where files differed from it
-CHANGED = "git_changed"  # the tag with those files
-EVALUATED = "evaluated_git_commit"  # the tag with the commit whose code made the figures
-INPUTS = "inputs"  # a run's artifact folder with params.yaml, and what DVC knew of accepted feedback
-NODE = "node"  # the tag that says which node of a cluster that was, where there is one
-EXPERIMENT = "dvc_exp_name"  # the tag with the name that `dvc exp run` gave, where one did
-NO_PARAMETERS = ("resume",)  # of the section `train`: changes no weight, and each run has the same keys
-QUIET = {  # what MLflow says with a server: a bar for each download, two addresses for each look at a run
+PROCESS = "process"  # tag: the process that works on a run
+PROCESSOR = "processor"  # tag: the processor of the training
+PACKAGES = "packages"  # tag: the versions of the numerical packages
+COMMIT = "git_commit"  # tag: the commit, with "-dirty" if files differed from it
+CHANGED = "git_changed"  # tag: those files
+EVALUATED = "evaluated_git_commit"  # tag: the commit whose code computed the metrics
+INPUTS = "inputs"  # a run's artifact folder with params.yaml and DVC's pointer to accepted feedback
+NODE = "node"  # tag: the node of a cluster, if the training ran on one
+EXPERIMENT = "dvc_exp_name"  # tag: the name from `dvc exp run`, if it ran the training
+NO_PARAMETERS = ("resume",)  # entries of the section `train` that do not affect the weights
+QUIET = {  # disables progress bars of downloads, and the URLs printed for each run on a server
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-LONGEST_TAG = 5000  # characters of a tag's value: MLflow's column holds 8,000
-ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: an alias, or an empty id
+LONGEST_TAG = 5000  # characters of a tag's value; MLflow's limit is 8,000
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter for an alias or an empty id
 
 
 _OUTLIVED: ContextVar[bool] = ContextVar("outlived", default=False)
-"""Whether what is done now goes on where its run can no longer be written."""
+"""Whether the current work continues without MLflow if its run can no longer be written."""
 
 
 class Killed(Exception):
-    """Raised while a run is open: what worked on it, on another machine, was killed."""
+    """Raised while a run is open, if the process that worked on it on another machine was killed."""
 
 
-@in_a_sentence()
+@as_registry_error()
 def connect() -> MlflowClient:
-    """Point MLflow at the project's store or the team's server; runs whose process is gone become killed.
+    """Connect MLflow to the project's store or the team's server, and mark runs of dead processes as killed.
 
-    Raises `StoreError` where that server cannot be used, `RegistryError` where the project's own database is
-    damaged, locked or lost, or its folder cannot be written.
+    Raises `StoreError` if the server cannot be used, and `RegistryError` if the project's own database is
+    damaged, locked or missing, or if its folder cannot be written.
     """
     be_quiet()
     elsewhere = tracking_uri() if server.is_elsewhere() else ""
@@ -97,7 +97,7 @@ def connect() -> MlflowClient:
     if not elsewhere:
         if mlflow.get_experiment_by_name(NAME) is None:
             mlflow.create_experiment(NAME, artifacts())
-        relocate()  # not before: a container may have made the experiment a moment ago
+        relocate()  # only now, because a container may have created the experiment a moment ago
     experiment = mlflow.set_experiment(NAME)
     client = MlflowClient()
     for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):
@@ -107,23 +107,23 @@ def connect() -> MlflowClient:
 
 
 def be_quiet() -> None:
-    """Keep MLflow from telling what it does."""
+    """Reduce MLflow's logging to warnings."""
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # traces of what it raises as well
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # logs what it also raises
     os.environ.update(QUIET)
 
 
 def is_absent(error: MlflowException) -> bool:
-    """Whether MLflow says that a thing is not there, and not that it cannot tell."""
+    """Whether MLflow's error means that something does not exist, and not that the request failed."""
     return error.error_code in ABSENT
 
 
 @contextmanager
 def training_run(params: Mapping[str, Any]) -> Iterator[str]:
-    """A new run with these parameters (nested ones with dots), named after them; gives its id.
+    """Start a run with these parameters (nested ones with dots) and a name made of them; yields its id.
 
-    A training outlives its run: where the registry cannot be opened (the id is "" then), or fails later, that
-    is said once, nothing more is logged, and the training goes on. `evaluate` registers what came of it.
+    A training continues without MLflow if the registry cannot be opened (the id is then "") or fails later.
+    The problem is reported once, and nothing more is logged. `evaluate` then registers the result.
     """
     before = _OUTLIVED.set(True)
     try:
@@ -139,9 +139,9 @@ def training_run(params: Mapping[str, Any]) -> Iterator[str]:
 
 @contextmanager
 def trial_run(params: Mapping[str, Any], *, here: bool = True) -> Iterator[str]:
-    """A new run of a search, which ends where its run cannot be written; gives its id.
+    """Start a run of a search, which fails if its run cannot be written; yields its id.
 
-    Where another machine trains, and not this one `here`, the load of this one is none of the run's metrics.
+    `here`: whether this machine trains. Otherwise its system metrics are not logged.
     """
     connect()
     with _open_run(params, None, measured=here) as run_id:
@@ -150,15 +150,15 @@ def trial_run(params: Mapping[str, Any], *, here: bool = True) -> Iterator[str]:
 
 @contextmanager
 def _outlived() -> Iterator[None]:
-    """Where the registry fails in this block of a training, say so and give up its run; else raise."""
+    """If the registry fails in this block of a training, report it and abandon the run; otherwise raise."""
     try:
-        with in_a_sentence():
+        with as_registry_error():
             yield
     except RegistryError as error:
         if not _OUTLIVED.get():
             raise
-        print(f"{error} The training goes on without MLflow.", flush=True)
-        with suppress(Exception):  # whatever that raises, the run is no longer the active one
+        print(f"{error} The training continues without MLflow.", flush=True)
+        with suppress(Exception):  # even if this fails, the run is no longer active
             mlflow.end_run(RunStatus.to_string(RunStatus.FAILED))
 
 
@@ -166,11 +166,11 @@ def _outlived() -> Iterator[None]:
 def reopened_run(
     run_id: str, params: Mapping[str, Any], *, goes_on: bool = False
 ) -> Iterator[tuple[MlflowClient, str]]:
-    """The run that `train` began; a new one with `params` where the store does not know it.
+    """Reopen the run that `train` started, or start one with `params` if the store does not have it.
 
-    That is so in another clone, or when DVC took the training's output from its cache after the
-    store was deleted. Gives a client and the run's id. The run keeps the moment at which it ended before, so
-    that its duration stays the training's; with `goes_on`, what is done now is a part of it.
+    The run is missing in another clone, or if DVC took the training's output from its cache after the store
+    was deleted. Yields a client and the run's id. The run keeps its earlier end time, so that its duration
+    stays that of the training, unless `goes_on` is set.
     """
     client = connect()
     known = _known(client, run_id)
@@ -196,7 +196,10 @@ def _known(client: MlflowClient, run_id: str) -> Run | None:
 
 @contextmanager
 def _open_run(params: Mapping[str, Any], run_id: str | None, *, measured: bool = True) -> Iterator[str]:
-    """A run that ends as finished, killed (Ctrl-C, a signal) or failed; `measured` with a new one's load."""
+    """Open a run that ends as finished, killed (Ctrl-C or a signal) or failed.
+
+    `measured`: log the system metrics of a new run.
+    """
     name = None if run_id else _new_name(params)
     run = mlflow.start_run(run_id, run_name=name, log_system_metrics=measured and run_id is None)
     mlflow.set_tag(PROCESS, _name(psutil.Process()))
@@ -221,7 +224,7 @@ def _open_run(params: Mapping[str, Any], run_id: str | None, *, measured: bool =
 
 
 def _new_name(params: Mapping[str, Any]) -> str:
-    """A name for a run with these parameters that no run of the experiment has."""
+    """Return an unused name for a run with these parameters."""
     client = MlflowClient()
     experiment = client.get_experiment_by_name(NAME)
     runs = client.search_runs([experiment.experiment_id]) if experiment else []
@@ -229,12 +232,12 @@ def _new_name(params: Mapping[str, Any]) -> str:
 
 
 def _name(process: psutil.Process) -> str:
-    """Host, process and start time: a number alone may be another process by now."""
+    """Return host, process id and start time, because ids are reused."""
     return f"{_host()} {process.pid} {process.create_time():.0f}"
 
 
 def _host() -> str:
-    """This machine; for a server, to which several of one name may report, this checkout on it."""
+    """Return this machine's name. For a server, whose machines may share a name, it includes the checkout."""
     shared = server.is_server(mlflow.get_tracking_uri())
     return f"{platform.node()}:{server.checkout()}" if shared else platform.node()
 
@@ -242,7 +245,7 @@ def _host() -> str:
 def _is_alive(run: Run) -> bool:
     told = run.data.tags.get(PROCESS, "").split()
     if len(told) != 3 or told[0] != _host():
-        return True  # another machine's run: nobody here can tell
+        return True  # another machine's run, which cannot be checked here
     try:
         return _name(psutil.Process(int(told[1]))).split() == told
     except psutil.NoSuchProcess:
@@ -250,7 +253,7 @@ def _is_alive(run: Run) -> bool:
 
 
 def log_data(splits: Mapping[str, Digits]) -> None:
-    """The data sets of the open run: their names, shapes and hashes."""
+    """Log names, shapes and hashes of the active run's data sets."""
     with _outlived():
         _log_data(splits)
 
@@ -260,15 +263,15 @@ def _log_data(splits: Mapping[str, Digits]) -> None:
         source = str((PROCESSED / f"{name}.npz").resolve())
         digest = digits.sha256()[:16]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # two classes of MLflow would do for a path, it says
+            warnings.simplefilter("ignore")  # MLflow warns that two of its classes accept a path
             data = from_numpy(digits.images, source, digits.labels, name=name, digest=digest)
         mlflow.log_input(data, context=name)
 
 
 def log_epoch(metrics: Mapping[str, float], epoch: int) -> None:
-    """The metrics of one epoch of the open run, at once: its curves can be watched while it trains."""
+    """Log the metrics of one epoch immediately, so that the curves can be watched during training."""
     active = mlflow.active_run()
-    if active is None:  # the training has outlived it
+    if active is None:  # the training continues without MLflow
         return
     with _outlived():
         mlflow.log_metrics(metric_names.epoch_metrics(metrics), step=epoch)
@@ -276,11 +279,11 @@ def log_epoch(metrics: Mapping[str, float], epoch: int) -> None:
 
 
 def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
-    """The report's numbers as metrics, its files as artifacts, and the lock's hash as a tag.
+    """Log the report's numbers as metrics, its files as artifacts, and the hash of dvc.lock as a tag.
 
-    The metrics are those of the run's model too, on the run's data sets: scores on `validation`, all others
-    on `test`. Pictures lie at the top of the run's artifacts: only there does MLflow's compare page show
-    those of two runs side by side.
+    The metrics are also logged for the run's model and data sets: scores on `validation`, training metrics on
+    none, and all others on `test`. Pictures are logged at the top level of the artifacts, because MLflow's
+    comparison page shows only those side by side.
     """
     _log_missed_epochs(reports / CURVES)
     _log_measured(metric_names.evaluation_metrics(figures))
@@ -293,7 +296,7 @@ def log_evaluation(figures: Mapping[str, Any], reports: Path) -> None:
 
 
 def _log_missed_epochs(curves: Path) -> None:
-    """The epochs of a training's table that the open run does not hold: those that outlived it, or all."""
+    """Log the epochs of a training that are missing in the active run, because it was abandoned or is new."""
     active = mlflow.active_run()
     if active is None or not curves.is_file():
         return
@@ -307,10 +310,10 @@ def _log_missed_epochs(curves: Path) -> None:
 
 
 def _log_measured(metrics: Mapping[str, float]) -> None:
-    """Metrics of the open run, and of the model that it logged last."""
+    """Log metrics of the active run, and of the model that it logged last."""
     active = mlflow.active_run()
     if active is None:
-        raise RuntimeError("No run is open.")
+        raise RuntimeError("There is no active run.")
     run = mlflow.get_run(active.info.run_id)
     models = run.outputs.model_outputs if run.outputs else []
     model_id = models[-1].model_id if models else None
@@ -326,15 +329,16 @@ def _log_measured(metrics: Mapping[str, float]) -> None:
 
 
 def experiment_tags() -> dict[str, str]:
-    """The name of the DVC experiment that runs this stage; nothing outside `dvc exp run`."""
+    """Return the tag with the name of the DVC experiment; {} outside `dvc exp run`."""
     name = os.environ.get("DVC_EXP_NAME")
     return {EXPERIMENT: name} if name else {}
 
 
 def git_tags() -> dict[str, str]:
-    """The commit, with "-dirty" where files that DVC does not write differ, and these; nothing outside git.
+    """Return tags with the commit, "-dirty" if files that DVC does not write differ, and those files.
 
-    A repository that this folder only lies in, as an unpacked archive may, says nothing of the code here.
+    The tags are empty outside git. They are also empty if this folder is only inside another project's
+    repository, as an unpacked archive may be.
     """
     try:
         if Path(_git("rev-parse", "--show-toplevel")).resolve() != Path.cwd().resolve():
@@ -354,7 +358,7 @@ def _git(*arguments: str) -> str:
 
 
 def lock_tags(lock: Path = Path("dvc.lock")) -> dict[str, str]:
-    """The hash of what `dvc.lock` says of the train stage; nothing where it says nothing yet."""
+    """Return a tag with the hash of the train stage in `dvc.lock`; {} if the stage is not in there yet."""
     try:
         stage = YAML(typ="safe").load(lock.read_text(encoding="utf-8"))["stages"]["train"]
     except (OSError, KeyError):

@@ -1,4 +1,4 @@
-"""MLflow's page of the runs: its address, with the columns that are useful at first sight."""
+"""The URL of MLflow's page of runs, with a useful selection of columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 
 from pipeline.project.paths import NAME
 
-COLUMNS = (  # name, age and duration are always there
+COLUMNS = (  # name, age and duration are always shown
     "attributes.`Models`",
     "metrics.`score/primary`",
     "metrics.`test/accuracy`",
@@ -17,17 +17,17 @@ COLUMNS = (  # name, age and duration are always there
     "tags.`dvc_exp_name`",
 )
 SHARED = f"mlflow.sharedViewState.{NAME}"
-"""The experiment's tag in which MLflow's page looks for a shared view, as its button *Share* writes them."""
+"""The experiment's tag with a shared view, in the format that the button *Share* of MLflow's UI writes."""
 
 
 def address(client: MlflowClient, server: str) -> str:
-    """The page of the experiment's runs at a server ("http://127.0.0.1:5000"), with its columns chosen.
+    """Return the URL of the experiment's runs on a server ("http://127.0.0.1:5000") with selected columns.
 
-    A later MLflow that knew no such views would show the page with columns of its own.
+    A version of MLflow without shared views would show its default columns.
     """
     experiment = client.get_experiment_by_name(NAME)
     if experiment is None:
-        raise RuntimeError(f"The store has no experiment {NAME!r}: connect to it first.")
+        raise RuntimeError(f"The store has no experiment {NAME!r}. Connect to it first.")
     client.set_experiment_tag(experiment.experiment_id, SHARED, json.dumps({"selectedColumns": COLUMNS}))
     query = f"workflowType=machine_learning&viewStateShareKey={NAME}"
     return f"{server}/#/experiments/{experiment.experiment_id}/runs?{query}"

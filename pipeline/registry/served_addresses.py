@@ -1,10 +1,10 @@
-"""MLflow's server over the project's own store, for clients on other machines: `--app-name digits`.
+"""The app of MLflow's server for the project's own store (`--app-name digits`), for remote clients.
 
-The store says where artifacts lie on this disk, since commands here open them without a server. A client
-elsewhere would look for them on its own disk, and write there what it logs. So it is told the same places as
-`mlflow-artifacts:` addresses, which lead through the server (`--artifacts-destination` is the same folder).
-The page, which asks under other paths (`/ajax-api`), and files that are downloaded stay as they are. To a
-container's server the addresses that the host wrote mean the same files (`mounted.py`).
+The store has artifact addresses on this disk, because local commands open them without a server. A remote
+client would use such an address on its own disk. This app therefore rewrites them for clients as
+`mlflow-artifacts:` addresses, which go through the server (`--artifacts-destination` is the same folder).
+Responses to MLflow's UI, which uses other paths (`/ajax-api`), and file downloads are not changed. In a
+container, addresses that the host wrote mean the same files (`mounted.py`).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-CLIENTS = re.compile(r"/api/\d\.\d/mlflow/")  # MLflow's REST interface; files come by other paths
+CLIENTS = re.compile(r"/api/\d\.\d/mlflow/")  # MLflow's REST API; files have other paths
 THROUGH_THE_SERVER = b'"mlflow-artifacts:/'
-_ADDRESS = re.compile(rf'("{STORE})(?:/|(?="))'.encode())  # as JSON writes one, at the beginning of a string
+_ADDRESS = re.compile(rf'("{STORE})(?:/|(?="))'.encode())  # at the beginning of a JSON string
 
 
 class ServedAddresses:
-    """Middleware that changes addresses of artifacts in what MLflow's REST interface answers."""
+    """Middleware that rewrites artifact addresses in the responses of MLflow's REST API."""
 
     def __init__(self, application: Application) -> None:
         self._application = application

@@ -1,4 +1,4 @@
-"""A team's MLflow server, asked before the work begins: what is wrong with it is said at once."""
+"""Check a team's MLflow server before work begins, so that problems are reported immediately."""
 
 from __future__ import annotations
 
@@ -16,51 +16,55 @@ from pipeline.project.files import write_text
 from pipeline.project.paths import database, store
 
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""For the first request; later ones are tried again for minutes, so that a training outlives a restart."""
+"""For the first request. Later requests are retried for minutes, so that a training survives a restart."""
 
-NO_USER = "it asks for a user's name and password: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+NO_USER = "it requires a user and password (MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD)"
 REASONS = {  # by MLflow's names of errors
     "UNAUTHENTICATED": NO_USER,
     "CUSTOMER_UNAUTHORIZED": NO_USER,
-    "PERMISSION_DENIED": "it refuses: is this name of its host among the server's MLFLOW_HOSTS?",
-    "ENDPOINT_NOT_FOUND": "what answers there is no MLflow server",
+    "PERMISSION_DENIED": "it denies access; check that its MLFLOW_HOSTS includes this host name",
+    "ENDPOINT_NOT_FOUND": "it is not an MLflow server",
 }
-SETTING = "MLFLOW_TRACKING_URI, in the environment or in .env, says where it is"
+SETTING = "Set its address as MLFLOW_TRACKING_URI in the environment or in .env"
 
 
 def own() -> str:
-    """The address of the project's own store."""
+    """Return the address of the project's own store."""
     return f"sqlite:///{database()}"
 
 
 def is_elsewhere() -> bool:
-    """Whether runs go elsewhere; MLflow itself sets the variable that says so, to whatever it has opened."""
+    """Whether runs go to another store than the project's own.
+
+    MLflow itself sets MLFLOW_TRACKING_URI to the store that it has opened, so that variable may name the own
+    one.
+    """
     return tracking_uri() not in ("", own())
 
 
 def is_server(uri: str) -> bool:
-    """Whether an address is that of a server, and not of a database or folder."""
+    """Whether an address is that of a server and not of a database or folder."""
     return uri.startswith(("http://", "https://"))
 
 
 def require(uri: str) -> None:
-    """Raise `StoreError` where MLflow's server does not answer, or not to this user: within seconds.
+    """Raise `StoreError` within seconds if MLflow's server does not respond or rejects this user.
 
-    A database or folder in its place is not asked: MLflow opens it, or says what is wrong with it, at once.
+    Databases are not checked, because MLflow reports their problems immediately.
     """
     if "://" in uri and not is_server(uri):
         return
     with _impatient():
         try:
             if not is_server(uri):
-                raise MlflowException("the address of a server begins with http:// or https://")
+                raise MlflowException("a server's address must begin with http:// or https://")
             MlflowClient(uri, uri).search_experiments(max_results=1)
         except MlflowException as error:
             raise StoreError(f"MLflow's server {uri} cannot be used: {_reason(error)}. {SETTING}.") from error
 
 
 def checkout() -> str:
-    """A word for this checkout alone: host names are not, and a server knows many machines."""
+    """Return a unique id of this checkout, because several machines of a server may share a host name."""
     path = store() / ".checkout"
     if not path.exists():
         write_text(path, uuid.uuid4().hex[:12])
@@ -72,10 +76,10 @@ def _reason(error: MlflowException) -> str:
         return REASONS[error.error_code]
     text = str(error)
     for told, reason in (
-        ("NameResolutionError", "there is no machine of this name"),
-        ("Connection refused", "nothing listens there"),
-        ("timed out", "it does not answer"),
-        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not known here (MLFLOW_TRACKING_SERVER_CERT_PATH)"),
+        ("NameResolutionError", "its host name is unknown"),
+        ("Connection refused", "the connection is refused"),
+        ("timed out", "it does not respond"),
+        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted (MLFLOW_TRACKING_SERVER_CERT_PATH)"),
     ):
         if told in text:
             return reason

@@ -1,4 +1,4 @@
-"""The registered model: a version for each evaluated run, and the one that is the champion."""
+"""The registered model: a version for each evaluated run, one of which is the champion."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from pipeline.registry.runs import is_absent
 
 CHAMPION = "champion"  # the alias of the version that is served
 CANDIDATE_FILES = "candidate"  # a run's artifact folder with manifest, ONNX and Keras files
-DESCRIPTION = """Reads a handwritten digit: `digit`, `confidence`, and where there is none why (`rejected`).
+DESCRIPTION = """Reads a handwritten digit: returns `digit` and `confidence`, or the reason `rejected`.
 
 `mlflow.pyfunc.load_model("models:/digits@champion").predict(pictures)` takes arrays (n, 28, 28), 0 (paper) to
-255 (full ink), and image files as bytes. Each version's description is its card."""
+255 (full ink), and image files as bytes. The description of each version is its model card."""
 
 
 def register(
@@ -35,9 +35,9 @@ def register(
     scores: Mapping[str, float],
     example: NDArray[np.uint8],
 ) -> str:
-    """The version of the open run's model; its files are logged and registered if they were not before.
+    """Return the version of the active run's model, which is logged and registered if it was not before.
 
-    `example` (n, 28, 28): a few digits, which MLflow keeps as the model's input example.
+    `example` (n, 28, 28): a few digits for the model's input example.
     """
     known = version_of(client, run_id)
     if known is not None:
@@ -46,7 +46,7 @@ def register(
     logged = logged_model.log(candidate, example)
     try:
         client.create_registered_model(NAME, description=DESCRIPTION)
-    except MlflowException as error:  # the usual case; and where two machines register at once
+    except MlflowException as error:  # the model usually exists, or another machine has just created it
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     tags = {name: f"{value:.5f}" for name, value in scores.items()}
@@ -55,13 +55,13 @@ def register(
 
 
 def version_of(client: MlflowClient, run_id: str) -> ModelVersion | None:
-    """The registered version of a run, None where it has none yet."""
+    """Return the registered version of a run; None if it has none yet."""
     found = client.search_model_versions(f"name = '{NAME}' and run_id = '{run_id}'")
     return found[0] if found else None
 
 
 def champion_version(client: MlflowClient) -> ModelVersion | None:
-    """The version that carries the alias, None where none does; raises where MLflow cannot tell."""
+    """Return the version with the alias; None if there is none. Raises `MlflowException` if MLflow fails."""
     try:
         return client.get_model_version_by_alias(NAME, CHAMPION)
     except MlflowException as error:
@@ -72,11 +72,11 @@ def champion_version(client: MlflowClient) -> ModelVersion | None:
 
 @contextmanager
 def artifacts_of(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
-    """The folder of the artifacts of a version's run on this disk; raises `ModelError` without that run.
+    """Yield the local folder of the artifacts of a version's run; raises `ModelError` if the run is missing.
 
-    MLflow stores absolute addresses. Where such a folder is not there, only what follows `mlruns/` is
-    taken of it, so that a project that was moved or mounted elsewhere still finds its files. A server's
-    artifacts are downloaded, and deleted again in the end.
+    MLflow stores absolute addresses. If such a folder does not exist, only the part after `mlruns/` is used,
+    so that a project that was moved or mounted elsewhere still finds its files. Artifacts on a server are
+    downloaded and deleted at the end.
     """
     run_id = version.run_id or ""
     try:
@@ -84,7 +84,9 @@ def artifacts_of(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
     except MlflowException as error:
         if not is_absent(error):
             raise
-        raise ModelError(f"The run of version {version.version} is gone: promote another version.") from error
+        raise ModelError(
+            f"The run of version {version.version} is missing. Promote another version."
+        ) from error
     if address.scheme in ("", "file"):
         told = Path(unquote(address.path))
         _, _, inside = str(told).rpartition("/mlruns/")

@@ -1,1 +1,1 @@
-"""A run made again at its commit, with its parameters and data, and compared with what was recorded."""
+"""Reproduce a run at its commit, with its parameters and data, and compare it with the record."""

@@ -1,4 +1,4 @@
-"""A run as it was recorded beside the same one made again: which figures differ, and why."""
+"""Compare a recorded run with its reproduction: which metrics differ, and why."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from rich.table import Table
 
 from pipeline.reproduction.recorded import DIRTY, Recorded
 
-BOUNDS = (".low", ".high")  # how the figures end that are bounds of an interval
+BOUNDS = (".low", ".high")  # suffixes of metrics that are bounds of an interval
 MISSING = "-"
 
 
 def same(recorded: Recorded, again: Recorded) -> bool:
-    """Whether all figures of both are the same, and the weights, where they were recorded."""
+    """Whether all metrics are the same, and the weights too if they were recorded."""
     return not differing(recorded, again) and recorded.weights in ("", again.weights)
 
 
 def differing(recorded: Recorded, again: Recorded) -> list[str]:
-    """The names of figures that are not the same to the last bit, or that only one of both has."""
+    """Return the names of metrics that are not exactly equal, or that only one of the runs has."""
     names = recorded.figures.keys() | again.figures.keys()
     return sorted(name for name in names if not _equal(recorded.figures.get(name), again.figures.get(name)))
 
 
 def table(recorded: Recorded, again: Recorded) -> Table:
-    """A row for each figure; bounds of intervals only where they differ: they follow from their figure."""
+    """Return a table with a row per metric; the bounds of its interval only if they differ."""
     made = Table(box=None, pad_edge=False, header_style="bold")
-    made.add_column("figure", overflow="fold")
+    made.add_column("metric", overflow="fold")
     for name in ("recorded", "reproduced", "same"):
         made.add_column(name, justify="right", no_wrap=True)
     others = set(differing(recorded, again))
@@ -42,38 +42,38 @@ def table(recorded: Recorded, again: Recorded) -> Table:
 
 
 def verdict(recorded: Recorded, again: Recorded) -> str:
-    """What came of it, in a sentence."""
+    """Return the result in a sentence."""
     others, total = differing(recorded, again), len(recorded.figures.keys() | again.figures.keys())
     weights = {"": "its weights were not recorded", again.weights: "its weights are the same, bit for bit"}
-    told = weights.get(recorded.weights, "its weights are others")
+    told = weights.get(recorded.weights, "its weights are different")
     if others:
-        return f"Run {recorded.name!r}: {len(others)} of {total} figures differ, and {told}."
-    return f"Run {recorded.name!r}: all {total} figures are the same, and {told}."
+        return f"Run {recorded.name!r}: {len(others)} of {total} metrics differ, and {told}."
+    return f"Run {recorded.name!r}: all {total} metrics are the same, and {told}."
 
 
 def reasons(recorded: Recorded, again: Recorded) -> list[str]:
-    """What was otherwise than when the run was recorded, as far as the record tells."""
+    """Return the differences between the two runs that are on record and may explain the result."""
     found = []
     data = [name for name in recorded.data if again.data.get(name) != recorded.data[name]]
     if data:
-        found.append(f"other data: the hashes of {', '.join(sorted(data))} are not those on record")
+        found.append(f"different data: the hashes of {', '.join(sorted(data))} differ from the record")
     if recorded.processor and recorded.processor != again.processor:
         bfloat16 = _true(recorded.params.get("bfloat16", ""))
-        rounded = "; it calculates in bfloat16 where a processor can" if bfloat16 else ""
-        found.append(f"other processor: {recorded.processor} then, {again.processor} now{rounded}")
+        rounded = "; training uses bfloat16 if the processor supports it" if bfloat16 else ""
+        found.append(f"different processor: {recorded.processor} then, {again.processor} now{rounded}")
     found += other_packages(recorded, again)
     if recorded.uncommitted:
         changed = f" ({recorded.changed})" if recorded.changed else ""
-        found.append(f"other code: the run's had changes that were not committed{changed}")
+        found.append(f"different code: the run's code had uncommitted changes{changed}")
     if not recorded.commit:
-        found.append("other code, perhaps: the run has no commit on record")
+        found.append("possibly different code: the run has no commit on record")
     if recorded.evaluated and recorded.evaluated.removesuffix(DIRTY) != recorded.commit:
-        found.append(f"its figures were measured by other code later: commit {recorded.evaluated[:12]}")
-    return found or ["nothing that is on record explains it"]
+        found.append(f"its metrics were computed later by different code: commit {recorded.evaluated[:12]}")
+    return found or ["the record does not explain it"]
 
 
 def other_packages(recorded: Recorded, again: Recorded) -> list[str]:
-    """The packages that calculate and had other versions, in a sentence; none where they were the same."""
+    """Return a phrase on numerical packages with different versions; [] if all are the same or unknown."""
     if not recorded.packages:
         return []
     then, now = _versions(recorded.packages), _versions(again.packages)
@@ -82,7 +82,7 @@ def other_packages(recorded: Recorded, again: Recorded) -> list[str]:
         for name in sorted(then.keys() | now.keys())
         if then.get(name) != now.get(name)
     ]
-    return [f"other packages: {'; '.join(others)}"] if others else []
+    return [f"different packages: {'; '.join(others)}"] if others else []
 
 
 def _versions(told: str) -> Mapping[str, str]:

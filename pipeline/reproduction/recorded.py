@@ -1,4 +1,4 @@
-"""What MLflow has on record of a run: all that it takes to make it again, and to compare the two."""
+"""MLflow's record of a run, with everything needed to reproduce it and to compare the results."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from pipeline.registry.metric_names import metric_name
 from pipeline.registry.versions import CANDIDATE_FILES
 
 DIRTY = "-dirty"
-RESTORED = (str(PARAMS), str(ACCEPTED_POINTER))  # what each run that names changed files keeps
+RESTORED = (str(PARAMS), str(ACCEPTED_POINTER))  # files that every run with `runs.CHANGED` logs as artifacts
 SHORT = 8  # characters of a run's id that are shown
-NO_FIGURES = ("train/seconds",)  # how long it took says nothing about the model
+NO_FIGURES = ("train/seconds",)  # metrics that are not about the model
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A run as its record tells of it.
+    """The record of a run.
 
-    `commit` is "" where none is on record; `uncommitted` whether other files differed from it than those that
-    the run kept (`RESTORED`), and `changed` names them. `data` are the hashes of its data sets, `weights`
-    that of its model ("": it left none). `evaluated` is the commit whose code made the figures.
+    `commit` is "" if there is none on record. `uncommitted` says whether files other than `RESTORED` differed
+    from the commit, and `changed` names them. `data` has the hashes of the data sets, and `weights` the hash
+    of the model ("" if there is none). `evaluated` is the commit whose code computed the metrics.
     """
 
     run_id: str
@@ -54,7 +54,7 @@ class Recorded:
 
     @classmethod
     def of(cls, client: MlflowClient, run: Run) -> Recorded:
-        """All of it; a model that a run of another store left is downloaded for its hash."""
+        """Read the record of a run. A model in another store is downloaded to compute its hash."""
         tags, told = run.data.tags, run.data.tags.get(runs.COMMIT, "")
         changed = tags.get(runs.CHANGED, "")
         others = [name for name in changed.split(", ") if name and name not in RESTORED]
@@ -75,10 +75,10 @@ class Recorded:
         )
 
     def training(self, committed: Mapping[str, Any]) -> dict[str, Any]:
-        """The section `train` of params.yaml: the run's parameters, which begin anew; `committed` is another.
+        """Return the section `train` of params.yaml with the run's parameters, and without resuming.
 
-        MLflow keeps each as text, as Python writes it. What a section holds and no run records, an empty
-        group as `augment: {}`, is as it was committed.
+        MLflow stores parameters as Python literals. Empty groups such as `augment: {}`, which runs do not
+        record, are taken from `committed`, the section at the run's commit.
         """
         section = {name: value for name, value in committed.items() if value == {}}
         for name, text in self.params.items():
@@ -91,7 +91,7 @@ class Recorded:
 
 
 def find(client: MlflowClient, wanted: str) -> Run:
-    """The training with this id, beginning of an id, or name; raises `ReproduceError` where it is not one."""
+    """Return the training with this id, id prefix or name; raises `ReproduceError` unless there is one."""
     experiment = client.get_experiment_by_name(NAME)
     found: list[Run] = []
     token = None
@@ -104,29 +104,29 @@ def find(client: MlflowClient, wanted: str) -> Run:
     named = named or [run for run in found if wanted and run.info.run_id.startswith(wanted)]
     named = named or [run for run in found if run.info.run_name == wanted]
     if not named:
-        raise ReproduceError(f"There is no run {wanted!r}: `make mlflow` shows all with their ids and names.")
+        raise ReproduceError(f"There is no run {wanted!r}. `make mlflow` shows all runs and their ids.")
     if len(named) > 1:
         listed = ", ".join(f"{run.info.run_id[:SHORT]} ({run.info.run_name})" for run in named[:10])
-        raise ReproduceError(f"{len(named)} runs go by {wanted!r}: {listed}. Name one by its id.")
+        raise ReproduceError(f"{len(named)} runs match {wanted!r}: {listed}. Choose one by its id.")
     (run,) = named
     if MLFLOW_PARENT_RUN_ID in run.data.tags or any(name.startswith("space.") for name in run.data.params):
-        raise ReproduceError(f"{wanted!r} is a search or a trial of one, and no training by the pipeline.")
+        raise ReproduceError(f"{wanted!r} is a search or one of its trials, not a training by the pipeline.")
     if run.info.status != RunStatus.to_string(RunStatus.FINISHED):
         raise ReproduceError(
-            f"Run {run.info.run_id[:SHORT]} is {run.info.status.lower()} and has no result to compare with."
+            f"Run {run.info.run_id[:SHORT]} is {run.info.status.lower()}, so there is no result to compare."
         )
     return run
 
 
 def figures(metrics: Mapping[str, float]) -> dict[str, float]:
-    """The metrics that a run made again has to have too, under the names of today."""
+    """Return the metrics that a reproduction must match, with their current names."""
     told = {metric_name(name): value for name, value in metrics.items() if not name.startswith("system/")}
     return {name: value for name, value in told.items() if name not in NO_FIGURES}
 
 
 @contextmanager
 def artifact(client: MlflowClient, run_id: str, path: str) -> Iterator[Path | None]:
-    """A copy of a file among a run's artifacts; None where there is none."""
+    """Yield a copy of a file from a run's artifacts; None if there is no such file."""
     above = path.rpartition("/")[0]
     if path not in {one.path for one in client.list_artifacts(run_id, above or None)}:
         yield None
@@ -140,9 +140,9 @@ def artifact(client: MlflowClient, run_id: str, path: str) -> Iterator[Path | No
 
 
 def weights_of(client: MlflowClient, run_id: str) -> str:
-    """A SHA-256 over all tensors of the model that a run left; "" where it left none.
+    """Return a SHA-256 of all tensors of a run's model; "" if it has no model.
 
-    Not of the file: tf2onnx names and orders its constants differently in each process.
+    The hash is not of the file, because tf2onnx names and orders its constants differently in each process.
     """
     with artifact(client, run_id, f"{CANDIDATE_FILES}/{MANIFEST}") as manifest:
         file = Manifest.load(manifest.parent).file if manifest else ""
@@ -151,7 +151,7 @@ def weights_of(client: MlflowClient, run_id: str) -> str:
 
 
 def tensors_sha256(path: Path) -> str:
-    """A SHA-256 over the different tensors of an ONNX file, whatever they are called and in any order."""
+    """Return a SHA-256 of the distinct tensors of an ONNX file, independent of their names and order."""
     tensors = [onnx.numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer]
     hashes = {
         hashlib.sha256(f"{one.dtype} {one.shape} ".encode() + one.tobytes()).hexdigest() for one in tensors

@@ -1,4 +1,4 @@
-"""A commit in a folder of its own (a worktree of git's), and the stages run there."""
+"""Check out a commit in a git worktree, and run the stages there."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from pipeline.project.files import locked
 from pipeline.project.paths import ACCEPTED_POINTER, RAW, root
 
 PLACE = Path("build/reproduce")
-GRACE = 25.0  # seconds that a stage has for its own end
-ELSEWHERE = ("MLFLOW_", "DVC_")  # how variables begin that would lead a stage out of its folder
-PLAIN = ("-c", "core.hooksPath=/dev/null")  # a person's hooks are for their own checkouts
+GRACE = 25.0  # seconds that a stage has to shut down by itself
+ELSEWHERE = ("MLFLOW_", "DVC_")  # prefixes of variables that could make a stage use another folder or server
+PLAIN = ("-c", "core.hooksPath=/dev/null")  # the user's hooks are only for their own checkouts
 
 
 def resolve(commit: str) -> str:
-    """The whole hash of a commit; raises `ReproduceError` where there is no git, or not this commit."""
+    """Return the full hash of a commit; raises `ReproduceError` if git or the commit is missing."""
     if git("rev-parse", "--show-toplevel", fails=True) is None:
-        raise ReproduceError("This is no git checkout: the code of a run cannot be brought back without git.")
+        raise ReproduceError("This is not a git checkout. The code of a run can only be restored from git.")
     found = git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", fails=True)
     if found is None:
         raise ReproduceError(
-            f"Commit {commit[:12]} is not in this repository: `git fetch` it from whoever made the run."
+            f"Commit {commit[:12]} is not in this repository. `git fetch` it from the author of the run."
         )
     return found
 
 
 @contextmanager
 def worktree(commit: str, name: str, *, keep: bool) -> Iterator[Path]:
-    """A folder with that commit, which is removed in the end unless it is to be kept; `name` is its name.
+    """Yield a folder called `name` with that commit; it is removed at the end unless `keep` is set.
 
-    What a process that was killed left there is removed first. Raises `ReproduceError` where git cannot.
+    The remains of a killed process are removed first. Raises `ReproduceError` if git fails.
     """
     folder = root() / PLACE / name
-    with locked(folder.with_name(f".{name}.lock"), f"reproduce: waits for another one of {name}"):
+    with locked(folder.with_name(f".{name}.lock"), f"reproduce: waiting for another reproduction of {name}"):
         _remove(folder)
         git(*PLAIN, "worktree", "add", "--quiet", "--detach", str(folder), commit)
         try:
@@ -60,13 +60,13 @@ def _remove(folder: Path) -> None:
 
 
 def run_stage(stage: str, folder: Path, settings: Mapping[str, str]) -> None:
-    """Run a stage of that commit there, with more `settings` in its environment.
+    """Run a stage in the worktree, with additional `settings` in its environment.
 
-    Raises `ReproduceError` where it fails; an interruption ends the stage too, and waits for its end.
+    Raises `ReproduceError` if it fails. An interruption also ends the stage, and waits for it.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ELSEWHERE)}
     environment |= {
-        "MLFLOW_TRACKING_URI": "",  # a store of its own, whatever .env says
+        "MLFLOW_TRACKING_URI": "",  # the worktree's own store, even if .env names another
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONPATH": str(folder),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
@@ -79,11 +79,11 @@ def run_stage(stage: str, folder: Path, settings: Mapping[str, str]) -> None:
         _end(process)
         raise
     if status:
-        raise ReproduceError(f"The stage {stage} failed at that commit, for the reason above.")
+        raise ReproduceError(f"The stage {stage} failed at that commit. The reason is above.")
 
 
 def _end(process: psutil.Popen) -> None:
-    """End a process and all that it started: they would write into a folder that is being removed."""
+    """End a process and its children, because they would write into a folder that is being removed."""
     family = [process, *process.children(recursive=True)] if process.is_running() else [process]
     for one in family:
         with suppress(psutil.NoSuchProcess):
@@ -96,7 +96,7 @@ def _end(process: psutil.Popen) -> None:
 
 
 def raw_data(hashes: Mapping[str, str]) -> dict[str, str]:
-    """The setting that lets `fetch` take this checkout's data/raw; none where it asks for other files."""
+    """Return the setting that makes `fetch` use this checkout's data/raw; {} if the hashes differ."""
     if os.environ.get("MNIST_DIR"):
         return {}
     for name, sha256 in hashes.items():
@@ -107,9 +107,9 @@ def raw_data(hashes: Mapping[str, str]) -> dict[str, str]:
 
 
 def bring_data(folder: Path) -> None:
-    """Let DVC bring the accepted feedback that the run learnt, from this checkout's cache or its remote.
+    """Restore the accepted feedback of the run with DVC, from this checkout's cache or its remote.
 
-    Raises `ReproduceError` where neither has it.
+    Raises `ReproduceError` if neither has it.
     """
     if not (folder / ACCEPTED_POINTER).is_file():
         return
@@ -122,7 +122,7 @@ def bring_data(folder: Path) -> None:
         _dvc(folder, "config", "--local", *setting)
     pointer = str(ACCEPTED_POINTER)
     if _dvc(folder, "checkout", pointer) and _dvc(folder, "pull", pointer):
-        raise ReproduceError(f"What {pointer} names is neither in DVC's cache nor in its remote any more.")
+        raise ReproduceError(f"The data of {pointer} is neither in DVC's cache nor in its remote.")
 
 
 def _dvc(folder: Path, *arguments: str) -> int:
@@ -131,11 +131,11 @@ def _dvc(folder: Path, *arguments: str) -> int:
 
 
 def git(*arguments: str, fails: bool = False) -> str | None:
-    """What a command of git prints; where it fails None if it may, else `ReproduceError` with its reason."""
+    """Return the output of a git command. If it fails, return None if `fails`, or raise an error."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root(), capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise ReproduceError("Git is not installed: without it no commit can be brought back.") from error
+        raise ReproduceError("Git is not installed, but commits can only be restored with git.") from error
     if done.returncode and not fails:
-        raise ReproduceError(f"`git {arguments[-2]}` says: {done.stderr.strip()}")
+        raise ReproduceError(f"`git {arguments[-2]}` failed: {done.stderr.strip()}")
     return None if done.returncode else done.stdout.strip()

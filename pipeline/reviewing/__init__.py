@@ -1,1 +1,1 @@
-"""What people say that pictures show, looked through by a person: `make feedback`."""
+"""Review of the feedback that people sent, for `make feedback`."""

@@ -1,4 +1,4 @@
-"""Which of the kept pictures a person means: by the beginnings of their ids, or by what is known of them."""
+"""Select stored pictures by a prefix of their ids, or by state, label or answer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from feedback.errors import FeedbackError
 from feedback.record import Kept, State
 
-SHORT = 8  # letters of an id that are shown
+SHORT = 8  # characters of an id that are shown
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Pictures whose id begins so, or all, and of those the ones with this state, label and answer."""
+    """A filter: id prefixes (none selects all ids), and optionally a state, a label and an answer."""
 
     ids: Sequence[str] = ()
     state: State | None = None
@@ -22,11 +22,11 @@ class Choice:
 
     @property
     def is_made(self) -> bool:
-        """Whether anything is said that not every picture fits."""
+        """Whether any criterion is set, so that not every picture is selected."""
         return bool(self.ids) or any(one is not None for one in (self.state, self.label, self.answer))
 
     def of(self, kept: Sequence[Kept]) -> list[Kept]:
-        """Those that are meant, in their order; raises `FeedbackError` for an id that is none, or several."""
+        """Return the selected pictures; raises `FeedbackError` unless each prefix matches exactly one id."""
         wanted = {self._one(beginning, kept).id for beginning in self.ids}
         return [
             one
@@ -44,5 +44,5 @@ class Choice:
             many = (
                 f"{len(found)} pictures have ids that begin" if found else "No picture has an id that begins"
             )
-            raise FeedbackError(f"{many} with `{beginning}`: give more of one as the contact sheet shows it.")
+            raise FeedbackError(f"{many} with `{beginning}`. Use an id as the contact sheet shows it.")
         return found[0]

@@ -1,4 +1,4 @@
-"""A file with people's pictures, which nobody but its owner can read."""
+"""Write a file of people's pictures that only its owner can read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.project.files import atomic_write
 
 @contextmanager
 def own_file(path: Path) -> Iterator[Path]:
-    """Yield an empty file that becomes `path` at the end, whole; raises `FeedbackError` where it cannot."""
+    """Yield an empty file that is renamed to `path` at the end; raises `FeedbackError` if writing fails."""
     try:
         with atomic_write(path) as temporary:
             temporary.touch(0o600)
             yield temporary
     except OSError as error:
         reason = error.strerror or os.strerror(error.errno or 0)
-        raise FeedbackError(f"{path} cannot be written ({reason}): choose another place.") from error
+        raise FeedbackError(f"{path} cannot be written ({reason}). Choose another place.") from error

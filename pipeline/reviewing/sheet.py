@@ -1,4 +1,4 @@
-"""A contact sheet: many pictures in one PNG, each with its id, what it shows and what was read."""
+"""A contact sheet: many pictures in one PNG, each with its id, its label and the answer that was given."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pipeline.reviewing.own_file import own_file
 
 MOST = 120  # pictures on a sheet
 _COLUMNS = 10
-_PICTURE = 128  # pixels, as are the others
+_PICTURE = 128  # pixels, as are the next three
 _LINE = 15
 _GAP = 10
 _CELL = (_PICTURE + _GAP, _PICTURE + 3 * _LINE + _GAP)
-_LETTERS = 18  # that fit below a picture
+_LETTERS = 18  # characters that fit below a picture
 _COLOURS = {"new": "#1d4ed8", "accepted": "#15803d", "dropped": "#6b7280"}
 _PAPER = "#e5e7eb"
 _SHADES = " .:-=+*#%@"  # from paper to ink
-_LETTERS_WIDE = 48  # letters
+_LETTERS_WIDE = 48  # characters in a line of `in_letters`
 
 
 def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
-    """Write the sheet of these pictures, `MOST` at most, as a PNG that only its owner can read.
+    """Write a sheet of these pictures, `MOST` at most, as a PNG that only its owner can read.
 
-    The frame's colour says the state, and a word beside the id. Raises `FeedbackError` where it cannot be
+    The frame's colour and a word after the id show the state. Raises `FeedbackError` if the file cannot be
     written.
     """
     rows = max(1, -(-len(kept) // _COLUMNS))
@@ -51,12 +51,12 @@ def write_sheet(path: Path, kept: Sequence[Kept], folder: Path) -> None:
 
 
 def small(path: Path) -> Image.Image | None:
-    """The picture on white, its longer side `_PICTURE` pixels; None where it cannot be read."""
+    """Return the picture on white, its longer side `_PICTURE` pixels; None if it cannot be read."""
     try:
         with Image.open(path) as image:
             image.draft("RGB", (_PICTURE, _PICTURE))
             upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except Exception:  # Pillow's decoders raise whatever they trip over
+    except Exception:  # Pillow's decoders raise many kinds of exceptions
         return None
     scaled = upright.resize(scaled_by(upright.size, _PICTURE / max(upright.size)))
     white = Image.new("RGBA", scaled.size, "white")
@@ -64,19 +64,19 @@ def small(path: Path) -> Image.Image | None:
 
 
 def in_letters(path: Path) -> str:
-    """The picture in lines of letters, for a terminal: dark where they are dense."""
+    """Return the picture as ASCII art for a terminal; dense characters stand for dark pixels."""
     picture = small(path)
     if picture is None:
         return "(cannot be read)"
     width, _ = scaled_by(picture.size, _LETTERS_WIDE / _PICTURE)
-    _, height = scaled_by(picture.size, _LETTERS_WIDE / _PICTURE / 2)  # letters are twice as high as wide
+    _, height = scaled_by(picture.size, _LETTERS_WIDE / _PICTURE / 2)  # characters are twice as high as wide
     shades = picture.convert("L").resize((width, height)).tobytes()
     letters = "".join(_SHADES[(255 - shade) * (len(_SHADES) - 1) // 255] for shade in shades)
     return "\n".join(letters[start : start + width] for start in range(0, len(letters), width))
 
 
 def scaled_by(size: tuple[int, int], factor: float) -> tuple[int, int]:
-    """So many times as wide and high, and at least one pixel."""
+    """Return the size scaled by `factor`, at least one pixel each way."""
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
@@ -89,7 +89,7 @@ def _below(one: Kept) -> list[tuple[str, str]]:
 
 
 def on_one_line(text: str) -> str:
-    """A label or an answer as people read it."""
+    """Return a label or an answer on one line, with spaces for underscores; "nothing" if it is empty."""
     return text.replace("\n", " / ").replace("_", " ") or "nothing"
 
 

@@ -1,1 +1,1 @@
-"""Digits and other marks that the project draws itself, for training and for evaluation."""
+"""Synthetic digits, other marks and papers, for training and evaluation."""

@@ -1,4 +1,4 @@
-"""One row of fields for one number: boxes, combs; and the single cell that was cut out of a table."""
+"""Papers with one row of fields (boxes or a comb), and single cells cut out of a table."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pipeline.synthesis.writers import Writer
 
 _HEIGHT = (26.0, 90.0)  # pixels of a digit
 _CELL = (36.0, 500.0)  # pixels of a cell's height
-_EMPTY = 0.2  # of the rows have an empty field between
-_CROSSING = 0.2  # of the rows have a digit that crosses its field's border
-_CUT_OFF = 0.2  # of the pictures end at the outer rules, or in them
+_EMPTY = 0.2  # share of the rows that have an empty field between digits
+_CROSSING = 0.2  # share of the rows with a digit that crosses its field's border
+_CUT_OFF = 0.2  # share of the pictures that are cropped at or within the outer rules
 
 
 def some_height(rng: np.random.Generator, low: float = _HEIGHT[0], high: float = _HEIGHT[1]) -> float:
-    """A digit's height in pixels: small ones as often as large ones."""
+    """Draw a digit's height in pixels from a log-uniform distribution."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def some_number(rng: np.random.Generator, shortest: int, longest: int) -> str:
-    """Digits at random, leading zeros too."""
+    """Draw a string of `shortest` to `longest` random digits, which may begin with zeros."""
     length = int(rng.integers(shortest, longest, endpoint=True))
     return "".join(str(digit) for digit in rng.integers(0, 10, length))
 
 
 def boxes(writer: Writer, rng: np.random.Generator, styles: tuple[Style, ...]) -> tuple[str, Sheet]:
-    """A row of boxes, wall to wall or apart, a digit in each but now and then one."""
+    """Draw a row of adjacent or separate boxes with a digit in each; sometimes one box is empty."""
     text, height = some_number(rng, 3, 8), some_height(rng)
     fields = _with_gap(text, rng)
     high, wide = height * rng.uniform(1.25, 1.8), height * rng.uniform(1.0, 1.6)
@@ -39,14 +39,14 @@ def boxes(writer: Writer, rng: np.random.Generator, styles: tuple[Style, ...]) -
         sheet.frame(left, margin, left + wide, margin + high, rule)
     cut_off = rng.random() < _CUT_OFF
     _fill(sheet, fields, writer, height, (margin, margin, wide, high, gap), rng, may_cross=not cut_off)
-    if cut_off:  # at most the rule itself: more would cut digits
+    if cut_off:  # at most the rule itself, because more would cut digits
         off = round(margin + rng.uniform(-0.1, 0.08) * height)
         sheet = sheet.cropped(off, off, off, off)
     return text, sheet
 
 
 def comb(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """A line with short teeth between the fields, with or without a lid and sides."""
+    """Draw a comb: a baseline with short teeth between the fields, with or without a top line and sides."""
     text, height = some_number(rng, 4, 9), some_height(rng)
     fields = _with_gap(text, rng)
     high, wide = height * rng.uniform(1.2, 1.6), height * rng.uniform(0.95, 1.4)
@@ -69,7 +69,7 @@ def comb(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
 
 
 def cell(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """A cell cut out of a table a little too large: rules at its edges, and bits of the next cells'."""
+    """Draw a cell cut out of a table with some margin: its rules and parts of the neighbours' rules."""
     text, high = some_number(rng, 1, 3), some_height(rng, *_CELL)
     height = high * rng.uniform(0.5, 0.68)
     number = written(text, writer, height, rng)
@@ -89,7 +89,7 @@ def cell(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
 
 
 def _with_gap(text: str, rng: np.random.Generator) -> str:
-    """The text with a space where a field stays empty: somewhere between two digits."""
+    """Insert a space for an empty field between two digits of the text, in a share `_EMPTY` of cases."""
     if rng.random() >= _EMPTY:
         return text
     place = int(rng.integers(1, len(text)))
@@ -105,7 +105,10 @@ def _fill(
     rng: np.random.Generator,
     may_cross: bool = True,
 ) -> None:
-    """A digit into each field; `places`: the first one's left and top, width, height, and the gap between."""
+    """Write a digit into each field.
+
+    `places`: the first field's left and top, the fields' width and height, and the gap between them.
+    """
     left, top, wide, high, gap = places
     crossing = int(rng.integers(len(fields))) if may_cross and rng.random() < _CROSSING else None
     for place, character in enumerate(fields):
@@ -120,5 +123,5 @@ def _fill(
 
 
 def thicker(rule: Rule, times: float) -> Rule:
-    """The same rule, so many times as wide and at least a pixel wider."""
+    """Return the rule `times` as wide, but at least one pixel wider."""
     return Rule(max(rule.width + 1, round(times * rule.width)), rule.style, rule.dash)

@@ -1,4 +1,4 @@
-"""MNIST's digits as people draw them: large, small, thin, thick, anywhere on a 400x400 canvas."""
+"""MNIST's digits as people draw them on a 400x400 canvas: large, small, thin, thick, or anywhere."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ SIDE = 400  # pixels
 Kind = Literal["large", "small", "thin", "thick", "anywhere"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_SIZES: dict[Kind, tuple[int, int]] = {  # pixels, the longer side of the ink
+_SIZES: dict[Kind, tuple[int, int]] = {  # pixels on the longer side of the ink
     "large": (260, 360),
     "small": (36, 70),
     "thin": (140, 240),
     "thick": (140, 240),
     "anywhere": (80, 240),
 }
-_WIDTHS: dict[Kind, tuple[float, float]] = {"thin": (0.35, 0.6), "thick": (1.4, 1.9)}  # of the stroke's own
+_WIDTHS: dict[Kind, tuple[float, float]] = {"thin": (0.35, 0.6), "thick": (1.4, 1.9)}  # relative stroke width
 
 
 def canvases(images: NDArray[np.uint8], seed: int) -> Iterator[tuple[Kind, Image.Image]]:
-    """Each of the digits (n, 28, 28) redrawn dark on white, the kinds taking turns."""
+    """Yield each of the digits (n, 28, 28) redrawn dark on white, with its kind; the kinds take turns."""
     rng = np.random.default_rng(seed)
     for number, image in enumerate(images):
         kind = KINDS[number % len(KINDS)]
@@ -33,7 +33,7 @@ def canvases(images: NDArray[np.uint8], seed: int) -> Iterator[tuple[Kind, Image
 
 
 def redraw(image: NDArray[np.uint8], kind: Kind, rng: np.random.Generator) -> Image.Image:
-    """One digit (28, 28), ink bright, as a drawing with sharp edges on a canvas of 400x400."""
+    """Redraw one digit (28, 28), bright ink on black, with sharp edges on a canvas of 400x400 pixels."""
     ink = enlarged(image, int(rng.integers(*_SIZES[kind], endpoint=True)))
     if kind in _WIDTHS:
         ink = restroked(ink, float(rng.uniform(*_WIDTHS[kind])))
@@ -45,7 +45,7 @@ def redraw(image: NDArray[np.uint8], kind: Kind, rng: np.random.Generator) -> Im
 
 
 def enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """The digit's ink with smooth outlines, its longer side `side` pixels, no more than the canvas."""
+    """Enlarge a digit to smooth outlines with `side` pixels on its longer side, at most the canvas."""
     rows, columns = (np.flatnonzero((image > 127).any(axis=axis)) for axis in (1, 0))
     longer = max(np.ptp(rows), np.ptp(columns)) + 1 if rows.size else image.shape[0]
     factor = side / longer
@@ -56,13 +56,13 @@ def enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
 
 
 def restroked(ink: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """The same digit with strokes `share` as wide, found by the distance to the outline."""
+    """Return the digit with strokes `share` times as wide, computed from the distance to the outline."""
     room = np.pad(ink, 40)
     solid = (room > 0.5).astype(np.uint8)
     inside, outside = (cv2.distanceTransform(mask, cv2.DIST_L2, 5) for mask in (solid, 1 - solid))
     ridge = inside[(inside >= cv2.dilate(inside, np.ones((3, 3)))) & (inside > 1)]
     half = float(np.median(ridge)) if ridge.size else 1.0
-    if share < 1:  # no more than what leaves the thinnest strokes whole
+    if share < 1:  # limited so that the thinnest strokes stay connected
         half = min(half, float(np.quantile(ridge, 0.1)) / 0.7 if ridge.size else 1.0)
     moved = np.clip(inside - outside + half * (share - 1) + 0.5, 0, 1)
     return _cropped(np.asarray(moved, np.float32), margin=2)

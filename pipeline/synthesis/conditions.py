@@ -1,6 +1,6 @@
-"""Single digits under every condition that a reader should bear, and marks and sheets that hold none.
+"""Pictures of single digits under many conditions, of marks that are not digits, and of empty sheets.
 
-What a picture says: the digit, `?` for a mark that is none, nothing for a sheet without writing.
+A picture's text is the digit, `?` for a mark that is not a digit, or "" for a sheet without writing.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Condition = Literal[
     "empty form",
 ]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-SEVERAL: tuple[Condition, ...] = ("level stroke", "empty form")  # for whoever reads all marks, not one
+SEVERAL: tuple[Condition, ...] = ("level stroke", "empty form")  # for readers of all marks in a picture
 
 Grey = NDArray[np.float32]
 """A picture (height, width), 0 black to 1 white."""
@@ -59,7 +59,7 @@ _LONGEST = 380  # pixels of a digit
 
 
 def make_condition(condition: Condition, rng: np.random.Generator) -> tuple[str, Image.Image]:
-    """What a picture says, and the picture; each by another hand."""
+    """Return a picture's text and the picture; each call uses a different hand."""
     if condition in NAMED:
         return "?", _mark(condition, rng)
     if condition in _WITHOUT:
@@ -97,7 +97,7 @@ def _faint(ink: InkMap, rng: np.random.Generator) -> Grey:
 
 
 def _shadow(ink: InkMap, rng: np.random.Generator) -> Grey:
-    """The edge of a shadow, soft or hard, somewhere over the sheet."""
+    """Cast a shadow with a soft or hard edge over part of the sheet."""
     y, x = np.mgrid[: ink.shape[0], : ink.shape[1]] / ink.shape[0] - 0.5
     angle, place, soft = rng.uniform(0, 2 * np.pi), rng.uniform(-0.3, 0.3), rng.uniform(0.006, 0.06)
     away = (np.cos(angle) * x + np.sin(angle) * y - place) / soft
@@ -106,7 +106,7 @@ def _shadow(ink: InkMap, rng: np.random.Generator) -> Grey:
 
 
 def _ruled(ink: InkMap, rng: np.random.Generator) -> Grey:
-    """Lines or squares, pale or as dark as the pen, thinner than it, and at any small angle."""
+    """Add printed lines or squares, pale or dark, a few pixels wide, at a small random angle."""
     height, width = ink.shape
     sheet, step = Sheet(width, height), rng.uniform(28, 70)
     rule, slope = Rule(int(rng.integers(1, 4))), rng.normal(0, 0.03) * width
@@ -120,7 +120,7 @@ def _ruled(ink: InkMap, rng: np.random.Generator) -> Grey:
 
 
 def _specks(ink: InkMap, rng: np.random.Generator) -> Grey:
-    """Dirt of a few pixels, as dark as the pen."""
+    """Add specks of dirt, each a few pixels wide and up to as dark as the pen."""
     paper = np.ascontiguousarray(ink)
     for x, y in rng.uniform(0, ink.shape[0], (int(rng.integers(5, 25)), 2)):
         cv2.circle(
@@ -130,7 +130,7 @@ def _specks(ink: InkMap, rng: np.random.Generator) -> Grey:
 
 
 def _mark(kind: str, rng: np.random.Generator) -> Image.Image:
-    """A mark that is not a digit, with some paper around it."""
+    """Draw a mark that is not a digit, with some paper around it."""
     makers = NAMED[kind]
     drawing, side = makers[rng.integers(len(makers))](rng), float(rng.uniform(120, 280))
     ink = draw(drawing, side, round(side * rng.uniform(0.03, 0.07))) if isinstance(drawing, list) else drawing
@@ -138,7 +138,7 @@ def _mark(kind: str, rng: np.random.Generator) -> Image.Image:
 
 
 def _blank(rng: np.random.Generator) -> tuple[str, Image.Image]:
-    """A sheet alone: white, black, in shadow, ruled, or a photo of one."""
+    """Return an empty sheet: white, black, in shadow, ruled, or photographed."""
     empty = np.zeros((300, 300), np.float32)
     kind = rng.integers(5)
     if kind == 0:
@@ -148,7 +148,7 @@ def _blank(rng: np.random.Generator) -> tuple[str, Image.Image]:
 
 
 def _level_stroke(rng: np.random.Generator) -> tuple[str, Image.Image]:
-    """One lying stroke, of any length and pen: a minus, or a mark that is no digit, but one."""
+    """Draw one horizontal stroke of any length and width, which is a minus sign or a single other mark."""
     length = some_height(rng, 30, 340)
     ink = cropped(level_stroke(length, max(2.0, length * rng.uniform(0.015, 0.14)), rng))
     paper = np.zeros((_SIDE, _SIDE), np.float32)
@@ -158,7 +158,7 @@ def _level_stroke(rng: np.random.Generator) -> tuple[str, Image.Image]:
 
 
 def _empty_form(rng: np.random.Generator) -> tuple[str, Image.Image]:
-    """A table or a row of boxes that nobody filled, or one cell of it with bits of its border."""
+    """Draw an empty table or row of boxes, or one empty cell with parts of its border."""
     height, rule = some_height(rng, 30, 90), some_rule(rng, 60.0)
     if rng.random() < 0.4:
         sheet = Sheet(1.5 * height, height, "cut")

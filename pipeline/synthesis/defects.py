@@ -1,4 +1,4 @@
-"""What becomes of ink between the pen and the reader: gaps, specks, coarse scans, blur, rules, neighbours."""
+"""Defects of ink on paper, in scans and in photos: gaps, specks, low resolution, blur, rules, neighbours."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import numpy as np
 from digits.network.network_input import InkMap
 from pipeline.synthesis.pen import cropped
 
-_SCAN = (9, 25)  # pixels, the longer side of a coarse scan
-_READABLE = 13  # pixels of that side: fewer in black and white are no digit any more
-_SMALL_SCAN = (8, 16)  # pixels: the sides of the usual ones
-_BLACK_AND_WHITE = 0.6  # of these
-_WIDENED = 3.0  # times: a line stretched further is a blot
-_IN_A_PHOTO = (10.0, 40.0)  # pixels, the longer side of a digit in a photo out of focus
-_BLUR = (0.02, 0.11)  # of that side, the blur's standard deviation: more closes the loops of most hands
-_FULL = (0.6, 1.05)  # of the darkest ink: from there on, all of a page's ink counts as full ink
-_GRAIN = 0.12  # of full ink
-_PALE = (0.15, 0.4)  # of full ink: less counts as paper
-_RULE = (0.02, 0.08)  # of a digit's longer side: how wide a printed line is
-_OVERLAP = (-0.03, 0.15)  # of a digit's height: how far it reaches into one that it touches
-_CUT_OFF = 0.04  # of its height, the standard deviation: how far from the border of two digits they are cut
-_TAKEN_OUT = 0.6  # of the printed lines are taken out with the writing in them; of the others a part is left
+_SCAN = (9, 25)  # pixels on the longer side of a coarse scan
+_READABLE = 13  # pixels on that side; smaller black and white scans cannot be read any more
+_SMALL_SCAN = (8, 16)  # the two usual sizes of `coarse` in pixels
+_BLACK_AND_WHITE = 0.6  # share of the `coarse` scans that are black and white
+_WIDENED = 3.0  # the most that a scan is stretched; a line stretched further is a blot
+_IN_A_PHOTO = (10.0, 40.0)  # pixels on the longer side of a digit in an out-of-focus photo
+_BLUR = (0.02, 0.11)  # standard deviation, relative to that side; more closes the loops of most hands
+_FULL = (0.6, 1.05)  # relative to the darkest ink; ink at least this dark counts as full ink
+_GRAIN = 0.12  # the most noise, relative to full ink
+_PALE = (0.15, 0.4)  # relative to full ink; paler ink counts as paper
+_RULE = (0.02, 0.08)  # width of a printed line, relative to a digit's longer side
+_OVERLAP = (-0.03, 0.15)  # how far two touching digits overlap, relative to a digit's height
+_CUT_OFF = 0.04  # standard deviation of a cut from the digits' border, relative to the height
+_TAKEN_OUT = 0.6  # share of the printed lines that are removed with the ink under them; others remain in part
 
 
 def worn(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink with gaps, as where a pen skips or a printed line was taken out, or with specks of dirt."""
+    """Add gaps, as from a skipping pen or a removed line, or specks of dirt. Changes `ink` in place."""
     height, width = ink.shape
     size = max(height, width)
     spots = rng.uniform(0, 1, (int(rng.integers(1, 4)), 2)) * (width, height)
@@ -37,7 +37,7 @@ def worn(ink: InkMap, rng: np.random.Generator) -> InkMap:
 
 
 def scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink as a coarse scan delivers it: few pixels, often black and white, often stretched."""
+    """Return the ink as in a coarse scan: few pixels, often black and white, often stretched."""
     height, width = ink.shape
     side, square = int(rng.integers(*_SCAN)), rng.uniform(0, 1) if rng.random() < 0.5 else 0.0
     narrow = min(ink.shape) / max(ink.shape)
@@ -46,13 +46,14 @@ def scanned(ink: InkMap, rng: np.random.Generator) -> InkMap:
     small = cv2.resize(ink, size if width > height else size[::-1], interpolation=cv2.INTER_AREA)
     if side >= _READABLE and rng.random() < 0.6:
         small = (small > rng.uniform(0.25, 0.6) * small.max()).astype(np.float32)
-    return np.asarray(small / max(float(small.max()), 1 / 255), np.float32)  # as `find_ink` has it
+    return np.asarray(small / max(float(small.max()), 1 / 255), np.float32)  # normalised as in `find_ink`
 
 
 def coarse(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink as a data set of small scans has it: cut out tightly, 7 to 17 pixels, mostly black and white.
+    """Return the ink as in a data set of small scans: tightly cropped, mostly black and white.
 
-    Every other one is stretched to a square, a narrow one not further than three times its width.
+    The longer side has 7 to 17 pixels. Half of the scans are stretched to a square, but at most to three
+    times their width.
     """
     side = int(rng.choice(_SMALL_SCAN)) if rng.random() < 0.5 else int(rng.integers(7, 18))
     height, width = ink.shape
@@ -67,7 +68,7 @@ def coarse(ink: InkMap, rng: np.random.Generator) -> InkMap:
 
 
 def blurred(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink as a photo out of focus shows it: few pixels, soft edges, narrow loops half filled."""
+    """Return the ink as in an out-of-focus photo: few pixels, soft edges, narrow loops half filled."""
     side = float(np.exp(rng.uniform(*np.log(_IN_A_PHOTO))))
     width, height = (max(2, round(length * side / max(ink.shape))) for length in ink.shape[::-1])
     small = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA)
@@ -82,9 +83,9 @@ def blurred(ink: InkMap, rng: np.random.Generator) -> InkMap:
 
 
 def crossed_by_rule(ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink after a printed line that ran through it or along it was taken out.
+    """Return the ink after a printed line that crossed or touched it was removed.
 
-    The writing in the line's place is gone with it, or some of the line is still there.
+    Either the ink under the line is removed too, or part of the line remains.
     """
     size = max(ink.shape)
     room = round(_RULE[1] * size)
@@ -105,9 +106,9 @@ def crossed_by_rule(ink: InkMap, rng: np.random.Generator) -> InkMap:
 
 
 def cut_from(neighbour: InkMap, ink: InkMap, rng: np.random.Generator) -> InkMap:
-    """The ink after it was cut from a neighbour that it touches.
+    """Return the ink after it was cut apart from a neighbouring digit that it touches.
 
-    A bit of the neighbour is still there, or a bit of its own ink is gone with it.
+    Either part of the neighbour remains, or part of its own ink is missing.
     """
     height, width = ink.shape
     scale = height / neighbour.shape[0] * rng.uniform(0.85, 1.15)

@@ -1,8 +1,8 @@
-"""Signs as pens write them: the digits in the forms of many regions and hands, and signs that are no digit.
+"""Stroke data: the digits in the forms of many regions and hands, and signs that are not digits.
 
-The drawings are this project's own. A sign is one or more strokes, split by "/"; a stroke is points
-"x,y" along the way of the pen, about 100 to a sign's height, y down; "!" after a point is a sharp turn,
-elsewhere the pen goes round. The number before a form is how often it comes beside the others.
+The drawings are this project's own. A form consists of strokes separated by "/". A stroke is a list of points
+"x,y" along the path of the pen, with y downwards and a height of about 100. "!" after a point marks a sharp
+corner; the path is smooth at all other points. The number before a form is its relative frequency.
 """
 
 # Why it is so: docs/decisions/prototypes.md
@@ -80,7 +80,7 @@ DIGITS: dict[int, tuple[tuple[float, str], ...]] = {
         (2, "10,0 2,52! 56,50/48,4 42,100"),
         (2, "12,0 2,45 12,58 56,50/50,0 40,100"),
         (2, "6,0 2,34 6,56 22,60 46,50! 50,2! 46,100"),
-        (2, "45,100 45,0! 0,65! 62,65"),  # closed
+        (2, "45,100 45,0! 0,65! 62,65"),  # closed at the top
         (2, "42,0 0,66! 64,66/42,0 42,100"),
         (1, "62,64 0,66! 42,0! 42,100"),
         (1.5, "5,0 5,50! 52,50/52,0 52,100"),
@@ -166,7 +166,7 @@ DIGITS: dict[int, tuple[tuple[float, str], ...]] = {
     ),
 }
 
-# Letters that people take for digits (B D G I L O S Z b g l o q s z and their like) are not among these.
+# Letters that look like digits (such as B D G I L O S Z b g l o q s z) are left out.
 HEAD = "50,0 15,15 0,50 15,85 50,100 85,85 100,50 85,15 50,0"
 SIGNS: dict[str, str] = {
     "A": "0,100 30,0! 60,100/12,64 48,64",
@@ -207,14 +207,14 @@ SIGNS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """Control points (n, 2), x and y, and which of them (n,) are sharp turns."""
+    """Control points (n, 2) as x and y, and a mask (n,) of those that are sharp corners."""
 
     points: NDArray[np.float64]
     corners: NDArray[np.bool_]
 
 
 def strokes(form: str) -> tuple[Stroke, ...]:
-    """The strokes of a form written as the tables above write it."""
+    """Parse a form in the notation of the module's docstring into its strokes."""
     return tuple(_stroke(part.split()) for part in form.split("/"))
 
 

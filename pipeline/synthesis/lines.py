@@ -1,4 +1,4 @@
-"""Lines of MNIST's digits, as a person writes a number: beside each other, not quite level, with gaps."""
+"""Lines of MNIST's digits, placed side by side as in a handwritten number: not quite level, with gaps."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.canvas import enlarged
 
 _LENGTH = (3, 8)  # digits in a line
-_HEIGHT = (60, 110)  # pixels of a digit's longer side
-_SIZES = (0.85, 1.1)  # of that, a single digit's
-_GAPS = (0.08, 0.35)  # of that, paper between two digits
-_DRIFT = 0.05  # of that, standard deviation of the foot of a digit
+_HEIGHT = (60, 110)  # pixels on a digit's longer side, for a line
+_SIZES = (0.85, 1.1)  # size of a single digit, relative to that
+_GAPS = (0.08, 0.35)  # gap between two digits, relative to that
+_DRIFT = 0.05  # standard deviation of a digit's baseline, relative to that
 
 
 def number_lines(digits: Digits, count: int, seed: int) -> Iterator[tuple[str, Image.Image]]:
-    """`count` lines of 3 to 8 of the digits, dark on white, each with what it says."""
+    """Yield `count` pairs of a text and a picture: lines of 3 to 8 of the digits, dark on white."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         chosen = digits.take(rng.integers(digits.total, size=int(rng.integers(*_LENGTH, endpoint=True))))
@@ -32,7 +32,7 @@ def number_lines(digits: Digits, count: int, seed: int) -> Iterator[tuple[str, I
 
 
 def _row(inked: list[InkMap], height: float, rng: np.random.Generator) -> InkMap:
-    """The inked from left to right on one foot, with a margin of half a digit around."""
+    """Place the digits from left to right on one baseline, with a margin of half a digit all around."""
     margin, tallest = round(height / 2), max(digit.shape[0] for digit in inked)
     gaps = (height * rng.uniform(*_GAPS, len(inked))).round().astype(int)
     drift = np.clip(rng.normal(0, _DRIFT * height, len(inked)), -margin, margin).round().astype(int)

@@ -1,6 +1,6 @@
-"""Marks that are not digits, made to train and to judge the eleventh output.
+"""Marks that are not digits, to train and evaluate the network's eleventh output.
 
-Letters that people take for digits (O, l, S, Z, b, g ...) are not among them.
+Letters that look like digits (O, l, S, Z, b, g ...) are left out.
 """
 
 # Why it is so: docs/decisions/rejection.md
@@ -35,32 +35,32 @@ _FACES = (
 )
 _SIGNS = {name: strokes(form) for name, form in SIGNS.items()}
 _HANDWRITTEN_LETTERS = tuple(name for name in SIGNS if len(name) == 1)
-_SCANNED = 0.05  # of the marks come from a coarse scan, as digits do
-_LEAST_TURNS = 9.0  # radians: a line that turns less may pass for a digit
-_HALVES = ((0, "top"), (0, "bottom"), (3, "left"))  # halves that are no digit themselves
+_SCANNED = 0.05  # share of the marks that look like coarse scans, as for digits
+_LEAST_TURNS = 9.0  # radians; a line that turns less may look like a digit
+_HALVES = ((0, "top"), (0, "bottom"), (3, "left"))  # halves of digits that are not digits themselves
 
 Drawing = list[Curve] | InkMap
 
 
 def negatives(count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` marks of all kinds, mixed, labelled `NOT_A_DIGIT`."""
+    """Draw `count` marks of all kinds, mixed, with the label `NOT_A_DIGIT`."""
     return _fields(count, seed, lambda rng: _perhaps_scanned(some_mark(rng), rng))
 
 
 def marks_of(kind: str, count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` marks of one of the `NAMED` kinds, labelled `NOT_A_DIGIT`."""
+    """Draw `count` marks of one of the `NAMED` kinds, with the label `NOT_A_DIGIT`."""
     makers = NAMED[kind]
     return _fields(count, seed, lambda rng: _inked(makers[rng.integers(len(makers))](rng), rng))
 
 
 def some_mark(rng: np.random.Generator) -> InkMap:
-    """A mark of any kind that is not a digit."""
+    """Draw a mark that is not a digit, of a random kind."""
     makers, shares = list(_KINDS), np.array(list(_KINDS.values()))
     return _inked(makers[rng.choice(len(makers), p=shares)](rng), rng)
 
 
 def scribble(rng: np.random.Generator) -> Drawing:
-    """A pen that wanders, its direction a smoothed random walk; sometimes it is lifted."""
+    """Draw a wandering line whose direction is a smoothed random walk; sometimes the pen is lifted."""
     turns = np.zeros(1)
     while np.abs(np.diff(turns)).sum() < _LEAST_TURNS:
         length, inertia = round(np.exp(rng.uniform(np.log(25), np.log(160)))), int(rng.integers(3, 12))
@@ -76,13 +76,13 @@ def scribble(rng: np.random.Generator) -> Drawing:
 
 
 def tangle(rng: np.random.Generator) -> Drawing:
-    """A knot through random points, round or angular."""
+    """Draw a line through random points, round or angular."""
     points = rng.uniform(0, 100, (int(rng.integers(7, 18)), 2)) * np.exp(rng.normal(0, 0.3, 2))
     return [curve(points, np.full(len(points), rng.random() < 0.5))]
 
 
 def zigzag(rng: np.random.Generator) -> Drawing:
-    """A pen that goes to and fro, as one hatches or crosses out; a thick one would fill it to a bar, a 1."""
+    """Draw a zigzag as in hatching. The pen is thin, since a zigzag filled to a bar would look like a 1."""
     turns, angle, side = int(rng.integers(5, 15)), rng.uniform(0, np.pi), rng.uniform(70, 110)
     across = np.where(np.arange(turns) % 2, 1.0, -1.0) * rng.uniform(0.5, 1.0, turns)
     along = np.linspace(-1, 1, turns) * rng.uniform(0.5, 1.5) + rng.normal(0, 0.05, turns)
@@ -93,7 +93,7 @@ def zigzag(rng: np.random.Generator) -> Drawing:
 
 
 def dash(rng: np.random.Generator) -> Drawing:
-    """A lying line, straight or bent; a standing one may be a 1."""
+    """Draw a roughly horizontal line, straight or bent (a vertical one could be a 1)."""
     slope = np.deg2rad(rng.uniform(-28, 28))
     end = 100 * np.array([np.cos(slope), np.sin(slope)])
     middle = end / 2 + end[::-1] * (-1, 1) * rng.normal(0, 0.06)
@@ -101,7 +101,7 @@ def dash(rng: np.random.Generator) -> Drawing:
 
 
 def dots(rng: np.random.Generator) -> Drawing:
-    """One blot or some dots."""
+    """Draw one blot or several dots."""
     paper = np.zeros((120, 120), np.uint8)
     if rng.random() < 0.5:
         radii = (rng.uniform(10, 40) * np.array([1.0, rng.uniform(0.7, 1.0)])).astype(int)
@@ -113,14 +113,14 @@ def dots(rng: np.random.Generator) -> Drawing:
 
 
 def sign(rng: np.random.Generator, among: Sequence[str] = tuple(SIGNS)) -> Drawing:
-    """One of the named signs in handwriting; a thick pen would fill a face to a 0 and two lines to a 1."""
+    """Draw one of the named signs by hand. The pen is thin, or a face would become a 0 and two lines a 1."""
     side = rng.uniform(70, 110)
     form = _SIGNS[among[int(rng.integers(len(among)))]]
     return draw(write(form, rng), side, round(side * rng.uniform(0.02, 0.09)))
 
 
 def glyph(rng: np.random.Generator, among: str = "") -> Drawing:
-    """A sign of `among`, or any, in one of OpenCV's stroke fonts, a little turned and slanted."""
+    """Draw a character of `among`, or any, in one of OpenCV's stroke fonts, slightly rotated and slanted."""
     letters = among or (_LETTERS if rng.random() < 0.75 else _OTHERS)
     letter, face = letters[rng.integers(len(letters))], int(rng.choice(_FACES))
     paper = np.zeros((180, 200), np.uint8)
@@ -134,7 +134,7 @@ def glyph(rng: np.random.Generator, among: str = "") -> Drawing:
 
 
 def several(rng: np.random.Generator) -> Drawing:
-    """Two or three digits in one box."""
+    """Draw two or three digits side by side, as one mark."""
     curves: list[Curve] = []
     left = 0.0
     for _ in range(2 if rng.random() < 0.8 else 3):
@@ -148,7 +148,7 @@ def several(rng: np.random.Generator) -> Drawing:
 
 
 def half(rng: np.random.Generator) -> Drawing:
-    """A digit cut where what is left is none."""
+    """Draw part of a digit that is not a digit itself."""
     digit, kept = _HALVES[rng.integers(len(_HALVES))]
     ink = _inked(prototype(digit, rng), rng)
     height, width = (round(side * rng.uniform(0.4, 0.55)) for side in ink.shape)
@@ -157,9 +157,10 @@ def half(rng: np.random.Generator) -> Drawing:
 
 
 def border(rng: np.random.Generator) -> Drawing:
-    """What is left of a printed box or table: a corner, or a line that ends at another or crosses it.
+    """Draw part of a printed box or table: a corner, or a line that meets or crosses another.
 
-    A corner at the top right is a 7, and a line that stands on another a 1: these are not among them.
+    A corner at the top right and a line that stands on another are left out, because they would look like a 7
+    and a 1.
     """
     width, height = 100.0, 100 * np.exp(rng.normal(0, 0.25))
     x, y = rng.uniform(0.25, 0.75, 2) * (width, height)
@@ -204,11 +205,11 @@ NAMED: dict[str, tuple[Callable[[np.random.Generator], Drawing], ...]] = {
     "scribble": (scribble, scribble, tangle, zigzag),
     "border": (border,),
 }
-"""The kinds that a reader is judged on one by one: who draws them, each as often."""
+"""The kinds that are evaluated separately, each with its functions, which are equally likely."""
 
 
 def _fields(count: int, seed: int | Sequence[int], mark: Callable[[np.random.Generator], InkMap]) -> Digits:
-    """So many marks as the network sees them."""
+    """Return `count` marks as network inputs. A mark that gives no input is drawn again."""
     rng = np.random.default_rng(seed)
     images = np.zeros((count, FIELD, FIELD), np.uint8)
     for image in images:

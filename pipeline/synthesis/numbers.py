@@ -1,4 +1,4 @@
-"""Numbers as a person writes them: digits on one foot, signs, digits that touch; struck out and circled."""
+"""Handwritten numbers: digits on a baseline, signs, touching digits, and crossed out or circled numbers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from digits.network.network_input import InkMap
 from pipeline.synthesis.pen import cropped, curve, draw
 from pipeline.synthesis.writers import Writer, inked
 
-_GAPS = (0.06, 0.28)  # of a digit's height, between two digits
-_SIZES = (0.92, 1.06)
-_DRIFT = 0.025  # of the height, standard deviation of a digit's foot
+_GAPS = (0.06, 0.28)  # gap between two digits, relative to a digit's height
+_SIZES = (0.92, 1.06)  # size of a single digit, relative to that
+_DRIFT = 0.025  # standard deviation of a digit's baseline, relative to that
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The ink of one number, cropped, and the row in it on which its digits stand."""
+    """The cropped ink of one number, and the row of its baseline in it."""
 
     ink: InkMap
     foot: int
@@ -26,8 +26,8 @@ class Written:
 def written(
     text: str, writer: Writer, height: float, rng: np.random.Generator, *, touching: bool = False
 ) -> Written:
-    """A number of digits and the signs `-` `.` `,`, its digits about `height` pixels high."""
-    placed: list[tuple[InkMap, int, int]] = []  # ink, left, top from the foot
+    """Write a number of digits and the signs `-` `.` `,` with digits about `height` pixels high."""
+    placed: list[tuple[InkMap, int, int]] = []  # ink, left, top relative to the baseline
     gap = height * rng.uniform(*_GAPS)
     right = 0
     for character in text:
@@ -41,7 +41,7 @@ def written(
 
 
 def struck(width: float, height: float, pen: float, rng: np.random.Generator) -> InkMap:
-    """A zigzag that covers so many pixels: what was written there is meant to be gone."""
+    """Draw a zigzag of this size in pixels that crosses out a number."""
     turns = int(rng.integers(6, 10))
     x = np.linspace(0, width, turns) + rng.normal(0, width / 40, turns)
     y = np.where(np.arange(turns) % 2, 0.0, height) * rng.uniform(0.85, 1.0, turns)
@@ -49,7 +49,7 @@ def struck(width: float, height: float, pen: float, rng: np.random.Generator) ->
 
 
 def circled(width: float, height: float, pen: float, rng: np.random.Generator) -> InkMap:
-    """A ring that a hand drew, of this size in pixels, its ends not quite meeting."""
+    """Draw a hand-drawn ring of this size in pixels whose ends do not quite meet."""
     turn = np.linspace(0, 2 * np.pi * rng.uniform(0.97, 1.06), 24) + rng.uniform(0, 2 * np.pi)
     wobble = 1 + 0.03 * np.sin(2 * turn + rng.uniform(0, 6))
     points = np.stack([np.cos(turn) * width / 2, np.sin(turn) * height / 2], axis=1) * wobble[:, None]
@@ -57,14 +57,14 @@ def circled(width: float, height: float, pen: float, rng: np.random.Generator) -
 
 
 def level_stroke(length: float, pen: float, rng: np.random.Generator) -> InkMap:
-    """One stroke from left to right, nearly level, `length` pixels long."""
+    """Draw one nearly horizontal stroke, `length` pixels long."""
     bend = length * rng.normal(0, 0.015)
     points = np.array([[0.0, 0.0], [length / 2, bend], [length, length * rng.normal(0, 0.03)]])
     return _drawn(points, pen)
 
 
 def _character(character: str, writer: Writer, height: float, rng: np.random.Generator) -> tuple[InkMap, int]:
-    """Ink, and how far its upper edge lies above the foot (negative) in pixels."""
+    """Return a character's ink and its upper edge in pixels relative to the baseline (negative is above)."""
     pen = writer.pen * height
     if character == "-":
         ink = level_stroke(height * rng.uniform(0.35, 0.55), pen, rng)
@@ -81,17 +81,17 @@ def _character(character: str, writer: Writer, height: float, rng: np.random.Gen
 
 
 def _drawn(points: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pen: float) -> InkMap:
-    """The way through the points, in pixels, by a pen of this width."""
+    """Draw a curve through the points with a pen of this width, both in pixels."""
     way = curve(points, np.zeros(len(points), bool))
     across, down = np.ptp(way, axis=0)
     if across <= 1.15 * down:
         return inked([way], float(down) + pen, pen)
-    # `inked` knows heights only: what lies is drawn by its length
+    # `inked` scales by the height, so a horizontal curve is scaled by its length here.
     return cropped(draw([way], float(across) + pen, max(1, round(pen))))
 
 
 def _until_it_touches(last: tuple[InkMap, int, int], ink: InkMap, down: int) -> int:
-    """The left edge at which the ink just meets the last one's."""
+    """Return the left edge in pixels at which the ink just touches the previous character's ink."""
     before, left, above = last
     top, bottom = max(above, down), min(above + before.shape[0], down + ink.shape[0])
     start = left + int(before.shape[1])
@@ -103,7 +103,7 @@ def _until_it_touches(last: tuple[InkMap, int, int], ink: InkMap, down: int) -> 
     nearest = int((left + reach - begin).max())
     least = max(
         left + 0.4 * before.shape[1], start - 0.35 * ink.shape[1]
-    )  # nobody could read more of a tangle
+    )  # a larger overlap would be illegible
     return max(min(nearest - 1, start), int(least))
 
 

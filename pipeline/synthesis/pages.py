@@ -1,4 +1,4 @@
-"""Papers without cells: a number, an amount, a page of numbers, two columns; plain or ruled."""
+"""Papers without cells: a number, an amount, or a page of numbers in one or two columns, plain or ruled."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pipeline.synthesis.numbers import circled, written
 from pipeline.synthesis.sheets import Rule, Sheet
 from pipeline.synthesis.writers import Writer
 
-_RULED = 0.5  # of the pages are ruled
-_THROUGH = 0.15  # of the pages are thin: the back's writing shows
-_CIRCLED = 0.12  # of the pages have a number with a ring around it
+_RULED = 0.5  # share of the pages that are ruled
+_THROUGH = 0.15  # share of the pages that are so thin that writing on the back shows through
+_CIRCLED = 0.12  # share of the pages with a circled number
 
 
 def line(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """One number."""
+    """Write one number of 3 to 8 digits."""
     return _single(some_number(rng, 3, 8), writer, rng)
 
 
 def touching(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """One number whose digits touch each other, now and then only by a hair."""
+    """Write one number of 2 to 4 digits that touch each other, sometimes only just."""
     return _single(some_number(rng, 2, 4), writer, rng, touching=True)
 
 
 def amount(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """One number with signs: a minus, a decimal point or comma, or both."""
+    """Write one number with a minus sign, a decimal point or comma, or both."""
     whole, part = some_number(rng, 1, 4), some_number(rng, 1, 3)
     sign = "-" if rng.random() < 0.4 else ""
     if sign and rng.random() < 0.3:
@@ -34,7 +34,7 @@ def amount(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
 
 
 def page(writer: Writer, rng: np.random.Generator, columns: int) -> tuple[str, Sheet]:
-    """Lines of numbers of one to five digits; with two columns, one number of each a line."""
+    """Write lines of numbers of 1 to 5 digits; with two columns, each line has one number per column."""
     height, rows = some_height(rng, 24, 48), int(rng.integers(4, 11))
     step, margin = height * rng.uniform(1.6, 2.2), height * rng.uniform(0.8, 1.6)
     gap = height * rng.uniform(0.9, 1.5)
@@ -78,7 +78,7 @@ def _single(
 
 
 def _rules(sheet: Sheet, first: float, step: float, height: float, rng: np.random.Generator) -> None:
-    """Printed lines under the writing, from edge to edge, or squares, or none."""
+    """Print lines under the writing from edge to edge, or squares, or nothing."""
     if rng.random() > _RULED:
         return
     width, bottom = sheet.size

@@ -1,9 +1,9 @@
-"""Papers that people fill in by hand: boxes, combs, tables, mark sheets, pages; plain, or photographed.
+"""Papers filled in by hand (boxes, combs, tables, mark sheets, pages), as clean scans or as photos.
 
-What a paper says (its text): a space between two numbers of a line, a newline between lines. One row of
-boxes or comb fields is one number; where there are two rows and two columns or more, each cell holds a
-number of its own, and an empty one nothing. Signs stand as written. A number that was crossed out is one
-`?`: a mark that is no digit. Each picture is written by one hand.
+A paper's text has a space between two numbers of a line and a newline between lines. One row of boxes or
+comb fields is one number. With at least two rows and two columns, each cell is a number of its own, and empty
+cells are left out. Signs appear as written. A crossed out number is one `?`, which stands for a mark that is
+not a digit. Each picture is written by one hand.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ def make(
     large: bool = False,
     focus: bool = True,
 ) -> tuple[str, Image.Image]:
-    """What stands on a paper, and its picture in RGB: a clean scan, or a phone's photo of the sheet.
+    """Return a paper's text and its RGB picture, which is a clean scan or a photo by a phone.
 
-    `large`: a photo of five megapixels or so in which the sheet is a small part. Without `focus`: a photo
-    from too near.
+    With `large`, the photo has about five megapixels and the sheet is a small part of it. Without `focus`,
+    the photo was taken from too close.
     """
     text, sheet = _MAKERS[kind](writer, rng)
     if rng.random() < 0.25 and sheet.edge != "cut":

@@ -1,4 +1,4 @@
-"""How a hand with a pen writes a form: each time a little otherwise, in round strokes of one width."""
+"""Write a form by hand: with random variation, and with round strokes of one width."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from digits.network.network_input import InkMap
 from pipeline.synthesis.forms import Stroke
 
 Curve = NDArray[np.float64]
-"""Points (n, 2) close to each other along the way of the pen: x, y."""
+"""Closely spaced points (n, 2) along the path of the pen, as x and y."""
 
 _STEPS = 10  # points of a curve between two control points
-_ALIKE = 18.0  # mean distance, of a height of 100, up to which two strokes run alike
-_SUBPIXEL = 4  # bits: cv2 draws at 1/16 of a pixel
+_ALIKE = 18.0  # the largest mean distance of two similar strokes, at a height of 100
+_SUBPIXEL = 4  # fractional bits of coordinates, so cv2 draws at 1/16 of a pixel
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """How far a hand strays from a form of height 100: standard deviations if nothing else is said."""
+    """The variation of a hand around forms of height 100; standard deviations unless noted otherwise."""
 
-    jitter: tuple[float, float] = (1.5, 6.0)  # of the control points: drawn anew for each sign
+    jitter: tuple[float, float] = (1.5, 6.0)  # range of the control points' deviation, drawn for each sign
     slant: float = 0.24  # shear
     turn: float = 11.0  # degrees
     aspect: float = 0.18  # of the logarithm of width by height
-    proportion: float = 0.25  # of the logarithm of an exponent: a large head and a small foot, or the reverse
+    proportion: float = 0.25  # of the logarithm of an exponent that enlarges the top or the bottom
     bend: float = 5.0  # slow waves over the whole sign
-    apart: float = 7.0  # the most that later strokes stand off
-    ends: float = 0.12  # strokes begin and end early or late, as a share of their last piece
-    joined: float = 0.06  # how often the pen is not lifted between two strokes
+    apart: float = 7.0  # range of the offset of strokes after the first
+    ends: float = 0.12  # how early or late strokes begin and end, relative to their last segment
+    joined: float = 0.06  # probability that the pen is not lifted between strokes
     tremor: float = 1.2
     styles: tuple[float, float, float] = (
         0.82,
         0.07,
         0.11,
-    )  # how often as the form is, all angular, all round
+    )  # probabilities of the form as it is, all angular, and all round
 
 
 def write(
@@ -47,9 +47,9 @@ def write(
     hand: Hand = Hand(),
     towards: Sequence[Stroke] | None = None,
 ) -> list[Curve]:
-    """The form as the hand writes it this time, one curve a stroke.
+    """Write a form once by a hand; returns one curve per stroke.
 
-    `towards`: another form of the same sign; if its strokes run alike, a form between the two is written.
+    `towards`: another form of the same sign. If its strokes are similar, a form between the two is written.
     """
     curves = _strokes(form, rng, hand)
     if towards is not None and len(towards) == len(form):
@@ -60,7 +60,7 @@ def write(
 
 
 def curve(points: NDArray[np.float64], corners: NDArray[np.bool_]) -> Curve:
-    """The Catmull-Rom spline through the points, broken at the corners."""
+    """Return a Catmull-Rom spline through the points (n, 2), split at the corners."""
     if len(points) < 3:
         return points
     stops = [*(np.flatnonzero(corners[1:-1]) + 1), len(points) - 1]
@@ -69,7 +69,7 @@ def curve(points: NDArray[np.float64], corners: NDArray[np.bool_]) -> Curve:
 
 
 def draw(curves: Sequence[Curve], side: float, width: int) -> InkMap:
-    """The curves drawn with a round pen, `width` pixels wide, their longer side `side` pixels."""
+    """Draw the curves with a round pen `width` pixels wide, scaled to `side` pixels on the longer side."""
     points = np.concatenate(curves)
     low, high = points.min(axis=0), points.max(axis=0)
     scale = max(side - width, 1.0) / max(float((high - low).max()), 1e-3)
@@ -82,14 +82,14 @@ def draw(curves: Sequence[Curve], side: float, width: int) -> InkMap:
 
 
 def some_pen(rng: np.random.Generator) -> tuple[float, int]:
-    """The longer side of a sign and the width of the pen, in pixels: from a hair to a fifth of the side."""
+    """Draw a sign's longer side and a pen's width in pixels. The width is 1 % to 20 % of the side."""
     side = rng.uniform(70, 110)
     share = np.exp(rng.uniform(np.log(0.012), np.log(0.2))) if rng.random() < 0.4 else rng.uniform(0.05, 0.18)
     return side, max(1, round(side * share))
 
 
 def cropped(ink: InkMap) -> InkMap:
-    """The ink without empty rows and columns around it; as it is where there is none."""
+    """Return the ink cropped to its bounding box, or unchanged if there is none."""
     seen = ink > 0.02
     if not seen.any():
         return ink
@@ -98,7 +98,7 @@ def cropped(ink: InkMap) -> InkMap:
 
 
 def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> list[Curve]:
-    """Each stroke with its points strayed, as a curve; now and then all angular or all round."""
+    """Return each stroke with displaced points, as a curve; sometimes all are angular or all are round."""
     sigma, apart = rng.uniform(*hand.jitter), rng.uniform(0, hand.apart)
     style = rng.choice(["usual", "angular", "round"], p=hand.styles)
     curves = []
@@ -114,7 +114,7 @@ def _strokes(form: Sequence[Stroke], rng: np.random.Generator, hand: Hand) -> li
 
 
 def _between(curves: list[Curve], others: list[Curve], share: float) -> list[Curve]:
-    """Curves this share of the way to the others; unchanged where the two do not run alike."""
+    """Interpolate by `share` towards the other curves; unchanged if the two are not similar."""
     pairs = [(_even(a), _even(b)) for a, b in zip(curves, others, strict=True)]
     if any(np.linalg.norm(a - b, axis=1).mean() > _ALIKE for a, b in pairs):
         return curves
@@ -124,7 +124,7 @@ def _between(curves: list[Curve], others: list[Curve], share: float) -> list[Cur
 
 
 def _even(points: Curve, count: int = 60) -> Curve:
-    """The same way in `count` points as far from each other."""
+    """Resample a curve to `count` equidistant points."""
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     way = np.concatenate([[0.0], np.cumsum(steps)])
     places = np.linspace(0, way[-1], count)
@@ -134,7 +134,7 @@ def _even(points: Curve, count: int = 60) -> Curve:
 def _strayed(
     points: NDArray[np.float64], sigma: float, ends: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Control points off their places; the ends come early or late, or meet where the form is closed."""
+    """Displace control points. Open strokes begin and end early or late; closed ones mostly stay closed."""
     closed = len(points) > 3 and np.array_equal(points[0], points[-1])
     points = points + rng.normal(0, sigma, points.shape)
     if closed:
@@ -161,7 +161,7 @@ def _smooth(points: NDArray[np.float64]) -> Curve:
 
 
 def _warped(curves: list[Curve], rng: np.random.Generator, hand: Hand) -> list[Curve]:
-    """One warp for the whole sign: proportions, slow waves, width, slant and turn."""
+    """Apply one warp to the whole sign: proportions, slow waves, tremor, aspect, slant and rotation."""
     points = np.concatenate(curves)
     low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1.0)
     exponent = np.exp(rng.normal(0, [hand.proportion * 0.6, hand.proportion]))

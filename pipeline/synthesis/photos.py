@@ -1,6 +1,6 @@
-"""A phone's photo of a sheet: a desk around it, perspective, uneven light, grain, blur and JPEG.
+"""Simulated phone photos of a sheet: surroundings, perspective, uneven light, grain, blur and JPEG.
 
-Or one from so near that the sheet fills it, and that it is out of focus.
+Out-of-focus photos are taken from so close that the sheet fills the picture.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from PIL import Image
 
 from pipeline.synthesis.sheets import Pixels, Sheet
 
-_ON_A_DESK = 0.6  # of the photos show what is around the sheet
+_ON_A_DESK = 0.6  # share of the photos that show the desk around the sheet
 _LARGE = (2592, 1944)  # pixels
-_IN_FOCUS, _OUT_OF_FOCUS = (0.4, 1.0), (4.0, 7.0)  # pixels: the standard deviation of a photo's blur
-_NEARER = 2  # times as many pixels as the sheet has an out-of-focus photo,
-_AROUND = 1.1  # and as much around it
-_GRAIN = 512  # pixels: side of the tile of noise that is laid side by side
+_IN_FOCUS, _OUT_OF_FOCUS = (0.4, 1.0), (4.0, 7.0)  # standard deviation of the blur in pixels
+_NEARER = 2  # scale of the sheet in an out-of-focus photo
+_AROUND = 1.1  # size of an out-of-focus photo, relative to the scaled sheet
+_GRAIN = 512  # side in pixels of the tile of noise, which is repeated
 
 
 def photographed(
     sheet: Sheet, rng: np.random.Generator, *, large: bool = False, focus: bool = True
 ) -> Image.Image:
-    """The sheet as a photo in RGB, at about its own scale; `large`: it is a small part of five megapixels.
+    """Return an RGB photo of the sheet at about its own scale.
 
-    Without `focus` it is seen from nearer, and blurred more than its strokes are wide.
+    With `large` the sheet is a small part of five megapixels. Without `focus` the photo is taken from closer
+    up, and its blur is wider than the strokes.
     """
     if large:
         room = rng.uniform(0.6, 0.95) * np.array(_LARGE) - sheet.size
@@ -50,7 +51,7 @@ def photographed(
 
 
 def desk(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
-    """What lies around a sheet: dark, brown with a grain, a checked cloth, or grey stone."""
+    """Return a desk's surface: wood, a checked cloth, stone, or plain, in one of four colours."""
     width, height = size
     base = np.array(
         ((45, 42, 40), (120, 82, 52), (150, 60, 60), (110, 108, 104))[rng.integers(4)], np.float32
@@ -74,11 +75,11 @@ def desk(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
 def _lying(
     paper: Pixels, size: tuple[int, int], on_a_desk: bool, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """The paper seen a little from the side, its page not quite flat, on what lies around it."""
+    """Return the paper in a slight perspective, sometimes bulging, on a desk or with its edges extended."""
     height, width = paper.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     middle = corners.mean(axis=0)
-    most = 2.5 * min(1, 2 * min(width, height) / max(width, height))  # who photographs a strip holds it level
+    most = 2.5 * min(1, 2 * min(width, height) / max(width, height))  # people hold long strips level
     turn = np.deg2rad(rng.normal(0, most))
     turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     moved = (corners - middle) @ turned.T + rng.normal(0, 0.018, (4, 2)) * (width, height)
@@ -105,7 +106,7 @@ def _lying(
 
 
 def _light(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """0..1: falling off to one side, often with a shadow's edge, now and then with a dark corner."""
+    """Return the light, 0..1: brighter on one side, often with a shadow, sometimes with a dark corner."""
     width, height = size
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x, y = x / width - 0.5, y / height - 0.5
@@ -123,7 +124,7 @@ def _light(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float3
 
 
 def _grain(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Noise as a small sensor has it, its pixels a little alike."""
+    """Return noise as from a small sensor, slightly correlated between neighbouring pixels."""
     tile = rng.normal(0, rng.uniform(2, 8), (_GRAIN, _GRAIN)).astype(np.float32)
     alike = cv2.GaussianBlur(tile, (0, 0), 0.6, borderType=cv2.BORDER_REFLECT)
     width, height = size

@@ -1,4 +1,4 @@
-"""Forms with printed words: a heading, and labels before the numbers that are filled in."""
+"""Forms with printed words: a heading, and labels in front of the handwritten numbers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LABELS = (
     "Date of birth",
     "Customer",
 )
-_TYPE = (0.35, 0.75)  # of a digit's height: the type's size
+_TYPE = (0.35, 0.75)  # font size, relative to a digit's height
 
 
 def form(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """One to four labelled numbers, each on a printed line, or a single one in boxes."""
+    """Write one to four labelled numbers, each on a printed line, or a single one in boxes."""
     height = some_height(rng, 26, 64)
     size, step, margin = height * rng.uniform(*_TYPE), height * rng.uniform(2.0, 2.6), height * 0.8
     rows = int(rng.integers(1, 5))
@@ -63,7 +63,7 @@ def _boxes(
     height: float,
     rng: np.random.Generator,
 ) -> None:
-    """A row of boxes that stands with its lower left corner there, a digit in each."""
+    """Draw a row of boxes with a digit in each; `corner` is the lower left corner of the row."""
     (left, bottom), wide, high = corner, height * rng.uniform(1.0, 1.3), height * rng.uniform(1.35, 1.6)
     rule = some_rule(rng, height)
     for place, digit in enumerate(text):

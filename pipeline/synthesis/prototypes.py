@@ -1,4 +1,4 @@
-"""Training digits that the project writes itself: the forms that MNIST hardly has, as pens draw them."""
+"""Synthetic digits in forms that are rare in MNIST, drawn with a pen."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _SHARES = {
     for digit, forms in DIGITS.items()
 }
 _HANDS = {1: Hand(jitter=(0.5, 3.5), slant=0.22), 0: Hand(aspect=0.24)}
-_ROUND = (*range(CLASSES), 1, 1, 4, 7)  # the digits whose forms differ most from MNIST's come more often
-_BETWEEN = 0.4  # of the digits are written between two forms
-_WORN = 0.1  # of the digits have gaps or specks
-_SCANNED = 0.05  # of the digits come from a coarse scan
+_ROUND = (*range(CLASSES), 1, 1, 4, 7)  # digits whose forms differ most from MNIST's are more frequent
+_BETWEEN = 0.4  # share of the digits that are interpolated between two forms
+_WORN = 0.1  # share of the digits with gaps or specks
+_SCANNED = 0.05  # share of the digits that look like coarse scans
 
 
 def prototype(digit: int, rng: np.random.Generator) -> list[Curve]:
-    """One of the digit's forms, written once, about 100 high."""
+    """Write one of the digit's forms once, about 100 units high."""
     forms = _FORMS[digit]
     form, other = (forms[at] for at in rng.choice(len(forms), 2, p=_SHARES[digit]))
     return write(form, rng, _HANDS.get(digit, Hand()), other if rng.random() < _BETWEEN else None)
 
 
 def prototypes(count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` digits, more of 1, 4 and 7, through the same `network_input` as everything that is read."""
+    """Draw `count` digits, more often 1, 4 and 7, and convert them with the reader's `network_input`."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.resize(_ROUND, count)).astype(np.uint8)
     images = np.zeros((count, FIELD, FIELD), np.uint8)

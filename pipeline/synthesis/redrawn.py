@@ -1,4 +1,4 @@
-"""MNIST's digits as pens draw them: smooth outlines, thin and thick strokes, back through `network_input`."""
+"""MNIST's digits redrawn with smooth outlines and thin or thick strokes, then passed to `network_input`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipeline.mnist.dataset import Digits
 from pipeline.synthesis.canvas import enlarged, restroked
 from pipeline.synthesis.defects import scanned
 
-_SIZES = (60, 110)  # pixels, the longer side of the ink when it is drawn
-_WIDTHS = (0.4, 1.8)  # of the stroke's own width
-_SCANNED = 0.25  # of the digits come from a coarse scan
+_SIZES = (60, 110)  # pixels on the longer side of the redrawn ink
+_WIDTHS = (0.4, 1.8)  # relative stroke width
+_SCANNED = 0.25  # share of the digits that look like coarse scans
 
 
 def redrawn(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` of the digits, chosen by the seed, half of them with strokes of another width."""
+    """Redraw `count` randomly chosen digits (at most all of them), half of them with another stroke width."""
     rng = np.random.default_rng(seed)
     chosen = digits.take(rng.permutation(digits.total)[:count])
     images = chosen.images.copy()
@@ -33,7 +33,7 @@ def redrawn(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
 
 
 def with_some_pen(image: NDArray[np.uint8], rng: np.random.Generator) -> InkMap:
-    """The digit (28, 28) drawn with smooth outlines, every other time with strokes of another width."""
+    """Redraw a digit (28, 28) with smooth outlines, and in half the cases with another stroke width."""
     ink = enlarged(image, int(rng.integers(*_SIZES)))
     if rng.random() < 0.5:
         ink = restroked(ink, float(np.exp(rng.uniform(*np.log(_WIDTHS)))))

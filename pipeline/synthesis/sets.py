@@ -1,4 +1,4 @@
-"""What preprocess draws beside MNIST: digits in other forms and with other pens, other marks, spoilt ones."""
+"""The synthetic sets that preprocess draws in addition to each split of MNIST."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pipeline.synthesis.redrawn import redrawn
 from pipeline.synthesis.spoilt import scans, spoilt
 
 Maker = Callable[[Digits, int, Sequence[int]], Digits]
-"""From digits, how many are wanted and a seed."""
+"""A function of a split's digits, the number of images to draw, and a seed."""
 
-_PART = 2500  # digits that one process draws at a time
-_SECONDS = 0.001  # that one of them takes about
+_PART = 2500  # images that one process draws at a time
+_SECONDS = 0.001  # the approximate time per image
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a set that one process draws: of which kind, from which digits, how many."""
+    """A part of a set, which one process draws."""
 
     name: str
     kind: str
@@ -34,14 +34,15 @@ class _Part:
 
 
 def drawn_sets(splits: Mapping[str, Digits], shares: Mapping[str, float], seed: int) -> dict[str, Digits]:
-    """All sets for all splits, named "train-prototypes" and so on, drawn on all cores.
+    """Draw all sets for all splits on all cores, and return them as "train-prototypes" and so on.
 
-    A set's size is its share of the split's digits; however many cores there are, the same seed draws the
-    same. Raises `ParameterError` for a name that is no set.
+    `shares` gives each set's size relative to the split. The result depends on the seed but not on the number
+    of cores. Raises `ParameterError` for a missing or unknown set.
     """
     unknown = sorted(set(shares) ^ set(DRAWN_SETS))
     if unknown:
-        raise ParameterError(f"preprocess.drawn has to name {', '.join(DRAWN_SETS)}: see {unknown[0]!r}.")
+        problem = f"{unknown[0]!r} is {'unknown' if unknown[0] in shares else 'missing'}"
+        raise ParameterError(f"preprocess.drawn must have the keys {', '.join(DRAWN_SETS)}, but {problem}.")
     parts = [
         part
         for number, (split, digits) in enumerate(splits.items())
@@ -59,7 +60,7 @@ def drawn_sets(splits: Mapping[str, Digits], shares: Mapping[str, float], seed: 
 
 
 def _parts(digits: Digits, count: int, seed: tuple[int, ...], split: str, kind: str) -> Iterator[_Part]:
-    """The set cut into parts, each with digits and a seed of its own."""
+    """Split a set into parts, each with its own digits and seed."""
     order = np.random.default_rng(seed).permutation(digits.total)
     for number, start in enumerate(range(0, max(count, 1), _PART)):
         stop = min(start + _PART, count)

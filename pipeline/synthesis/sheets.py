@@ -1,4 +1,4 @@
-"""A sheet of paper with printed rules and writing on it, and how it looks: colours, bends, the back."""
+"""A sheet of paper with printed rules and handwriting, and its appearance: colours, bends, show-through."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from PIL import Image, ImageDraw, ImageFont
 from digits.network.network_input import InkMap
 
 Pixels = NDArray[np.uint8]
-"""A picture (height, width, 3)."""
+"""An RGB picture (height, width, 3)."""
 
 Style = Literal["solid", "dashed", "dotted", "double"]
 STYLES: tuple[Style, ...] = get_args(Style)
 Edge = Literal["form", "paper", "cut"]
-"""Where a sheet ends: a form has more paper around it, a page ends, a picture was cut and has no more."""
+"""What lies beyond a sheet's edge: more paper around a form, a desk around a page, nothing if cropped."""
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
-_FRACTION = 4  # bits: cv2 draws at 1/16 of a pixel
+_FRACTION = 4  # fractional bits of coordinates, so cv2 draws at 1/16 of a pixel
 _PENS: tuple[Colour, ...] = ((25, 25, 30), (30, 40, 120), (20, 30, 90), (60, 60, 65), (150, 30, 40))
 _PRINTS: tuple[Colour, ...] = (
     (0, 0, 0),
@@ -37,7 +37,7 @@ _PRINTS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a form's lines are printed: `width` in whole pixels, `dash` the period of dashes or dots."""
+    """The look of a printed line: `width` in whole pixels, and `dash`, the period of dashes or dots."""
 
     width: int
     style: Style = "solid"
@@ -45,10 +45,13 @@ class Rule:
 
 
 class Sheet:
-    """What was printed and what was written, apart from each other: float32 (height, width), 0..1."""
+    """A sheet with separate layers (height, width).
+
+    `print` is uint8, 0..255; `ink` and `back`, the writing that shows through, are float32, 0..1.
+    """
 
     def __init__(self, width: float, height: float, edge: Edge = "form") -> None:
-        """Both in pixels. `edge`: what lies beyond, where a photo shows more."""
+        """Make an empty sheet of this size in pixels; `edge` says what a photo shows beyond it."""
         self.edge: Edge = edge
         shape = (max(1, round(height)), max(1, round(width)))
         self.print, self.ink = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
@@ -56,11 +59,11 @@ class Sheet:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height."""
+        """Width and height in pixels."""
         return self.ink.shape[1], self.ink.shape[0]
 
     def write(self, ink: InkMap, left: float, top: float) -> None:
-        """Ink with its upper left corner there; what lies outside of the sheet is lost."""
+        """Write ink with its upper left corner at (`left`, `top`); ink outside the sheet is lost."""
         x, y = round(left), round(top)
         width, height = self.size
         cut = ink[max(0, -y) : max(0, height - y), max(0, -x) : max(0, width - x)]
@@ -69,7 +72,7 @@ class Sheet:
         np.maximum(part, cut, out=part)
 
     def rule(self, start: Point, end: Point, rule: Rule) -> None:
-        """A printed line."""
+        """Print a line."""
         (x0, y0), (x1, y1) = start, end
         length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-3)
         if rule.style == "double":
@@ -81,7 +84,8 @@ class Sheet:
         elif rule.style == "solid":
             self._line(start, end, rule.width)
         else:
-            period = max(rule.dash, 3.0 * rule.width + 3)  # no shorter: the pen's round ends fill the gaps
+            # With a shorter period, the round ends of the dashes would fill the gaps.
+            period = max(rule.dash, 3.0 * rule.width + 3)
             inked = 0.6 * period - rule.width if rule.style == "dashed" else 0.0
             for at in np.arange(0, length, period):
                 a, b = at / length, min(at + inked, length) / length
@@ -92,19 +96,19 @@ class Sheet:
                 )
 
     def frame(self, left: float, top: float, right: float, bottom: float, rule: Rule) -> None:
-        """A printed box."""
+        """Print a box."""
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
             self.rule(start, end, rule)
 
     def words(self, text: str, start: Point, size: float) -> None:
-        """Words in type of `size` pixels; `start`: the left end of the row that its letters stand on."""
+        """Print words in a font of `size` pixels; `start` is the left end of their baseline."""
         paper = Image.fromarray(self.print)
         ImageDraw.Draw(paper).text(start, text, fill=255, font=ImageFont.load_default(size), anchor="ls")
         self.print = np.asarray(paper, np.uint8).copy()
 
     def cropped(self, left: int, top: int, right: int, bottom: int) -> Self:
-        """So many pixels of each side cut off: there is no more paper beyond."""
+        """Crop this many pixels from each side, in place; the new edge is "cut"."""
         self.edge = "cut"
         width, height = self.size
         for name in ("print", "ink", "back"):
@@ -112,14 +116,14 @@ class Sheet:
         return self
 
     def padded(self, across: int, down: int) -> Self:
-        """More paper on all sides, so many pixels; rules that reach an edge go on."""
+        """Add this many pixels of paper on each side, in place; rules that reach an edge are continued."""
         room = ((down, down), (across, across))
         self.print = np.pad(self.print, room, mode="edge")
         self.ink, self.back = np.pad(self.ink, room), np.pad(self.back, room)
         return self
 
     def bent(self, amount: float, rng: np.random.Generator) -> Self:
-        """Lines no longer straight: slow waves of at most `amount` pixels, as on a page that bulges."""
+        """Bend the sheet in place by slow waves of at most `amount` pixels, as on a bulging page."""
         width, height = self.size
         y, x = np.mgrid[:height, :width].astype(np.float32)
         phases, waves = rng.uniform(0, 2 * np.pi, 4), rng.uniform(0.3, 0.9, 4)
@@ -135,14 +139,14 @@ class Sheet:
         return self
 
     def show_through(self, strength: float) -> Self:
-        """The writing once more, in mirror image and pale, as if the back of the page had some like it."""
+        """Show the writing again, pale and rotated by 180 degrees, as if it were on the back of the page."""
         self.back = cv2.GaussianBlur(np.ascontiguousarray(self.ink[::-1, ::-1]), (0, 0), 1.2) * np.float32(
             strength
         )
         return self
 
     def coloured(self, rng: np.random.Generator) -> Pixels:
-        """The sheet as a picture: paper, print and pen in colours that occur."""
+        """Return the sheet as a picture with realistic random colours of paper, print and pen."""
         paper = np.clip(rng.integers(228, 256) + rng.integers(-6, 7, 3), 0, 255).astype(np.float32)
         pen = np.array(_PENS[rng.integers(len(_PENS))], np.float32)
         printed = np.array(_PRINTS[rng.integers(len(_PRINTS))], np.float32)
@@ -158,6 +162,6 @@ class Sheet:
 
 
 def some_rule(rng: np.random.Generator, unit: float, styles: tuple[Style, ...] = ("solid",)) -> Rule:
-    """A rule for digits `unit` pixels high, thin or thick."""
+    """Draw the look of a rule for digits `unit` pixels high; its width is 1.5 % to 8 % of that."""
     width = max(1, round(unit * float(np.exp(rng.uniform(np.log(0.015), np.log(0.08))))))
     return Rule(width, styles[rng.integers(len(styles))], dash=max(4.0, unit * rng.uniform(0.12, 0.3)))

@@ -1,6 +1,6 @@
-"""Digits and other marks as they come out of papers and scans.
+"""Digits and other marks as they are extracted from papers and from scans.
 
-Out of papers they are blurred, crossed by a printed line or cut from others; scans may be coarse.
+Marks from papers are blurred, crossed by a printed line or cut from their neighbours. Scans are coarse.
 """
 
 # Why it is so: docs/decisions/hard-digits.md
@@ -19,19 +19,19 @@ from pipeline.synthesis.pen import draw, some_pen
 from pipeline.synthesis.prototypes import prototype
 from pipeline.synthesis.redrawn import with_some_pen
 
-_KINDS = 5  # by turns: two of the split's own digits, two of other forms, a mark that is no digit
-_BLURRED = 0.6  # of them are blurred; of these too
-_MORE = 0.25  # are crossed by a printed line or cut from a neighbour, and all the others are
-_CUT = 0.4  # of those are cut
+_KINDS = 5  # in turn: two of the split's own digits, two prototypes, and a mark that is not a digit
+_BLURRED = 0.6  # share of the marks that are blurred
+_MORE = 0.25  # share of the blurred marks, and all others, with a rule or a neighbour
+_CUT = 0.4  # share of those that are cut from a neighbour
 
 
 def spoilt(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` marks out of papers: the digits' own, those of other forms, and marks that are not digits."""
+    """Draw `count` marks as from papers: the split's own digits, prototypes, and other marks."""
     return _changed(digits, count, seed, _spoilt)
 
 
 def scans(digits: Digits, count: int, seed: int | Sequence[int]) -> Digits:
-    """`count` marks out of coarse scans: the digits' own, those of other forms, and marks that are none."""
+    """Draw `count` marks as from coarse scans: the split's own digits, prototypes, and other marks."""
     return _changed(digits, count, seed, coarse)
 
 
@@ -55,7 +55,7 @@ def _changed(
 
 
 def _drawing(digits: Digits, own: int, kind: int, rng: np.random.Generator) -> tuple[int, InkMap]:
-    """A label and its ink: of one of the split's own digits, of another form, or of no digit."""
+    """Return a label and its ink: one of the split's own digits, a prototype, or another mark."""
     if kind < 2:
         return int(digits.labels[own]), with_some_pen(digits.images[own], rng)
     if kind < 4:

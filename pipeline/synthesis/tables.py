@@ -1,4 +1,4 @@
-"""Papers with rows and columns of cells, a number in each: tables, mark sheets, sudokus."""
+"""Papers with rows and columns of cells and a number in each: tables, mark sheets and sudokus."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pipeline.synthesis.numbers import Written, circled, struck, written
 from pipeline.synthesis.sheets import Rule, Sheet, some_rule
 from pipeline.synthesis.writers import Writer
 
-_CROSSED_OUT = 0.12  # of the papers have a cell whose number was crossed out,
-_CIRCLED = 0.12  # or circled
-_CUT_OFF = 0.2  # of the pictures end at the outer rules, or in them
+_CROSSED_OUT = 0.12  # share of the papers with a crossed out number
+_CIRCLED = 0.12  # share of the papers with a circled number
+_CUT_OFF = 0.2  # share of the pictures that are cropped at or within the outer rules
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The lines between cells, and where the writing goes: `xs` and `ys` in pixels."""
+    """The borders of cells: `xs` (columns + 1,) and `ys` (rows + 1,) in pixels."""
 
     xs: NDArray[np.floating]
     ys: NDArray[np.floating]
 
     def middle(self, row: int, column: int) -> tuple[float, float]:
-        """Of a cell: x and y."""
+        """Return the centre of a cell as x and y."""
         return float(self.xs[column : column + 2].mean()), float(self.ys[row : row + 2].mean())
 
 
 def table(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """2 to 8 rows and 2 to 5 columns, each as wide as it wants; one to three digits a cell, some empty."""
+    """Draw a table of 2 to 8 rows and 2 to 5 columns of varying width, with 1 to 3 digits in most cells."""
     height = some_height(rng, 24, 60)
     rows, columns = int(rng.integers(2, 9)), int(rng.integers(2, 6))
     longest = int(rng.integers(1, 4))
@@ -61,7 +61,7 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
 
 
 def grid(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """A mark sheet: rows and columns of boxes that stand apart, one or two digits in each."""
+    """Draw a mark sheet: rows and columns of separate boxes, with 1 or 2 digits in most of them."""
     height = some_height(rng, 26, 64)
     rows, columns, longest = int(rng.integers(2, 7)), int(rng.integers(2, 8)), int(rng.integers(1, 3))
     wide, high = height * (0.6 + longest * rng.uniform(0.75, 1.0)), height * rng.uniform(1.35, 1.8)
@@ -80,7 +80,7 @@ def grid(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
 
 
 def sudoku(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
-    """Nine by nine cells, every third rule about twice as heavy; filled in part, 1 to 9."""
+    """Draw a partly filled sudoku: nine by nine cells with 1 to 9, every third rule about twice as heavy."""
     side = some_height(rng, 38, 70)
     height, margin = side * rng.uniform(0.5, 0.68), side * rng.uniform(0.3, 0.8)
     at = margin + np.arange(10) * side
@@ -95,7 +95,7 @@ def sudoku(writer: Writer, rng: np.random.Generator) -> tuple[str, Sheet]:
 
 
 def _filled(rows: int, columns: int, share: float, rng: np.random.Generator) -> list[list[bool]]:
-    """Which cells are written in: this share of them, two at least."""
+    """Choose the cells that are filled in: about this share of them, and at least two."""
     chosen = rng.random((rows, columns)) < share
     if chosen.sum() < 2:
         chosen[0, 0] = chosen[-1, -1] = True
@@ -111,7 +111,7 @@ def _write(
     height: float,
     rng: np.random.Generator,
 ) -> str:
-    """Numbers into the cells; what they say, row for row. Rows without any give no line."""
+    """Write numbers into the cells and return the text, one line per row; empty rows give no line."""
     places = [(row, column) for row, line in enumerate(filled) for column, cell in enumerate(line) if cell]
     crossed = places[rng.integers(len(places))] if rng.random() < _CROSSED_OUT else None
     ringed = places[rng.integers(len(places))] if rng.random() < _CIRCLED else None
@@ -136,7 +136,7 @@ def _write(
 
 
 def _fitting(text: str, writer: Writer, height: float, width: float, rng: np.random.Generator) -> Written:
-    """A number no wider than that: a person writes smaller where there is no room."""
+    """Write a number, up to 40 % smaller if it is wider than `width` pixels, as people do in narrow cells."""
     number = written(text, writer, height, rng)
     if number.ink.shape[1] <= width:
         return number

@@ -1,7 +1,7 @@
-"""Plain forms of the digits that no training sees: whoever judges a reader writes with these.
+"""Plain forms of the digits that are used only for evaluation and never for training.
 
-They are written as `pipeline.synthesis.forms` writes its own, and are none of those: a figure on training's
-own forms would tell how well they were learned, and little about the next person's hand.
+They use the notation of `pipeline.synthesis.forms` but none of its forms. Accuracy on the training forms
+would show how well they were memorised, and little about the next person's hand.
 """
 
 from __future__ import annotations

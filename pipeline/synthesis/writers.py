@@ -1,4 +1,4 @@
-"""Who writes on the papers: a hand of this project's own with one pen, or one that copies MNIST's digits."""
+"""The writers of the papers: a synthetic hand with one pen, or a hand that copies MNIST's digits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pipeline.synthesis.pen import Curve, Hand, cropped, draw, write
 from pipeline.synthesis.unseen_forms import UNSEEN
 
 _FORMS = {digit: [strokes(form) for form in forms] for digit, forms in UNSEEN.items()}
-_PENS = (0.05, 0.15)  # width of the strokes, of a digit's height
-_FINER = 3  # drawn so many times larger, then averaged: pens between whole pixels
-_WIDEST = 1.15  # of its height: a digit that came out wider is written smaller
-_LEAST_SIDE = 80  # pixels: MNIST's digits are enlarged at least so far, and made small again
-_DIRT = 0.06  # of the largest piece's area
-_ALIKE = 0.12  # of a class's digits, the nearest in slant and pen, are taken for one hand's
+_PENS = (0.05, 0.15)  # stroke width, relative to a digit's height
+_FINER = 3  # oversampling factor, which allows pen widths between whole pixels
+_WIDEST = 1.15  # the largest width relative to the height; wider digits are written smaller
+_LEAST_SIDE = 80  # pixels; MNIST's digits are enlarged to at least this size and then reduced
+_DIRT = 0.06  # pieces smaller than this, relative to the largest piece's area, are dirt
+_ALIKE = 0.12  # share of each class, the nearest in slant and pen, that forms one hand
 
 
 class Writer(Protocol):
@@ -30,19 +30,19 @@ class Writer(Protocol):
 
     @property
     def pen(self) -> float:
-        """Width of the strokes, as a share of a digit's height."""
+        """Stroke width, relative to a digit's height."""
 
     def digit(self, digit: int, height: float) -> InkMap:
-        """A digit as this person writes it, `height` pixels high (less where it is wide): 0..1, cropped."""
+        """Write a digit, `height` pixels high or less if it is wide; returns cropped ink, 0..1."""
 
 
 class PenWriter:
-    """A hand of our own: of each digit it has a form that it likes; slant, pen and care stay the same."""
+    """A synthetic hand with a preferred form of each digit and a constant slant, pen and care."""
 
     def __init__(
         self, rng: np.random.Generator, *, pen: float | None = None, tremor: float = 0.4, tilt: float = 0.0
     ) -> None:
-        """`pen`: share of a digit's height, drawn at random where none is given; `tilt`: degrees."""
+        """`pen`: stroke width relative to a digit's height, random by default; `tilt`: degrees."""
         self._rng = rng
         self._pen = float(np.exp(rng.uniform(*np.log(_PENS)))) if pen is None else pen
         care = rng.uniform(0.6, 1.6)
@@ -77,10 +77,10 @@ class PenWriter:
 
 
 class MnistWriter:
-    """Copies MNIST's digits, each time some that are alike in slant and pen: as if one hand wrote them."""
+    """A hand that copies MNIST's digits, choosing digits of similar slant and stroke width."""
 
     def __init__(self, digits: Digits, habits: NDArray[np.float64], rng: np.random.Generator) -> None:
-        """`habits` (n, 2): what `habits_of` says of the digits."""
+        """`habits` (n, 2): the result of `habits_of` for the digits."""
         self._rng, self._digits = rng, digits
         model = habits[rng.integers(len(habits))]
         away = ((habits - model) ** 2).sum(axis=1)
@@ -100,7 +100,7 @@ class MnistWriter:
 
 
 def habits_of(digits: Digits) -> NDArray[np.float64]:
-    """Slant and width of the pen of each digit (n, 2), both in standard deviations from the mean."""
+    """Return the slant and stroke width of each digit (n, 2), both in standard deviations from the mean."""
     ink = digits.images.astype(np.float64) / 255
     total = np.maximum(ink.sum(axis=(1, 2)), 1e-6)
     y, x = np.mgrid[: ink.shape[1], : ink.shape[2]]
@@ -113,7 +113,7 @@ def habits_of(digits: Digits) -> NDArray[np.float64]:
 
 
 def inked(curves: Sequence[Curve], height: float, width: float) -> InkMap:
-    """Curves as ink `height` pixels high, by a pen `width` pixels wide, both in fractions of a pixel too."""
+    """Draw curves `height` pixels high with a pen `width` pixels wide; neither need be a whole number."""
     points = np.concatenate(list(curves))
     across, down = np.ptp(points, axis=0)
     pen = max(1, round(width * _FINER))
@@ -127,7 +127,7 @@ def inked(curves: Sequence[Curve], height: float, width: float) -> InkMap:
 
 
 def _without_dirt(ink: InkMap) -> InkMap:
-    """The ink without pieces far smaller than the largest: beside a comma, a stray dot is not what it was."""
+    """Remove pieces far smaller than the largest one, since a stray dot would look like a decimal point."""
     _, pieces, found, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
     areas = found[:, cv2.CC_STAT_AREA]
     areas[0] = 0  # the paper
@@ -135,7 +135,7 @@ def _without_dirt(ink: InkMap) -> InkMap:
 
 
 def _nearest(away: NDArray[np.float64], mine: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The places of the digits of one class that are least away; any where the class has none."""
+    """Return the indices of the nearest digits among those in `mine`, or among all if there are none."""
     places = np.flatnonzero(mine) if mine.any() else np.arange(len(mine))
     count = max(1, round(_ALIKE * len(places)))
     return places[np.argsort(away[places], kind="stable")[:count]]

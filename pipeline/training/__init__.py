@@ -1,1 +1,1 @@
-"""The training: network, optimizers, batches, and how an interrupted training goes on."""
+"""Training: network, optimizers, batches, calibration, and checkpoints for resuming."""

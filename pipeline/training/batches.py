@@ -1,7 +1,7 @@
-"""Training batches: shuffled, warped anew in every epoch, the same for the same seed.
+"""Training batches: shuffled, augmented differently in every epoch, and reproducible for a seed.
 
-Every random number follows from (seed, epoch, step) alone, so the batches of an epoch do not depend on
-threads, on the epochs before it or on a restart.
+Random numbers depend only on (seed, epoch, step), so the batches of an epoch do not depend on threads, on
+earlier epochs or on a restart.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def batches(
     first_epoch: int = 0,
     **changes: float,
 ) -> tf.data.Dataset:
-    """Batches of float32 (batch, 28, 28, 1), 0..255, and one-hot labels, for all epochs in a row.
+    """Return batches of float32 (batch, 28, 28, 1), 0..255, and one-hot labels, for all epochs in a row.
 
-    Each epoch has the digits that `epochs` says, in whole batches. `changes` are those of
-    `pipeline.training.warp.warped`; without any the digits stay as they are.
+    `epochs` chooses the digits of each epoch. The rest of an epoch that does not fill a batch is dropped.
+    `changes` are the augmentations of `pipeline.training.warp.warped`; by default there are none.
     """
     batch = min(batch, epochs.size)
     steps = epochs.size // batch
@@ -48,14 +48,14 @@ def batches(
     def shaped(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.ensure_shape(x, (batch, FIELD, FIELD, 1)), tf.ensure_shape(y, (batch, classes))
 
-    # `stateful=False`: what is stateful runs in the foreground once TensorFlow has to be deterministic
+    # `stateful=False` because deterministic TensorFlow runs stateful functions in the foreground
     numbers = tf.data.Dataset.range(first_epoch * steps, epochs.count * steps)
     made = numbers.map(lambda n: tf.numpy_function(one_batch, [n], (tf.float32, tf.float32), stateful=False))
     return untuned(made.map(shaped).prefetch(8))
 
 
 def untuned(data: tf.data.Dataset) -> tf.data.Dataset:
-    """The data without TensorFlow's tuning, whose thread sleeps up to a minute and is waited for."""
+    """Disable autotuning, because at the end TensorFlow waits for its thread, which sleeps up to a minute."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return data.with_options(options)

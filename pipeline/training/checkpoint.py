@@ -1,4 +1,4 @@
-"""Where an interrupted training stood after its last whole epoch, so that it can go on from there."""
+"""Checkpoints: the state of a training after its last complete epoch, from which it can resume."""
 
 # Why it is so: docs/decisions/interruptions.md
 from __future__ import annotations
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from pipeline.project.files import atomic_write
 
 Arrays = list[NDArray[Any]]
-CODE = Path(__file__).parent  # the room of the training: whatever else changes hardly changes a weight
+CODE = Path(__file__).parent  # pipeline/training; changes of other code hardly affect the weights
 
 
 @dataclass(frozen=True)
 class State:
-    """A training after `epochs` epochs: all variables, the best weights so far and their epoch (from 0)."""
+    """A training after `epochs` epochs: all variables, the best weights so far, and their epoch (from 0)."""
 
     epochs: int
     seconds: float
@@ -35,13 +35,13 @@ class State:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file that holds the state of one training. Another training has another file."""
+    """The checkpoint file of one training."""
 
     path: Path
 
     @classmethod
     def of(cls, folder: Path, params: Mapping[str, Any], data_sha256: str) -> Self:
-        """The file for these parameters, data and code: a change of any of them is another training."""
+        """Return the file for these parameters, data and training code; any change gives another file."""
         digest = hashlib.sha256(json.dumps([params, data_sha256], sort_keys=True).encode())
         for source in sorted(CODE.glob("*.py")):
             digest.update(source.read_bytes())
@@ -56,7 +56,7 @@ class Checkpoint:
             np.savez(temporary, plain=np.array(json.dumps(plain)), **arrays)
 
     def load(self) -> State | None:
-        """The state as it was saved; None where there is none that can be read."""
+        """Return the saved state; None if there is no readable checkpoint."""
         try:
             with self.path.open("rb") as file, np.load(file) as found:
                 plain = json.loads(str(found["plain"]))
@@ -67,23 +67,23 @@ class Checkpoint:
         return State(variables=variables, best_weights=best, **plain)
 
     def remove(self) -> None:
-        """The training is done, and what it gave is written."""
+        """Remove the file, after the trained model has been saved."""
         self.path.unlink(missing_ok=True)
 
 
 def variables_of(model: keras.Model) -> Arrays:
-    """Everything that changes in a training: weights, random states, the optimizer's moments and averages."""
+    """Return everything that training changes: weights, random states, optimizer moments and averages."""
     return [np.array(variable) for variable in _variables(model)]
 
 
 def restore(model: keras.Model, arrays: Arrays) -> None:
-    """Put back what `variables_of` gave into a model that was built and compiled the same way."""
+    """Load the arrays of `variables_of` into a model that was built and compiled in the same way."""
     for variable, array in zip(_variables(model), arrays, strict=True):
         variable.assign(array)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
     model.optimizer.build(model.trainable_variables)
-    metrics = {id(variable) for variable in model.metrics_variables}  # begin anew in every epoch
+    metrics = {id(variable) for variable in model.metrics_variables}  # reset in every epoch
     own = [variable for variable in model.variables if id(variable) not in metrics]
     return [*own, *model.optimizer.variables]

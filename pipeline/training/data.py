@@ -1,4 +1,4 @@
-"""What a training learns from and is judged on: a split's own digits, and those drawn beside them."""
+"""The data for training and validation: a split's own digits and its synthetic sets."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from digits.network.contract import CLASSES
 from pipeline.mnist.accepted import Accepted
 from pipeline.mnist.dataset import DRAWN_SETS, Digits, load_drawn
 
-# Of the sources of digits (`digits_by_source`):
+# Groups of the sources of `digits_by_source`:
 REAL = ("plain", "redrawn")  # written by people
-USUAL = (*REAL, "prototypes")  # hardly any of them is too spoilt to be read
-_THICK = 0.2  # of the redrawn digits
+USUAL = (*REAL, "prototypes")  # nearly all of these digits are legible
+_THICK = 0.2  # share of the redrawn digits
 
 
 def mixed(folder: Path, split: str, share: float) -> Digits:
-    """The split's own digits, and after them the first `share` of each of its drawn sets."""
+    """Return the split's own digits followed by the first `share` of each of its synthetic sets."""
     return _with_drawn(Digits.load(folder, split), folder, split, share)
 
 
 def training_data(folder: Path, drawn: float, drawn_last: float, accepted: int) -> tuple[Digits, Digits, int]:
-    """What a training learns from, what it is judged on, and how many of the first every epoch sees.
+    """Return the training data, the validation data, and how many of the training data every epoch sees.
 
-    Those are MNIST's own and, `accepted` times each, what was accepted of feedback. The first holds
-    everything that was drawn too, or nothing of it where `drawn` is 0; `training.sampling` chooses the share
-    that each epoch sees. The second holds the share `drawn_last`, as the last epochs do.
+    Every epoch sees MNIST's digits and `accepted` copies of each mark of accepted feedback; these come first.
+    The synthetic sets follow, in full or not at all if `drawn` is 0; `training.sampling` chooses the share of
+    them for each epoch. The validation data has the share `drawn_last` of the synthetic sets, like the last
+    epochs.
     """
     own = _joined([Digits.load(folder, "train"), *[_feedback(folder, drawn)] * accepted])
     digits = _with_drawn(own, folder, "train", 1.0 if drawn else 0.0)
@@ -35,9 +36,10 @@ def training_data(folder: Path, drawn: float, drawn_last: float, accepted: int) 
 
 
 def digits_by_source(folder: Path, split: str) -> dict[str, Digits]:
-    """A split's digits by where they come from, without the marks that are not digits.
+    """Return a split's digits by source, without marks that are not digits.
 
-    "plain" are MNIST's, the others are drawn: "thick" are those of "redrawn" with most ink.
+    "plain" are MNIST's digits, and the other sources are synthetic. "thick" are the redrawn digits with the
+    most ink. Empty sources are left out.
     """
     found = {"plain": Digits.load(folder, split)}
     for kind in DRAWN_SETS:
@@ -49,7 +51,7 @@ def digits_by_source(folder: Path, split: str) -> dict[str, Digits]:
 
 
 def _feedback(folder: Path, drawn: float) -> Digits:
-    """What was accepted; digits alone for a network without "not a digit"."""
+    """Return accepted feedback, with digits only for a network without "not a digit" (`drawn` is 0)."""
     digits = Accepted.load(folder, "train").digits
     return digits if drawn else digits.take(np.flatnonzero(digits.labels < CLASSES))
 

@@ -1,4 +1,4 @@
-"""What training keeps and says, epoch by epoch: methods for `keras.callbacks.LambdaCallback`."""
+"""Record and print each epoch of a training, with methods for `keras.callbacks.LambdaCallback`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pipeline.training.checkpoint import Arrays, Checkpoint, State, restore, var
 
 Logs = dict[str, float]
 Log = Callable[[Logs, int], None]
-"""Gets the metrics of an epoch and its number, counted from 1."""
+"""A function that receives the metrics of an epoch and its number, counted from 1."""
 
 
 class Journal:
     """The history of a training, the weights of its best epoch, and its checkpoint.
 
-    The best epoch is the one with the least loss on validation. The share right would choose by luck: in the
-    last epochs it moves by a handful of digits.
+    The best epoch has the least validation loss. Validation accuracy would choose by luck, because it changes
+    by only a handful of digits in the last epochs.
     """
 
     def __init__(
@@ -27,18 +27,18 @@ class Journal:
     ) -> None:
         self._model, self._log, self._checkpoint = model, log, checkpoint
         self._began = time.monotonic()
-        self.first_epoch = 0  # where a training that was interrupted goes on
+        self.first_epoch = 0  # the epoch from which an interrupted training resumes
         self.history: dict[str, list[float]] = {}
         self.best_epoch = 0  # counted from 0
         self.best_weights: Arrays = []
 
     @property
     def seconds(self) -> float:
-        """How long the training has taken, the part before an interruption too."""
+        """The duration of the training, including the time before an interruption."""
         return time.monotonic() - self._began
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if there is one."""
+        """Resume from the checkpoint if there is one, and log the earlier epochs again."""
         state = self._checkpoint.load() if self._checkpoint else None
         if state is None:
             return
@@ -46,18 +46,18 @@ class Journal:
         self._began -= state.seconds
         self.first_epoch, self.history = state.epochs, state.history
         self.best_epoch, self.best_weights = state.best_epoch, state.best_weights
-        print(f"train: goes on after epoch {self.first_epoch}, where it was interrupted", flush=True)
+        print(f"train: resuming after epoch {self.first_epoch}", flush=True)
         for epoch in range(self.first_epoch):
             self._tell({name: values[epoch] for name, values in self.history.items()}, epoch)
 
     def epoch_begins(self, epoch: int) -> None:
-        """Save where the training stands."""
+        """Save a checkpoint."""
         if self._checkpoint and epoch > self.first_epoch:
             best = (self.best_epoch, self.best_weights)
             self._checkpoint.save(State(epoch, self.seconds, variables_of(self._model), *best, self.history))
 
     def epoch_ends(self, epoch: int, logs: Logs) -> None:
-        """Note an epoch's figures, and its weights as they are now if it is the best so far."""
+        """Record an epoch's metrics, and the current weights if the epoch is the best so far."""
         logs = {**logs, "learning_rate": float(self._model.optimizer.learning_rate)}
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
@@ -72,7 +72,7 @@ class Journal:
 
 
 class Progress:
-    """A line for every epoch with the time that is left; on a terminal also where the epoch stands."""
+    """Prints a line per epoch with the remaining time, and on a terminal the progress within the epoch."""
 
     def __init__(self, epochs: int, steps: int, first_epoch: int) -> None:
         self._epochs, self._steps, self._first = epochs, steps, first_epoch
@@ -80,14 +80,14 @@ class Progress:
         self._shown = 0.0
 
     def step(self, step: int, logs: Logs) -> None:
-        """Show on a terminal how far the epoch is, twice a second at most."""
+        """Show the progress of the epoch on a terminal, at most twice a second."""
         now = time.monotonic()
         if now - self._shown > 0.5:
             self._shown = now
             print(f"\r  step {step + 1}/{self._steps}  loss {logs['loss']:.4f}  ", end="", flush=True)
 
     def epoch(self, epoch: int, logs: Logs) -> None:
-        """Tell an epoch's figures."""
+        """Print an epoch's metrics."""
         spent = time.monotonic() - self._began
         left = spent / (epoch + 1 - self._first) * (self._epochs - epoch - 1)
         start = "\r" if sys.stdout.isatty() else ""

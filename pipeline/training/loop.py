@@ -1,4 +1,4 @@
-"""Training as a function: digits and plain values in, a network out."""
+"""The training loop, as a function of digits and plain parameters that returns a network."""
 
 # Why it is so: docs/decisions/training-speed.md
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipeline.training.sampling import Epochs
 
 @dataclass(frozen=True)
 class Trained:
-    """A network with the weights of its best epoch (counted from 1), and how it got there."""
+    """A network with the weights of its best epoch (counted from 1), and the history of its training."""
 
     model: keras.Model
     history: dict[str, list[float]]
@@ -57,11 +57,12 @@ def train(
 ) -> Trained:
     """Train a network; the same arguments on the same machine give the same weights.
 
-    Every epoch has the first `own` digits (None: all), and the share `drawn` of the others, the last ones
-    `drawn_last`, each time another part of them: `pipeline.training.sampling`. With `bfloat16` a processor
-    that multiplies in it does so (about a third faster); the network that comes back is float32 either way.
-    `log` gets the metrics of every epoch. With a `checkpoint`, a training that was interrupted goes on after
-    its last whole epoch, to the same weights; who keeps the network removes the checkpoint.
+    Every epoch has the first `own` digits (None: all) and a changing share of the others, which is `drawn` at
+    first and `drawn_last` in the last epochs (see `pipeline.training.sampling`). With `bfloat16`, processors
+    that support it multiply in bfloat16, which is about a third faster; the returned network is always
+    float32. `log` receives the metrics of every epoch. With a `checkpoint`, an interrupted training resumes
+    after its last complete epoch and gives the same weights; the caller removes the checkpoint after saving
+    the network.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -86,21 +87,21 @@ def train(
             epochs=epochs,
             initial_epoch=first,
             steps_per_epoch=steps,
-            shuffle=False,  # the batches are shuffled already
+            shuffle=False,  # the batches are already shuffled
             validation_data=_fixed_batches(*validation, classes=classes),
             callbacks=_callbacks(model, journal, Progress(epochs, steps, first)),
             verbose=0,
         )
-    best = build(outputs=classes, **network)  # of Keras's own layers, and without the optimizer
+    best = build(outputs=classes, **network)  # with Keras's own layers and without the optimizer
     best.set_weights(journal.best_weights)
     return Trained(best, journal.history, journal.best_epoch + 1, journal.seconds)
 
 
 @contextmanager
 def _cores_left_to_tensorflow() -> Iterator[None]:
-    """OpenCV and every BLAS work on the thread that calls them.
+    """Limit OpenCV and BLAS libraries to the calling thread.
 
-    Threads of their own would spin between two batches: a fifth of all processor time.
+    Their own threads would spin between batches and use a fifth of all processor time.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -112,17 +113,17 @@ def _cores_left_to_tensorflow() -> Iterator[None]:
 
 
 def _callbacks(model: keras.Model, journal: Journal, progress: Progress) -> list[keras.callbacks.Callback]:
-    """In this order: the averaged weights are in the model as an epoch ends, and out again as one begins."""
+    """Return the callbacks. `SwapEMAWeights` comes first, so that the journal sees the averaged weights."""
     hook = keras.callbacks.LambdaCallback
     found = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if model.optimizer.use_ema else []
     found.append(hook(on_epoch_begin=lambda epoch, _: journal.epoch_begins(epoch)))
     found += [hook(on_epoch_end=call) for call in (journal.epoch_ends, progress.epoch)]
-    if sys.stdout.isatty():  # only then: the loss of every step costs time
+    if sys.stdout.isatty():  # only on a terminal, because reading the loss of every step takes time
         found.append(hook(on_train_batch_end=progress.step))
     return found
 
 
 def _fixed_batches(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int) -> tf.data.Dataset:
-    """The same digits in the same order, as they are."""
+    """Return batches of the digits in order and without augmentation."""
     data = tf.data.Dataset.from_tensor_slices((images[..., None], tf.one_hot(labels, classes))).batch(500)
     return untuned(data.map(lambda x, y: (tf.cast(x, tf.float32), y)).cache())

@@ -1,4 +1,4 @@
-"""The network: convolutions in blocks, most of which end with a map of half the size, then dense layers."""
+"""The network: blocks of convolutions, most of which halve the feature map, followed by dense layers."""
 
 # Why it is so: docs/decisions/training.md
 from __future__ import annotations
@@ -28,23 +28,24 @@ def build(
     dense_dropout: float = 0.0,
     for_training: bool = False,
 ) -> keras.Model:
-    """A network from float32 (n, 28, 28, 1), 0..255, to logits (n, outputs).
+    """Build a network from float32 (n, 28, 28, 1), 0..255, to logits (n, outputs).
 
-    `blocks` holds the filters of each convolution, a list for each block. For each block, `padding` is
-    "same" or "valid", `kernels` the side in pixels of the kernels, and `halving` how its last convolution
-    halves the map: in steps of two ("stride"), with a 2x2 max pooling ("pool"), or not ("none").
-    `dropout` stands before the dense layers, `dense_dropout` after each of them. An eleventh output is
-    "not a digit". `for_training` has the same weights in layers that train faster and that Keras alone
-    cannot load. Raises `ParameterError` where the lists differ in length or name another halving.
+    `blocks` lists the numbers of filters of each block's convolutions. For each block, `padding` is "same" or
+    "valid", `kernels` is the side of the kernels in pixels, and `halving` says how the last convolution
+    halves the feature map: with a stride of two ("stride"), with 2x2 max pooling ("pool"), or not at all
+    ("none"). `dropout` is applied before the dense layers and `dense_dropout` after each of them. An eleventh
+    output is "not a digit". With `for_training`, the same weights are in layers that train faster but that
+    Keras cannot load without this module. Raises `ParameterError` if the lists differ in length or a halving
+    is unknown.
     """
     if len({len(blocks), len(padding), len(kernels), len(halving)}) > 1:
         raise ParameterError(
-            "train.network: padding, kernels and halving need one entry for each of the blocks."
+            "train.network: padding, kernels and halving need one entry for each block in blocks."
         )
     unknown = set(halving) - set(get_args(Halving))
     if unknown:
         raise ParameterError(
-            f"train.network.halving: {min(unknown)!r} is none of {', '.join(get_args(Halving))}."
+            f"train.network.halving: {min(unknown)!r} is not one of {', '.join(get_args(Halving))}."
         )
     normalization = None
     if batch_norm:
@@ -60,7 +61,7 @@ def build(
     for units in dense:
         x = keras.layers.Dense(units, activation="relu")(x)
         x = keras.layers.Dropout(dense_dropout)(x) if dense_dropout else x
-    logits = keras.layers.Dense(outputs, name="logits", dtype="float32")(x)  # whatever the rest calculates in
+    logits = keras.layers.Dense(outputs, name="logits", dtype="float32")(x)  # even if the rest is bfloat16
     return keras.Model(inputs, logits, name="digits")
 
 
@@ -72,7 +73,7 @@ def _convolution(
     normalization: type[keras.layers.Layer] | None,
     halving: Halving,
 ) -> keras.KerasTensor:
-    """Pooling comes before what follows it element by element: a quarter of the work, the same maximum."""
+    """Add a convolution. Pooling comes before normalisation and ReLU, which then do a quarter of the work."""
     step = 2 if halving == "stride" else 1
     x = keras.layers.Conv2D(filters, kernel, strides=step, padding=padding, use_bias=normalization is None)(x)
     x = keras.layers.MaxPooling2D()(x) if halving == "pool" else x

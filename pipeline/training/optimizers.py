@@ -1,4 +1,4 @@
-"""The optimizers: Adam, AdamW or Muon, at a constant rate or in one cycle, with averaged weights or not."""
+"""Optimizers: Adam, AdamW or Muon, with a constant or one-cycle learning rate, and weight averaging."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def make_optimizer(
     weight_decay: float = 0.0,
     average: float = 0.0,
 ) -> keras.optimizers.Optimizer:
-    """The optimizer for a training of `steps` steps.
+    """Return the optimizer for a training of `steps` steps.
 
-    "one_cycle" rises to `learning_rate` over the share `warmup` of all steps and falls to nothing
-    along a cosine (Smith & Topin 2017, arXiv 1708.07120). `average` is the momentum of the moving
-    average of the weights; 0 is none. Raises `ParameterError` for a name that is not known.
+    The schedule "one_cycle" rises to `learning_rate` over the share `warmup` of all steps and then falls to 0
+    along a cosine (Smith & Topin 2017, arXiv 1708.07120). `average` is the momentum of the moving average of
+    the weights; 0 disables averaging. Raises `ParameterError` for an unknown name or schedule.
     """
     rate: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
     if schedule == "one_cycle":
@@ -52,13 +52,13 @@ def _one_cycle(peak: float, steps: int, warmup: float) -> keras.optimizers.sched
 
 
 class Muon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras comes without types
-    """Muon for convolutions: steps of equal strength in all directions (Jordan et al. 2024).
+    """Muon for convolutions (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/).
 
-    A kernel's update is made orthogonal, so that rare directions in its gradients count as much as common
-    ones (https://kellerjordan.github.io/posts/muon/). Keras's Muon leaves all but matrices to AdamW; here a
-    kernel is a matrix too.
-    Its rows are what each filter sees, its columns the filters. The first layer's kernels, which see one
-    channel alone, and the last layer's matrix stay with AdamW, as Muon's author advises.
+    Muon orthogonalises the update of a matrix, so that rare directions in the gradients count as much as
+    common ones. Keras's Muon uses AdamW for everything but matrices. Here it also updates convolution
+    kernels, reshaped to matrices with one column per filter. AdamW still updates the first layer's kernels,
+    which see a single channel, and all dense layers, since Muon's author advises against Muon for first and
+    last layers.
     """
 
     def _should_use_adamw(self, variable: keras.Variable) -> bool:

@@ -1,4 +1,4 @@
-"""How a training calculates: in bfloat16 where the processor can, and with fused batch normalisation."""
+"""Training arithmetic: bfloat16 on processors that support it, and fused batch normalisation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def processor_has_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16, as far as Linux says."""
+    """Whether the processor has instructions for bfloat16, according to Linux; False on other systems."""
     try:
         return not _INSTRUCTIONS.isdisjoint(_CPUINFO.read_text().split())
     except OSError:
@@ -24,7 +24,7 @@ def processor_has_bfloat16() -> bool:
 
 @contextmanager
 def calculating(in_bfloat16: bool) -> Iterator[None]:
-    """Layers made in this block calculate in bfloat16 or in float32; their weights are float32."""
+    """Make layers created in this block compute in bfloat16 or float32; their weights are float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if in_bfloat16 else "float32")
     try:
@@ -34,10 +34,11 @@ def calculating(in_bfloat16: bool) -> Iterator[None]:
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras comes without types
-    """Keras's layer with the same variables, which trains with TensorFlow's fused operation.
+    """Keras's layer with the same variables, but trained with TensorFlow's fused operation.
 
-    Keras makes batch normalisation of some twenty operations, an eighth of a training's time on two cores.
-    The moving variance is then the sample's (divided by n - 1), a difference of one in thousands.
+    Keras composes batch normalisation of about twenty operations, which take an eighth of the training time
+    on two cores. The fused operation averages the sample variance (divided by n - 1), which differs by less
+    than one in a thousand.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Which digits every epoch of a training sees, and in which order."""
+"""Choose the digits of each epoch and their order."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pipeline.project.errors import ParameterError
 
 Positions = NDArray[np.intp]
 
-LAST = 0.25  # of the epochs: those that may see less of what is drawn
-# In the seeds of the rounds, so that they are none of an epoch's own order.
+LAST = 0.25  # share of the epochs, at the end, that use `drawn_last`
+# Keys in the seeds of the rounds, which differ from every epoch number, so that no seed is used twice.
 _DRAWN = 2**32
 _AGAIN = 2**33
 
 
 @dataclass(frozen=True, slots=True)
 class Epochs:
-    """`count` epochs over `total` digits, of which the first `own` are MNIST's and the others are drawn.
+    """`count` epochs over `total` digits: the first `own` are in every epoch, and the rest are synthetic.
 
-    Every epoch has all of the first. Of the others it has the share `drawn`, in the last quarter of the
-    epochs `drawn_last`, each time those that come next in a round through all of them; MNIST's own come
-    again in the places that this leaves free, so that all epochs are of one size. The same seed gives the
-    same order, whatever was asked before. Raises `ParameterError` if the last share is the greater one.
+    An epoch has the share `drawn` of the synthetic digits, or `drawn_last` in the last quarter of the epochs.
+    Successive epochs take them in rounds through all synthetic digits. Where `drawn_last` is smaller, own
+    digits are repeated, so that all epochs have the same size. The order depends only on the seed and the
+    epoch. Raises `ParameterError` if `drawn_last` is greater than `drawn`.
     """
 
     total: int
@@ -42,11 +42,11 @@ class Epochs:
 
     @property
     def size(self) -> int:
-        """How many digits an epoch has."""
+        """The number of digits in an epoch."""
         return self.own + self._part(self.drawn)
 
     def order(self, epoch: int) -> Positions:
-        """The positions that an epoch (from 0) sees, shuffled."""
+        """Return the shuffled indices of the digits in an epoch (from 0)."""
         free = self._part(self.drawn)
         first, last = self._drawn_before(epoch), self._drawn_before(epoch + 1)
         drawn = self.own + self._in_rounds(_DRAWN, self.total - self.own, first, last)
@@ -58,12 +58,12 @@ class Epochs:
         return round(share * (self.total - self.own))
 
     def _drawn_before(self, epoch: int) -> int:
-        """How many drawn digits were seen when an epoch begins."""
+        """Return how many synthetic digits all epochs before this one have seen."""
         late = max(0, epoch - self.count + round(LAST * self.count))
         return (epoch - late) * self._part(self.drawn) + late * self._part(self.drawn_last)
 
     def _in_rounds(self, key: int, many: int, first: int, last: int) -> Positions:
-        """From the `first` to before the `last` position of rounds through `many`, each in another order."""
+        """Return positions `first` to `last` - 1 of an endless sequence of permutations of `many` digits."""
         rounds = range(first // many, -(-last // many)) if last > first else range(0)
         seen = [np.random.default_rng([self.seed, key, number]).permutation(many) for number in rounds]
         start = first - rounds.start * many

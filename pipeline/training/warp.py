@@ -1,4 +1,4 @@
-"""What pens and hands do to a digit, for a whole batch at once: place, slant, bends, stroke and sharpness."""
+"""Augment a batch of digits: rotation, shear, scale, shift, elastic bends, stroke width and sharpness."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from digits.network.contract import FIELD
 
 Floats = NDArray[np.float32]
 
-_TILE = FIELD + 2  # a digit with a margin of paper, so that neighbours in the mosaic never mix
-_KNOTS = 5  # bends along a side
-_REACH = 5.0  # pixels, how far around it a bend is felt
+_TILE = FIELD + 2  # a digit with a margin of paper, so that neighbours in the column never mix
+_KNOTS = 5  # elastic bends along each side
+_REACH = 5.0  # the standard deviation of a bend's extent in pixels
 
 
 def warped(
@@ -29,11 +29,11 @@ def warped(
     stroke: float = 0.0,
     sharpness: float = 0.0,
 ) -> Floats:
-    """Each of the images (n, 28, 28) changed in its own way: float32 (n, 28, 28, 1), 0..255.
+    """Return each of the images (n, 28, 28) with random changes, as float32 (n, 28, 28, 1), 0..255.
 
-    The most that each is changed, either way: `rotation` and `shear` in degrees, `scale` of each side as
-    a share, `shift` in pixels. `elastic`: standard deviation in pixels of the bends. `stroke`: ink is raised
-    to a power of up to 2^stroke (narrower) or 2^-stroke (wider). `sharpness`: edges up to 2^sharpness times
+    Each parameter limits a change in both directions: `rotation` and `shear` in degrees, `scale` as a share
+    of each side, `shift` in pixels. `elastic` is the standard deviation of the bends in pixels. Ink is raised
+    to a power of up to 2^`stroke` (narrower) or 2^-`stroke` (wider). Edges become up to 2^`sharpness` times
     as steep.
     """
     count = len(images)
@@ -46,7 +46,7 @@ def warped(
 
 
 def _basis() -> Floats:
-    """What a place in the source is made of, for all 784 pixels: x and y about the middle, 1, and bends."""
+    """Return the basis (28, 784) of source positions: x and y from the centre, 1, and 25 Gaussian bends."""
     at = np.arange(FIELD) - (FIELD - 1) / 2
     y, x = (grid.ravel() for grid in np.meshgrid(at, at, indexing="ij"))
     knots = np.linspace(-11, 11, _KNOTS)
@@ -56,7 +56,7 @@ def _basis() -> Floats:
 
 
 _BASIS = _basis()
-_NOTHING = np.empty(0, np.float32)  # what OpenCV adds to a product
+_NOTHING = np.empty(0, np.float32)  # the summand of OpenCV's matrix product, which is not used
 
 
 def _places(
@@ -66,7 +66,7 @@ def _places(
     moved: NDArray[np.float64],
     elastic: float,
 ) -> Floats:
-    """Where each pixel comes from, about the middle: (2, n, 784), x before y: one matrix product."""
+    """Return the source position of each pixel from the centre (2, n, 784), x before y."""
     turn, lean = turned[0], np.tan(turned[1])
     wide, high = 1 + grown
     parts = np.empty((2, len(turn), len(_BASIS)), np.float32)
@@ -74,13 +74,13 @@ def _places(
     parts[1, :, :3] = np.stack([-np.sin(turn) / high, np.cos(turn) / high, moved[1]], axis=1)
     bends = random.standard_normal((2, len(turn), _KNOTS**2), dtype=np.float32)
     parts[:, :, 3:] = bends * np.float32(elastic)
-    # numpy's own product wakes threads that then spin: 40 times the CPU time, taken from the training
+    # numpy's own product wakes threads that spin and take 40 times the CPU time from the training
     places = cv2.gemm(parts.reshape(-1, len(_BASIS)), _BASIS, 1.0, _NOTHING, 0.0)
     return np.asarray(places, np.float32).reshape(2, len(turn), -1)
 
 
 def _sampled(images: NDArray[np.uint8], places: Floats) -> Floats:
-    """The images at these places. All stand below each other in one mosaic, so one call does it."""
+    """Sample the images at these positions, with one call for a column of all images."""
     count = len(images)
     mosaic = np.zeros((count, _TILE, _TILE), np.float32)
     mosaic[:, 1:-1, 1:-1] = images
@@ -92,7 +92,7 @@ def _sampled(images: NDArray[np.uint8], places: Floats) -> Floats:
 
 
 def _inked(x: Floats, random: np.random.Generator, stroke: float, sharpness: float) -> Floats:
-    """Soft edges counted more or less as ink, then made steeper about the middle; paper stays 0."""
+    """Raise ink to a power, which moves soft edges, then make edges steeper; paper stays 0."""
     each = (len(x), 1, 1)
     exponent = np.exp2(random.uniform(-1, 1, each) * stroke).astype(np.float32)
     gain = np.exp2(random.uniform(0, 1, each) * sharpness).astype(np.float32)

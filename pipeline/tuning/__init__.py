@@ -1,1 +1,1 @@
-"""The search for better parameters: its space, its study and its trials."""
+"""The hyperparameter search of `make search`: its space, its study and its trials."""

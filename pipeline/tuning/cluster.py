@@ -1,7 +1,7 @@
-"""The search on a Ray cluster: workers are threads here, and each lets a task on some node train its trial.
+"""The search on a Ray cluster: workers are local threads, which train their trials as Ray tasks on the nodes.
 
-Study and MLflow stay where the search was started; a node gets code and images through Ray and tells the
-metrics of each epoch, so that it needs no folder or database of the others.
+The study and MLflow stay on the machine where the search was started. Nodes get code and images through Ray
+and send back the metrics of each epoch, so they need no shared folder or database.
 """
 
 # Why it is so: docs/decisions/search-on-a-cluster.md
@@ -37,9 +37,9 @@ from pipeline.tuning import short_training, trial
 from pipeline.tuning.short_training import SCORE, Images, Log, Params
 from pipeline.tuning.study import Plan, done, try_lost_again
 
-LOSSES = 3  # of one trial, with the nodes or processes that trained it: then something else is wrong
-REACHED = 5.0  # seconds that a cluster has for taking a connection
-POLL = 0.5  # seconds after which a worker looks whether the search ends
+LOSSES = 3  # a trial whose node or process dies this often fails the search
+REACHED = 5.0  # the timeout in seconds of a connection to the cluster
+POLL = 0.5  # seconds between a worker's checks whether the search is ending
 CODE = [str(Path(package.__path__[0])) for package in (digits, pipeline)]
 NO_CODE = ["/default/", "__pycache__/"]  # the model that comes with `digits`
 
@@ -50,8 +50,8 @@ Epoch = tuple[dict[str, float], int]
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Be a driver of the cluster at host:port, or of this machine's ("auto"); raises `PipelineError`."""
-    _knock(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
+    """Connect to the cluster at host:port, or to this machine's ("auto"); raises `PipelineError`."""
+    _require_listening(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     at_the_end = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
@@ -63,30 +63,30 @@ def connected(address: str) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError, RayError, SystemExit) as error:
         raise PipelineError(f"There is no Ray cluster at {address!r}: {error}") from error
     finally:
-        signal.signal(signal.SIGTERM, at_the_end)  # Ray sets one of its own
+        signal.signal(signal.SIGTERM, at_the_end)  # Ray installs its own handler
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Raise `PipelineError` where nobody listens: Ray itself would try for minutes."""
+def _require_listening(address: str) -> None:
+    """Raise `PipelineError` if nothing listens at the address. Ray itself would try for minutes."""
     if address == "auto":
         return
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdigit():
-        raise PipelineError(f"A cluster's address is auto, or its head's HOST:PORT, and not {address!r}.")
+        raise PipelineError(f"A cluster's address is auto or its head's HOST:PORT, but not {address!r}.")
     try:
         socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
     except (OSError, OverflowError) as error:
-        raise PipelineError(f"No Ray cluster answers at {address}: {error}.") from error
+        raise PipelineError(f"No Ray cluster responds at {address}: {error}.") from error
 
 
 def search(study: Study, plan: Plan, trials: int, jobs: int | None) -> None:
-    """Let so many workers (None: as many as there is room for) go on until `trials` are done.
+    """Run `jobs` workers (None: one per core of the cluster) until `trials` are done.
 
-    Raises `PipelineError` where a trial fails, or is lost too often.
+    Raises `PipelineError` if a trial fails, or is lost too often.
     """
     try_lost_again(study)
     left = trials - done(study)
@@ -94,7 +94,7 @@ def search(study: Study, plan: Plan, trials: int, jobs: int | None) -> None:
         return
     cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
     if not sum(cores):
-        raise PipelineError("The cluster has no core for a trial: `ray start --num-cpus` says how many.")
+        raise PipelineError("The cluster has no cores for trials. Set them with `ray start --num-cpus`.")
     workers = min(jobs or sum(cores), sum(cores), left)
     trainer = Trainer(short_training.images(plan.settings, plan.share), threads_for(cores, workers))
     print(
@@ -113,13 +113,13 @@ def search(study: Study, plan: Plan, trials: int, jobs: int | None) -> None:
 
 
 def threads_for(cores: Sequence[int], workers: int) -> int:
-    """With how many threads each, one at least, `workers` find room at once on nodes of so many cores."""
+    """Return the most threads per worker, at least 1, with which all workers fit on nodes of these cores."""
     fitting = (n for n in range(1, max(cores) + 1) if sum(have // n for have in cores) >= workers)
     return max(fitting, default=1)
 
 
 class Trainer:
-    """Trains on the cluster, for several workers at once."""
+    """Trains on the cluster, for several workers concurrently."""
 
     def __init__(self, images: Images, threads: int) -> None:
         self.threads = threads
@@ -128,13 +128,13 @@ class Trainer:
         self._losses: Counter[str] = Counter()
 
     def stop(self) -> None:
-        """End what still trains: its workers leave with `SystemExit`."""
+        """Stop all trainings; their workers exit with `SystemExit`."""
         self._stopped.set()
 
     def train(self, params: Params, log: Log) -> float:
-        """Train on a node and give the score of the best epoch; raises as `trial.Train` says.
+        """Train on a node and return the score of the best epoch; raises as `trial.Train` does.
 
-        The open MLflow run gets the node's tags.
+        The node's tags are added to the active MLflow run.
         """
         task = train_there.options(num_cpus=self.threads).remote(self._images, params, self.threads)
         best = 0.0
@@ -155,14 +155,14 @@ class Trainer:
             values = json.dumps(params, sort_keys=True)
             self._losses[values] += 1
             if self._losses[values] == LOSSES:
-                raise PipelineError(f"was killed {LOSSES} times: is there enough memory?") from error
+                raise PipelineError(f"was killed {LOSSES} times. Is there enough memory?") from error
             raise runs.Killed from error
         finally:
-            ray.cancel(task, force=True)  # a pruned one; what has ended does not mind
+            ray.cancel(task, force=True)  # stops a pruned trial; has no effect on a finished one
         return best
 
     def _told(self, task: ray.ObjectRefGenerator[Any]) -> Iterator[Any]:
-        """What the task yields, as soon as it does."""
+        """Yield what the task yields, immediately; exits when the search is stopped."""
         while not self._stopped.is_set():
             ready, _ = ray.wait([task], timeout=POLL)
             if ready:
@@ -173,9 +173,9 @@ class Trainer:
         sys.exit(trial.INTERRUPTED)
 
 
-@ray.remote(num_returns="streaming", max_calls=1, max_retries=0)  # a process each, as on one machine
+@ray.remote(num_returns="streaming", max_calls=1, max_retries=0)  # one process per trial, as on one machine
 def train_there(images: Images, params: Params, threads: int) -> Iterator[Tags | Epoch]:
-    """Train on a node: yields the tags of its run, and each epoch as soon as it is over."""
+    """Train on a node; yields tags for the run, and then each epoch as soon as it is over."""
     node = ray.get_runtime_context().get_node_id()
     yield {runs.PROCESSOR: processor(), runs.NODE: f"{platform.node()} {node[:8]}"}
     short_training.limit_threads(threads)

@@ -1,6 +1,6 @@
-"""The training of a trial: short, on a share of the images, in a process that trains nothing else.
+"""The short training of a trial, on a share of the images, in a process of its own.
 
-It knows neither MLflow nor Optuna: a node of a cluster needs neither for it.
+It imports neither MLflow nor Optuna, so the nodes of a cluster need neither.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from pipeline.project.paths import PROCESSED
 from pipeline.project.runner import check_names, quiet_stderr
 from pipeline.training.data import training_data
 
-if TYPE_CHECKING:  # it imports Keras, which a process may do once it has its threads
+if TYPE_CHECKING:  # it imports Keras, which must wait until the number of threads is set
     from pipeline.training.checkpoint import Checkpoint
 
 SCORE = "val_accuracy"
-"""Of the mixed validation images, as it chooses a training's best epoch. Not the loss: label smoothing, which
-may be searched, is a part of that."""
+"""The accuracy on the mixed validation images. The loss cannot be compared between trials, because it depends
+on label smoothing, which may be searched."""
 
 Params = Mapping[str, Any]
-"""The section `train` without what changes no weight."""
+"""The section `train` without the entries of `NOT_TRAINING`, which do not affect the weights."""
 Log = Callable[[Mapping[str, float], int], None]
-"""Gets the metrics of an epoch and its number, counted from 1; what it raises ends the training."""
+"""A function that receives the metrics of an epoch and its number, counted from 1, and may raise to stop."""
 
 
 class Images(NamedTuple):
-    """What every trial of a search trains on and is judged on."""
+    """The training and validation images of every trial of a search."""
 
     digits: Digits
     validation: Digits
-    own: int  # of the digits, the first are MNIST's own
+    own: int  # the number of `digits`, at the start, that every epoch sees
 
 
 def images(settings: Mapping[str, Any], share: float) -> Images:
-    """The images of the trials of a search with these settings; raises `DataError`."""
+    """Load the images for the trials of a search with these settings; raises `DataError`."""
     every, validation, own = training_data(
         PROCESSED, settings["drawn"], settings["drawn_last"], settings["accepted"]
     )
@@ -47,9 +47,9 @@ def images(settings: Mapping[str, Any], share: float) -> Images:
 
 
 def subset(digits: Digits, own: int, share: float, seed: int) -> tuple[Digits, int]:
-    """A random share of the first `own` digits and after them of the others, and how many are of the first.
+    """Return a random share of the first `own` digits followed by the same share of the others.
 
-    One at least; the same for the same seed.
+    The second value is the number of own digits, at least 1. The same seed gives the same digits.
     """
     random = np.random.default_rng(seed)
     first = random.permutation(own)[: max(1, round(share * own))]
@@ -58,14 +58,14 @@ def subset(digits: Digits, own: int, share: float, seed: int) -> tuple[Digits, i
 
 
 def limit_threads(threads: int) -> None:
-    """Let TensorFlow compute with so many threads: before anything else in the process has begun with it."""
+    """Limit TensorFlow to this many threads. Call this before anything else in the process uses it."""
     with quiet_stderr():
         import tensorflow as tf
     tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 def train(given: Images, params: Params, log: Log, checkpoint: Checkpoint | None = None) -> float:
-    """Train and give the score of the best epoch; raises `ParameterError` for names that no training has."""
+    """Train and return the highest score of all epochs; raises `ParameterError` for unknown parameters."""
     from pipeline.training.loop import train
 
     training = partial(train, given.digits, given.validation, own=given.own)

@@ -1,4 +1,4 @@
-"""The space of a search: which values of the section `train` it tries, as params.yaml writes them."""
+"""The search space: which parameters of the section `train` are varied, as written in params.yaml."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ NOT_TRAINING = (
     "accepted",
     "false_rejects",
     "turns",
-)  # of the section `train`: matters of its stage, which no trial varies
+)  # entries of the section `train` that concern the stage and not the training of a trial
 NOT_SEARCHED = ("seed", "epochs", "drawn", "drawn_last", *NOT_TRAINING)
-"""Luck, what the search sets itself, what changes the validation images, what is the stage's."""
-DIGITS = 4  # significant ones of a value that is tried: enough to tell settings apart, short to read
+"""Parameters that cannot be searched: the seed, the search's own settings, and parameters that change the
+validation images or concern only the stage."""
+DIGITS = 4  # significant digits of a value, enough to distinguish settings and short to read
 
 
 def distributions(space: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Distribution]:
-    """Where each value is drawn from, by dotted names: [low, high], or [low, high, log].
+    """Return the distribution of each parameter by its dotted name, from [low, high] or [low, high, log].
 
-    A value is whole where `settings` and both ends are. Raises `ParameterError` for a name that `settings`
-    do not have or that is no number there, and for what is no range.
+    A parameter is an integer if its value in `settings` and both limits are integers. Raises `ParameterError`
+    for a parameter that is not a number in `settings` or cannot be searched, and for an invalid range.
     """
     known = flat(settings)
     numbers = [name for name, value in known.items() if type(value) in (int, float)]
@@ -40,7 +41,7 @@ def distributions(space: Mapping[str, Any], settings: Mapping[str, Any]) -> dict
             raise ParameterError(f"{PARAMS}: search.space cannot have {name!r}, only {choice}.")
         searched[name] = _distribution(name, ends, type(known[name]) is int)
     if not searched:
-        raise ParameterError(f"{PARAMS}: search.space names nothing to search.")
+        raise ParameterError(f"{PARAMS}: search.space is empty.")
     return searched
 
 
@@ -50,7 +51,7 @@ def _distribution(name: str, ends: object, whole: bool) -> Distribution:
             log = bool(rest)
         case _:
             raise ParameterError(
-                f"{PARAMS}: search.space.{name} is {ends}: use [low, high] or [low, high, log]."
+                f"{PARAMS}: search.space.{name} is {ends}, but must be [low, high] or [low, high, log]."
             )
     if low > high or (log and low <= 0):
         ordered = "0 < low <= high" if log else "low <= high"
@@ -61,7 +62,7 @@ def _distribution(name: str, ends: object, whole: bool) -> Distribution:
 
 
 def suggest(trial: Trial, searched: Mapping[str, Distribution]) -> dict[str, float]:
-    """A value from each distribution, drawn by the sampler of the trial's study."""
+    """Draw a value from each distribution with the sampler of the trial's study."""
     return {
         name: trial.suggest_int(name, one.low, one.high, log=one.log)
         if isinstance(one, IntDistribution)
@@ -71,14 +72,14 @@ def suggest(trial: Trial, searched: Mapping[str, Distribution]) -> dict[str, flo
 
 
 def present(searched: Mapping[str, Distribution], settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The searched values as `settings` have them now; None where one lies outside of its range."""
+    """Return the current values of the searched parameters; None if one is out of its range."""
     values = {name: flat(settings)[name] for name in searched}
     inside = all(searched[name].low <= value <= searched[name].high for name, value in values.items())
     return values if inside else None
 
 
 def with_values(settings: Mapping[str, Any], values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The settings, nested as they are, with these values (dotted names) in the place of theirs."""
+    """Return the nested settings with these values, given by dotted names, replaced."""
     changed: dict[str, Any] = {}
     for name, value in settings.items():
         full = prefix + name

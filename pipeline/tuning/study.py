@@ -1,4 +1,4 @@
-"""Optuna's record of a search, in a database beside MLflow's, and what its processes have in common."""
+"""The Optuna study of a search, in a database next to MLflow's, and what its worker processes share."""
 
 # Why it is so: docs/decisions/search.md
 from __future__ import annotations
@@ -31,14 +31,14 @@ from pipeline.tuning.space import NOT_TRAINING, Distribution, present, with_valu
 
 FOUND = PROFILES / "found.yaml"
 SEARCHES = "search.db"  # Optuna's database, in the folder of MLflow's
-OWN = ("seed", "resume")  # of the section `train`: no profile sets them
+OWN = ("seed", "resume")  # entries of the section `train` that profiles do not set
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 RUN = "run_id"  # the study's attribute with the search's MLflow run
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the trials of a search have in common: the section `train`, and how short they are."""
+    """The common settings of a search's trials: the section `train`, the space, and the trials' length."""
 
     settings: Mapping[str, Any]
     searched: Mapping[str, Distribution]
@@ -49,10 +49,10 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """A study's name, which two searches share only where their trials can be compared.
+        """The study's name. Two searches have the same name only if their trials are comparable.
 
-        The searched values as they are now make no difference: who takes over what was found goes on with
-        the same study.
+        The current values of the searched parameters do not matter, so a search continues the same study
+        after its result was written to params.yaml.
         """
         ignored = {*self.searched, "epochs", *NOT_TRAINING}
         fixed = {name: value for name, value in flat(self.settings).items() if name not in ignored}
@@ -62,25 +62,25 @@ class Plan:
 
 
 def alone() -> AbstractContextManager[None]:
-    """Wait until no other search is at work: then a trial that runs has lost its process."""
-    return locked(store() / ".search.lock", "search: waits for another search to end")
+    """Wait until no other search runs. After that, a trial in the state RUNNING has lost its process."""
+    return locked(store() / ".search.lock", "search: waiting for another search to finish")
 
 
 def one_at_a_time() -> AbstractContextManager[None]:
-    """Held while trials are counted and one is taken: SQLite would let two processes take the same."""
+    """Lock the counting and taking of trials, because with SQLite two processes could take the same one."""
     return locked(store() / ".search-turn.lock")
 
 
 def open_study(plan: Plan, worker: int = 0) -> Study:
-    """The plan's study, as far as it has come; each worker draws other values, and others after a restart."""
+    """Open or create the plan's study, with a sampler whose seed differs by worker and number of trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    patient = {"connect_args": {"timeout": 60}}  # seconds that a process waits for the others' writes
+    patient = {"connect_args": {"timeout": 60}}  # seconds to wait for the writes of other processes
     try:
         storage = optuna.storages.RDBStorage(f"sqlite:///{store() / SEARCHES}", engine_kwargs=patient)
     except SQLAlchemyError as error:
         raise RegistryError(
             f"{store() / SEARCHES} cannot be opened ({str(error).splitlines()[0]}). If it is damaged,"
-            " move it away: the search begins anew, and the runs of its trials stay in MLflow."
+            " move it away. The search then starts again, and the runs of its trials stay in MLflow."
         ) from error
     study = optuna.create_study(
         study_name=plan.name,
@@ -95,38 +95,38 @@ def open_study(plan: Plan, worker: int = 0) -> Study:
 
 
 def try_present(study: Study, plan: Plan) -> None:
-    """Let a new study begin with the values as they are now: what is found has to beat them."""
+    """Queue the current values as the first trial of a new study, so that a result has to beat them."""
     values = present(plan.searched, plan.settings)
     if not study.trials and values is not None:
         study.enqueue_trial(values)
 
 
 def try_lost_again(study: Study) -> None:
-    """Fail the trials that still run, where no worker is left, and queue their values as new ones."""
+    """Fail trials that are still RUNNING although no worker is left, and queue their values again."""
     for lost in study.get_trials(states=(TrialState.RUNNING,)):
         queue_again(study, lost)
         study.tell(lost.number, state=TrialState.FAIL)
 
 
 def queue_again(study: Study, lost: FrozenTrial) -> None:
-    """Queue the values of a trial that was interrupted as a new one."""
+    """Queue the values of an interrupted trial as a new trial."""
     again = optuna.create_trial(
         state=TrialState.WAITING,
         params=lost.params,
         distributions=lost.distributions,
-        system_attrs=lost.system_attrs,  # with the values of one that was queued itself
+        system_attrs=lost.system_attrs,  # these include the values of a trial that was itself queued
     )
     study.add_trial(again)
-    print(f"search: trial {lost.number} was interrupted and is tried again", flush=True)
+    print(f"search: trial {lost.number} was interrupted and will be repeated", flush=True)
 
 
 def done(study: Study) -> int:
-    """How many trials have given an answer."""
+    """Return the number of trials that are complete or pruned."""
     return len(study.get_trials(deepcopy=False, states=DONE))
 
 
 def keep_best(study: Study, settings: Mapping[str, Any], client: MlflowClient) -> None:
-    """Write the best values so far as a profile, and tell the search's run."""
+    """Write the best values so far as a profile, and log the best score to the search's MLflow run."""
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         return
     best, run_id = study.best_trial, study.user_attrs[RUN]
@@ -136,6 +136,6 @@ def keep_best(study: Study, settings: Mapping[str, Any], client: MlflowClient) -
     yaml.width = 110
     yaml.dump(profile, text)
     origin = f"{best.value:.2%} on validation, trial {best.number} of {study.study_name}"
-    write_text(FOUND, f"# `make search` found it: {origin}\n{text.getvalue()}")
+    write_text(FOUND, f"# Found by `make search`: {origin}\n{text.getvalue()}")
     client.log_metric(run_id, EPOCH[SCORE], best.value or 0.0, step=done(study))
     client.set_tag(run_id, "best_trial", best.number)

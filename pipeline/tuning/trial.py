@@ -1,6 +1,6 @@
-"""A worker of a search, and its trials: short trainings, MLflow runs below the search's run.
+"""A worker of a search, and its trials. A trial is a short training and a child of the search's MLflow run.
 
-A worker is a process that trains, or a thread that lets a node of a cluster train (`tuning.cluster`).
+A worker is a process that trains, or a thread that trains on a node of a cluster (`tuning.cluster`).
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ STARTED = (*DONE, TrialState.RUNNING)
 FAILED, INTERRUPTED = 1, 130  # exit codes
 
 Train = Callable[[Params, Log], float]
-"""Trains and gives the score of the best epoch; raises what the log raises, or `runs.Killed`."""
+"""A function that trains and returns the best epoch's score; raises what the log raises, or `runs.Killed`."""
 
 
 def worker_process(plan: Plan, trials: int, worker: int, threads: int) -> None:
-    """What a worker's process does, with so many threads; it exits with `FAILED` where a trial failed."""
+    """Run a worker process with this many threads; it exits with `FAILED` if a trial failed."""
     end_with_parent()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a KeyboardInterrupt would fail the trial for Optuna
+    for number in (signal.SIGINT, signal.SIGTERM):  # Optuna would fail the trial after a KeyboardInterrupt
         signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
     short_training.limit_threads(threads)
     try:
@@ -51,10 +51,11 @@ def worker_process(plan: Plan, trials: int, worker: int, threads: int) -> None:
 
 
 def work(plan: Plan, trials: int, worker: int, train: Train, *, here: bool = True) -> None:
-    """Run trials until `trials` of the study are done or another worker's; raises what one of them raises.
+    """Run trials until `trials` of the study have been started by any worker; raises what a trial raises.
 
-    From the end of a trial to the values of the next it is this worker's turn alone: so no trial is taken
-    twice, and there are never too many. One whose node was killed fails, and its values are queued.
+    From the end of a trial until it has the values of the next one, the worker holds a lock, so that no trial
+    is taken twice and there are never too many. A trial whose node was killed fails, and its values are
+    queued.
     """
     study, client = open_study(plan, worker), runs.connect()
     with ExitStack() as my_turn:
@@ -85,7 +86,7 @@ def work(plan: Plan, trials: int, worker: int, train: Train, *, here: bool = Tru
 
 
 def run(trial: Trial, plan: Plan, train: Train, *, here: bool = True) -> float:
-    """Train with the values of a trial and give the score of its best epoch; raises `TrialPruned`."""
+    """Train with the values of a trial and return the score of its best epoch; raises `TrialPruned`."""
     chosen = with_values(plan.settings, trial.params) | {"epochs": plan.epochs}
     params = {name: value for name, value in chosen.items() if name not in NOT_TRAINING}
     score = None
@@ -96,12 +97,12 @@ def run(trial: Trial, plan: Plan, train: Train, *, here: bool = True) -> float:
             score = train(params, partial(_log, trial, plan.epochs))
         mlflow.set_tag(OUTCOME, "pruned" if score is None else "complete")
     if score is None:
-        raise TrialPruned  # not before: for MLflow the run has ended well
+        raise TrialPruned  # outside the block above, so that MLflow's run is FINISHED and not FAILED
     return score
 
 
 def train_here(given: Images, plan: Plan, params: Params, log: Log) -> float:
-    """Train in this process; after an interruption the training's checkpoint stays for another try."""
+    """Train in this process. After an interruption the checkpoint remains, so that a new trial can resume."""
     from pipeline.training.checkpoint import Checkpoint
 
     of = {**params, "share": plan.share}
@@ -117,7 +118,7 @@ def train_here(given: Images, plan: Plan, params: Params, log: Log) -> float:
 
 
 def _log(trial: Trial, epochs: int, metrics: Mapping[str, float], epoch: int) -> None:
-    """Note an epoch; raises `TrialPruned` where the trial is behind the others."""
+    """Log an epoch; raises `TrialPruned` if the trial is behind the others."""
     runs.log_epoch(metrics, epoch)
     told = f"trial {trial.number}, epoch {epoch}/{epochs}: validation accuracy {metrics[SCORE]:.2%}"
     print(told, file=sys.__stdout__, flush=True)
@@ -128,6 +129,6 @@ def _log(trial: Trial, epochs: int, metrics: Mapping[str, float], epoch: int) ->
 
 @contextmanager
 def _no_output() -> Iterator[None]:
-    """Without a training's own lines: those of trials side by side would be mixed."""
+    """Suppress a training's own output, because the lines of concurrent trials would be mixed."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
         yield

@@ -133,7 +133,7 @@ def test_make_run_answers_first_and_trains_beside(
         draw(page, 4)
         assert answer(page) == "4"
         page.screenshot(path=artifacts / "first-minute-own-model.png")
-        run.seconds_until(lambda: "The pipeline is done" in run.said, 1000)
+        run.seconds_until(lambda: "The pipeline has finished" in run.said, 1000)
     said = f"make run: {first:.0f} s to the first answer, {own:.0f} s to the new model (small subset)"
     (artifacts / "first-minute.txt").write_text(said + "\n", encoding="utf-8")
 
@@ -146,7 +146,7 @@ def test_make_run_again_repeats_nothing(
     assert chromium.is_connected()
     with make_run(clone, tmp_path / "log") as run:
         again = run.seconds_until(lambda: "Draw now" in run.said, 60)
-        run.seconds_until(lambda: "The pipeline is done" in run.said, 120)
+        run.seconds_until(lambda: "The pipeline has finished" in run.said, 120)
         assert "Installing" not in run.said
         assert "Running stage" not in run.said
         assert re.search(r"champion: version 1 \(", run.said)
@@ -165,8 +165,8 @@ def test_ctrl_c_while_it_trains_and_make_run_again(clone: Path, tmp_path: Path, 
     with make_run(clone, tmp_path / "first") as run:
         run.seconds_until(lambda: "epoch  4/16" in run.said, 200)
     with make_run(clone, tmp_path / "second") as run:
-        run.seconds_until(lambda: "The pipeline is done" in run.said, 400)
-        assert re.search(r"goes on after epoch \d+, where it was interrupted", run.said)
+        run.seconds_until(lambda: "The pipeline has finished" in run.said, 400)
+        assert re.search(r"resuming after epoch \d+", run.said)
 
 
 def test_make_run_without_training_only_serves(

@@ -121,7 +121,7 @@ def test_search_goes_on_after_a_kill(two_nodes: TwoNodes) -> None:
         wait_for(lambda: both_train(client))
         search.kill()
     said = finish(begin(two_nodes, *LONG))
-    assert said.count("was interrupted and is tried again") == 2
+    assert said.count("was interrupted and will be repeated") == 2
     assert states() == [TrialState.COMPLETE] * 2 + [TrialState.FAIL] * 2
     assert [run.info.status for run in search_and_trials(client)[1]] == ["KILLED"] * 2 + ["FINISHED"] * 2
 
@@ -150,7 +150,7 @@ def test_search_trains_the_trial_of_a_killed_node_again(two_nodes: TwoNodes) -> 
         said = finish(search)
     finally:
         two_nodes.add()
-    assert said.count("was interrupted and is tried again") == 1
+    assert said.count("was interrupted and will be repeated") == 1
     assert states() == [TrialState.COMPLETE] * 2 + [TrialState.FAIL]
     lost, *again = [one for one in the_study().trials if one.state != TrialState.COMPLETE or one.number == 2]
     assert [one.params for one in again] == [lost.params]

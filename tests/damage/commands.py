@@ -1,4 +1,4 @@
-"""The registry's commands in processes that have MLflow imported already: hundreds of them in minutes."""
+"""Run the registry's commands in forked processes that have MLflow imported, which is fast."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PATIENCE = 60.0  # seconds
 
 
 def forks() -> ForkServerContext:
-    """Processes in which MLflow is imported, and was not used before."""
+    """A context for processes in which MLflow is imported but has not been used."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.damage.preload"])
     return context
 
 
 def command(box: Sandbox, module: str, *arguments: str, fault: Fault | None = None) -> Done:
-    """`python -m module arguments` in the sandbox's project, and how it ended."""
+    """Run `python -m module arguments` in the sandbox's project; returns how it ended."""
     process = begin(box, module, *arguments, fault=fault)
     process.join(PATIENCE)
     if process.exitcode is None:
@@ -35,7 +35,7 @@ def command(box: Sandbox, module: str, *arguments: str, fault: Fault | None = No
 
 
 def begin(box: Sandbox, module: str, *arguments: str, fault: Fault | None = None) -> BaseProcess:
-    """The same, without waiting for its end."""
+    """Start the command without waiting for it."""
     box.log.unlink(missing_ok=True)
     box.said.unlink(missing_ok=True)
     process = forks().Process(target=_run, args=(box.project, box.said, module, arguments, fault))
@@ -44,7 +44,7 @@ def begin(box: Sandbox, module: str, *arguments: str, fault: Fault | None = None
 
 
 def ended(box: Sandbox, process: BaseProcess) -> Done:
-    """What a process that has ended has done; there is room on the disk again."""
+    """Return the result of a process that has ended, after freeing the disk."""
     box.ballast.unlink(missing_ok=True)
     struck = box.log.read_text(encoding="utf-8").strip() if box.log.exists() else ""
     assert process.exitcode is not None

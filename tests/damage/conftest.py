@@ -1,4 +1,4 @@
-"""Projects for damage: undisturbed ones in each state of the pipeline, and the disk where copies suffer."""
+"""Projects for fault injection: an intact one after each stage, and a disk for damaged copies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.damage.wholeness import STAGES
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A project after each stage, and how many changes of files each process of it makes on the way."""
+    """A project after each stage, and the number of file changes by each module on the way."""
 
     folder: Path
     changes: dict[str, dict[str, int]]
@@ -39,7 +39,7 @@ def box() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def undisturbed(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """The whole pipeline, stage by stage, with little to draw and few epochs."""
+    """Run the whole pipeline, stage by stage, with few drawings and epochs."""
     folder = tmp_path_factory.mktemp("undisturbed")
     made = Undisturbed(folder, {})
     new = made.before("fetch")
@@ -57,7 +57,7 @@ def undisturbed(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Undis
 
 
 def _open_store(project: Path) -> None:
-    """Make MLflow's tables: their 500 statements would take most of the points of `train`."""
+    """Create MLflow's tables; their 500 statements would otherwise be most injection points of `train`."""
     stand_in(project)
     runs.connect()
 

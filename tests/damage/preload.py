@@ -1,4 +1,4 @@
-"""What the registry's commands import, some of it only when they open a database: for forked processes."""
+"""Modules that the registry's commands import, some of them late, for forked processes."""
 
 import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401

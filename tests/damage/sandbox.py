@@ -1,4 +1,4 @@
-"""A project on a small disk of its own, whose commands are killed or find that disk full."""
+"""A project on its own small disk, whose commands are killed or find the disk full."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEGABYTES = 192  # of the disk: the project has 10
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended and what it said; `struck`: whether its fault came, and where."""
+    """How a command ended and its output; `struck` says whether and where the fault was injected."""
 
     status: int
     said: str
@@ -32,7 +32,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """`folder` is a disk that may be filled, where one could be mounted; the project lies in it."""
+    """`folder` has the project. It is a disk that may be filled, if one could be mounted."""
 
     folder: Path
     mounted: bool
@@ -54,7 +54,7 @@ class Sandbox:
         return self.folder.with_name(f"{self.folder.name}.said")
 
     def restore(self, state: Path | None) -> None:
-        """Begin anew with a copy of a project, or an empty one."""
+        """Start again with a copy of a project, or with an empty one."""
         self.ballast.unlink(missing_ok=True)
         for old in (self.project, self.folder / "tmp", self.folder / "cache"):
             shutil.rmtree(old, ignore_errors=True)
@@ -77,12 +77,12 @@ class Sandbox:
         }
 
     def fault(self, where: str, kind: str, at: int, left: int = 0) -> Fault:
-        """One for the project's commands."""
+        """Return a fault for the project's commands."""
         ballast = str(self.ballast) if self.mounted else ""
         return Fault(where, kind, at, str(self.project), str(self.log), left, ballast)
 
     def run(self, *arguments: str, fault: Fault | None = None) -> Done:
-        """`python -m ...` in the project; after a full disk there is room again."""
+        """Run `python -m ...` in the project; a full disk is freed afterwards."""
         environment = self.environment()
         if fault is not None:
             self.log.unlink(missing_ok=True)
@@ -102,7 +102,7 @@ class Sandbox:
         return Done(done.returncode, done.stdout, struck)
 
     def changes(self, *arguments: str) -> dict[str, int]:
-        """How many changes of files each module makes in a command that nothing disturbs."""
+        """Count the file changes of each module in an undisturbed command."""
         done = self.run(*arguments, fault=self.fault("", COUNT, 0))
         assert done.status == 0, done.said
         counted = [json.loads(line) for line in done.struck.splitlines()]

@@ -1,4 +1,4 @@
-"""Promotion, rollback, sync and the follower, hit at random points while a service answers beside them."""
+"""Faults at random points of promotion, rollback, sync and the follower, while a service runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Seen = list[tuple[object, ...]]
 
 @pytest.fixture(scope="session")
 def registry(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with three versions of the default model, of which the first is the champion."""
+    """A project with three versions of the default model, the first of which is the champion."""
     box.restore(None)
     process = commands.forks().Process(target=_register, args=(box.project,))
     process.start()
@@ -67,7 +67,7 @@ def _register(project: Path) -> None:
 
 @pytest.fixture(scope="session")
 def changes(box: Sandbox, registry: Path) -> dict[str, int]:
-    """How many changes of files each command makes where nothing disturbs it."""
+    """Count the file changes of each undisturbed command."""
     found = {}
     for name in set(COMMANDS) - {"follow"}:
         box.restore(registry)
@@ -134,7 +134,7 @@ def test_no_champion_is_lost_and_the_next_command_finishes(
 
 
 def record(box: Sandbox) -> Seen:
-    """The changes of the champion on record, oldest first."""
+    """The recorded changes of the champion, oldest first."""
     query = "SELECT key, value FROM registered_model_tags WHERE key LIKE 'promotion.0%' ORDER BY key"
     return rows(box.project, query)
 
@@ -145,13 +145,13 @@ def alias(box: Sandbox) -> str:
 
 
 def move_alias(box: Sandbox, version: str) -> None:
-    """As MLflow's page does: nothing of ours knows."""
+    """Move the alias as MLflow's UI does, without this project's code."""
     with closing(sqlite3.connect(box.project / "mlruns" / "mlflow.db")) as connection, connection:
         connection.execute("UPDATE registered_model_aliases SET version = ?", (version,))
 
 
 def follow_a_while(box: Sandbox, fault: Fault) -> Done:
-    """A follower until it is killed, or the files are those of the alias; a full disk has room then."""
+    """Run a follower until it is killed or the files match the alias; a full disk is freed."""
     follower = commands.begin(box, "pipeline.follow", fault=fault)
     try:
         end = time.monotonic() + 30
@@ -168,7 +168,7 @@ def follow_a_while(box: Sandbox, fault: Fault) -> Done:
 
 
 def answers(service: Server, told: str) -> None:
-    """The service reads a digit, whatever lies in its folder."""
+    """The service reads a digit, whatever is in its folder."""
     answer = service.post("/predict", SEVEN)
     assert answer.status_code == 200, f"{told}\n{answer.text}\n{service.log.read_text()}"
     assert answer.json()["digit"] == 7, told

@@ -1,4 +1,4 @@
-"""Feedback kept while its process is killed or its disk is full: what was acknowledged stays."""
+"""Faults while feedback is stored: whatever was acknowledged is not lost."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ LIMITS = Limits(free_bytes=0)  # so that the disk itself says that it is full
 
 
 def picture(number: int) -> bytes:
-    """A file that begins as a PNG does; 3 KB, which no page of a disk holds beside another's."""
+    """Return a 3 KB file with the header of a PNG; no two of them fit into one page of a disk."""
     return b"\x89PNG\r\n\x1a\n" + str(number).encode() + random.Random(number).randbytes(3000)
 
 
 def keep_all(folder: Path, numbers: range, acknowledged: Path, fault: Fault | None) -> None:
-    """Keep pictures one after another; the ids of those that are kept go into a file on another disk."""
+    """Store pictures one after another, and write the ids of stored ones to a file on another disk."""
     if fault is not None:
         arm(fault)
     store = Store(folder, LIMITS)
@@ -44,7 +44,7 @@ def keep_all(folder: Path, numbers: range, acknowledged: Path, fault: Fault | No
 
 
 def judge_all(folder: Path, label: str, acknowledged: Path, fault: Fault) -> None:
-    """Accept all feedback with another label; the ids of those judged go into a file on another disk."""
+    """Accept all feedback with another label, and write the ids to a file on another disk."""
     arm(fault)
     store = Store(folder, LIMITS)
     with acknowledged.open("a", encoding="ascii", buffering=1) as file:
@@ -63,7 +63,7 @@ def remove_all(folder: Path, fault: Fault) -> None:
 
 
 def damaged(box: Sandbox, work: Callable[..., None], arguments: tuple[Any, ...], fault: Fault) -> str:
-    """Do the work in a process of its own that meets the fault; tells how that ended."""
+    """Do the work in a process with the fault; returns how it ended."""
     box.log.unlink(missing_ok=True)
     process = forks().Process(target=work, args=(*arguments, fault))
     process.start()
@@ -122,13 +122,13 @@ def test_what_was_acknowledged_is_kept(seed: int, box: Sandbox, tmp_path: Path) 
 
 
 def told_of(acknowledged: Path) -> set[str]:
-    """The ids in such a file, in which a line may be torn, too, and the next one go on with it."""
+    """Return the ids in such a file, which may have an incomplete line that the next one continues."""
     text = acknowledged.read_text(encoding="ascii") if acknowledged.exists() else ""
     return {line for line in text.splitlines() if re.fullmatch("[0-9a-f]{64}", line)}
 
 
 def require_kept(folder: Path, acknowledged: Path, told: str) -> None:
-    """All that was acknowledged is there and whole; `prepare` leaves nothing else."""
+    """All acknowledged feedback is there and intact; `prepare` removes everything else."""
     store = Store(folder, LIMITS)
     store.prepare()
     kept = {one.id: one for one in store.kept()}

@@ -1,4 +1,4 @@
-"""What is left of killed writers goes with the next one, and a full disk is said with the file's name."""
+"""Temporary files of killed writers are removed later, and a full disk is reported with the file's name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_next_writer_removes_what_a_killed_one_left_and_not_what_a_living_on
 
 @pytest.mark.parametrize(
     ("number", "remedy"),
-    [(errno.ENOSPC, "make room on its disk"), (errno.EROFS, "let this user read and write it")],
+    [(errno.ENOSPC, "Free some space on its disk"), (errno.EROFS, "Allow this user to read and write it")],
 )
 def test_a_stage_says_which_file_cannot_be_written_and_what_to_do(
     number: int,
@@ -49,7 +49,7 @@ def test_a_stage_says_which_file_cannot_be_written_and_what_to_do(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert str(tmp_path / "tea.txt") in said
-    assert f"({os.strerror(number)}): {remedy}" in said
+    assert f"({os.strerror(number)}). {remedy}" in said
 
 
 def test_a_stage_lets_other_errors_of_files_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

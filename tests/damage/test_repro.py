@@ -1,4 +1,4 @@
-"""The whole pipeline after damage: one chain in the gate, a cache that is gone, read-only folders."""
+"""The whole pipeline after damage: several faults in a row, a lost or damaged cache, read-only folders."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_another_training_goes_on_beside_the_champion(box: Sandbox, small_projec
 @pytest.mark.heavy
 @pytest.mark.parametrize("gone", ["", "data", "models/candidate", "models/champion"])
 def test_a_cache_that_is_gone_is_made_anew(gone: str, box: Sandbox, undisturbed: Undisturbed) -> None:
-    """What DVC cannot check out it makes again, to the same result."""
+    """Outputs that DVC cannot check out are made again, with the same result."""
     box.restore(undisturbed.after("evaluate"))
     shutil.rmtree(box.project / ".dvc" / "cache")
     if gone:
@@ -67,7 +67,7 @@ def test_a_cache_that_is_gone_is_made_anew(gone: str, box: Sandbox, undisturbed:
 
 @pytest.mark.heavy
 def test_a_damaged_cache_ends_in_a_sentence_or_is_made_anew(box: Sandbox, undisturbed: Undisturbed) -> None:
-    """Every file of the cache is cut in half, and the outputs are gone: DVC would check the halves out."""
+    """All files in the cache are cut in half, and without outputs DVC would check out the halves."""
     box.restore(undisturbed.after("evaluate"))
     for path in (box.project / ".dvc" / "cache" / "files").rglob("*"):
         if path.is_file() and path.suffix != ".dir":
@@ -113,7 +113,7 @@ def test_a_read_only_folder_is_named_and_then_all_goes_on(
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Nobody can write into the folder: root neither, where it may mount it anew."""
+    """Make the folder read-only for everyone, including root if it can be remounted."""
     mounted = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True, check=False)
     mode = folder.stat().st_mode
     try:

@@ -48,7 +48,7 @@ def test_stage_goes_on_after_whatever_happened(
 
 
 def require_sentence(done: Done, kind: str, told: str) -> None:
-    """A kill says nothing of its own; a full disk is said in a sentence, and nobody gets a trace."""
+    """A kill prints nothing, a full disk is reported in a sentence, and there is never a traceback."""
     assert "Traceback" not in done.said, f"{told}\n{done.said}"
     if done.status and done.struck and kind == FILL:
         assert ROOM.search(done.said), f"{told}\n{done.said}"

@@ -1,4 +1,4 @@
-"""What has to be so after any damage: nothing lost, nothing half, nothing left over, and the same results."""
+"""Invariants after any fault: nothing is lost, incomplete or left over, and the results are the same."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ruamel.yaml import YAML
 from digits.errors import ModelError
 from digits.network.model import Manifest, Model
 
-LEFT_OVER = re.compile(r"\.\d+\..+|.+\.(part|tmp|new|temp)|tmp\w{8}")  # names of temporary files
+LEFT_OVER = re.compile(r"\.\d+\..+|.+\.(part|tmp|new|temp)|tmp\w{8}")  # patterns of temporary files' names
 CACHED = ("fetch", "preprocess")  # stages whose outputs are the same bytes each time
 OWN = {"train_seconds", "created", "run_id", "version", "git_commit"}  # of each training, not of its result
 STAGES = ("fetch", "preprocess", "train", "evaluate")
 
 
 def troubles(project: Path, reference: Path, stage: str) -> list[str]:
-    """What is wrong with a project whose pipeline ran up to `stage`, beside one that was never disturbed."""
+    """Return the problems of a project that ran up to `stage`, compared with an undisturbed one."""
     found = [f"left over: {path}" for path in left_over(project)]
     done = STAGES[: STAGES.index(stage) + 1]
     for name in CACHED:
@@ -44,7 +44,7 @@ def troubles(project: Path, reference: Path, stage: str) -> list[str]:
 
 
 def left_over(project: Path) -> Iterator[Path]:
-    """Temporary files, wherever the pipeline writes. A checkpoint goes with the training that it is of."""
+    """Yield the temporary files in all folders that the pipeline writes."""
     for folder in ("data", "models", "reports", "mlruns"):
         for path in (project / folder).rglob("*"):
             if LEFT_OVER.fullmatch(path.name):
@@ -52,13 +52,13 @@ def left_over(project: Path) -> Iterator[Path]:
 
 
 def outputs(project: Path, stage: str) -> Any:
-    """The hashes of a stage's outputs, by `dvc.lock`."""
+    """Return the hashes of a stage's outputs in `dvc.lock`."""
     lock = YAML(typ="safe").load((project / "dvc.lock").read_text(encoding="utf-8"))
     return [out["md5"] for out in lock["stages"][stage]["outs"]]
 
 
 def same_model(one: Path, other: Path) -> bool:
-    """Whether two candidates have the same weights, bit for bit, and say the same of themselves."""
+    """Whether two candidates have the same weights, bit for bit, and the same manifest."""
     told, expected = (Manifest.load(folder).as_dict() for folder in (one, other))
     for manifest in (told, expected):
         manifest["metrics"] = {name: value for name, value in manifest["metrics"].items() if name not in OWN}
@@ -74,14 +74,14 @@ def same_model(one: Path, other: Path) -> bool:
 
 
 def plain(path: Path) -> dict[str, Any]:
-    """A report's figures without those that are each training's own."""
+    """Return a report's metrics without those that differ between trainings."""
     return {
         name: value for name, value in json.loads(path.read_text(encoding="utf-8")).items() if name not in OWN
     }
 
 
 def champion_troubles(project: Path) -> list[str]:
-    """Whether the served model is whole, and the one that the registry names."""
+    """Return the problems of the served model, which must be complete and the registry's champion."""
     try:
         served = Model.load(project / "models" / "champion").manifest
     except ModelError as error:
@@ -95,7 +95,7 @@ def champion_troubles(project: Path) -> list[str]:
 
 
 def store_troubles(project: Path) -> list[str]:
-    """Whether MLflow's database is whole, and no run is said to be running."""
+    """Return the problems of MLflow's database, which must be intact and without running runs."""
     if not (project / "mlruns" / "mlflow.db").exists():
         return []
     found = [f"database: {told}" for (told,) in rows(project, "PRAGMA integrity_check") if told != "ok"]
@@ -108,6 +108,6 @@ def store_troubles(project: Path) -> list[str]:
 
 
 def rows(project: Path, query: str) -> list[tuple[Any, ...]]:
-    """What MLflow's database answers."""
+    """Query MLflow's database."""
     with closing(sqlite3.connect(project / "mlruns" / "mlflow.db")) as connection:
         return connection.execute(query).fetchall()

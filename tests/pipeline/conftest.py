@@ -1,4 +1,4 @@
-"""What tests of the stages share: sources for fetch, good and bad, and projects with a store and a model."""
+"""Fixtures for tests of the stages: sources for fetch, and projects with a store and a model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pipeline.mnist.dataset import Digits
 from pipeline.registry import runs, versions
 from tests.conftest import SMALL
 
-EXAMPLE = np.zeros((1, FIELD, FIELD), np.uint8)  # of what a model takes
+EXAMPLE = np.zeros((1, FIELD, FIELD), np.uint8)  # a model's input example
 
 
 def small_test_set(count: int) -> Digits:
@@ -63,14 +63,14 @@ def _handler(
             self.wfile.write(content[:cut])
 
         def log_message(self, *_: object) -> None:
-            """Tests are quiet."""
+            """Print nothing in tests."""
 
     return Handler
 
 
 class _QuietServer(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
-        """A client that leaves is nothing to print."""
+        """Ignore clients that disconnect."""
 
 
 @pytest.fixture
@@ -106,14 +106,14 @@ def mirror() -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of a host that takes the connection and never says a word."""
+    """The address of a host that accepts the connection and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/mnist"
 
 
 @pytest.fixture
 def refusing() -> str:
-    """An address where nobody listens."""
+    """An address on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     return f"http://127.0.0.1:{port}/mnist"
@@ -121,7 +121,7 @@ def refusing() -> str:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its tables made: that takes seconds, so it is done once and copied."""
+    """An MLflow database with its tables. Creating it takes seconds, so it is done once and copied."""
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
@@ -132,7 +132,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project with a store of its own: the test stands in it. There is a space in its path."""
+    """An empty project with its own store, as the current folder. Its path contains a space."""
     folder = tmp_path / "a project"
     (folder / "mlruns").mkdir(parents=True)
     shutil.copy2(empty_store, folder / "mlruns" / "mlflow.db")
@@ -144,7 +144,7 @@ def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def make_candidate(project: Path) -> Callable[..., Path]:
-    """Write a model folder: a linear model of its own that always prefers one digit."""
+    """Write a model folder with a linear model that always prefers one digit."""
 
     def make(favourite: int = 0, run_id: str = "", validation_sha256: str = "") -> Path:
         folder = project / "models" / "candidate"
@@ -162,7 +162,7 @@ def make_candidate(project: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def registered(make_candidate: Callable[..., Path]) -> Callable[..., tuple[MlflowClient, str]]:
-    """Register a version of the model that prefers one digit; gives a client and the version."""
+    """Register a version of the model that prefers one digit; returns a client and the version."""
 
     def register(favourite: int) -> tuple[MlflowClient, str]:
         with runs.training_run({"seed": favourite}) as run_id:
@@ -179,7 +179,7 @@ def registered(make_candidate: Callable[..., Path]) -> Callable[..., tuple[Mlflo
 
 
 def _linear(favourite: int) -> onnx.ModelProto:
-    """Logits that do not look at the ink much, and are highest for one digit."""
+    """Return logits that depend little on the ink and are highest for one digit."""
     helper = onnx.helper
     weights = np.zeros((FIELD * FIELD, 10), np.float32)
     bias = np.where(np.arange(10) == favourite, 5, 0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The model as an artifact of DVC: `dvc.api` and gto find it by the name that dvc.yaml gives it."""
+"""The model as a DVC artifact: `dvc.api` and gto find it by its name in dvc.yaml."""
 
 from __future__ import annotations
 

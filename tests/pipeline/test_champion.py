@@ -1,4 +1,4 @@
-"""The commands around the champion as a person types them: promote, rollback, champion."""
+"""The command-line interfaces of promote, rollback and champion."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_rollback_says_what_it_passes_over(project: Path, registered: Registered
     shutil.rmtree(next((project / "mlruns").rglob(f"{run_id}/artifacts/candidate")))
     code, said, _ = typed(rollback.main)
     assert code == 0
-    assert said.startswith("Version 2 is passed over. There is no model in ")
+    assert said.startswith("Version 2 is skipped. There is no model in ")
     assert "\nchampion: version 1 (" in said
 
 
@@ -77,20 +77,20 @@ def test_champion_says_what_is_not_served_or_on_record_yet(registered: Registere
     for favourite in (1, 2):
         client, _ = registered(favourite)
     typed(promote.main, "1")
-    assert "There was none before it" in typed(champion.main)[1]
+    assert "No earlier champion is on record" in typed(champion.main)[1]
     client.set_registered_model_alias("digits", "champion", "2")
     code, said, _ = typed(champion.main)
     assert code == 0
-    assert said.startswith("champion: version 2, by a change that is not on record yet\n")
+    assert said.startswith("champion: version 2, by a change that is not recorded yet\n")
     assert "It is not served yet: " in said
-    assert "holds version 1. `python -m pipeline.promote --sync`" in said
+    assert "has version 1. Run `python -m pipeline.promote --sync`" in said
 
 
 def test_champion_shows_the_last_ten_changes_before() -> None:
     done = [Change("2026-01-02T03:04:05+00:00", "", str(number), "", "", "") for number in range(1, 14)]
-    lines = champion.told("13", done)
+    lines = champion.described("13", done)
     assert [line.split()[1] for line in lines[2:-1]] == [str(number) for number in range(12, 2, -1)]
-    assert lines[-1] == "and 2 changes before these"
+    assert lines[-1] == "and 2 earlier changes"
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_commands_with_no_champion_or_version(typed: Typed) -> None:
     for main, arguments, sentence in (
         (promote.main, ["7"], "There is no version 7 of the model."),
         (promote.main, ["best"], "There is no version best of the model."),
-        (rollback.main, [], "No version is the champion yet, so none can be rolled back."),
-        (champion.main, [], "No version is the champion: `make repro` trains one,"),
+        (rollback.main, [], "There is no champion yet, so there is nothing to roll back."),
+        (champion.main, [], "There is no champion. `make repro` trains one,"),
     ):
         code, said, error = typed(main, *arguments)
         assert (code, said) == (1, "")
@@ -133,7 +133,7 @@ def test_registry_that_fails_is_told_in_one_line(typed: Typed, monkeypatch: pyte
     monkeypatch.setattr(MlflowClient, "get_model_version_by_alias", fails)
     code, _, error = typed(champion.main)
     assert code == 1
-    assert error == "The registry fails: (sqlite3.OperationalError) cannot commit\n"
+    assert error == "The registry failed: (sqlite3.OperationalError) cannot commit\n"
 
 
 def test_record_outlives_a_version_that_is_deleted(registered: Registered, typed: Typed) -> None:

@@ -1,4 +1,4 @@
-"""The table of runs, from a real store."""
+"""The table of runs, with a real store."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def train(**params: int) -> str:
 
 
 def test_compare_without_runs_says_what_makes_one(printed: Callable[..., list[str]]) -> None:
-    assert printed() == ["There are no runs yet: `make repro` trains a model."]
+    assert printed() == ["There are no runs yet. `make repro` trains a model."]
 
 
 def test_compare_shows_the_newest_first_with_figures_version_and_champion(

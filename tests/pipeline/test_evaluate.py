@@ -1,4 +1,4 @@
-"""The stage on tiny data with linear models: its report, who wins, and what a second run of it leaves."""
+"""The stage on tiny data with linear models: its report, its decision, and the effect of a second run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CURVES = "epoch,loss,val_loss,accuracy,val_accuracy,learning_rate\n1,0.5,0.5,0.9
 
 @pytest.fixture
 def make(project: Path, make_candidate: Make, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """A project with more ones than other digits, and a "training" that gives a model of one answer."""
+    """A project with more ones than other digits, and a fake training whose model always gives one answer."""
     monkeypatch.setattr(evaluate, "end_with_parent", lambda: None)
     (project / "params.yaml").write_text(PARAMS)
     summary = project / "data" / "processed" / "summary.json"
@@ -121,7 +121,7 @@ def test_stage_makes_the_card_of_the_version_and_of_the_champion(
 
 
 def test_stage_keeps_a_reference_beside_the_champion(make: Callable[..., str], project: Path) -> None:
-    """And puts it there where the champion, made before there were any, is evaluated again."""
+    """The reference is also added when a champion that is older than references is evaluated again."""
     make(1)
     evaluate.run(**HOW)
     folder = project / "models" / "champion"
@@ -205,7 +205,7 @@ def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A model that only ever says 7, beside one that reads, and did not see these digits either."""
+    """The candidate always says 7. The default model reads, and was not trained on these digits either."""
     make(7)
     default = shutil.copytree(DEFAULT_MODEL, project / "default")
     kept = Manifest.load(project / "models" / "candidate").validation_sha256
@@ -217,7 +217,7 @@ def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
     assert not (project / "models" / "champion" / "manifest.json").exists()
     assert json.loads((project / "reports" / "metrics.json").read_text())["champion"] is False
     said = capsys.readouterr().out
-    assert "version 1 does not take over from the default model" in said
+    assert "version 1 does not replace the default model" in said
     assert "significantly worse than the default model on primary" in said
     assert "make promote VERSION=1" in said
 
@@ -234,7 +234,7 @@ def test_stage_first_candidate_that_misses_a_floor(
 def test_stage_champion_of_another_split_is_not_compared(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its training may have seen the digits that are kept for validation now."""
+    """The champion's training may have seen the current validation digits."""
     make(2)
     _with_rule(project, floors={})
     evaluate.run(**HOW)
@@ -248,7 +248,7 @@ def test_stage_champion_of_another_split_is_not_compared(
 
 
 def _feedback(project: Path, labels: list[int], groups: list[str]) -> None:
-    """Accepted pictures that are held back."""
+    """Accepted feedback for validation."""
     held = Accepted(_bars(len(labels), labels, 9), np.array(groups))
     held.save(project / "data" / "processed", "validation")
 
@@ -256,7 +256,7 @@ def _feedback(project: Path, labels: list[int], groups: list[str]) -> None:
 def test_stage_promotes_a_model_for_what_it_has_learnt_from_feedback(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both models read as much of MNIST right, and other digits: only the feedback tells them apart."""
+    """Both models have the same accuracy on MNIST, so only the feedback distinguishes them."""
     for name in ("validation", drawn_name("validation", "prototypes")):
         _bars(8, [1, 2, 3, 4, 5, 6, 7, 8], 0).save(project / "data" / "processed", name)
     make(2)
@@ -286,7 +286,7 @@ def test_stage_without_feedback_reports_nothing_of_it(make: Callable[..., str], 
 def test_stage_does_not_judge_a_champion_on_feedback_that_it_has_learnt(
     make: Callable[..., str], project: Path, seen: str, verdict: str
 ) -> None:
-    """Of that group the champion reads everything right, and the candidate nothing."""
+    """The champion reads that group correctly, and the candidate misreads it."""
     make(2)
     write_learnt(project / "models" / "candidate", set(seen))
     evaluate.run(**HOW)

@@ -1,4 +1,4 @@
-"""A person's own Keras model as a model folder, and what is said where it cannot be one."""
+"""Export of a user's own Keras model, and the messages for models that cannot be exported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def network(*shape: int, outputs: int = 10, activation: str | None = None) -> ke
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """The command, in a folder without data."""
+    """Run the command in a folder without data."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> int:

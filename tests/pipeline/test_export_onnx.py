@@ -1,4 +1,4 @@
-"""ONNX models as PyTorch exports them, as model folders, and what is said of those that cannot be one."""
+"""Export of ONNX models from PyTorch, and the messages for models that cannot be exported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def validation() -> Digits:
 
 @pytest.fixture(scope="module")
 def weights() -> tuple[Floats, Floats]:
-    """Of a linear reader of flat digits, normalised as torchvision's examples do: (784, 10) and (10,)."""
+    """Weights (784, 10) and biases (10,) of a linear model, normalised as in torchvision's examples."""
     with gzip.open(SMALL / "train-images-idx3-ubyte.gz") as file:
         pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, FIELD * FIELD)
     with gzip.open(SMALL / "train-labels-idx1-ubyte.gz") as file:
@@ -45,7 +45,7 @@ def weights() -> tuple[Floats, Floats]:
 
 
 class Made:
-    """An ONNX file in the making, as `torch.onnx.export` writes them for a small network."""
+    """Builds an ONNX file like those that `torch.onnx.export` writes for a small network."""
 
     def __init__(self, weights: tuple[Floats, Floats]) -> None:
         self.shape: tuple[int | str | None, ...] = ("n", 1, FIELD, FIELD)
@@ -91,7 +91,7 @@ def made(weights: tuple[Floats, Floats]) -> Made:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """The command, in a folder without data."""
+    """Run the command in a folder without data."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> int:
@@ -107,7 +107,7 @@ def expected(weights: tuple[Floats, Floats], digits: Digits) -> Floats:
 
 
 def logits(digits: Digits) -> Floats:
-    """What the written model folder gives."""
+    """Return the outputs of the exported model."""
     return Model.load(Path("out")).logits(digits.images[..., None].astype(np.float32))
 
 
@@ -137,7 +137,7 @@ def test_layout_is_told_apart_and_the_scale_found_with_validation_digits(
     assert run("own.onnx", "out") == 0
     assert np.allclose(logits(validation), expected(weights, validation), atol=1e-3)
     said = capsys.readouterr().out
-    assert f"out holds own.onnx ({named}; paper is -0.4242 and full ink 2.821 to it" in said
+    assert f"out has own.onnx ({named}; paper is -0.4242 and full ink is 2.821" in said
     assert "of the validation digits" in said
     assert {path.name for path in Path("out").iterdir()} == {"digits.onnx", "manifest.json"}
 
@@ -152,7 +152,7 @@ def test_scale_of_plain_pixels_is_found(
     text: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The same reader, for other pixels: its logits are the same then."""
+    """The same model with another input scale, which gives the same logits."""
     validation.save(PROCESSED, "validation")
     weight, bias = weights
     of_pixels = weight / (DEVIATION * full_ink)
@@ -176,7 +176,7 @@ def test_without_digits_the_scale_is_an_option_or_a_guess_that_is_said(
     assert np.allclose(logits(validation), expected(weights, validation), atol=1e-3)
     assert "guess" not in capsys.readouterr().out
     assert run("own.onnx", "out") == 0
-    assert "full ink 1 to it" in (said := capsys.readouterr().out)
+    assert "full ink is 1" in (said := capsys.readouterr().out)
     assert "its scale is a guess" in said
 
 
@@ -223,7 +223,7 @@ def test_weights_in_other_places_are_not_read(
         tensor.data_location = TensorProto.EXTERNAL
     Path("own.onnx").write_bytes(model.SerializeToString())
     assert run("own.onnx", "out") == 1
-    assert "has weights in another file, which cannot be taken" in capsys.readouterr().err
+    assert "has weights in another file, which cannot be loaded" in capsys.readouterr().err
     assert not Path("out").exists()
 
 
@@ -269,11 +269,11 @@ def bytes_in(made: Made) -> None:
         (old_opset, "version 7 of ONNX's operators"),
         (new_opset, "version 99 of ONNX's operators"),
         (custom_operator, "needs the operator mine.Spy"),
-        (one_picture_alone, "for one picture alone, export it again: torch.onnx.export"),
-        (larger, r"takes (1, 32, 32) a picture: it has to take one of (1, 28, 28)"),
-        (colours, "takes (3, 28, 28) a picture"),
-        (letters, "gives (26,) a picture"),
-        (bytes_in, "takes int32: it has to take float32"),
+        (one_picture_alone, "for a single picture, export it again: torch.onnx.export"),
+        (larger, r"takes (1, 32, 32) per picture, but must take one of (1, 28, 28)"),
+        (colours, "takes (3, 28, 28) per picture"),
+        (letters, "returns (26,) per picture"),
+        (bytes_in, "takes int32, but must take one of float32"),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_sentence(
@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_told_in_a_sentence(
     [
         (None, "There is no file own.onnx"),
         (b"no model", "own.onnx cannot be read as an ONNX model"),
-        (b"", "holds no ONNX model"),
+        (b"", "is not an ONNX model"),
     ],
 )
 def test_file_that_is_no_model(

@@ -1,4 +1,4 @@
-"""`make feedback` counts, shows, judges, exports and deletes what people have corrected."""
+"""`make feedback` counts, shows, accepts, drops, exports and deletes feedback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def png(shade: int, size: tuple[int, int] = (40, 30)) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Five pictures in a project's folder: three sevens, one 2047, one that is no digit."""
+    """Five pictures in a project's folder: three sevens, one 2047, and one that is not a digit."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     made = Store(tmp_path / "data" / "feedback", Limits(free_bytes=0))
     for shade, label, answer in ((0, "7", "1"), (50, "7", "1"), (100, "7", "?"), (150, "2047", "204?")):
@@ -82,7 +82,7 @@ def test_a_sheet_holds_so_many_and_the_next_page_the_rest(
         store.keep(png(0, (width, 1)), "7", "1", 0.9, "12")
     sheet = str(tmp_path / "mine.png")
     assert command("--sheet", sheet) == 0
-    assert "120 of 125 (--page 2: the next)" in capsys.readouterr().out
+    assert "120 of 125 (next: --page 2)" in capsys.readouterr().out
     assert command("--sheet", sheet, "--page", "2") == 0
     with Image.open(sheet) as image:
         assert image.height == 193
@@ -118,11 +118,11 @@ def test_pictures_are_judged_by_id_by_filter_and_all_at_once(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--accept"], "Say which pictures"),
+        (["--accept"], "Select pictures"),
         (["--drop", "ffffffffff"], "No picture has an id that begins with `ffffffffff`"),
         (["--accept", ""], "5 pictures have ids that begin with ``"),
-        (["--delete", "--all"], "Say --yes too"),
-        (["--delete-all"], "Say --yes too"),
+        (["--delete", "--all"], "Add --yes"),
+        (["--delete-all"], "Add --yes"),
         (["--export", "/proc/feedback.zip"], "cannot be written"),
     ],
 )
@@ -165,11 +165,11 @@ def test_delete_all_leaves_nothing_to_see(
     assert len(store.kept()) == 2
     (tmp_path / "data" / "accepted" / "pictures").mkdir(parents=True)
     assert command("--delete-all", "--yes") == 0
-    assert "Copies that `make learn` took" in capsys.readouterr().out
+    assert "Copies made by `make learn`" in capsys.readouterr().out
     assert [path.name for path in store.folder.iterdir()] == [".lock"]
     assert not (tmp_path / "build" / "feedback.png").exists()
     assert command() == 0
-    assert "No feedback is kept" in capsys.readouterr().out
+    assert "There is no feedback" in capsys.readouterr().out
 
 
 def test_a_picture_is_drawn_in_letters_of_its_own_shape(tmp_path: Path) -> None:
@@ -194,12 +194,12 @@ def test_another_folder_is_looked_at_where_it_is_named(
 ) -> None:
     monkeypatch.setenv("FEEDBACK_DIR", str(tmp_path / "other"))
     assert command() == 0
-    assert f"No feedback is kept in {tmp_path / 'other'}" in capsys.readouterr().out
+    assert f"There is no feedback in {tmp_path / 'other'}" in capsys.readouterr().out
 
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes a terminal at which somebody types these lines."""
+    """Simulate a terminal at which these lines are typed."""
 
     def types(*lines: str) -> None:
         waiting = iter(lines)
@@ -237,7 +237,7 @@ def test_new_pictures_are_gone_through_at_a_terminal(
 def test_accepting_takes_the_label_that_was_shown(
     store: Store, command: Command, typed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where somebody sends the picture with another label while a person looks at it."""
+    """This is also true if the picture is sent with another label during the review."""
     typed()
 
     def meanwhile(_prompt: str) -> str:
@@ -263,7 +263,7 @@ def test_a_person_is_asked_before_all_is_deleted(
 ) -> None:
     typed("no")
     assert command("--delete-all") == 1
-    assert "Nothing is deleted" in capsys.readouterr().err
+    assert "Nothing was deleted" in capsys.readouterr().err
     assert store.count() == 5
     typed("yes")
     assert command("--delete-all") == 0

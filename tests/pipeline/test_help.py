@@ -1,4 +1,4 @@
-"""`--help` helps, and starts nothing."""
+"""`--help` prints help and starts nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Asked = tuple[subprocess.CompletedProcess[str], Path]
 
 @pytest.fixture(scope="module")
 def helped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
-    """What each command says, and the folder where it was asked: two at a time, as most import a lot."""
+    """The help of each command and the folder it ran in; two run concurrently, because most import a lot."""
     folders = [tmp_path_factory.mktemp(module) for module in MODULES]
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(MODULES, zip(pool.map(ask, MODULES, folders), folders, strict=True), strict=True))
@@ -39,7 +39,7 @@ def ask(module: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_help_says_what_a_command_does_and_does_not_do_it(module: str, helped: dict[str, Asked]) -> None:
-    """In an empty folder, where every command would fail or write something."""
+    """Commands run in an empty folder, where other options would make them fail or write something."""
     done, folder = helped[module]
     assert done.returncode == 0, done.stderr
     assert "usage:" in done.stdout

@@ -1,4 +1,4 @@
-"""`make learn`: the whole circle over HTTP, and what the command does when it is stopped and run again."""
+"""`make learn`: the whole cycle over HTTP, and interruptions of the command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from PIL import Image, ImageChops
 from digits.reader import Reader
 from feedback.store import Store
 from pipeline import learn
-from pipeline.learning import taking
+from pipeline.learning import selection
 from pipeline.learning.index import read_index
 from pipeline.mnist.accepted import SIDES, Accepted
 from pipeline.mnist.dataset import Digits
@@ -36,12 +36,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests" / "data" / "mnist-small"
 
 MIRRORED = strokes("60,4 4,2! 24,50 36,100")
-"""A 7 as in a mirror, as children write it: neither MNIST nor the project's own forms have it."""
+"""A mirrored 7, as children write it, which is neither in MNIST nor among the project's own forms."""
 SENT, NOT_SENT = 48, 40
 
 
 def mirrored_seven(seed: int, number: int) -> Image.Image:
-    """The form as a hand draws it this time, somewhere on a page and in some size."""
+    """Draw the form by hand, at a random position and size on a page."""
     rng = np.random.default_rng([seed, number])
     curves = write(MIRRORED, rng, Hand())
     side = rng.uniform(90, 190)
@@ -49,7 +49,7 @@ def mirrored_seven(seed: int, number: int) -> Image.Image:
 
 
 def command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command of the copy of the project in a folder."""
+    """Run a command of the project's copy in a folder."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=folder,
@@ -70,7 +70,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def following(folder: Path) -> Iterator[None]:
-    """The follower beside the service, as `make run` starts it."""
+    """Run the follower along with the service, as `make run` does."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.follow"],
         cwd=folder,
@@ -85,7 +85,7 @@ def following(folder: Path) -> Iterator[None]:
 
 
 def right(server: Server, seed: int, count: int) -> float:
-    """The share of drawings that a service takes for a 7."""
+    """Return the share of drawings that a service reads as 7."""
     answers = [server.post("/predict", png(mirrored_seven(seed, number))).json() for number in range(count)]
     return [answer["digit"] for answer in answers].count(7) / count
 
@@ -117,19 +117,19 @@ def test_a_form_that_is_read_wrong_is_corrected_learnt_promoted_and_served(
         assert right(server, seed=2, count=NOT_SENT) >= 0.9
     paragraph = said.strip().splitlines()[-1]
     assert f"{SENT} pictures of feedback are new" in paragraph
-    assert "is served: it is significantly better than version 1 (the champion)" in paragraph
+    assert "is served, because it is significantly better than version 1 (the champion)" in paragraph
     decision = json.loads((folder / "reports" / "promotion.json").read_text())
     assert "worse" not in {row["verdict"] for row in decision["rows"]}
     accepted = next(row for row in decision["rows"] if row["name"] == "accepted feedback")
     assert accepted["verdict"] == "better"
     assert accepted["rival"] < 0.2 < 0.8 < accepted["candidate"]
     again = command(folder, "pipeline.learn").stdout
-    assert again == "learn: nothing new was accepted, so nothing is trained\n"
+    assert again == "learn: no new feedback was accepted, so there is nothing to train\n"
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with small data, in which the test stands; the default model reads."""
+    """A project with small data and the default model, as the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     shutil.copy2(SMALL / "params.yaml", "params.yaml")
@@ -140,7 +140,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Commands:
-    """What `make learn` starts, done in a moment: `fails` says which of them do not work."""
+    """Fakes of the commands that `make learn` runs; those in `fails` fail."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
@@ -170,7 +170,7 @@ def store(project: Path) -> Store:
 
 
 def send(store: Store, numbers: range, label: str = "7") -> list[str]:
-    """Drawings that are sent and accepted; gives their ids."""
+    """Send drawings and accept them; returns their ids."""
     ids = [store.keep(png(mirrored_seven(1, number)), label, "5", 0.5, "1") for number in numbers]
     for id in ids:
         store.judge(id, "accepted")
@@ -196,7 +196,7 @@ def test_accepted_pictures_are_taken_with_their_labels_and_no_others(
     assert commands.ran == ["dvc add", "pipeline.repro"]
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == (
-        "20 pictures of feedback are new: 14 to learn from, 6 held back to judge by. Version 2 is served."
+        "20 pictures of feedback are new: 14 for training and 6 for validation. Version 2 is served."
     )
 
 
@@ -212,7 +212,8 @@ def test_with_nothing_new_nothing_is_trained(
     assert learn.learn(store.folder) == 0
     assert commands.ran == []
     assert capsys.readouterr().out == (
-        "learn: nothing new was accepted, so nothing is trained; 1 wait for `make feedback`\n"
+        "learn: no new feedback was accepted, so there is nothing to train;"
+        " `make feedback` has 1 new to review\n"
     )
 
 
@@ -241,14 +242,14 @@ def test_a_kill_while_pictures_are_written_leaves_none_or_all_that_training_read
 ) -> None:
     send(store, range(6))
     with monkeypatch.context() as patch:
-        patch.setattr(taking, "write_index", _killed)
+        patch.setattr(selection, "write_index", _killed)
         with pytest.raises(KeyboardInterrupt):
             learn.learn(store.folder)
     assert not ACCEPTED.exists()
     assert learn.learn(store.folder) == 0
     send(store, range(6, 9))
     with monkeypatch.context() as patch:
-        patch.setattr(taking, "write_index", _killed)
+        patch.setattr(selection, "write_index", _killed)
         with pytest.raises(KeyboardInterrupt):
             learn.learn(store.folder)
     assert sum(Accepted.load(ACCEPTED, side).digits.total for side in SIDES) == 9
@@ -298,7 +299,7 @@ def test_dropped_pictures_go_and_new_labels_count(store: Store, capsys: pytest.C
     assert sides() == {id: side for id, side in before.items() if id != ids[0]}
     assert not (ACCEPTED / f"{ids[0]}.png").exists()
     assert read_index(ACCEPTED / "index.json")[ids[1]].label == "1"
-    assert "1 picture has another label now. 1 picture is dropped." in capsys.readouterr().out
+    assert "1 picture has a new label. 1 picture has been dropped." in capsys.readouterr().out
     store.remove_all()
     assert learn.learn(store.folder) == 0
     assert len(sides()) == 7, "what the store has no more stays"
@@ -325,7 +326,7 @@ def test_one_drawing_with_two_labels_is_not_learnt_and_held_back_once_they_are_t
     capsys.readouterr()
     assert learn.learn(store.folder) == 0
     assert [Accepted.load(ACCEPTED, side).digits.total for side in SIDES] == [0, 1]
-    assert capsys.readouterr().out.count("it is a near-duplicate of pictures that are learnt") == 1
+    assert capsys.readouterr().out.count("it is a near-duplicate of pictures for training") == 1
 
 
 def test_a_parameter_that_is_none_is_told(
@@ -346,10 +347,10 @@ def test_a_full_disk_is_told(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(ACCEPTED))
 
     send(store, range(1))
-    monkeypatch.setattr(taking, "write_index", full)
+    monkeypatch.setattr(selection, "write_index", full)
     monkeypatch.setattr(sys, "argv", ["learn"])
     assert learn.main() == 1
-    assert "make room on its disk, and run the same command again" in capsys.readouterr().err
+    assert "Free some space on its disk, and run the same command again" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("commands")
@@ -369,8 +370,8 @@ def test_what_cannot_be_learnt_is_told_and_stays_in_the_store(
     (id,) = send(store, range(1), label="77")
     assert learn.learn(store.folder) == 0
     said = capsys.readouterr().out
-    assert f"learn: {id}.png is not learnt: the label has 2 digits, and the reader finds 1" in said
-    assert "nothing is trained" in said
+    assert f"learn: {id}.png is left out, because the label has 2 digits, but the reader finds 1" in said
+    assert "there is nothing to train" in said
     assert store.count() == 1
 
 
@@ -383,7 +384,7 @@ def test_pictures_of_mnist_that_judge_models_are_not_learnt(
     Digits(seen[None], np.array([7], np.uint8)).save(PROCESSED, "test")
     send(store, range(1))
     assert learn.learn(store.folder) == 0
-    assert "it is a picture of MNIST's that judges models" in capsys.readouterr().out
+    assert "it is one of MNIST's validation or test digits" in capsys.readouterr().out
     assert not ACCEPTED.exists()
 
 

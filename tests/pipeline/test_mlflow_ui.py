@@ -1,4 +1,4 @@
-"""The command of `make mlflow`: it says where the runs are, and ends with Ctrl-C at once."""
+"""The command of `make mlflow`: it prints the address, and stops immediately on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def test_command_prints_the_page_and_ends_within_seconds_of_ctrl_c(project: Path
     )
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == "MLflow starts ...\n"
+        assert process.stdout.readline() == "Starting MLflow ...\n"
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
         assert process.wait(60) == 0
         assert time.monotonic() - began < STOP_SECONDS
     finally:
-        process.terminate()  # killed, it would leave its server behind
+        process.terminate()  # after a kill its server would keep running
         process.communicate()

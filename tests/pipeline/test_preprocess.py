@@ -40,7 +40,7 @@ def write_raw(files: tuple[str, str], digits: Digits) -> None:
 
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder with 300 + 100 made-up digits in data/raw, as the current folder."""
+    """A project's folder with 300 + 100 synthetic digits in data/raw, as the current folder."""
     monkeypatch.setattr(preprocess, "end_with_parent", lambda: None)  # it would change how these tests end
     monkeypatch.chdir(tmp_path)
     Path("data/raw").mkdir(parents=True)
@@ -175,10 +175,10 @@ def test_preprocess_refuses_a_test_image_among_the_training_images() -> None:
     [
         (
             lambda images, labels: (images[:-1], labels),
-            "holds 99 images, .*t10k-labels-idx1-ubyte 100 labels",
+            "has 99 images, but .*t10k-labels-idx1-ubyte has 100 labels",
         ),
         (lambda images, labels: (images[:, :27], labels), "images of 27 x 28, not 28 x 28"),
-        (lambda images, labels: (images, labels + (labels == 9)), "holds the label 10 at 9"),
+        (lambda images, labels: (images, labels + (labels == 9)), "has the label 10 at index 9"),
         (lambda images, labels: (images, labels.clip(0, 8)), "has no 9"),
         (lambda images, labels: (images[:0], labels[:0]), "has no 0"),
     ],
@@ -196,5 +196,5 @@ def test_preprocess_names_a_wrong_file_and_writes_nothing(change: Change, reason
 @pytest.mark.usefixtures("raw")
 def test_read_digits_refuses_images_and_labels_that_changed_places() -> None:
     images, labels = (Path("data/raw") / name for name in TRAIN_FILES)
-    with pytest.raises(DataError, match="begins with 00000801 where 00000803"):
+    with pytest.raises(DataError, match="begins with 00000801 instead of 00000803"):
         read_digits(labels, images)

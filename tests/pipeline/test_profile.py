@@ -1,4 +1,4 @@
-"""Profiles are plain parameters: they fit params.yaml, and writing one keeps the rest of that file."""
+"""Profiles fit params.yaml, and applying one keeps the rest of that file."""
 
 from __future__ import annotations
 

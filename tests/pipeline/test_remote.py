@@ -1,4 +1,4 @@
-"""Data by way of a remote that is a folder; tests/team has S3."""
+"""DVC with a folder as remote; tests/team uses S3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def dvc(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def clones(tmp_path: Path) -> tuple[Path, Path]:
-    """Two checkouts; the first has data that DVC tracks."""
+    """Two checkouts, the first of which has data that DVC tracks."""
     for name in ("mine", "other"):
         (tmp_path / name / "data" / "raw").mkdir(parents=True)
         dvc(tmp_path / name, "init", "--no-scm")

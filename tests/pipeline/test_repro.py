@@ -1,4 +1,4 @@
-"""The four stages for real, through `dvc repro`, on the small real subset."""
+"""The four real stages, run by `dvc repro` on the small subset of real digits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BIN = Path(sys.executable).parent
 
 
 def _conftest() -> ModuleType:
-    """The helpers beside the fixture `small_project`."""
+    """The fixture `small_project` with helpers."""
     path = Path(__file__).resolve().parents[1] / "conftest.py"
     spec = importlib.util.spec_from_file_location("project_helpers", path)
     assert spec is not None
@@ -129,7 +129,7 @@ def test_repro_again_runs_nothing(small_project: Path) -> None:
 
 @pytest.mark.heavy  # test_evaluate.py has each decision in seconds, test_learn.py one of a whole pipeline
 def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Path, tmp_path: Path) -> None:
-    """A poor first champion, a better candidate, a worse one (both from DVC's cache), then a moved folder."""
+    """A poor first champion, a better candidate, a worse one (both in DVC's cache), then a moved folder."""
     folder = tmp_path / "a project"
     shutil.copytree(small_project, folder)
     good = YAML(typ="safe").load((folder / "params.yaml").read_text())["train"]["epochs"]
@@ -159,14 +159,17 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
 
 @pytest.mark.heavy  # test_evaluate.py has the stage on a run that the store does not know
 def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_path: Path) -> None:
-    """As `dvc pull` leaves a clone: all outputs, and no store. Then again, which repeats nothing."""
+    """The state after `dvc pull` in a clone: all outputs but no store. A second run repeats nothing."""
     folder = tmp_path / "a clone"
     shutil.copytree(small_project, folder)
     shutil.rmtree(folder / "mlruns")
     (folder / "mlruns").mkdir()
     shutil.rmtree(folder / "models" / "champion")
     environment = os.environ | {"MNIST_DIR": str(SMALL), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder)}
-    for expected, stages in (("this model was trained elsewhere", ["evaluate"]), ("champion: version 1", [])):
+    for expected, stages in (
+        ("a model that was trained elsewhere", ["evaluate"]),
+        ("champion: version 1", []),
+    ):
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.repro"],
             cwd=folder,
@@ -193,7 +196,7 @@ def test_training_outlives_a_damaged_registry_and_is_registered_once_that_is_mad
     database.write_bytes(b"garbage " * 10_000)
     done = repro(folder)
     assert done.returncode != 0
-    assert "The training goes on without MLflow." in done.stdout
+    assert "The training continues without MLflow." in done.stdout
     assert f"evaluate: {database} is damaged (file is not a database): `make rebuild-registry`" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert (folder / "models" / "champion" / "manifest.json").read_bytes() == served
@@ -244,7 +247,7 @@ def test_conflict_marks_in_the_lock_end_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_queued_experiment_keeps_its_run(small_project: Path, tmp_path: Path) -> None:
-    """DVC runs it in a copy of the project, but its run goes into the project's own store."""
+    """DVC runs the stage in a copy of the project, but its run must be in the project's own store."""
     folder = tmp_path / "a project"
     shutil.copytree(small_project, folder)
     shutil.copy2(ROOT / ".gitignore", folder)

@@ -1,4 +1,4 @@
-"""A run made again: with stages that write figures in a moment, and once (heavy) with the real ones."""
+"""Reproducing a run, with fast fake stages and once (heavy) with the real ones."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def git(*arguments: str) -> str:
 
 @pytest.fixture
 def checkout(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose stages do little, with the figures that they give in a file that is committed."""
+    """A checkout with fast fake stages, whose metrics are in a committed file."""
     (project / "pipeline").mkdir()
     (project / "pipeline" / "__init__.py").touch()
     for name, code in STAGES.items():
@@ -130,7 +130,7 @@ def checkout(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def record(project: Path, figures: dict[str, Any] = FIGURES) -> str:
-    """A run as train and evaluate leave it, of the model that the stages give too."""
+    """Record a run as train and evaluate do, with the model that the fake stages make."""
     with runs.training_run(PARAMS | {"resume": True}) as run_id:
         folder = shutil.copytree(ROOT / "digits" / "default", project / "models" / run_id)
     with runs.reopened_run(run_id, {}) as (client, _):
@@ -143,7 +143,7 @@ def record(project: Path, figures: dict[str, Any] = FIGURES) -> str:
 def typed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Exit code, output and errors of the command."""
+    """Run the command; returns exit code, output and errors."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -164,7 +164,7 @@ def test_run_that_comes_out_the_same(checkout: Path, typed: Typed) -> None:
     before = {path: path.read_bytes() for path in (checkout / "mlruns").rglob("*") if path.is_file()}
     code, said, error = typed(run_id[:6])
     assert (code, error) == (0, "")
-    assert "all 2 figures are the same, and its weights are the same, bit for bit." in said
+    assert "all 2 metrics are the same, and its weights are the same, bit for bit." in said
     assert [line.split() for line in said.splitlines() if line.startswith("test/accuracy")] == [
         ["test/accuracy", "0.75", "0.75", "yes"]
     ]
@@ -184,13 +184,13 @@ def test_run_that_differs_says_what_and_why(checkout: Path, typed: Typed) -> Non
     client.set_tag(run_id, "mlflow.runName", "the one")
     code, said, _ = typed("the one", "--keep")
     assert code == 1
-    assert "1 of 2 figures differ, and its weights are the same" in said
+    assert "1 of 2 metrics differ, and its weights are the same" in said
     assert [line.split() for line in said.splitlines() if line.startswith("test/accuracy")] == [
         ["test/accuracy", "0.875", "0.75", "no"]
     ]
     told = " ".join(said.split())
-    assert "Why: other processor: Another, 64 cores then, " in told
-    assert "Why: other packages: " in told
+    assert "Possible reason: different processor: Another, 64 cores then, " in told
+    assert "Possible reason: different packages: " in told
     assert "keras 1.0 then, " in told
     kept = checkout / "build" / "reproduce" / run_id[:8]
     assert str(kept) in said.replace("\n", "")
@@ -204,15 +204,12 @@ def test_code_that_was_not_committed_is_told(checkout: Path, typed: Typed) -> No
     code, said, _ = typed(run_id)
     told = " ".join(said.split())
     assert code == 1
-    assert (
-        "changes that were not committed (expected.json), which cannot be reproduced: the commit before"
-        in told
-    )
-    assert "Why: other code: the run's had changes that were not committed (expected.json)." in told
+    assert "uncommitted changes (expected.json), which cannot be reproduced; the commit before" in told
+    assert "Possible reason: different code: the run's code had uncommitted changes (expected.json)." in told
 
 
 def test_changed_files_that_a_run_kept_are_no_other_code(checkout: Path) -> None:
-    """After `make learn` two files differ from the commit, and both come back."""
+    """After `make learn` two files differ from the commit, and both are restored."""
     (checkout / "params.yaml").write_text("train: {resume: true}\n")
     pointer = checkout / ACCEPTED_POINTER
     pointer.parent.mkdir(parents=True)
@@ -231,7 +228,7 @@ def test_changed_files_that_a_run_kept_are_no_other_code(checkout: Path) -> None
 
 @pytest.mark.heavy
 def test_inputs_are_those_of_the_run(checkout: Path, typed: Typed) -> None:
-    """Its params.yaml was not committed: all its sections are the run's all the same."""
+    """params.yaml was not committed, but all its sections are restored."""
     (checkout / "params.yaml").write_text("fetch: {sha256: {}}\ntrain: {resume: true}\nevaluate: {seed: 5}\n")
     run_id = record(checkout)
     git("checkout", "--quiet", "params.yaml")
@@ -250,21 +247,21 @@ def test_what_cannot_be_reproduced_is_said(
     client = MlflowClient()
     assert typed("unknown")[::2] == (
         2,
-        "reproduce: There is no run 'unknown': `make mlflow` shows all with their ids and names.\n",
+        "reproduce: There is no run 'unknown'. `make mlflow` shows all runs and their ids.\n",
     )
     for one in (run_id, other):
         client.set_tag(one, "mlflow.runName", "twice")
-    assert "2 runs go by 'twice': " in typed("twice")[2]
+    assert "2 runs match 'twice': " in typed("twice")[2]
     client.set_tag(run_id, runs.COMMIT, "a" * 40)
     code, _, error = typed(run_id)
     assert code == 2
-    assert error.startswith("reproduce: Commit aaaaaaaaaaaa is not in this repository: `git fetch` it")
+    assert error.startswith("reproduce: Commit aaaaaaaaaaaa is not in this repository. `git fetch` it")
     with runs.trial_run({"seed": 1}) as trial:
         mlflow.set_tag("mlflow.parentRunId", run_id)
-    assert "is a search or a trial of one" in typed(trial)[2]
+    assert "is a search or one of its trials" in typed(trial)[2]
     with pytest.raises(KeyboardInterrupt), runs.training_run(PARAMS) as stopped:
         raise KeyboardInterrupt
-    assert typed(stopped)[2] == f"reproduce: Run {stopped[:8]} is killed and has no result to compare with.\n"
+    assert typed(stopped)[2] == f"reproduce: Run {stopped[:8]} is killed, so there is no result to compare.\n"
     with monkeypatch.context() as patch:
         patch.setenv("PATH", "/nowhere")
         assert "Git is not installed" in typed(run_id)[2]
@@ -272,7 +269,7 @@ def test_what_cannot_be_reproduced_is_said(
     git("commit", "--quiet", "--all", "--message", "Fails")
     client.set_tag(other, runs.COMMIT, git("rev-parse", "HEAD"))
     code, _, error = typed(other)
-    assert (code, error) == (2, "reproduce: The stage train failed at that commit, for the reason above.\n")
+    assert (code, error) == (2, "reproduce: The stage train failed at that commit. The reason is above.\n")
     assert git("worktree", "list").count("\n") == 0
 
 
@@ -286,7 +283,7 @@ def test_without_git_or_commit(checkout: Path, typed: Typed) -> None:
     shutil.rmtree(checkout / ".git")
     code, _, error = typed(run_id)
     assert code == 2
-    assert "no git checkout" in error
+    assert "not a git checkout" in error
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.heavy)])
@@ -340,12 +337,12 @@ def test_reasons_name_all_that_was_otherwise() -> None:
     assert not comparison.same(recorded(weights="0" * 64), again)
     assert not comparison.same(recorded(figures={"test/accuracy": 0.5}), again), "one has a figure more"
     for changes, reason in (
-        ({"data": {"train": "xyz"}}, "other data: the hashes of train are not those on record"),
-        ({"processor": "Two"}, "other processor: Two then, One, 2 cores now; it calculates in bfloat16"),
-        ({"packages": "python 3.11.9, keras 3.0"}, "other packages: keras 3.0 then, 3.15.1 now"),
-        ({"commit": ""}, "other code, perhaps: the run has no commit on record"),
-        ({"evaluated": "d" * 40}, "its figures were measured by other code later: commit dddddddddddd"),
-        ({}, "nothing that is on record explains it"),
+        ({"data": {"train": "xyz"}}, "different data: the hashes of train differ from the record"),
+        ({"processor": "Two"}, "different processor: Two then, One, 2 cores now; training uses bfloat16"),
+        ({"packages": "python 3.11.9, keras 3.0"}, "different packages: keras 3.0 then, 3.15.1 now"),
+        ({"commit": ""}, "possibly different code: the run has no commit on record"),
+        ({"evaluated": "d" * 40}, "its metrics were computed later by different code: commit dddddddddddd"),
+        ({}, "the record does not explain it"),
     ):
         (told,) = comparison.reasons(recorded(**changes), again)
         assert told.startswith(reason)
@@ -368,7 +365,7 @@ def test_weights_are_compared_by_what_they_are_and_not_by_names(tmp_path: Path) 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
 def test_real_run_comes_out_the_same(tmp_path: Path) -> None:
-    """All four stages on the small subset, twice: the same weights and figures, bit for bit."""
+    """All four stages on the small subset, twice; weights and metrics are the same bit for bit."""
     copy_project(tmp_path)
     for name in (".gitignore", ".dvc/.gitignore", ".dvc/config"):
         shutil.copy2(ROOT / name, tmp_path / name)
@@ -392,4 +389,4 @@ def test_real_run_comes_out_the_same(tmp_path: Path) -> None:
         timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "figures are the same, and its weights are the same, bit for bit." in " ".join(done.stdout.split())
+    assert "metrics are the same, and its weights are the same, bit for bit." in " ".join(done.stdout.split())

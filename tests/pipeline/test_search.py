@@ -1,4 +1,4 @@
-"""A search for real, small: its trials are runs below one run, nothing of it is lost by a kill."""
+"""A small real search: its trials are child runs of one run, and a kill loses nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ pytestmark = [  # raised inside MLflow, Keras and SQLAlchemy
 
 @pytest.fixture
 def searching(project: Path) -> Path:
-    """A project with small data: the test stands in it."""
+    """A project with small data, as the current folder."""
     write_small_search(project)
     return project
 
@@ -50,7 +50,7 @@ def states() -> list[TrialState]:
 
 
 def process_of_the_first_trial(client: MlflowClient) -> psutil.Process:
-    """Its process, once its run has begun."""
+    """Return the process of the trial once its run has started."""
     until = time.monotonic() + 120
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
@@ -64,7 +64,7 @@ def process_of_the_first_trial(client: MlflowClient) -> psutil.Process:
 
 @pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_search_tries_a_killed_trial_again(searching: Path, killed: bool) -> None:
-    """The real thing, in processes: nothing happens to the first trial's, or it is killed outright."""
+    """A real search in processes; the first trial's process is either left alone or killed."""
     client = runs.connect()
     environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -74,7 +74,7 @@ def test_search_tries_a_killed_trial_again(searching: Path, killed: bool) -> Non
             process_of_the_first_trial(client).kill()
         said = command.communicate(timeout=200)[0]
     assert command.returncode == 0, said
-    assert ("trial 0 was interrupted and is tried again" in said) is killed
+    assert ("trial 0 was interrupted and will be repeated" in said) is killed
     assert states() == [TrialState.FAIL] * killed + [TrialState.COMPLETE]
     *lost, tried = the_study().trials
     assert all(one.params == tried.params for one in lost)
@@ -101,7 +101,7 @@ def test_search_tries_a_killed_trial_again(searching: Path, killed: bool) -> Non
 def test_workers_end_together(
     monkeypatch: pytest.MonkeyPatch, first: Callable[[], None], second: Callable[[], None], codes: set[int]
 ) -> None:
-    """All are waited for, but where one fails or is killed."""
+    """All workers are waited for, unless one fails or is killed."""
     fork = get_context("fork")  # starts at once, with the functions as they are patched here
     monkeypatch.setattr(search, "get_context", lambda _: fork)
     monkeypatch.setattr(
@@ -111,7 +111,7 @@ def test_workers_end_together(
 
 
 def a_plan() -> study.Plan:
-    """What `a_stage` searches."""
+    """The plan of a search with fake trainings."""
     section = YAML(typ="safe").load(PARAMS)
     searched = distributions(section["search"]["space"], section["train"])
     return study.Plan(section["train"], searched, 2, 0.5, "abc", MedianPruner(1, 1))
@@ -123,7 +123,7 @@ def a_stage(trials: int, **given: float) -> None:
 
 
 def in_this_process(plan: study.Plan, trials: int, *_: int) -> set[int | None]:
-    """In the place of workers: one of them, here. A process that is killed leaves its trial as it is."""
+    """Replaces the worker processes by one in this process. A killed one leaves its trial unfinished."""
     try:
         trial.work(plan, trials, 0, nothing)
     except PipelineError:
@@ -134,13 +134,13 @@ def in_this_process(plan: study.Plan, trials: int, *_: int) -> set[int | None]:
 
 
 def nothing(*_: object) -> float:
-    """In the place of a training that no test here reaches."""
+    """Replaces a training that the test must not reach."""
     raise NotImplementedError
 
 
 @pytest.fixture
 def quick(searching: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
-    """Trials that train nothing and score their label smoothing; the values they got, in order."""
+    """Fake trainings whose score is the label smoothing; returns their values in order."""
     got: list[dict[str, float]] = []
 
     def answer(chosen: optuna.Trial, *_: object, **__: object) -> float:
@@ -155,7 +155,7 @@ def quick(searching: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, fl
 
 
 def end_each(how: BaseException) -> Callable[..., float]:
-    """In the place of a training: its process is ended so."""
+    """Replaces a training by one that ends its process in this way."""
 
     def run(*_: object, **__: object) -> float:
         raise how
@@ -211,7 +211,7 @@ def test_search_tries_the_present_values_though_a_kill_came_before_they_were_rea
 def test_search_of_shorter_trials_is_another_study(quick: list[dict[str, float]]) -> None:
     a_stage(1)
     a_stage(1, epochs=1)
-    assert quick[0] == quick[1], "each begins with the present values"
+    assert quick[0] == quick[1], "each begins with the current values"
 
 
 def test_workers_side_by_side_take_no_trial_twice_and_none_too_many(quick: list[dict[str, float]]) -> None:
@@ -267,7 +267,7 @@ def test_search_refuses_numbers_that_make_no_sense(given: dict[str, float]) -> N
 
 @pytest.fixture
 def one_trial(searching: Path) -> tuple[optuna.Trial, study.Plan]:
-    """A trial behind others that were always right, so that it is pruned once it may be."""
+    """A trial below perfect earlier ones, so that it is pruned as early as possible."""
     assert (searching / "mlruns").is_dir()
     made = study.open_study(a_plan())
     made.set_user_attr(study.RUN, "0" * 32)

@@ -1,4 +1,4 @@
-"""`pipeline/stage` runs a stage with a Python that can, whichever the PATH has."""
+"""`pipeline/stage` finds a Python with the pipeline's packages, whatever is on the PATH."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WITH_PACKAGES = '#!/bin/sh\n[ "$1" = -c ] && exit 0\necho "the right Python: $*"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with the script, a Python without packages on the PATH, and one with them in .venv."""
+    """A folder with the script, a Python without packages on the PATH, and one with packages in .venv."""
     write(tmp_path / "path" / "python", WITHOUT_PACKAGES)
     write(tmp_path / ".venv" / "bin" / "python", WITH_PACKAGES)
     return tmp_path
@@ -45,7 +45,7 @@ def test_stage_takes_the_paths_python_first(project: Path) -> None:
 
 
 def test_stage_finds_the_checkout_from_a_copy_of_it(project: Path, tmp_path: Path) -> None:
-    """`dvc exp run --temp` runs stages in a copy without .venv, and names the checkout."""
+    """`dvc exp run --temp` runs stages in a copy without .venv; DVC_ROOT names the checkout."""
     copy = tmp_path / "copy"
     shutil.copytree(project / "path", copy / "path")
     assert stage(copy, DVC_ROOT=str(project)).stdout == "the right Python: -m pipeline.train\n"
@@ -60,7 +60,7 @@ def test_stage_without_any_says_what_to_do(project: Path) -> None:
 
 
 def test_stage_knows_which_packages_a_real_python_needs(project: Path) -> None:
-    """This very Python has them; one that sees no site-packages has not."""
+    """This Python has the packages; one without site-packages does not."""
     real = project / "path" / "python"
     write(real, f'#!/bin/sh\n[ "$1" = -c ] && exec {sys.executable} "$@"\necho "real: $*"\n')
     assert stage(project).stdout == "real: -m pipeline.train\n"

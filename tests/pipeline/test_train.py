@@ -1,4 +1,4 @@
-"""The order in which the stage leaves things, since it may be ended between any two of them."""
+"""The order in which the stage writes its outputs, because it may be interrupted between any two."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EMPTY = Digits(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The checkpoint that a training of the stage has left; all that takes time is left out."""
+    """Run the stage without a real training; returns the checkpoint that it leaves."""
     checkpoint = Checkpoint(tmp_path / "checkpoint.npz")
     checkpoint.path.write_bytes(b"state")
     manifest = Manifest("", "", "", metrics={"validation_accuracy": 0.5})

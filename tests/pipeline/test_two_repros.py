@@ -1,4 +1,4 @@
-"""One `make repro` waits for another, be it in a container: DVC's own lock does not see across."""
+"""One `make repro` waits for another, even in a container, where DVC's own lock has no effect."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def test_repro_waits_for_another_one(
         assert not begun.wait(0.5)
     second.join(30)
     assert begun.is_set()
-    assert "another one is at work" in capfd.readouterr().out
+    assert "waiting for another `make repro`" in capfd.readouterr().out

@@ -1,4 +1,4 @@
-"""`make update` in real checkouts: a project, and a clone of it in which models were trained."""
+"""`make update` in real checkouts: a project, and a clone in which models were trained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def commit(folder: Path, **files: str) -> None:
-    """Write files, whose dots and slashes are written as `_` and `__`, and commit them."""
+    """Commit files, given by names in which `_` stands for a dot and `__` for a slash."""
     for name, content in files.items():
         path = folder / name.replace("__", "/").replace("_", ".")
         path.parent.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clone(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone with results of a training of its own, not committed; the test stands in it."""
+    """A clone with uncommitted results of its own training, as the current folder."""
     folder = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(project), str(folder))
     git(folder, "config", "user.name", "Somebody")
@@ -80,7 +80,7 @@ def test_update_keeps_changes_of_other_files(project: Path, clone: Path) -> None
 
 
 def test_update_after_a_training_that_was_committed(project: Path, clone: Path) -> None:
-    """The parameters that somebody committed stay; what they made is the project's again."""
+    """Committed parameters are kept; generated files become the project's."""
     commit(clone, params_yaml="epochs: 9\n")
     commit(project, dvc_lock="theirs 2\n", reports__metrics_json="theirs 2\n")
     assert "done" in update.update()
@@ -120,7 +120,7 @@ def test_update_names_what_both_have_changed(project: Path, clone: Path) -> None
 def test_update_leaves_changes_that_a_merge_would_overwrite(project: Path, clone: Path) -> None:
     (clone / "params.yaml").write_text("epochs: 9\n")
     commit(project, params_yaml="epochs: 2\n")
-    with pytest.raises(UpdateError, match="commit or stash"):
+    with pytest.raises(UpdateError, match="Commit or stash"):
         update.update()
     assert (clone / "params.yaml").read_text() == "epochs: 9\n"
 
@@ -129,7 +129,7 @@ def test_update_leaves_changes_that_a_merge_would_overwrite(project: Path, clone
 def test_update_twice(project: Path) -> None:
     commit(project, params_yaml="epochs: 2\n")
     assert "done" in update.update()
-    assert "newest version already" in update.update()
+    assert "already the newest version" in update.update()
 
 
 def test_update_without_git_or_upstream(
@@ -146,7 +146,7 @@ def test_update_without_git_or_upstream(
 
 
 def test_update_keeps_results_where_there_is_nothing_new(clone: Path) -> None:
-    assert "newest version already" in update.update()
+    assert "already the newest version" in update.update()
     assert (clone / "dvc.lock").read_text() == "mine\n"
 
 

@@ -1,4 +1,4 @@
-"""A team's servers, started once for all tests of this folder, and checkouts whose `.env` names them."""
+"""A team's servers, which are started once for all tests of this folder, and checkouts that use them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.team.servers import (
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
-    """The address of a PostgreSQL; skipped loudly where Debian's is not installed."""
+    """The address of a PostgreSQL server; skipped with a message if Debian's package is not installed."""
     programs = postgres_programs()
     if programs is None:
         pytest.skip("NO POSTGRESQL: /usr/lib/postgresql has none (Debian: apt-get install postgresql)")
@@ -39,7 +39,7 @@ def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server_settings(s3_address: str) -> dict[str, str]:
-    """What the server's own environment says: the artifacts' place, and both passwords."""
+    """The environment of the server: its artifact destination and both passwords."""
     return {
         "PGPASSWORD": DATABASE_PASSWORD,
         "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{BUCKET}/mlflow",
@@ -59,7 +59,7 @@ def team(
 
 @pytest.fixture
 def make_checkout(tmp_path: Path, team: Team) -> Callable[[str], Path]:
-    """An empty project that knows the team by its `.env`."""
+    """An empty project whose `.env` names the team's servers."""
 
     def make(name: str) -> Path:
         folder = tmp_path / name
@@ -72,7 +72,7 @@ def make_checkout(tmp_path: Path, team: Team) -> Callable[[str], Path]:
 
 @pytest.fixture
 def project(make_checkout: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The checkout that a test stands in."""
+    """The checkout that is the current folder of the test."""
     folder = make_checkout("mine")
     monkeypatch.setenv("DVC_ROOT", str(folder))
     for name in [name for name in os.environ if name.startswith(("MLFLOW_", "AWS_"))]:

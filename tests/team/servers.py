@@ -1,4 +1,4 @@
-"""What a team shares, as real processes: PostgreSQL, an S3 server, and MLflow's server on both."""
+"""A team's servers as real processes: PostgreSQL, S3, and MLflow with both."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ KEYS = {
 
 
 def postgres_programs() -> Path | None:
-    """The folder of Debian's newest PostgreSQL, None where there is none."""
+    """Return the folder of Debian's newest PostgreSQL; None if it is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
 
 
 @contextmanager
 def postgresql(programs: Path) -> Iterator[str]:
-    """A cluster of its own on loopback; gives the address of its database, without the password."""
+    """Start a database cluster on loopback; yields the address of its database, without the password."""
     user = None if os.getuid() else pwd.getpwnam("postgres").pw_name  # PostgreSQL refuses root
     folder = Path(tempfile.mkdtemp(prefix="digits-postgresql-"))
     try:
@@ -64,7 +64,7 @@ def postgresql(programs: Path) -> Iterator[str]:
 
 @contextmanager
 def s3(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
-    """An S3 server with a bucket, at one of this machine's own addresses; gives its URL."""
+    """Start an S3 server with a bucket on one of this machine's addresses; yields its URL."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
     with running(command, folder / "s3.log", {}) as process:
@@ -83,7 +83,7 @@ def s3(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
 
 @contextmanager
 def mlflow_server(folder: Path, store: str, settings: Mapping[str, str], *options: str) -> Iterator[str]:
-    """MLflow's server over a database, with `settings` as its environment; gives its address."""
+    """Start MLflow's server for a database, with `settings` as its environment; yields its address."""
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -97,14 +97,14 @@ def mlflow_server(folder: Path, store: str, settings: Mapping[str, str], *option
 
 @dataclass(frozen=True)
 class Team:
-    """The addresses of what a team shares."""
+    """The addresses of a team's servers."""
 
     mlflow: str
     s3: str
     database: str
 
     def env_file(self) -> str:
-        """The `.env` of a member."""
+        """Return the `.env` of a team member."""
         told = {
             "MLFLOW_TRACKING_URI": self.mlflow,
             "DVC_REMOTE_URL": f"s3://{BUCKET}/dvc",

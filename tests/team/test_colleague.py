@@ -1,4 +1,4 @@
-"""A colleague's clone: `dvc pull`, and the model of the team is served without a training."""
+"""A colleague's clone: `dvc pull` brings the team's model, which is served without a training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AUTHOR = ("-c", "user.name=A member", "-c", "user.email=member@localhost")
 
 
 def run(folder: Path, *command: str) -> str:
-    """What a member's command prints; an AssertionError with it where that fails."""
+    """Return the output of a member's command; raises AssertionError if it fails."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
     environment = kept | {
         "MNIST_DIR": str(SMALL),
@@ -44,7 +44,7 @@ def python(folder: Path, *command: str) -> str:
 def test_clone_pulls_and_serves_the_teams_champion_without_a_training(
     small_project: Path, tmp_path: Path, team: Team
 ) -> None:
-    """What the first member made for themselves alone becomes the team's, and then a colleague's."""
+    """The first member's local model becomes the team's, and then a colleague uses it."""
     first, colleague = tmp_path / "first", tmp_path / "colleague"
     left_out = shutil.ignore_patterns("mlruns", "champion", "checkpoints", "tmp", "__pycache__")
     shutil.copytree(small_project, first, ignore=left_out)

@@ -1,4 +1,4 @@
-"""The commands with a team's MLflow: PostgreSQL behind the server, artifacts through it into S3."""
+"""The commands with a team's MLflow server: PostgreSQL as its database, and S3 for artifacts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Registered = Callable[..., tuple[MlflowClient, str]]
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """That of a member in a checkout: nothing says where the team is but its `.env`."""
+    """The environment of a member, in which only `.env` names the team's servers."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
     return kept | {"PYTHONPATH": str(ROOT), "DVC_ROOT": str(folder)} | more
 
@@ -48,7 +48,7 @@ def start(folder: Path, *command: str, **more: str) -> subprocess.Popen[str]:
 
 
 def say(folder: Path, *command: str, **more: str) -> tuple[int, str]:
-    """The exit code of a command, and what it says."""
+    """Run a command; returns its exit code and output."""
     with start(folder, *command, **more) as process:
         said, _ = process.communicate(timeout=180)
     return process.returncode, said
@@ -75,7 +75,7 @@ def test_run_and_artifacts_are_with_the_server_and_none_here(
 def test_champion_of_one_machine_is_another_ones(
     registered: Registered, project: Path, make_checkout: Callable[[str], Path]
 ) -> None:
-    """Promoted here, served there by its follower, compared and rolled back there."""
+    """A version is promoted here and served there by its follower, compared and rolled back there."""
     client, first = registered(1)
     _, second = registered(2)
     promote(client, first, "a test", "test")
@@ -199,7 +199,7 @@ def test_change_that_another_machine_makes_meanwhile_is_told(
         at.set_registered_model_alias("digits", versions.CHAMPION, first)
 
     monkeypatch.setattr(history, "append", overtaken)
-    with pytest.raises(OvertakenError, match=f"is version {first} and no longer version {second}"):
+    with pytest.raises(OvertakenError, match=f"is now version {first}, not version {second}"):
         promote(client, second, "a test", "test")
     monkeypatch.undo()
 
@@ -210,7 +210,7 @@ def test_candidate_takes_over_only_from_the_champion_it_was_compared_with(
     client, first = registered(1)
     _, second = registered(2)
     promote(client, first, "a test", "test")
-    with pytest.raises(OvertakenError, match=f"is version {first} and no longer version none"):
+    with pytest.raises(OvertakenError, match=f"is now version {first}, not no version"):
         promote(client, second, "better", "evaluate", instead_of="")
     assert promote(client, second, "better", "evaluate", instead_of=first).version == second
 
@@ -228,8 +228,8 @@ def test_run_of_another_checkout_on_a_host_of_the_same_name_goes_on(
 
 
 TROUBLES: Mapping[str, tuple[str, str]] = {
-    "nothing there": ("http://127.0.0.1:{port}", "nothing listens there"),
-    "no such name": ("http://no-such-machine.invalid:5000", "there is no machine of this name"),
+    "nothing there": ("http://127.0.0.1:{port}", "the connection is refused"),
+    "no such name": ("http://no-such-machine.invalid:5000", "its host name is unknown"),
     "no MLflow": ("{s3}", "cannot be used"),
     "no server's address": ("server:5000", "server:5000"),
 }
@@ -256,7 +256,7 @@ def test_every_command_says_it_in_a_sentence(make_checkout: Callable[[str], Path
         with process:
             said, _ = process.communicate(timeout=180)
         assert (process.returncode, said.count("\n")) == (1, 1), said
-        assert "nothing listens there" in said
+        assert "the connection is refused" in said
 
 
 @pytest.mark.usefixtures("project")
@@ -267,7 +267,7 @@ def test_own_store_is_used_where_the_environment_says_so(monkeypatch: pytest.Mon
 
 
 def served(folder: Path) -> str:
-    """The version whose files are in a checkout; "" for none."""
+    """Return the version of the files in a checkout; "" if there are none."""
     try:
         return Manifest.load(folder / "models" / "champion").version
     except Exception:

@@ -61,22 +61,22 @@ class Fault:
 
 
 def is_meant(fault: Fault) -> bool:
-    """Whether this process is the one that the fault is for."""
+    """Whether the fault is meant for this process."""
     return fault.kind == COUNT or fault.where in sys.orig_argv
 
 
 def arm(fault: Fault) -> Counter:
-    """Watch this process from now on; call it from the main thread, and once."""
+    """Watch this process from now on. Call this once, from the main thread."""
     counter = Counter(fault)
     flush, connect = os.fsync, sqlite3.connect
 
     def fsync(fd: Any) -> None:
-        """Flushing raises no audit event."""
+        """Count flushes, which raise no audit event."""
         counter.count("os.fsync", str(fd))
         flush(fd)
 
     def connected(database: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
-        """Neither do statements; and a connection cannot be followed yet when it raises its own."""
+        """Count statements, which raise no audit event; a connection raises its event too early."""
         connection: sqlite3.Connection = connect(database, *arguments, **options)
         counter.follow(connection, str(database))
         return connection
@@ -93,7 +93,7 @@ def arm(fault: Fault) -> Counter:
 
 
 class Counter:
-    """Counts a process's changes and does what the fault says."""
+    """Counts the changes of a process and injects the fault."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
@@ -102,7 +102,7 @@ class Counter:
         self.seen = 0
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """The audit hook: it gets every event of the process."""
+        """Audit hook, which receives every event of the process."""
         if event == "open":
             path, _, flags = arguments
             if isinstance(flags, int) and flags & WRITES:
@@ -111,7 +111,7 @@ class Counter:
             self._changed(event, *arguments[: CHANGES[event]])
 
     def follow(self, connection: sqlite3.Connection, path: str) -> None:
-        """Count the statements that change this database, where it is the project's."""
+        """Count the statements that change this database if it is the project's."""
         if not self._is_ours(path):
             return
 
@@ -131,7 +131,7 @@ class Counter:
         return str(Path(os.fsdecode(path)).absolute()).startswith(self._fault.below)
 
     def count(self, event: str, what: str) -> None:
-        """One more change; at the fault's number it strikes."""
+        """Count a change, and inject the fault at its number."""
         with self._lock:
             if self._busy:
                 return
@@ -144,12 +144,12 @@ class Counter:
             self._busy = False
 
     def tell(self) -> None:
-        """Note how many changes there were, where that is what is asked."""
+        """Write the number of changes to the log if the fault is only to count them."""
         if self._fault.kind == COUNT:
             self.note({"command": sys.orig_argv, "changes": self.seen})
 
     def note(self, told: dict[str, Any]) -> None:
-        """A line in the log."""
+        """Write a line to the log."""
         with Path(self._fault.log).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"where": self._fault.where} | told) + "\n")
 
@@ -166,7 +166,7 @@ class Counter:
 
 
 def fill(ballast: Path, left: int) -> None:
-    """Let a file take all of its disk but `left` bytes."""
+    """Fill the disk with a file except for `left` bytes."""
     with ballast.open("wb") as file:
         disk = os.statvfs(ballast)
         size = disk.f_bavail * disk.f_frsize - left

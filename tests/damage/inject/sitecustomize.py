@@ -1,4 +1,4 @@
-"""Python imports this at its start: a process that is to be damaged arms itself."""
+"""Imported by Python at its start; arms the fault in the process that it is meant for."""
 
 import atexit
 import os

@@ -1,4 +1,4 @@
-"""The model card, made from the committed report: what it says, that it is short, and that it is one file."""
+"""The model card of the committed report: its content, its length, and that it is self-contained."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def evidence(
 
 
 class Balanced(HTMLParser):
-    """Raises where an element is closed that was not opened last; remembers what was seen."""
+    """Checks that elements are closed in order, and records the start tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ def test_card_says_figures_data_training_limits_and_the_gate() -> None:
         assert part in told
     assert "| primary: plain | 0.9948 | 0.9946 | +0.0002 (-0.0004 to +0.0008) | 0.31 | no worse |" in told
     assert "Version 7 is the new champion." in told
-    assert "Beside version 3 (the champion)" in told
+    assert "Compared with version 3 (the champion)" in told
     assert "95 % interval |" not in told.partition("## Compared")[0]
 
 
@@ -103,8 +103,8 @@ def test_card_names_what_is_read_worst() -> None:
         "reject_auroc_of": {"dash": 1.0, "equals": 0.8},
     }
     told = card(evidence(figures)).replace("\N{NO-BREAK SPACE}", " ")
-    assert "worst: 2 (70.00 % read right), 3 (80.00 % read right), 0 (90.00 % read right)." in told
-    assert "drawn “thin” are read worst: 50.00 %" in told
+    assert "lowest accuracy are 2 (70.00 %), 3 (80.00 %), 0 (90.00 %)." in told
+    assert "lowest for “thin”: 50.00 %" in told
     assert "small scans (20.00 %)" in told
     assert "equals (AUROC 0.8000)" in told
 
@@ -112,7 +112,7 @@ def test_card_names_what_is_read_worst() -> None:
 def test_card_gives_intervals_where_the_report_has_them() -> None:
     figures = FIGURES | {"intervals": {"test_accuracy": [0.9954, 0.9977], "recall": {"5": [0.98, 0.996]}}}
     told = card(evidence(figures)).replace("\N{NO-BREAK SPACE}", " ")
-    assert "| What | Figure | 95 % interval |" in told
+    assert "| What | Value | 95 % interval |" in told
     assert "| 99.54 to 99.77 % |" in told
     assert "98.00 to 99.60" in card_html(evidence(figures), REPORTS)
 
@@ -123,17 +123,24 @@ def test_card_of_a_model_that_was_compared_with_nothing() -> None:
     told = card(evidence(gate=gate))
     assert "| primary: plain | 0.9948 |  |  |  | not compared |" in told
     assert "None" not in told
-    assert "No comparison with another model was kept" in card(evidence(gate=None))
+    assert "There is no record of a comparison" in card(evidence(gate=None))
 
 
 def test_card_of_almost_no_figures() -> None:
-    """As of a run whose report is lost, or of a model that cannot tell digits from other marks."""
+    """The card of a run without a report, or of a model without rejection."""
     bare = Manifest("a.onnx", "5a" * 32, "")
     told = card(Evidence({"test_accuracy": float("nan")}, bare, {}))
     assert "| MNIST's test digits |" not in told
     assert "nan" not in told
-    assert "says “not a digit”" not in told
+    assert "rejects other marks" not in told
     assert told.startswith("# Model card: digits\n")
+
+
+def test_card_says_whether_users_sent_any_of_the_data() -> None:
+    told = card(evidence(FIGURES | {"accepted": {"learnt": 14, "held_back": 6}}))
+    assert "Of users' feedback, 14 marks are training data and 6 validation data." in told
+    without = {name: value for name, value in FIGURES.items() if name != "accepted"}
+    assert "No data was sent by users." in card(evidence(without))
 
 
 def test_card_fits_into_a_description_of_mlflow() -> None:

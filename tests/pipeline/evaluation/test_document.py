@@ -1,4 +1,4 @@
-"""A document as Markdown and as a page, its words escaped in both; and pictures made small."""
+"""A document as Markdown and as a page, with escaped text in both, and scaled pictures."""
 
 from __future__ import annotations
 

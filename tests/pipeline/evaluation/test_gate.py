@@ -1,4 +1,4 @@
-"""The gate on answers whose true quality is known: what luck promotes, and what it does not."""
+"""The gate on simulated answers of known quality: how often luck promotes a model."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _answers(rng: np.random.Generator, share_right: Mapping[str, float] | float 
 
 
 def _right(count: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """A tenth of the pictures are hard; those are read by luck, the others always."""
+    """A tenth of the pictures are hard and read by luck; the others are always read correctly."""
     hard = np.arange(count) % 10 == 0
     return np.asarray(~hard | (rng.random(count) < 1 - 10 * (1 - share)), bool)
 
@@ -152,7 +152,7 @@ def test_a_champion_that_may_have_seen_the_pictures_is_not_compared_and_stays() 
 
 
 def test_pictures_of_one_digit_count_once() -> None:
-    """Ten copies of one picture say no more than one of it."""
+    """Ten copies of one picture are not more evidence than one."""
     once = np.array([1.0] * 3)
     assert p_greater(once, seed=1)[0] == pytest.approx(1 / 8)
     candidate = Scored(np.ones(30), np.ones(30), np.repeat(np.arange(3), 10))
@@ -186,7 +186,7 @@ def test_interval_covers_the_true_difference_as_often_as_it_says() -> None:
 
 
 def _with_feedback(answers: ValidationAnswers, right: NDArray[np.float64]) -> ValidationAnswers:
-    """The same model, and which of the accepted pictures that are held back it reads right."""
+    """The same model with these answers to the validation feedback."""
     feedback = Scored(right, np.ones(len(right)), np.arange(len(right)))
     return ValidationAnswers({**answers.scored, ACCEPTED: feedback}, answers.calibration)
 
@@ -210,7 +210,7 @@ def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
         (ACCEPTED, "better"),
     ]
     assert decision.sentence == (
-        "it is significantly better than version 1 on accepted feedback, and worse on no guard"
+        "it is significantly better than version 1 on accepted feedback, and not worse on any guard"
     )
 
 
@@ -237,7 +237,7 @@ def _churning(share: float, count: int) -> Decision:
 
 
 def test_reading_what_people_sent_by_being_another_training_is_no_win() -> None:
-    """People send what the champion misreads: whatever changes reads some of it right, and none wrong."""
+    """People send what the champion misreads, so any other model gains some of it and loses nothing."""
     decision = _churning(0.3, 60)
     assert decision.rows[1].name == ACCEPTED
     assert decision.rows[1].candidate == 0.3
@@ -246,7 +246,7 @@ def test_reading_what_people_sent_by_being_another_training_is_no_win() -> None:
 
 
 def test_five_pictures_of_feedback_are_too_few_to_show_anything() -> None:
-    """By luck one model is the better one of all five once in 32 times: that is more than half of 0.05."""
+    """By luck, one model is better on all five with probability 1/32, which is more than half of 0.05."""
     decision = _decided(np.ones(5), np.zeros(5))
     assert not decision.promoted
     assert decision.sentence == "it is not significantly better than version 1"

@@ -1,4 +1,4 @@
-"""Intervals cover the truth about as often as they say."""
+"""Intervals contain the true value about as often as they promise."""
 
 from __future__ import annotations
 

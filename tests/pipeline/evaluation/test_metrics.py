@@ -1,4 +1,4 @@
-"""Figures from answers that are known, so that each can be counted by hand."""
+"""Metrics of known answers, which can be checked by hand."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_expected_calibration_error(confidence: list[float], right: list[bool], 
 
 
 def test_false_rejects_count_only_what_would_have_been_read_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The 4 is read right and rejected, the 5 is read wrong and rejected, the 6 is read right."""
+    """The 4 is right but rejected, the 5 is wrong and rejected, and the 6 is right."""
     model: Any = SimpleNamespace(is_rejected=lambda score, on_scan: score > (2 if on_scan else 0))
     probabilities, scores = np.eye(10, dtype=np.float32)[[4, 7, 6]], np.array([1, 1, -1], np.float32)
     told = metrics.Answers(probabilities, scores, scores > 0, THREE.labels)
@@ -110,7 +110,7 @@ def test_false_rejects_count_only_what_would_have_been_read_right(monkeypatch: p
 
 
 def test_scores_by_kind_judge_every_kind_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model for which a mark is the less of a digit the more ink it has."""
+    """A model that rejects a mark the more ink it has."""
 
     def answers(_model: object, digits: Digits) -> metrics.Answers:
         ink = np.asarray(digits.images.mean(axis=(1, 2)), np.float32)

@@ -61,7 +61,7 @@ def test_a_reader_that_says_nothing_has_all_characters_wrong() -> None:
 
 
 def test_numbers_are_compared_where_none_is_missed() -> None:
-    """A reader that finds one number on each paper, always the same and quite sure of it."""
+    """A reader that finds one number on each paper, always the same, with high confidence."""
     number = Number("7", 0.75, (0, 0, 1, 1), (0,), None, None)
     reader: Any = SimpleNamespace(read=lambda _: SimpleNamespace(text="7", numbers=(number,)))
     answers = read_papers(reader, DIGITS, 26, seed=1)

@@ -1,4 +1,4 @@
-"""What the report's pictures show, and that they are written whole, small, and with nothing to show too."""
+"""The contents of the plots; they are written completely, are small, and can be empty."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def saved(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
-    """The figures that are written, as matplotlib knows them."""
+    """The matplotlib figures that are written."""
     figures: list[Figure] = []
     savefig = Figure.savefig
 
@@ -56,7 +56,7 @@ def lines(axes: Axes) -> dict[str, list[tuple[float, float]]]:
 
 
 def bars(axes: Axes) -> list[tuple[NDArray[np.float64], list[NDArray[np.float64]]]]:
-    """Of each series with error bars: its points (n, 2), and the two ends of every bar, in each direction."""
+    """Return each series with error bars: its points (n, 2), and both ends of every bar in each direction."""
     found = []
     for container in axes.containers:
         assert isinstance(container, ErrorbarContainer)
@@ -74,7 +74,7 @@ def test_confusion_counts_answers_across_and_truths_down(path: Path, saved: list
     numbers = {text.get_position(): text.get_text() for text in axes.texts}
     assert numbers == {(3, 3): "1", (8, 3): "2", (5, 5): "1"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("answer", "truth")
-    assert axes.get_title() == "2 mistakes of 4"
+    assert axes.get_title() == "2 mistakes in 4 digits"
     coloured = np.asarray(axes.images[0].get_array())
     assert coloured[3, 8] == coloured.sum() == 2  # right answers have no colour
 
@@ -94,7 +94,7 @@ def test_curves_show_training_and_validation_over_the_epochs(path: Path, saved: 
     }
     plots.curves(path, history)
     loss, error, rate = saved[0].axes
-    assert [axes.get_title() for axes in saved[0].axes] == ["loss", "wrong, %", "learning rate"]
+    assert [axes.get_title() for axes in saved[0].axes] == ["loss", "error rate, %", "learning rate"]
     assert {axes.get_xlabel() for axes in saved[0].axes} == {"epoch"}
     assert lines(loss) == {"training": [(1, 0.5), (2, 0.3)], "validation": [(1, 0.4), (2, 0.2)]}
     wrong = lines(error)
@@ -144,7 +144,7 @@ def test_reliability_has_the_share_of_right_answers_over_the_confidence(
     plots.reliability(path, {"test": (sure, right), "none": (sure[:0], right[:0])})
     checked(path)
     (axes,) = saved[0].axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("confidence", "share of right answers")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("confidence", "accuracy")
     assert [(0, 0), (1, 1)] in lines(axes).values()  # what honest answers would give
     (points, (spans,)), (nothing, _) = bars(axes)
     assert points == pytest.approx(np.array([[0.2, 0], [0.86, 0.5], [1, 1]]))
@@ -159,8 +159,8 @@ def test_accuracy_by_time_has_mistakes_over_the_cost_of_a_training(path: Path, s
     assert width > height > 300
     (axes,) = saved[0].axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
-        "time of training, classic = 1",
-        "wrong on MNIST's test images, %",
+        "training time, classic = 1",
+        "error rate on MNIST's test set, %",
     )
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_ylim()[0]) == ("log", "linear", 0)
     (classic, (times, wrong)), (best, _) = bars(axes)

@@ -1,4 +1,4 @@
-"""Drawings of one hand: the same strokes again elsewhere, larger, as a JPEG, with a stroke more."""
+"""Variants of a drawing: moved, resized, as a JPEG, or with another stroke."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = tuple[int, int]
 def page(
     curves: Sequence[Curve], side: float = 150, pen: int = 12, at: Place = (60, 40), size: Place = (300, 300)
 ) -> Image.Image:
-    """Strokes in ink on a white page; their longer side and the pen in pixels, `at` from left and top."""
+    """Draw strokes on a white page with this size and pen in pixels; `at` is left and top."""
     ink = draw(curves, side, pen)
     paper = np.zeros((size[1], size[0]), np.float32)
     paper[at[1] : at[1] + ink.shape[0], at[0] : at[0] + ink.shape[1]] = ink
@@ -25,21 +25,21 @@ def page(
 
 
 def as_jpeg(image: Image.Image, quality: int = 60) -> Image.Image:
-    """What comes back after a JPEG."""
+    """Return the picture after JPEG compression."""
     content = io.BytesIO()
     image.save(content, "JPEG", quality=quality)
     return Image.open(io.BytesIO(content.getvalue()))
 
 
 def png(image: Image.Image) -> bytes:
-    """The picture as the bytes of a PNG."""
+    """Return the bytes of a PNG of the picture."""
     content = io.BytesIO()
     image.save(content, "PNG")
     return content.getvalue()
 
 
 def short_stroke(curves: Sequence[Curve], rng: np.random.Generator) -> NDArray[np.float64]:
-    """A stroke a tenth as long as the drawing is high, somewhere in it."""
+    """Add a stroke a tenth as long as the drawing is high, at a random position in it."""
     points = np.concatenate(curves)
     low, high = points.min(axis=0), points.max(axis=0)
     start = rng.uniform(low, high)

@@ -1,4 +1,4 @@
-"""Near-duplicates: one drawing sent in other ways is one, and what other people write is not."""
+"""Near-duplicates: variants of one drawing are in one group, and other people's digits are not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def seen(reader: Reader, image: Image.Image) -> NDArray[np.uint8]:
 
 
 def again(how: str, curves: Sequence[Curve], rng: np.random.Generator) -> Image.Image:
-    """The same drawing, sent in another way."""
+    """Return a variant of the same drawing."""
     if how == "moved":
         return page(curves, at=(110, 15))
     if how == "resized":
@@ -58,7 +58,7 @@ def test_one_drawing_sent_in_another_way_is_a_near_duplicate(reader: Reader, how
 
 
 def test_what_other_people_write_is_no_near_duplicate() -> None:
-    """Of a hundred people's digits few are in one group; straight ones are one stroke, and many are alike."""
+    """Few of a hundred people's digits share a group, except for straight ones, many of which are similar."""
     content = {
         kind: gzip.decompress((SMALL / f"train-{kind}.gz").read_bytes())
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")

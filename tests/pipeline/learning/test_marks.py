@@ -1,4 +1,4 @@
-"""Which marks a picture gives, and why another gives none."""
+"""The marks that are extracted from pictures, and the reasons why others are unusable."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_signs_are_no_digits(reader: Reader, tmp_path: Path) -> None:
 
 
 def test_a_digit_that_the_reader_takes_for_two_is_learnt_whole(reader: Reader, tmp_path: Path) -> None:
-    """Two bars side by side, said to be one digit."""
+    """Two bars side by side with the label of one digit."""
     image = page([np.array([[0.0, 0], [0, 100]]), np.array([[40.0, 0], [40, 100]])])
     assert len(reader.explain(image)) == 2
     image.save(tmp_path / "bars.png")
@@ -68,9 +68,9 @@ def test_a_mark_that_is_no_digit_has_its_own_label(reader: Reader, tmp_path: Pat
 @pytest.mark.parametrize(
     ("drawn", "label", "reason"),
     [
-        ("2047", "204", "the label has 3 digits, and the reader finds 4 of them"),
-        ("", "7", "the reader finds nothing"),
-        ("", "72", "the reader finds nothing"),
+        ("2047", "204", "the label has 3 digits, but the reader finds 4"),
+        ("", "7", "but the reader finds none"),
+        ("", "72", "but the reader finds none"),
     ],
 )
 def test_another_number_of_digits_is_told(

@@ -1,4 +1,4 @@
-"""data/accepted with the real DVC and git: empty in a fresh clone, a dependency with something in it."""
+"""data/accepted with real DVC and git: empty in a fresh clone, a dependency once it has files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STAGE = """stages:
 
 
 def say(folder: Path, *arguments: str, succeeds: bool = True) -> str:
-    """A command in a folder; gives all that it prints."""
+    """Run a command in a folder; returns its output."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     command = [sys.executable, "-m", *arguments] if arguments[0] == "dvc" else [*arguments]
@@ -38,7 +38,7 @@ def say(folder: Path, *arguments: str, succeeds: bool = True) -> str:
 
 
 def clone(project: Path, name: str, remote: Path) -> Path:
-    """Another person's, without DVC's cache."""
+    """Clone a checkout without DVC's cache, as another person does."""
     say(project.parent, "git", "clone", "--quiet", str(project), name)
     say(project.parent / name, "dvc", "remote", "add", "--quiet", "--local", "--default", "r", str(remote))
     return project.parent / name
@@ -51,7 +51,7 @@ def commit(folder: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A checkout with what this project says to git and DVC of its data, and one stage in place of four."""
+    """A checkout with this project's git and DVC settings for its data, and one stage instead of four."""
     folder = tmp_path / "project"
     (folder / "data" / "accepted").mkdir(parents=True)
     for name in (".gitignore", ".dvcignore", "data/accepted/.gitkeep"):

@@ -52,7 +52,7 @@ def test_per_class_counts_absent_digits_too() -> None:
 
 
 def test_load_says_what_makes_a_missing_split(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"validation\.npz: `dvc repro preprocess`"):
+    with pytest.raises(DataError, match=r"validation\.npz\. `dvc repro preprocess`"):
         Digits.load(tmp_path, "validation")
 
 

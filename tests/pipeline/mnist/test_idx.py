@@ -29,14 +29,14 @@ def test_encode_idx_writes_mnists_header() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "begins with nothing where 00000803"),
-        (b"<html>", "no IDX file"),
+        (b"", "begins with nothing instead of 00000803"),
+        (b"<html>", "is not an IDX file"),
         (encode_idx(VALUES[0]), "begins with 00000802"),
-        (b"\x00\x00\x0d\x03" + encode_idx(VALUES)[4:], "no IDX file"),
+        (b"\x00\x00\x0d\x03" + encode_idx(VALUES)[4:], "is not an IDX file"),
         (encode_idx(VALUES)[:10], "ends within its header"),
-        (encode_idx(VALUES)[:-1], "holds 23 bytes of data where its header promises 24"),
-        (encode_idx(VALUES) + b"\x00", "holds 25 bytes of data"),
-        (b"\x00\x00\x08\x03" + b"\xff" * 12, "its header promises 79228162458924105385300197375"),
+        (encode_idx(VALUES)[:-1], "has 23 bytes of data, but its header says 24"),
+        (encode_idx(VALUES) + b"\x00", "has 25 bytes of data"),
+        (b"\x00\x00\x08\x03" + b"\xff" * 12, "its header says 79228162458924105385300197375"),
     ],
     ids=["empty", "html", "two dimensions", "floats", "header cut", "cut", "too long", "huge"],
 )

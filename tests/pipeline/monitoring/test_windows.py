@@ -40,7 +40,7 @@ def reader() -> Reader:
 
 @pytest.fixture(scope="module")
 def halves() -> tuple[Digits, Digits]:
-    """Five hundred real digits for the reference, and five hundred for windows."""
+    """Five hundred real digits for the reference, and five hundred others for windows."""
     every = real_digits()
     return every.take(np.arange(0, every.total, 2)), every.take(np.arange(1, every.total, 2))
 
@@ -59,7 +59,7 @@ def normal(digits: Digits, seed: int, pictures: int = PICTURES) -> Iterator[Imag
 
 
 def drifted(reader: Reader, known: Reference, pictures: Iterable[Image.Image], kind: str = "PNG") -> set[str]:
-    """In which features the service's counts of these pictures have drifted; command and gauges agree."""
+    """Return the features in which these pictures have drifted; the command and the gauges must agree."""
     counts = Traffic(None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(images, "TRAFFIC", counts)
@@ -90,7 +90,7 @@ def test_inverted_drawings_are_found(reader: Reader, halves: tuple[Digits, Digit
 def test_a_fifth_of_inverted_drawings_is_found(
     reader: Reader, halves: tuple[Digits, Digits], known: Reference
 ) -> None:
-    """Of two hundred: of fewer, so few are dark that they are counted with the next bin."""
+    """With fewer than two hundred pictures, too few are dark to form a bin of their own."""
     some = (
         one if number % 5 else Image.fromarray(255 - np.asarray(one))
         for number, one in enumerate(normal(halves[1], 8, 200))
@@ -99,7 +99,7 @@ def test_a_fifth_of_inverted_drawings_is_found(
 
 
 def test_thin_pens_are_found(reader: Reader, halves: tuple[Digits, Digits], known: Reference) -> None:
-    """Sizes and places as ever, and strokes half as wide."""
+    """The usual sizes and positions, but strokes half as wide."""
     assert "stroke" in drifted(reader, known, map(thin, normal(halves[1], 9)))
 
 

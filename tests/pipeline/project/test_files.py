@@ -1,4 +1,4 @@
-"""Nobody ever sees half a file, and no two processes hold one lock."""
+"""Readers never see half a file, and no two processes hold the same lock."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_write_csv_of_unequal_columns(tmp_path: Path) -> None:
 
 
 def test_locked_waits_for_another_process_and_survives_its_kill(tmp_path: Path) -> None:
-    """The second process says that it waits, and goes on as soon as the first was killed."""
+    """The second process prints that it waits, and continues as soon as the first was killed."""
     with holding(tmp_path, "first") as first:
         try:
             appears(tmp_path / "first")
@@ -84,7 +84,7 @@ def test_locked_can_be_taken_again(tmp_path: Path) -> None:
 
 
 def holding(folder: Path, name: str) -> subprocess.Popen[str]:
-    """A process that takes the folder's lock, makes a file of this name and keeps the lock."""
+    """A process that takes the folder's lock, creates a file with this name and keeps the lock."""
     command = [sys.executable, "-c", HOLD, name]
     environment = {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""The name of the processor, from Linux's own words."""
+"""The processor's name from Linux's cpuinfo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stage is run: parameters, exit codes, its end with the command that started it, silence."""
+"""How a stage is run: parameters, exit codes, the end together with its parent, and quiet stderr."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_quiet_stderr_shows_it_after_an_error(capfd: pytest.CaptureFixture[str])
     ],
 )
 def test_quiet_stderr_is_what_keeps_tensorflow_silent(block: str, noisy: bool, tmp_path: Path) -> None:
-    """Its log level is set, and yet it writes about the processor and about CUDA while it is imported."""
+    """In spite of its log level, TensorFlow logs about the processor and CUDA while it is imported."""
     code = (
         "import contextlib\nfrom pipeline.project.runner import quiet_stderr\n"
         f"with {block}:\n    import tensorflow\n"

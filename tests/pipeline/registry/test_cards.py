@@ -1,4 +1,4 @@
-"""What becomes of a card in MLflow: a description that fits, and the evidence that a run holds."""
+"""Cards in MLflow: a description of limited length, and the sources of a card."""
 
 from __future__ import annotations
 

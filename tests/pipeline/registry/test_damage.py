@@ -1,4 +1,4 @@
-"""A damaged, locked or lost database, and a folder that cannot be written: a sentence from every command."""
+"""Every command reports a damaged, locked or missing database, or a read-only folder, in a sentence."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def emptied() -> None:
 def said(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
-    """What a command says on stderr; it has to fail, and without a traceback, or this would raise."""
+    """Return the stderr of a command, which must fail without a traceback."""
     monkeypatch.setattr(repro, "dvc", lambda *_: 0)
     monkeypatch.setattr(launch, "require_free", lambda _: None)
     monkeypatch.setattr(damage, "PATIENCE", 0.2)
@@ -73,7 +73,7 @@ def said(
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """The database, as a process that hangs within a transaction leaves it."""
+    """A database that is locked by a transaction of a hanging process."""
     with closing(sqlite3.connect(database())) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
@@ -102,12 +102,14 @@ def test_lost_database_is_not_made_anew_over_what_is_on_record(
     lose()
     for main, arguments in COMMANDS:
         told = said(main, *arguments)
-        assert told.startswith(f"{database()} is lost, and {records.folder()} holds what was in it: {OUT}")
+        assert told.startswith(
+            f"{database()} is missing, but its content is on record in {records.folder()}. {OUT}"
+        )
     assert not database().exists() or not database().stat().st_size
 
 
 def test_locked_database_is_named_with_who_has_it(said: Callable[..., str]) -> None:
-    """Another process holds it: its number is told."""
+    """Another process holds the lock; the message has its id."""
     code = (
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE');"
         "print('held', flush=True); time.sleep(120)"
@@ -126,7 +128,7 @@ def test_locked_database_is_named_with_who_has_it(said: Callable[..., str]) -> N
 
 
 def test_folder_that_cannot_be_written_is_named(said: Callable[..., str]) -> None:
-    """A folder in which nobody may make files, not even an administrator."""
+    """A folder in which nobody can create files, not even root."""
     place = Path("/sys/kernel")
     if not place.is_dir() or sys.platform != "linux":
         pytest.skip("SKIPPED: no folder here that nobody may write into")
@@ -140,15 +142,21 @@ def test_folder_that_cannot_be_written_is_named(said: Callable[..., str]) -> Non
 
 @pytest.mark.usefixtures("project")
 def test_no_room_is_told() -> None:
-    with pytest.raises(RegistryError, match="There is no room left on the disk of"), damage.in_a_sentence():
+    with (
+        pytest.raises(RegistryError, match="There is no space left on the disk of"),
+        damage.as_registry_error(),
+    ):
         raise sqlite3.OperationalError("database or disk is full")
-    with pytest.raises(RegistryError, match="There is no room left"), damage.in_a_sentence():
+    with pytest.raises(RegistryError, match="There is no space left"), damage.as_registry_error():
         raise OSError(28, "No space left on device", str(store() / "artifacts"))
-    with pytest.raises(RegistryError, match="There is no room left"), damage.in_a_sentence():
+    with pytest.raises(RegistryError, match="There is no space left"), damage.as_registry_error():
         raise OSError(errno.EFBIG, "File too large", str(store() / "artifacts"))
-    with pytest.raises(RegistryError, match=r"^reports/a\.json cannot be written"), damage.in_a_sentence():
+    with (
+        pytest.raises(RegistryError, match=r"^reports/a\.json cannot be written"),
+        damage.as_registry_error(),
+    ):
         raise OSError(28, "No space left on device", "reports/a.json")
-    with pytest.raises(FileNotFoundError), damage.in_a_sentence():  # none of the registry's
+    with pytest.raises(FileNotFoundError), damage.as_registry_error():  # none of the registry's
         raise FileNotFoundError(2, "No such file", "reports/metrics.json")
 
 
@@ -156,8 +164,8 @@ def test_no_room_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (sqlite3.OperationalError("disk I/O error"), "is full, or fails"),
-        (mlflow.MlflowException("Experiment(name=digits) already exists."), "The registry fails: Exp"),
+        (sqlite3.OperationalError("disk I/O error"), "is full or failing"),
+        (mlflow.MlflowException("Experiment(name=digits) already exists."), "The registry failed: Exp"),
         (sqlite3.OperationalError('table "runs" already exists'), "is damaged"),
         (FileNotFoundError(2, "No such file"), "No such file"),
     ],
@@ -172,13 +180,13 @@ def test_only_damage_is_called_damage(error: Exception, told: str) -> None:
 def test_a_server_that_fails_says_nothing_of_the_database_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example.org")
     error = mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
-    assert damage.sentence(error) == f"The registry fails: {error}"
+    assert damage.sentence(error) == f"The registry failed: {error}"
 
 
 @pytest.mark.usefixtures("project")
 def test_a_file_of_the_store_that_is_gone_is_named() -> None:
     said = damage.sentence(FileNotFoundError(2, "No such file", str(store() / "artifacts" / "a")))
-    assert said.startswith("The registry fails: ")
+    assert said.startswith("The registry failed: ")
     assert str(store() / "artifacts" / "a") in said
 
 
@@ -192,14 +200,14 @@ def test_training_goes_on_where_the_registry_cannot_be_opened(capsys: pytest.Cap
     assert mlflow.active_run() is None
     told = capsys.readouterr().out
     assert told.count(OUT) == 1
-    assert told.endswith("The training goes on without MLflow.\n")
+    assert told.endswith("The training continues without MLflow.\n")
 
 
 @pytest.mark.usefixtures("project")
 def test_training_goes_on_where_the_registry_fails_on_the_way(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its run is on record as far as it came, and `evaluate` fills in the epochs that are missing."""
+    """The training's run is recorded up to the failure, and `evaluate` adds the missing epochs."""
     with runs.training_run({"seed": 1}) as run_id:
         runs.log_epoch({"loss": 0.5}, 1)
         with monkeypatch.context() as patch:

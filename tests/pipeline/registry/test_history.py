@@ -1,4 +1,4 @@
-"""What was the champion when: records in the registry, and the versions to which a rollback returns."""
+"""The history of the champion in the registry, and the versions to which a rollback returns."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def record(client: MlflowClient, made: Change) -> None:
 
 
 def numbers(client: MlflowClient) -> list[str]:
-    """The numbers of all tags that record a change."""
+    """The keys of all tags that record a change."""
     tags = client.get_registered_model("digits").tags
     return sorted(key[:16] for key in tags if key[10:16].isdecimal())
 
 
 @pytest.fixture
 def client(project: object) -> MlflowClient:  # noqa: ARG001 (it is where the registry lies)
-    """A registry with the model, and no version of it."""
+    """A registry with the model but without versions."""
     client = runs.connect()
     client.create_registered_model("digits")
     return client
@@ -125,7 +125,7 @@ def test_two_machines_that_change_the_champion_at_once_both_record_it(client: Ml
 
 
 def test_what_several_find_is_recorded_once(client: MlflowClient) -> None:
-    """Each machine's follower sees an alias that was moved, and a change that is about to be recorded."""
+    """Each machine's follower notices a moved alias, or a change that is about to be recorded."""
     for version in ("1", "2"):
         found = [history.unrecorded(client, version, f"follower {name}") for name in "abc"]
         for one in found:

@@ -1,4 +1,4 @@
-"""Promotions that are killed at any moment leave a whole champion, and the next command finishes the rest."""
+"""Promotions that are killed leave a complete champion, and the next command finishes them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stand_in(project: Path) -> None:
 
 
 def promote_for_ever(project: Path, chosen: Sequence[str], begun: Event) -> None:
-    """What each process does until it is killed: make one version after another the champion."""
+    """Make one version after another the champion, until the process is killed."""
     stand_in(project)
     client = runs.connect()
     begun.set()
@@ -45,7 +45,7 @@ def promote_for_ever(project: Path, chosen: Sequence[str], begun: Event) -> None
 
 
 def forks() -> ForkServerContext:
-    """Processes in which MLflow is imported already, and was not used before."""
+    """A context for processes in which MLflow is imported but has not been used."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipeline.registry.promotion"])
     return context
@@ -102,7 +102,7 @@ MOMENTS = {  # where a process is killed, and whether the alias has moved by the
 
 
 def change_and_die(project: Path, kind: str, place: str, after: bool) -> None:
-    """Promote version 3, or roll back, in a process that is killed at one place."""
+    """Promote version 3, or roll back, in a process that is killed at one point."""
     stand_in(project)
     with pytest.MonkeyPatch.context() as patch:
         client = runs.connect()

@@ -1,4 +1,4 @@
-"""The registered model as others get it: what MLflow keeps of it, and that this is all it needs."""
+"""The registered model for other users: its files in MLflow are all that it needs."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_model_loads_where_this_project_is_not_and_warns_of_nothing(logged: Path
 @pytest.mark.heavy
 @pytest.mark.timeout(1200)
 def test_model_is_served_by_mlflow_in_the_environment_that_it_records(logged: Path, tmp_path: Path) -> None:
-    """`mlflow models serve` in an environment that holds its requirements and nothing else."""
+    """`mlflow models serve` in an environment with only the model's requirements."""
     environment = tmp_path / "environment"
     install_requirements(environment, logged / "requirements.txt")
     port = free_port()
@@ -157,7 +157,7 @@ def test_model_is_served_by_mlflow_in_the_environment_that_it_records(logged: Pa
 
 
 def install_requirements(environment: Path, requirements: Path) -> None:
-    """A virtual environment with just these packages; skipped loudly where no registry gives them."""
+    """A virtual environment with only these packages; skipped with a message if no registry is reachable."""
     uv = (sys.executable, "-m", "uv")
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
     into = ("--python", str(environment / "bin" / "python"), "-r", str(requirements))

@@ -1,4 +1,4 @@
-"""MLflow's names of figures: one a thing, grouped, and none forgotten."""
+"""MLflow names of metrics: unique, grouped and complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Artifacts of a project that has another path here than its database says, as in a container."""
+"""Artifacts of a project whose path differs from that in its database, as in a container."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_addresses_of_here_and_of_other_folders_that_are_there_stay(tmp_path: Pa
 def test_container_reads_and_writes_while_the_host_moves_the_addresses(
     project: Path, registered: Callable[..., tuple[MlflowClient, str]]
 ) -> None:
-    """What the host made is read, what is written lies where both find it, and no address is changed."""
+    """The host's artifacts can be read, new ones are found by both sides, and no address is changed."""
     client, version = registered(3)
     promote(client, version, "a test", "test")
     host = artifacts()

@@ -1,4 +1,4 @@
-"""A person's own Keras model behind the contract, and what is said where it cannot be."""
+"""Adapting a user's own Keras model, and the messages for models that cannot be adapted."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def network(*shape: int, outputs: int = 10) -> keras.Model:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("own.txt", b"", "save the model as .keras or .h5"),
+        ("own.txt", b"", "Save the model as .keras or .h5"),
         ("own.keras", b"damaged", "cannot be loaded"),
         ("own.h5", b"damaged", "cannot be loaded"),
-        ("own.pt", b"", "export the model there as ONNX"),
+        ("own.pt", b"", "Export the model to ONNX"),
     ],
 )
 def test_load_model_refuses(tmp_path: Path, name: str, content: bytes, said: str) -> None:
@@ -73,7 +73,7 @@ def test_weights_alone_are_told_from_a_model(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "old.h5", "w") as file:  # as save_weights() of Keras 2 wrote them
         file.attrs["layer_names"] = [b"dense"]
     for name in ("own.weights.h5", "old.h5"):
-        with pytest.raises(ExportError, match=r"weights alone, and not the network: build .*load_weights"):
+        with pytest.raises(ExportError, match=r"only weights and not the network. Build .*load_weights"):
             own_model.load_model(tmp_path / name)
     model.save(tmp_path / "whole.h5")
     own_model.load_model(tmp_path / "whole.h5")
@@ -85,7 +85,9 @@ def test_file_of_keras_2_is_named_as_such(tmp_path: Path) -> None:
         archive.writestr("metadata.json", json.dumps({"keras_version": "2.15.0"}))
         archive.writestr("config.json", json.dumps(KERAS_2))
         archive.writestr("model.weights.h5", b"")
-    with pytest.raises(ExportError, match=r"saved by Keras 2.15.0, .* model.save\(\"model.h5\"\) makes one"):
+    with pytest.raises(
+        ExportError, match=r"saved by Keras 2.15.0. .* model.save\(\"model.h5\"\), and export that file"
+    ):
         own_model.load_model(path)
 
 
@@ -100,7 +102,7 @@ def test_saved_model_has_a_way_out(tmp_path: Path) -> None:
     ("model", "said"),
     [
         (network(32, 32, 3), r"takes \(32, 32, 3\)"),
-        (network(28, 28, 1, outputs=26), r"gives \(26,\)"),
+        (network(28, 28, 1, outputs=26), r"returns \(26,\)"),
     ],
 )
 def test_adapt_refuses_other_shapes(model: keras.Model, said: str) -> None:

@@ -1,4 +1,4 @@
-"""What the registered model takes and what it says, as MLflow calls it."""
+"""The inputs and outputs of the registered model, as MLflow calls it."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_files_of_any_size_and_polarity_as_bytes_or_base64(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (np.full((1, 28, 28), 0.5), "multiply by 255"),
-        (np.full((1, 28, 28), True), "multiply by 255"),
+        (np.full((1, 28, 28), 0.5), "Multiply by 255"),
+        (np.full((1, 28, 28), True), "Multiply by 255"),
         (np.full((2, 28, 28), -0.4), "outside 0 to 255"),
         (np.full((2, 28, 28), np.nan), "outside 0 to 255"),
         (np.full((1, 28, 28), 250, np.uint8), "bright on black"),
@@ -114,8 +114,8 @@ def test_files_of_any_size_and_polarity_as_bytes_or_base64(
         (np.array([[1, 2], [3]], object), "different shapes"),
         (np.array([b"abc"]), "array of objects"),
         (column([b"abc"]), "Picture 0: It cannot be read as a picture"),
-        (column([png(np.zeros((9, 9), np.uint8)), None]), "Picture 1: It holds no bytes"),
-        (column(["/etc/hostname"]), "no base64"),
+        (column([png(np.zeros((9, 9), np.uint8)), None]), "Picture 1: It is neither bytes nor text"),
+        (column(["/etc/hostname"]), "not an image file in base64"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_a_sentence(

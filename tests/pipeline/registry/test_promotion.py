@@ -1,4 +1,4 @@
-"""The registry's champion as files: promotion, roll-back, repair, and what must not change on an error."""
+"""The champion's files: promotion, rollback, repair, and what an error must not change."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_promote_puts_what_evaluate_made_beside_it(project: Path, registered: Re
 def test_promote_waits_for_another_one(
     project: Path, registered: Registered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second writer's file must not fall to the first one's cleaning."""
+    """The first writer's cleaning must not remove the second writer's file."""
     client, first = registered(1)
     client, second = registered(2)
     inside, write = threading.Event(), promotion._write
@@ -122,13 +122,13 @@ def test_main_version_of_a_run_that_is_gone(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """As `mlflow gc` leaves it: the version is still registered."""
+    """The state after `mlflow gc`: the run is deleted, but the version is still registered."""
     client, version = registered(1)
     gone = MlflowException("Run not found", error_code=RESOURCE_DOES_NOT_EXIST)
     monkeypatch.setattr(MlflowClient, "get_run", _raising(gone))
     monkeypatch.setattr("sys.argv", ["promote", version])
     assert promote.main() == 1
-    assert f"The run of version {version} is gone" in capsys.readouterr().err
+    assert f"The run of version {version} is missing" in capsys.readouterr().err
     assert versions.champion_version(client) is None
     assert not (project / "models" / "champion").exists()
 
@@ -249,19 +249,19 @@ def test_register_twice_is_one_version(registered: Registered, make_candidate: C
 
 
 def state(client: MlflowClient) -> tuple[str, str, str]:
-    """The version of the alias, of the served files, and of the last record."""
+    """Return the version of the alias, of the served files, and of the last change in the history."""
     found = versions.champion_version(client)
     assert found is not None
     return str(found.version), Model.load(champion()).manifest.version, history.changes(client)[-1].version
 
 
 def lose(client: MlflowClient, version: str) -> None:
-    """Delete the files of a version, as somebody may who needs room."""
+    """Delete the files of a version, as a user might to free space."""
     shutil.rmtree(_candidate(client, version))
 
 
 def promoted(registered: Registered, amount: int) -> MlflowClient:
-    """So many versions, from 1 on, each made the champion in turn."""
+    """Register this many versions from 1 on, each of which becomes the champion in turn."""
     for favourite in range(amount):
         client, version = registered(favourite)
         promotion.promote(client, version, f"reads {favourite}", "test")
@@ -290,7 +290,7 @@ def test_rollback_goes_one_further_back_each_time(registered: Registered) -> Non
 
 @pytest.mark.usefixtures("project")
 def test_rollback_without_a_champion() -> None:
-    with pytest.raises(ModelError, match="No version is the champion"):
+    with pytest.raises(ModelError, match="There is no champion yet"):
         promotion.rollback(runs.connect(), "test")
 
 
@@ -309,7 +309,7 @@ def test_rollback_with_nothing_left_changes_nothing(registered: Registered) -> N
     client = promoted(registered, 2)
     lose(client, "1")
     before = history.changes(client)
-    with pytest.raises(ModelError, match=r"(?s)Version 1 is passed over.*no version before 2"):
+    with pytest.raises(ModelError, match=r"(?s)Version 1 is skipped.*no version before 2"):
         promotion.rollback(client, "test")
     assert state(client) == ("2", "2", "2")
     assert history.changes(client) == before
@@ -341,7 +341,7 @@ def test_alias_moved_to_lost_files_is_left_by_a_rollback(registered: Registered)
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """No file of this process may grow beyond a thousand bytes."""
+    """Limit the files of this process to a thousand bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:

@@ -1,4 +1,4 @@
-"""A registry made anew, from what a damaged one and its artifacts leave: with real stores."""
+"""Rebuilding a registry from a damaged one and its artifacts, with real stores."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def original(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _train(favourite: int, digits: Digits) -> None:
-    """A version of a model, with all that the stages leave in MLflow, made the champion."""
+    """Register a version with everything that the stages log, and make it the champion."""
     model = ROOT / "digits" / "default"
     with runs.training_run({"seed": favourite}) as run_id:
         runs.log_data({"train": digits})
@@ -97,7 +97,7 @@ def damaged(original: Path, empty_store: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def content() -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of the database that belong to runs and versions, in one order."""
+    """Return all rows of the database that belong to runs and versions, sorted."""
     with closing(sqlite3.connect(database())) as connection:
         return {
             table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
@@ -146,7 +146,7 @@ def test_registry_made_anew_holds_what_the_old_one_held(damage: Callable[[Path],
 
 @pytest.mark.usefixtures("damaged")
 def test_rows_that_are_readable_fill_what_the_records_lack() -> None:
-    """Runs of before there were records; and the load of processors, which no record holds."""
+    """Runs that are older than records, and system metrics, which are not in records."""
     ((run_id,),) = rows("SELECT run_id FROM model_versions WHERE version = 1")
     with closing(sqlite3.connect(database())) as connection, connection:
         connection.execute("INSERT INTO metrics VALUES ('system/cpu', 50, 1, ?, 0, 0)", (run_id,))
@@ -162,7 +162,7 @@ def test_rows_that_are_readable_fill_what_the_records_lack() -> None:
 @pytest.mark.usefixtures("damaged")
 def test_load_that_only_a_lost_database_held_is_told() -> None:
     garble(database())
-    assert rebuild().missing == ["the load of processor and memory during 3 of the runs"]
+    assert rebuild().missing == ["the system metrics of 3 of the runs"]
 
 
 @pytest.mark.usefixtures("damaged")
@@ -194,12 +194,12 @@ def test_runs_without_any_record_come_from_their_artifacts() -> None:
     assert (rows(kept), rows(figures)) == before
     assert (done.runs["artifacts alone"], alias()) == (3, 2)
     assert any("parameters" in one for one in done.missing)
-    assert "the record of promotions" in done.missing
+    assert "the history of promotions" in done.missing
 
 
 @pytest.mark.usefixtures("damaged")
 def test_kill_between_the_two_renames_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor what the damaged database alone still holds."""
+    """Rows that are only in the damaged database."""
     before = content()
     shutil.rmtree(records.folder())
 
@@ -226,7 +226,7 @@ def test_a_torn_file_of_a_model_loses_that_version_alone() -> None:
 
 @pytest.mark.usefixtures("damaged")
 def test_records_that_cannot_be_told_are_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """What they would copy is done already."""
+    """The copied state is already safe."""
     garble(database())
     records.keep_model()
     assert "cannot be written (file is not a database)" in capsys.readouterr().err
@@ -243,10 +243,10 @@ def test_what_cannot_be_restored_is_told(damaged: Path, capsys: pytest.CaptureFi
     )
     record.write_text("{")
     garble(database())
-    lines = rebuild_registry.told(rebuild())
+    lines = rebuild_registry.described(rebuild())
     assert "Runs: 2 from the records, 1 from artifacts alone." in lines
     assert (
-        f"Not restored: the files of version 3, which are gone from {damaged / 'mlruns' / 'artifacts'}."
+        f"Not restored: the files of version 3, which are missing from {damaged / 'mlruns' / 'artifacts'}."
         in lines
     )
     assert f"{record} cannot be read and is left out" in capsys.readouterr().err
@@ -254,7 +254,7 @@ def test_what_cannot_be_restored_is_told(damaged: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.usefixtures("damaged")
 def test_alias_names_what_is_served() -> None:
-    """The record may be older than the served files: it is written after them."""
+    """The record may be older than the served files, because it is written later."""
     with closing(sqlite3.connect(database())) as connection, connection:
         connection.execute("UPDATE registered_model_aliases SET version = 3")
     assert Manifest.load(champion()).version == "2"
@@ -263,7 +263,7 @@ def test_alias_names_what_is_served() -> None:
 
 
 def command(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own, as a person types it."""
+    """Run a command in a process, as a user does."""
     return subprocess.run(
         [sys.executable, "-m", f"pipeline.{module}", *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": ""},
@@ -284,7 +284,7 @@ def test_command_rebuilds_and_the_others_go_on() -> None:
     rolled = command("rollback")
     assert "champion: version 1 (" in rolled.stdout, rolled.stderr
     again = command("rebuild_registry")
-    assert "is whole: nothing is rebuilt." in again.stdout
+    assert "is intact, so nothing is rebuilt." in again.stdout
 
 
 @pytest.mark.usefixtures("project")
@@ -294,4 +294,4 @@ def test_command_without_anything_to_rebuild_from(
     database().unlink()
     monkeypatch.setattr("sys.argv", ["rebuild_registry"])
     assert rebuild_registry.main() == 1
-    assert "holds nothing to make a registry from: `make repro` makes one." in capsys.readouterr().err
+    assert "is empty, so nothing can be rebuilt. `make repro` creates it." in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Addresses of artifacts follow the project's folder."""
+"""Artifact addresses after the project's folder was moved."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_relocate_twice_changes_nothing(moved: Path) -> None:
 def test_relocate_also_what_a_container_wrote_and_plain_paths(
     moved: Path, tmp_path: Path, start: str
 ) -> None:
-    """Some came meanwhile: a container read the experiment's address just before it was put right."""
+    """A container read the experiment's address just before it was corrected."""
     with closing(sqlite3.connect(moved)) as connection, connection:
         connection.execute("INSERT INTO runs VALUES (?)", (f"{start}/new",))
         connection.execute("INSERT INTO runs VALUES (?)", (f"{start}-of-others/new",))

@@ -1,4 +1,4 @@
-"""Runs: what they hold, how they end, and how they are found again."""
+"""Runs: what they log, how they end, and how they are reopened."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _digits(count: int) -> Digits:
 
 
 def _leave_running(process: str) -> str:
-    """A run that nobody ended, of a process."""
+    """A run of a process, which was not ended."""
     client = runs.connect()
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None

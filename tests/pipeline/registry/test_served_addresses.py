@@ -1,4 +1,4 @@
-"""The project's own store, through the server of `make mlflow`, for a client that does not see its disk."""
+"""The project's own store, through the server of `make mlflow`, for a client on another machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Registered = Callable[..., tuple[MlflowClient, str]]
 
 @pytest.fixture
 def server(project: Path, registered: Registered) -> Iterator[str]:
-    """The server as `make mlflow` starts it, over a project whose champion was made without a server."""
+    """The server of `make mlflow` for a project whose champion was promoted without a server."""
     client, version = registered(3)
     promote(client, version, "a test", "test")
     port = free_port()
@@ -57,7 +57,7 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 def python(folder: Path, server: str, *arguments: str) -> str:
-    """What a client says that knows the server's address and nothing else."""
+    """Return the output of a client that knows only the server's address."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
         env=os.environ | {"MLFLOW_TRACKING_URI": server, "PYTHONPATH": str(ROOT), "DVC_ROOT": str(folder)},
@@ -74,7 +74,7 @@ def python(folder: Path, server: str, *arguments: str) -> str:
 def test_client_elsewhere_loads_the_champion_and_logs_to_the_server(
     server: str, project: Path, elsewhere: Path
 ) -> None:
-    """One server for both, since it takes seconds to start."""
+    """One test for both, because the server takes seconds to start."""
     code = (
         "import mlflow, numpy as np, sys\n"
         "model = mlflow.pyfunc.load_model('models:/digits@champion')\n"

@@ -1,4 +1,4 @@
-"""Redrawn digits: as large, thin, thick and anywhere as the names say."""
+"""Redrawn digits have the size, stroke width and position of their kind."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_blurred_has_soft_edges_and_the_size_of_a_digit_in_a_photo() -> None:
 
 
 def test_blurred_fills_narrow_loops_and_leaves_wide_ones_open() -> None:
-    """A ring of a thick pen has a hole as wide as its stroke: the strongest blur closes it in part."""
+    """The hole of a thick ring is as wide as its stroke, so the strongest blur closes it in part."""
     random = generator()
 
     def holes(width: int) -> list[float]:
@@ -95,7 +95,7 @@ def test_cut_from_keeps_nearly_all_ink_and_little_of_the_neighbour() -> None:
 
 
 def test_cut_from_has_the_neighbour_on_either_side() -> None:
-    """The side of a ring with more ink is where it was cut off, or where a bit of its neighbour is."""
+    """The side of a ring with more ink is where it was cut off, or where part of its neighbour remains."""
     random = generator()
     left, right = [], []
     for _ in range(40):

@@ -16,7 +16,7 @@ def blocks() -> Digits:
 
 
 def pieces(ink: NDArray[np.bool_]) -> int:
-    """How many pieces stand beside each other."""
+    """Return the number of pieces side by side."""
     columns = ink.any(axis=0).astype(int)
     return int((np.diff(np.concatenate([[0], columns])) == 1).sum())
 

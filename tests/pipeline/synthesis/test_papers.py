@@ -1,4 +1,4 @@
-"""What papers say, and that a seed draws the same one again."""
+"""The texts of papers, and that they are reproducible from a seed."""
 
 from __future__ import annotations
 

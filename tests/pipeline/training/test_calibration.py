@@ -10,7 +10,7 @@ from pipeline.training.calibration import cross_entropy, rejection_threshold, te
 
 
 def sampled(scale: float) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Logits `scale` times too sure, with truths drawn from what they should say."""
+    """Return logits that are overconfident by `scale`, with labels drawn from the calibrated ones."""
     rng = np.random.default_rng(0)
     honest = rng.normal(0, 2, (4000, 10)).astype(np.float32)
     chances = softmax(honest)

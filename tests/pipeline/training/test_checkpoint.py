@@ -1,4 +1,4 @@
-"""A checkpoint belongs to one training, and what is damaged counts as none."""
+"""Each training has its own checkpoint, and a damaged one is ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training as a function, on a handful of digits: it learns, it repeats itself, it keeps its best epoch."""
+"""Training on a few digits: it learns, is reproducible, and keeps its best epoch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TINY: dict[str, Any] = {
 
 
 def drawn(count: int, seed: int) -> Digits:
-    """Noise with a bright bar at a place that tells the digit."""
+    """Noise with a bright bar whose position is the digit."""
     rng = np.random.default_rng(seed)
     labels = (np.arange(count) % 10).astype(np.uint8)
     images = rng.integers(0, 60, (count, 28, 28)).astype(np.uint8)
@@ -105,7 +105,7 @@ def test_train_overfits_one_batch() -> None:
 
 
 def test_train_keeps_the_best_epoch() -> None:
-    """Of a validation where every answer that is learned is wrong, so that it gets worse and worse."""
+    """All validation labels contradict the training data, so validation gets worse in every epoch."""
     right = drawn(20, 1)
     validation = Digits(right.images, (right.labels + 1) % 10)
     changes = {"augment": {}, "optimizer": {"name": "adam", "learning_rate": 0.003}, "epochs": 12}

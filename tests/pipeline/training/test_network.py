@@ -63,5 +63,5 @@ def test_build_wants_a_padding_a_kernel_and_a_halving_for_each_block(
 
 def test_build_refuses_an_unknown_halving() -> None:
     unknown: Any = ["pools"]  # as it may stand in params.yaml
-    with pytest.raises(ParameterError, match="'pools' is none of stride, pool, none"):
+    with pytest.raises(ParameterError, match="'pools' is not one of stride, pool, none"):
         build([[2]], padding=["same"], kernels=[3], halving=unknown)

@@ -62,7 +62,7 @@ Floats = NDArray[np.float32]
 
 
 def moved(shape: tuple[int, ...], gradient: Floats) -> Floats:
-    """By how much one step of length 1 moves a variable."""
+    """Return how far one step of length 1 moves a variable."""
     variable = keras.Variable(np.zeros(shape, np.float32))
     optimizer = Muon(1.0, weight_decay=0.0, adam_weight_decay=0.0)
     optimizer.build([variable])

@@ -1,4 +1,4 @@
-"""bfloat16 is for layers that are made for it, on processors that have it."""
+"""bfloat16 only for layers that were built for it, on processors that support it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ BATCH = np.random.default_rng(1).normal(3, 2, (64, 5, 5, 8)).astype(np.float32)
 def trained(
     kind: type[keras.layers.Layer],
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Outputs, gradients and weights after one step on a batch."""
+    """Return outputs, gradients and weights after one step on a batch."""
     layer = kind(momentum=0.9)
     layer.build(BATCH.shape)
     layer.gamma.assign(np.linspace(0.5, 2, 8))

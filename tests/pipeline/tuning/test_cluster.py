@@ -1,4 +1,4 @@
-"""How a cluster's cores are shared out."""
+"""How a cluster's cores are divided between workers."""
 
 from __future__ import annotations
 

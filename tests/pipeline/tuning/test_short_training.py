@@ -1,4 +1,4 @@
-"""Which part of the training images a trial sees."""
+"""The subset of the training images that a trial sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The space of a search: ranges as params.yaml writes them, and settings with values from them."""
+"""The search space: ranges from params.yaml, and settings with searched values."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_space_reads_ranges() -> None:
         ),
         ({"optimizer": {"name": ["adam", "adamw"]}}, r"cannot have 'optimizer\.name'"),
         ({"seed": [1, 2]}, "cannot have 'seed'"),
-        ({"batch": 32}, r"batch is 32: use \[low, high\]"),
-        ({"batch": [16, 64, "lin"]}, "use"),
+        ({"batch": 32}, r"batch is 32, but must be \[low, high\]"),
+        ({"batch": [16, 64, "lin"]}, "must be"),
         ({"batch": [64, 16]}, "needs low <= high"),
         ({"augment": {"shift": [0.0, 1.0, "log"]}}, "needs 0 < low <= high"),
-        ({}, "names nothing"),
+        ({}, "is empty"),
     ],
 )
 def test_space_refuses(space: dict[str, Any], said: str) -> None:

@@ -1,4 +1,4 @@
-"""What a running service says of its traffic: `GET /traffic`."""
+"""Get the traffic counts of a running service from `GET /traffic`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from traffic.counts import Counts
 from traffic.slots import Reference, Slot
 from traffic.windows import Windows
 
-SECONDS = 20.0  # a service of many workers has many files to read
-_WAY_OUT = "`make run` starts one; SERVICE_URL names another"
-_OTHER_VERSION = "The service is of another version of the project, and counts otherwise: use one for both."
+SECONDS = 20.0  # a service with many workers has many files to read
+_HINT = "Start one with `make run`, or set SERVICE_URL to the address of another"
+_OTHER_VERSION = "The service is another version of the project and counts differently. Use the same version."
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The model in service, its reference (None: it came without one), and counts by the hour."""
+class ServiceTraffic:
+    """The model in service, its reference (None if the model has none), and hourly counts."""
 
     model: str
     sha256: str
@@ -28,33 +28,33 @@ class Told:
     slots: Annotated[list[Slot], Field(max_length=10_000)]
 
     def windows(self, hours: int) -> Windows:
-        """The last hours and those before; raises `TrafficError` for a service of another version."""
+        """Return the last `hours` and the days before; raises `TrafficError` if the versions differ."""
         try:
             return Windows.of(self.slots, self.sha256, hours)
         except ValueError as error:
             raise TrafficError(_OTHER_VERSION) from error
 
     def counts(self) -> Counts | None:
-        """Those of the reference, None without one; raises `TrafficError` as above."""
+        """Return the reference counts or None; raises `TrafficError` if the versions differ."""
         try:
             return Counts.of(self.reference.counts) if self.reference else None
         except ValueError as error:
             raise TrafficError(_OTHER_VERSION) from error
 
 
-def ask(url: str, key: str) -> Told:
-    """Ask the service at `url`, with its API key where there is one; raises `TrafficError`."""
+def ask(url: str, key: str) -> ServiceTraffic:
+    """Ask the service at `url`, with the API key unless it is empty; raises `TrafficError`."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     address = f"{url.rstrip('/')}/traffic"
     try:
         answer = httpx.get(address, headers=headers, timeout=SECONDS, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TrafficError(f"No service answers at {url} ({error}): {_WAY_OUT}.") from error
+        raise TrafficError(f"No service responds at {url} ({error}). {_HINT}.") from error
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        raise TrafficError(f"The service at {url} asks for its key: set API_KEY.")
+        raise TrafficError(f"The service at {url} requires its API key. Set API_KEY.")
     if not answer.is_success:
-        raise TrafficError(f"{address} answers {answer.status_code}: is that a digits service? {_WAY_OUT}.")
+        raise TrafficError(f"{address} responds {answer.status_code}. Is this a digits service? {_HINT}.")
     try:
-        return TypeAdapter(Told).validate_json(answer.content)
+        return TypeAdapter(ServiceTraffic).validate_json(answer.content)
     except ValidationError as error:
         raise TrafficError(_OTHER_VERSION) from error

@@ -1,4 +1,4 @@
-"""What learning has changed, in one paragraph."""
+"""The summary of `make learn` in one paragraph."""
 
 from __future__ import annotations
 
@@ -6,52 +6,53 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.evaluation.gate import ACCEPTED
-from pipeline.learning.index import Taken
+from pipeline.learning.index import AcceptedPicture
 
 _OF = {
     "plain": "MNIST's digits",
     "redrawn": "digits with other pens",
-    "prototypes": "forms that MNIST hardly has",
+    "prototypes": "forms that are rare in MNIST",
     "papers": "characters on papers",
     "canvas": "digits on canvases",
     "lines": "lines of digits",
 }
-_SEEN = 0.0005  # of a share: smaller changes are not named
+_SEEN = 0.0005  # smaller changes of an accuracy are not mentioned
 
 
-def changes(before: Mapping[str, Taken], after: Mapping[str, Taken]) -> str:
-    """What was taken of the feedback, as sentences."""
+def changes(before: Mapping[str, AcceptedPicture], after: Mapping[str, AcceptedPicture]) -> str:
+    """Return sentences on what changed in the selection of feedback."""
     new = [taken for id, taken in after.items() if id not in before]
     held = sum(taken.side == "validation" for taken in new)
     all_held = sum(taken.side == "validation" for taken in after.values())
     parts = []
     if new:
         parts.append(
-            f"{_pictures(len(new))} of feedback {_are(len(new))} new: {len(new) - held} to learn from,"
-            f" {held} held back to judge by."
+            f"{_pictures(len(new))} of feedback {_are(len(new))} new: {len(new) - held} for training and"
+            f" {held} for validation."
         )
     if other := sum(id in before and taken.label != before[id].label for id, taken in after.items()):
-        parts.append(f"{_pictures(other)} {_have(other)} another label now.")
+        parts.append(f"{_pictures(other)} {_have(other)} a new label.")
     if gone := sum(id not in after for id in before):
-        parts.append(f"{_pictures(gone)} {_are(gone)} dropped.")
+        parts.append(f"{_pictures(gone)} {_have(gone)} been dropped.")
     if len(new) < len(after):
-        parts.append(f"In all {len(after) - all_held} are learnt, and {all_held} held back.")
+        parts.append(f"In total, {len(after) - all_held} are for training and {all_held} for validation.")
     return " ".join(parts)
 
 
 def outcome(decision: Mapping[str, Any], version: str, champion: str) -> str:
-    """How the new model, `version`, reads beside the one before, and which is served, as sentences.
+    """Return sentences that compare the new model, `version`, with its rival and say which one is served.
 
-    `decision` is that of `reports/promotion.json`; `champion` the version that is served now, or "".
+    `decision` is the content of `reports/promotion.json`, and `champion` is the version that is served now,
+    or "".
     """
     rows = {row["name"]: row for row in decision["rows"]}
-    rival = decision["rival"] or "the model before"
+    rival = decision["rival"] or "the previous model"
     parts = []
     if row := rows.get(ACCEPTED):
         share = _percent(row["candidate"])
-        both = f"{rival} reads {_percent(row['rival'] or 0)} right, and the new model {share}"
-        alone = f"the new model reads {share} right"
-        parts.append(f"Of what is held back, {alone if row['rival'] is None else both}.")
+        both = f"{rival} reads {_percent(row['rival'] or 0)} correctly, and the new model {share}"
+        alone = f"the new model reads {share} correctly"
+        parts.append(f"Of the validation feedback, {alone if row['rival'] is None else both}.")
     compared = [row for row in decision["rows"] if row["name"].startswith(("primary: ", "guard: "))]
     named = {row["name"].rpartition(": ")[2]: row for row in compared}
     seen = [
@@ -60,14 +61,15 @@ def outcome(decision: Mapping[str, Any], version: str, champion: str) -> str:
         if name in named and abs(named[name]["difference"] or 0) >= _SEEN
     ]
     if decision["rival"] is not None:
-        parts.append(f"Else it reads right: {'; '.join(seen)}." if seen else "Nothing else has changed.")
+        listed = f"Its other accuracies are: {'; '.join(seen)}."
+        parts.append(listed if seen else "No other accuracy has changed.")
     if champion == version:
-        parts.append(f"Version {version}, the new model, is served: {decision['sentence']}.")
+        parts.append(f"Version {version}, the new model, is served, because {decision['sentence']}.")
     else:
         served = f"Version {champion}" if champion else "The default model"
         parts.append(
-            f"{served} stays in service, and version {version}, the new model, does not take over:"
-            f" {decision['sentence']}; `make promote VERSION={version}` serves it all the same."
+            f"{served} stays in service. Version {version}, the new model, does not replace it, because"
+            f" {decision['sentence']}. To serve it nevertheless, run `make promote VERSION={version}`."
         )
     return " ".join(parts)
 

@@ -1,4 +1,4 @@
-"""Which pictures of feedback are taken, and for which side: decided first, then written."""
+"""Select the pictures of accepted feedback and their sides, and write the selection to a folder."""
 
 from __future__ import annotations
 
@@ -12,42 +12,44 @@ import numpy as np
 from digits.reader import Reader
 from feedback.record import Kept
 from pipeline.learning.groups import SAME, Gallery, Marks, grouped
-from pipeline.learning.index import INDEX, Taken, write_index
+from pipeline.learning.index import INDEX, AcceptedPicture, write_index
 from pipeline.learning.marks import Unusable, marks_of
 from pipeline.learning.sides import sides_of
 from pipeline.mnist.accepted import SIDES, Accepted, Side
 from pipeline.mnist.dataset import Digits
 from pipeline.project.files import atomic_write
 
-BETWEEN = "it is a near-duplicate of pictures that are learnt, and of some that are held back"
+BETWEEN = "it is a near-duplicate of pictures for training and of pictures for validation"
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
-    """What data/accepted/pictures is to hold, and why the other accepted pictures are not in it.
+class Selection:
+    """The content of data/accepted/pictures, and the reasons why other accepted pictures are left out.
 
-    `marks` are those of `pictures`, by their ids; `left_out` says of each other picture why.
+    `marks` are the marks of `pictures` by id; `left_out` maps the ids of other pictures to reasons. A picture
+    of an earlier selection that can no longer be used is in `pictures` and `left_out`, but has no marks.
     """
 
-    pictures: Mapping[str, Taken]
+    pictures: Mapping[str, AcceptedPicture]
     marks: Mapping[str, Digits]
     left_out: Mapping[str, str]
 
 
-def taking(
+def select(
     kept: Collection[Kept],
-    present: Mapping[str, Taken],
+    present: Mapping[str, AcceptedPicture],
     files: Mapping[str, Path],
     reader: Reader,
     mnist: Marks,
     validation: float,
     seed: int,
-) -> Taking:
-    """Decide what is taken.
+) -> Selection:
+    """Select pictures of feedback.
 
-    `kept` is the store's feedback, the oldest first, `present` what was taken before, and `files` has every
-    picture of both. A picture that somebody dropped goes, a new label counts, and what the store has no more
-    stays. `mnist` are the digits of MNIST that judge models. For the others see `sides_of`.
+    `kept` is the store's feedback, oldest first. `present` is the last selection, and `files` has the
+    pictures of both. Dropped pictures are removed, new labels are used, and pictures that are no longer in
+    the store stay. `mnist` are the validation and test digits of MNIST, which may not be learnt. For
+    `validation` and `seed` see `sides_of`.
     """
     accepted = {one.id: one for one in kept if one.state == "accepted"}
     dropped = {one.id for one in kept if one.state == "dropped"}
@@ -57,7 +59,7 @@ def taking(
     new = {id: marks[id].images for id in accepted if id in marks and id not in present}
     judges = Gallery({"": mnist})
     for id in [id for id, images in new.items() if judges.likeness(images).max() >= SAME]:
-        left_out[id] = "it is a picture of MNIST's that judges models"
+        left_out[id] = "it is one of MNIST's validation or test digits"
         del new[id], marks[id]
     stay = {id: replace(taken, label=labels[id]) for id, taken in present.items() if id in labels}
     gallery = Gallery({id: digits.images for id, digits in marks.items()})
@@ -68,19 +70,25 @@ def taking(
         left_out[id] = BETWEEN
         del marks[id]
     sides |= sides_of({*groups.values()} - {*sides}, sides, validation, seed)
-    taken = {id: Taken(accepted[id].file, labels[id], group, sides[group]) for id, group in groups.items()}
+    taken = {
+        id: AcceptedPicture(accepted[id].file, labels[id], group, sides[group])
+        for id, group in groups.items()
+    }
     for id in _crossing(stay, stay | taken, marks, gallery):
         left_out[id] = BETWEEN
         del marks[id]
-    return Taking(stay | taken, marks, left_out)
+    return Selection(stay | taken, marks, left_out)
 
 
 def _crossing(
-    known: Mapping[str, Taken], pictures: Mapping[str, Taken], marks: Mapping[str, Digits], gallery: Gallery
+    known: Mapping[str, AcceptedPicture],
+    pictures: Mapping[str, AcceptedPicture],
+    marks: Mapping[str, Digits],
+    gallery: Gallery,
 ) -> list[str]:
-    """Which known pictures that are learnt show a drawing that is held back.
+    """Return the known training pictures that show the same drawing as a validation picture.
 
-    With another label, or read by another model, a picture has other marks than when its side was decided.
+    This can happen because the marks of a picture change with its label and with the model that reads it.
     """
     held = {id for id, one in pictures.items() if one.side == "validation" and id in marks}
     learnt = [id for id, one in known.items() if one.side == "train" and id in marks]
@@ -90,7 +98,7 @@ def _crossing(
 def _read(
     reader: Reader, labels: Mapping[str, str], files: Mapping[str, Path]
 ) -> tuple[dict[str, Digits], dict[str, str]]:
-    """The marks of each picture; and why the others cannot be used."""
+    """Return the marks of each usable picture, and the reasons why others cannot be used."""
     marks, unusable = dict[str, Digits](), dict[str, str]()
     for id, label in labels.items():
         try:
@@ -100,10 +108,11 @@ def _read(
     return marks, unusable
 
 
-def write(folder: Path, done: Taking, files: Mapping[str, Path]) -> None:
-    """Make a folder hold what was decided; after an interruption the next call completes it.
+def write(folder: Path, done: Selection, files: Mapping[str, Path]) -> None:
+    """Write the selection to a folder; after an interruption the next call completes it.
 
-    At any moment the folder is missing or has all that `preprocess` reads. Where nothing is taken it goes.
+    At any moment the folder is missing or has all files that `preprocess` reads. An empty selection removes
+    it.
     """
     if not done.pictures:
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,14 +120,14 @@ def write(folder: Path, done: Taking, files: Mapping[str, Path]) -> None:
     if folder.exists():
         _fill(folder, done, files)
         return
-    beside = folder.parent.with_suffix(".new")  # outside of what DVC takes for a dependency
+    beside = folder.parent.with_suffix(".new")  # outside the folder that is DVC's dependency
     shutil.rmtree(beside, ignore_errors=True)
     _fill(beside, done, files)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside.rename(folder)
 
 
-def _fill(folder: Path, done: Taking, files: Mapping[str, Path]) -> None:
+def _fill(folder: Path, done: Selection, files: Mapping[str, Path]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for id, taken in done.pictures.items():
         if not (folder / taken.file).exists():
@@ -133,8 +142,8 @@ def _fill(folder: Path, done: Taking, files: Mapping[str, Path]) -> None:
             path.unlink()
 
 
-def _marks_of_side(done: Taking, side: Side) -> Accepted:
-    """In the order of the pictures' ids."""
+def _marks_of_side(done: Selection, side: Side) -> Accepted:
+    """Return the marks of a side in the order of the pictures' ids."""
     own = [id for id, taken in sorted(done.pictures.items()) if taken.side == side and id in done.marks]
     if not own:
         return Accepted.none()
