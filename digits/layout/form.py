@@ -1,4 +1,4 @@
-"""The form that is printed on a page: its lines, and the cells that they enclose, table by table."""
+"""The printed form on a page: its lines, and the cells that they enclose, table by table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digits.layout.gaps import without_gaps
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The printed lines of a page and its cells; `apart`: of each table that stands apart, and the rest."""
+    """The printed lines of a page and its cells; `apart` are the cells of each separate table and others."""
 
     frames: Frames = field(default_factory=Frames)
     cells: Cells = NO_CELLS
@@ -26,7 +26,7 @@ class Form:
 
 
 def find_form(dark: Grey, least: int) -> Form:
-    """What is printed in a picture of darkness (height, width), where paper is no darker than `least`."""
+    """The form in a picture of darkness (height, width); `least` is the greatest darkness of paper."""
     parts = tables_apart(dark, least)
     frames = [find_frames(part, least) for part in parts]
     cells = [_cells(some, part) for some, part in zip(frames, parts, strict=True)]
@@ -38,12 +38,12 @@ def find_form(dark: Grey, least: int) -> Form:
 
 def _cells(frames: Frames, dark: Grey) -> Cells:
     cells = find_cells(frames, dark.shape)
-    # The fields of a comb are open above.
+    # A comb's fields are open at the top, so they would be taken for gaps.
     return cells if frames.combs else without_gaps(cells, dark)
 
 
 def _joined(parts: Sequence[Cells]) -> tuple[Cells, tuple[tuple[Cell, ...], ...]]:
-    """The cells of several parts of one picture in one map, and which are whose."""
+    """The cells of several parts of one picture in one label map, and the cells of each part."""
     parts = [part for part in parts if part.found]
     if not parts:
         return NO_CELLS, ()

@@ -1,8 +1,8 @@
-"""Which neighbouring atoms make a digit together: the best division of each run, by the network.
+"""Decides which neighbouring atoms form a digit: the best division of each run according to the network.
 
-Each way to join neighbours, as long as they are together no wider than a digit, is a candidate; the network
-scores them all in one batch, and dynamic programming finds the division whose scores add up highest
-(over-segmentation and recognition, as in Casey and Lecolinet's survey, 1996).
+Every way to join neighbouring atoms that is no wider than a digit is a candidate. The network scores all
+candidates in one batch, and dynamic programming finds the division with the highest sum of scores
+(over-segmentation and recognition, see the survey by Casey and Lecolinet, 1996).
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from digits.layout.raised_digits import as_digit, raised_digits
 from digits.layout.signs import LEVEL, Sign
 from digits.network.model import Classification, Model
 
-_TOGETHER, _SLICES = 4, 12  # pieces, and slices of pieces, of one digit at most
+_TOGETHER, _SLICES = 4, 12  # greatest numbers of pieces, and of slices of pieces, in one digit
 _CUT = 6.0  # nats that a cut must gain for each unit of its cost
-_UNREAD = 2.0  # nats that a mark costs that is no digit
-_DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
-_CROWDED = 4.0  # nats that a second digit costs in a box for one
-_DIRT, _DIRT_WIDE = 1.0, 4.0  # nats that dirt in such a box costs, and for each line height that it is wide
-_PART = 0.45  # of the line's height: what is smaller both ways may be dirt
-_LOW = 0.55  # of the line's height: what is lower is hardly a digit
-_SURE = 0.8  # confidence at which a mark of usual width is not cut
-_MOST_CUTS = 1000  # of all runs together: more is texture
-_SINGLE = 0.9  # of its columns, where a level stroke is met once
-_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: least widths of two digits, and surely of several
+_UNREAD = 2.0  # cost in nats of a mark that is not a digit
+_DROPPED = 2.0  # cost in nats of leaving out a small piece as dirt
+_CROWDED = 4.0  # cost in nats of a second digit in a box for one digit
+_DIRT, _DIRT_WIDE = 1.0, 4.0  # cost in nats of dirt in such a box, and per width in heights of the line
+_PART = 0.45  # of the line's height: a piece whose width and height are smaller may be dirt
+_LOW = 0.55  # of the line's height, below which a mark is hardly a digit
+_SURE = 0.8  # confidence from which a mark of usual width is not cut
+_MOST_CUTS = 1000  # greatest number of cuts in all runs together: more are a texture
+_SINGLE = 0.9  # share of the columns of a level stroke that contain only one stroke
+_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: widths that may be, and certainly are, several digits
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A candidate that was settled upon, with its row of the network's answer."""
+    """A chosen candidate, with the network's answer for it."""
 
     atom: Atom
     seen: NDArray[np.float32]
@@ -46,7 +46,7 @@ class Found:
 
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
-    """What is found in each run, left to right; nothing in those of printed words."""
+    """The chosen candidates of each run, from the left. Runs of printed words have none."""
     first = [candidates_of(run, _TOGETHER) for run in runs]
     answers = scored(model, first)
     alone = [
@@ -72,7 +72,7 @@ def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
 
 
 def _unread(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> list[bool]:
-    """For each atom of a run whether it is, by itself, no digit or a doubtful one."""
+    """For each atom of a run, whether it is, by itself, rejected or read with low confidence."""
     doubtful = [False] * len(run.atoms)
     for candidate, p, rejection in zip(candidates, answer.probabilities, answer.rejection, strict=True):
         if candidate.after - candidate.first == 1 and run.sign is None:
@@ -98,7 +98,7 @@ def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Clas
 
 
 def _affordable(again: list[int], runs: list[Run]) -> list[int]:
-    """Those runs that are cut: in a texture, which may have thousands of cuts, only the first."""
+    """The runs that are cut: only the first ones in a texture, which may have thousands of cuts."""
     cuts = [
         sum(most_cuts(atom, runs[k].height) for atom in runs[k].atoms if _is_wide(atom, runs[k]))
         for k in again
@@ -111,7 +111,7 @@ def _is_wide(atom: Atom, run: Run) -> bool:
 
 
 def _is_level(atom: Atom) -> bool:
-    """Whether the atom is a single stroke that goes from left to right, which no cut makes digits of."""
+    """Whether the atom is a single stroke from left to right, which cannot be cut into digits."""
     if atom.width < LEVEL * atom.height:
         return False
     mask = np.pad(atom.pixels > 127, ((1, 0), (0, 0)))
@@ -161,7 +161,7 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
 
 
 def _as_one(run: Run, candidates: list[Candidate], gains: list[float]) -> tuple[int, float]:
-    """The candidate that is most likely the only digit of a run, the rest of its ink dirt; its score."""
+    """The candidate that is most likely the only digit of a run whose other ink is dirt, and its score."""
     shorter = [min(atom.width, atom.height) / run.height for atom in run.atoms]
     dirt = np.concatenate([[0.0], np.cumsum([_DIRT + _DIRT_WIDE * side for side in shorter])])
     scores = [
@@ -175,9 +175,9 @@ def _as_one(run: Run, candidates: list[Candidate], gains: list[float]) -> tuple[
 def _gain(
     run: Run, candidate: Candidate, probabilities: NDArray[np.float32], rejection: float, raised: set[int]
 ) -> float:
-    """Log of how likely the candidate is one digit, less what its cuts and its shape cost.
+    """The log probability that a candidate is one digit, minus the costs of its cuts and its shape.
 
-    `raised`: the atoms that are digits by themselves, however low.
+    `raised` are the atoms that are digits by themselves, even if they are low.
     """
     digit = as_digit(float(probabilities.max()), rejection)
     if not raised.isdisjoint(range(candidate.first, candidate.after)):

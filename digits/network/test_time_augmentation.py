@@ -1,4 +1,4 @@
-"""Doubtful marks seen with the head tilted too: what a network says is averaged (test-time augmentation)."""
+"""Test-time augmentation: a network's logits for doubtful marks, averaged over rotated views."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from digits.network.contract import FIELD
 Floats = NDArray[np.float32]
 
 _MIDDLE = ((FIELD - 1) / 2, (FIELD - 1) / 2)
-_SURE = 3.0  # between the two highest logits: where there is more, no view changed an answer
+_SURE = 3.0  # difference of the two highest logits: where it was larger, no view changed an answer
 
 
 def averaged(network: Callable[[Floats], Floats], batch: Floats, turns: Sequence[float]) -> Floats:
-    """Logits (n, k) for marks (n, 28, 28, 1), those of doubtful marks averaged over several views.
+    """Logits (n, k) for marks (n, 28, 28, 1), averaged over several views for doubtful marks.
 
-    The views are the mark as it is and turned by each of `turns`, in degrees. A mark is doubtful where the
-    two highest logits lie close: five to ten digits in a hundred, so that the others cost nothing more.
+    The views are the mark as it is and rotated by each of `turns`, in degrees. A mark is doubtful if its two
+    highest logits are close together. Only five to ten percent of digits are, and the others cost nothing
+    more.
     """
     logits = network(batch)
     if not turns:

@@ -1,4 +1,4 @@
-"""The outermost side of a row of boxes where writing crosses it so often that it shows no long edges."""
+"""Finds the outer sides of rows of boxes that writing crosses so often that they have no long edges."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 from digits.layout.rules.rule import Mask, Rule, Rules
 from digits.layout.rules.scale import Scale
 
-_JOINING = 3  # standing rules that join two lying ones: those are sides of a row of boxes
-_INKED = 0.7  # of a hidden side that shows ink, its own or that of the writing
-_AS_GOOD = 0.02  # of it: so much less ink makes no difference
-_MOST = 40  # lying rules, the longest: more are no boxes
+_JOINING = 3  # least number of vertical rules that join two horizontal ones, which are then sides of boxes
+_INKED = 0.7  # share of a hidden side with ink, its own or that of the writing
+_AS_GOOD = 0.02  # of this share: a smaller difference does not matter
+_MOST = 40  # number of the longest horizontal rules that are examined
 
 
 class _Joined(NamedTuple):
-    """Two lying rules, and the standing ones that go from one to the other, from the left."""
+    """Two horizontal rules, and the vertical ones that go from one to the other, from the left."""
 
     upper: Rule
     lower: Rule
@@ -27,7 +27,7 @@ class _Joined(NamedTuple):
 
 
 def with_hidden_sides(rules: Rules, mask: Mask, scale: Scale) -> Rules:
-    """The rules, and the standing ones that close rows of boxes: from end to end of two that others join."""
+    """The rules, and the vertical ones that close rows of boxes at the ends of two horizontal rules."""
     longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
     closing = []
@@ -54,7 +54,7 @@ def _ends_at(line: Rule, end: float, place: float, near: float) -> bool:
 
 
 def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
-    """The sides at the ends of two joined rules where both end alike, without one, and there is ink."""
+    """The sides at the ends of two joined rules, where both end alike without a side and there is ink."""
     upper, lower, standing = joined
     found = []
     near = scale.stroke + max(upper.thickness, lower.thickness) + 2
@@ -73,7 +73,7 @@ def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
 
 
 def _most_inked(start: tuple[float, float], end: tuple[float, float], near: int, mask: Mask) -> Rule | None:
-    """The standing line on most ink of those whose ends, along and across, are so near to these."""
+    """The vertical line with the most ink whose ends are within `near` of these; None without enough ink."""
     y = np.arange(max(0, int(start[0])), min(len(mask), int(end[0]) + 1))
     if len(y) < 2:
         return None
@@ -86,7 +86,7 @@ def _most_inked(start: tuple[float, float], end: tuple[float, float], near: int,
     most = float(inked.max())
     if most < _INKED:
         return None
-    # Of a thick line many courses are as good: the middle one is its own.
+    # A thick line has many equally good courses. The right one is in the middle.
     good = inked >= most - _AS_GOOD
     top, bottom = float(first[good].mean()), float(last[good].mean())
     slope = (bottom - top) / float(y[-1] - y[0])

@@ -1,4 +1,4 @@
-"""Lines that belong to no frame: of ruled paper, or one alone, apart from all writing."""
+"""Finds lines outside frames: those of ruled paper, or a single line away from all writing."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.rules.rule import Rule
 
-THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from its edge
-_RULED = 0.45  # of the picture's side: a line beside frames is longer
-_UNBROKEN = 0.85  # of such a line that shows ink
-THIN = 0.1  # of its length: a line is no thicker
-_LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
-_BESIDE = 0.4  # of a standing line's length: the writing beside it is so high
-_ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
+THROUGH = 0.04  # of the picture's side: greatest distance of a paper's line from the edge
+_RULED = 0.45  # of the picture's side: least length of a line next to frames
+_UNBROKEN = 0.85  # least share of ink of such a line
+THIN = 0.1  # of its length: greatest thickness of a line
+_LONGER = 0.04  # of the writing's extent: length by which a single line is longer on both sides
+_BESIDE = 0.4  # of a vertical line's length: least width of the writing next to it
+_ASIDE = 0.12  # of the writing's extent: distance from its edge within which a single line may be
 
 
 def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[Rule]:
-    """Lines of one direction beside a frame that are longer than all of its own."""
+    """Lines of one direction next to a frame that are longer than all of its own rules."""
     longest = max((rule.length for rule in frame), default=0.0)
     return [
         rule
@@ -30,9 +30,10 @@ def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[
 
 
 def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list[Rule]:
-    """Those long lines that no pen drew: many of ruled paper, or one apart from all writing.
+    """The long lines that were not drawn by a pen: many lines of ruled paper, or one away from all writing.
 
-    `writing` is the mask without them, turned so that they lie; strokes of a pen more often stand.
+    `writing` is the mask without the lines, transposed if they are vertical. Pen strokes are more often
+    vertical.
     """
     thin = [rule for rule in rules if rule.step or rule.thickness <= THIN * rule.length]
     columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))

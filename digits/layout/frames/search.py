@@ -1,4 +1,4 @@
-"""Finds the printed lines of a picture: tables and boxes, combs, ruled paper, a cut-out cell."""
+"""Finds the printed lines of a picture: tables and boxes, combs, ruled paper, or a cut-out cell."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from digits.layout.rules.rule import Course, Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.search import find_rules
 
-_LONG = 0.12  # of the picture's longer side: where all lines are shorter, none is printed
-_THICKER = 1.8  # times as thick as the lines of the paper: a stroke of a pen
-_ROOM = 6  # pixels from the picture's edge: a rule ends there
-_NEARLY = 0.09  # of its side: a line of the paper beside others that end nearer to its edge
+_LONG = 0.12  # of the picture's longer side: if all lines are shorter, none of them is printed
+_THICKER = 1.8  # times the thickness of the paper's lines, above which a rule is a pen stroke
+_ROOM = 6  # pixels from the picture's edge, within which a rule ends at the edge
+_NEARLY = 0.09  # of its side: the same for a line of the paper next to others that end nearer to the edge
 
 
 def find_frames(dark: Grey, least: int) -> Frames:
-    """The printed lines in a picture of darkness (height, width), where paper is no darker than `least`."""
+    """The printed lines in a picture of darkness (height, width); paper is no darker than `least`."""
     mask = np.asarray(dark > least, np.uint8)
     searched = Searched(dark, mask, Scale.of(mask))
     rules = Rules(*(parallel(some) for some in find_rules(dark, mask, searched.scale, least)))
     if rules.longest < _LONG * max(mask.shape) and not any(rule.step for some in rules for rule in some):
-        return Frames()  # all is short, and nothing dashed: there are no printed lines
+        return Frames()  # all rules are short and none is dashed, so none is printed
     frames = _of_these(rules, searched)
     own = Rules(frames.all_lying(), frames.all_standing())
     lines = writing_lines(_without(rules.lying, own.lying), own, mask)
@@ -42,7 +42,7 @@ def find_frames(dark: Grey, least: int) -> Frames:
 
 
 def _of_these(rules: Rules, searched: Searched) -> Frames:
-    """The frames and the lines of the paper that these rules make."""
+    """The frames and the lines of the paper that these rules form."""
     dark, mask = searched.dark, searched.mask
     paper, inner = _parted(rules, mask.shape)
     if len(paper.lying) + len(paper.standing) > 1:
@@ -55,7 +55,7 @@ def _of_these(rules: Rules, searched: Searched) -> Frames:
     if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
         return Frames(other_lying=paper.lying)
     squared = is_squared_paper(frames.lying, frames.standing, dark.shape)
-    # A table may fill the picture as squared paper does: its cells are wide, and are not written over.
+    # A table may fill the picture as squared paper does, but its cells are wide and writing keeps to them.
     squared = squared and are_squares(frames.lying, frames.standing)
     if not squared and paper.lying and paper.standing:
         squared = is_written_over(Rules(frames.all_lying(), frames.all_standing()), mask)
@@ -73,7 +73,7 @@ def _of_these(rules: Rules, searched: Searched) -> Frames:
         frames = Frames(other_lying=lying, other_standing=standing, combs=frames.combs)
     if not (frames.other_lying or frames.other_standing):
         return frames
-    # Boxes on a sheet of squared paper that does not fill the picture.
+    # There may be boxes on a sheet of squared paper that does not fill the picture.
     paper = Rules(frames.all_lying(), frames.all_standing())
     left = Rules(*(_without(some, own) for some, own in zip(rules, paper, strict=True)))
     beneath = _on_paper(paper, left, searched)
@@ -91,13 +91,13 @@ def _of_these(rules: Rules, searched: Searched) -> Frames:
 
 
 def _are_strokes(standing: Sequence[Rule], lines: Sequence[Rule]) -> bool:
-    """Whether what stands on the lines of ruled paper was drawn: it is thicker than they are."""
+    """Whether the vertical rules on ruled paper were drawn, because one is thicker than the paper's lines."""
     usual = float(np.median([line.thickness for line in lines]))
     return any(rule.thickness > _THICKER * usual + 1 for rule in standing)
 
 
 def _across_corners(rules: Rules, shape: tuple[int, ...]) -> Rules:
-    """The rules that go from one edge of the picture to another, as at its corners."""
+    """The rules that go from one edge of the picture to another, even across a corner."""
 
     def outside(rule: Rule, standing: bool) -> bool:
         sides = shape if standing else shape[::-1]
@@ -111,7 +111,7 @@ def _across_corners(rules: Rules, shape: tuple[int, ...]) -> Rules:
 
 
 def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
-    """The rules that go through the whole picture, as those of ruled and squared paper do, and the others."""
+    """The rules through the whole picture, as ruled and squared paper have them, and all other rules."""
     through = []
     for some, side in zip(rules, (shape[1], shape[0]), strict=True):
         whole, nearly = (cut_off(some, side, share).min(axis=1, initial=True) for share in (THROUGH, _NEARLY))
@@ -121,7 +121,7 @@ def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
-    """The rules that are none of these others, drawn on or not; a part of one does not count."""
+    """The rules that are none of `others`, even extended. A rule of which another is only a part is kept."""
     longest: dict[Course, float] = {}
     for other in others:
         longest[other.course] = max(other.length, longest.get(other.course, 0.0))
@@ -129,7 +129,7 @@ def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
 
 
 def _on_paper(paper: Rules, inner: Rules, searched: Searched) -> Frames:
-    """The frames and combs that these inner rules make on ruled or squared paper."""
+    """The frames and combs that these inner rules form on ruled or squared paper."""
     inner = with_shared_sides(inner, paper, searched.mask, searched.scale)
     inner = with_even_sides(inner, searched.dark, searched.scale)
     inner = with_hidden_sides(inner, searched.mask, searched.scale)

@@ -1,4 +1,4 @@
-"""What each line of a picture belongs to: frames, combs, or neither."""
+"""Sorts the lines of a picture into frames, combs and others."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from digits.layout.frames.ruled_pages import off_ruled_pages
 from digits.layout.rules.rule import Mask, Rule, Rules, wiped
 from digits.layout.rules.scale import Scale
 
-_GRID = 3  # rules in both directions
-_AT_END = 6  # pixels, and
-_NEAR_END = 0.04  # of a rule's length: so near to another it ends there
-_SIDE = 3  # rules at least that end at a line of the paper make it a side of their frame
-_CROSSED, _THROUGH = 3, 0.1  # rules that go so far of a line's length beyond it, above and below: a table's
-_BASES = 8  # lines at most that may be the base of a comb
+_GRID = 3  # least number of rules in both directions
+_AT_END = 6  # pixels: greatest distance of a rule's end from a rule at which it ends, in addition to
+_NEAR_END = 0.04  # of its length
+_SIDE = 3  # least number of rules that end at a line of the paper, if it is a side of their frame
+_CROSSED, _THROUGH = 3, 0.1  # least number of rules through a table's line, and their reach by its length
+_BASES = 8  # greatest number of lines that are examined as the base of a comb
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A picture that is searched for lines: its darkness and where its ink is, both (height, width)."""
+    """A picture in which lines are searched: its darkness, and the mask of its ink, both (height, width)."""
 
     dark: Grey
     mask: Mask
@@ -38,7 +38,7 @@ class Searched:
 
 @dataclass(frozen=True)
 class Frames:
-    """The printed lines of a picture, by direction: of frames (tables, boxes), combs, and the others."""
+    """The printed lines of a picture by direction: those of frames (tables, boxes), combs, and the others."""
 
     lying: list[Rule] = field(default_factory=list)
     standing: list[Rule] = field(default_factory=list)
@@ -47,24 +47,24 @@ class Frames:
     combs: list[Comb] = field(default_factory=list)
 
     def all_lying(self) -> list[Rule]:
-        """All lines that lie."""
+        """All horizontal lines."""
         return [*self.lying, *self.other_lying, *(comb.base for comb in self.combs)]
 
     def all_standing(self) -> list[Rule]:
-        """All lines that stand."""
+        """All vertical lines."""
         teeth = [tooth for comb in self.combs for tooth in comb.teeth]
         return [*self.standing, *self.other_standing, *teeth]
 
 
 def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | None = None) -> Frames:
-    """What each of these lines belongs to; strokes of a pen and lines of the paper (`paper`) left out."""
+    """Sort lines into frames, combs and others, without pen strokes. `paper` are the lines of the paper."""
     mask, scale = searched.mask, searched.scale
     height, width = mask.shape
     lying, standing = rules
     lattice = Lattice(lying, standing, (height, width), scale)
     rows, columns = _in_frames(lattice, mask, paper)
     if rows.sum() >= _GRID <= columns.sum():
-        # A faint rule is often found in part: it goes on as far as the others do.
+        # A faint rule is often found only in part, so it is extended as far as the others.
         lying, _ = completed(lying, chosen_of(standing, columns))
         _, standing = completed(chosen_of(rules.lying, rows), standing)
         lattice = Lattice(lying, standing, (height, width), scale)
@@ -81,7 +81,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
         frame[1].extend(found[1])
     frame = frame[0], [*frame[1], *missing_between_boxes(*frame)]
     free = rows | lattice.meets[:, columns].any(axis=1) | own[0]
-    # A comb may stand on the lower side of a box, too.
+    # The base of a comb may also be the lower side of a box.
     boxes = [group for group in lattice.frames(rows, columns) if len(group[0]) == len(group[1]) == 2]
     lower = [max((lying[k] for k in group[0]), key=lambda rule: rule.at(rule.middle)) for group in boxes]
     single = chosen_of(standing, ~own[1])
@@ -106,7 +106,7 @@ def sorted_out(rules: Rules, searched: Searched, paper: tuple[Chosen, Chosen] | 
 
 
 def _is_crossed(base: Rule, standing: Sequence[Rule]) -> bool:
-    """Whether several rules go through a lying one: it is a line of a table, and no base of a comb."""
+    """Whether several rules cross a horizontal one, which is then a line of a table and not a comb's base."""
     beyond = _THROUGH * base.length
 
     def goes_through(rule: Rule) -> bool:
@@ -118,7 +118,7 @@ def _is_crossed(base: Rule, standing: Sequence[Rule]) -> bool:
 
 
 def _combs(bases: Sequence[Rule], standing: Sequence[Rule], mask: Mask, scale: Scale) -> list[Comb]:
-    """The combs on these lying rules, the longest first; none stands in the fields of another."""
+    """The combs on these horizontal rules, the longest first, except within the fields of another comb."""
     combs: list[Comb] = []
     for base in sorted(bases, key=lambda rule: -rule.length)[:_BASES]:
         if base.length > 3 * scale.shortest and not any(other.holds(base) for other in combs):
@@ -128,7 +128,7 @@ def _combs(bases: Sequence[Rule], standing: Sequence[Rule], mask: Mask, scale: S
 
 
 def _in_frames(lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None) -> tuple[Chosen, Chosen]:
-    """Which lying and which standing rules are of frames."""
+    """Which horizontal and which vertical rules belong to frames."""
     everything = np.ones(len(lattice.lying), bool), np.ones(len(lattice.standing), bool)
     if paper is not None:
         rows, columns = lattice.core(~paper[0], ~paper[1], edges=False, paper=paper)
@@ -143,7 +143,7 @@ def _in_frames(lattice: Lattice, mask: Mask, paper: tuple[Chosen, Chosen] | None
 
 
 def _ends_near(rules: Sequence[Rule], places: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Near which of these places, a row for each rule, it begins or ends."""
+    """Whether each rule begins or ends near each of these places (one row for each rule)."""
     start = np.array([rule.start for rule in rules]).reshape(-1, 1)
     end = np.array([rule.end for rule in rules]).reshape(-1, 1)
     near = np.minimum(np.abs(places - start), np.abs(places - end)) <= _AT_END + _NEAR_END * (end - start)
@@ -153,6 +153,6 @@ def _ends_near(rules: Sequence[Rule], places: NDArray[np.float64]) -> NDArray[np
 def _ended_at(
     rules: Sequence[Rule], places: NDArray[np.float64], meets: NDArray[np.bool_], chosen: Chosen
 ) -> Chosen:
-    """At which rules of the other direction at least three of the chosen ones end."""
+    """At which rules of the other direction at least three of the chosen rules end."""
     near = _ends_near(rules, places)
     return np.asarray((near & meets & chosen[:, None]).sum(axis=0) >= _SIDE)
