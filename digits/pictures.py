@@ -22,7 +22,7 @@ def files_in(folder: Path, wanted: Callable[[str], bool] = is_picture) -> Iterat
             yield path
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """A file name as text that can be encoded as UTF-8, since a file name may be any bytes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 

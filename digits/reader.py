@@ -83,10 +83,10 @@ class Reader:
         seen = _whole(ink)
         if seen is None:
             return Prediction(None, None, None, "blank", version), ink, None
-        turned = _whole(find_ink(picture, turned=True)) if ink.in_doubt else None
-        marks = [seen] if turned is None else [seen, turned]
+        inverted = _whole(find_ink(picture, inverted=True)) if ink.in_doubt else None
+        marks = [seen] if inverted is None else [seen, inverted]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
-        row = _better(result) if turned else 0
+        row = _most_digit_like(result) if inverted else 0
         digit, confidence, probabilities, rejected = self._answer(result, row, ink)
         if marks[row].several:
             digit, confidence, rejected = None, None, "not_a_digit"
@@ -209,7 +209,7 @@ def _is_scan(ink: Ink) -> bool:
     return max(ink.width, ink.height) <= _SCAN
 
 
-def _better(result: Classification) -> int:
+def _most_digit_like(result: Classification) -> int:
     """The row of the mark with the highest probability of being a certain digit."""
     sure = np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)
     return int(np.argmax(sure))

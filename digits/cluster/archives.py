@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import IO, Any, BinaryIO, Literal, NamedTuple, cast
 
 from digits.cluster.places import opened
-from digits.pictures import is_picture, shown
+from digits.pictures import is_picture, printable
 
 MOST_BYTES = 100 * 2**20
 """Largest size of one picture, uncompressed. Larger pictures are not read."""
@@ -70,13 +70,13 @@ def members(place: str, kind: Literal["zip", "tar"]) -> Iterator[Member]:
                 for number, info in enumerate(listed.infolist()):
                     if not info.is_dir() and _is_wanted(info.filename):
                         identity = f"{info.file_size} {info.CRC}"
-                        yield Member(names.own(info.filename), number, info.file_size, identity)
+                        yield Member(names.unique(info.filename), number, info.file_size, identity)
         else:
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 for entry in archive:
                     if _is_whole(entry):
                         identity = f"{entry.size} {entry.mtime}"
-                        yield Member(names.own(entry.name), entry.offset_data, entry.size, identity)
+                        yield Member(names.unique(entry.name), entry.offset_data, entry.size, identity)
 
 
 class Names:
@@ -85,9 +85,9 @@ class Names:
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
 
-    def own(self, name: str) -> str:
+    def unique(self, name: str) -> str:
         """The name itself the first time, then with "#2" and so on."""
-        name = shown(name)
+        name = printable(name)
         self._seen[name] += 1
         return name if self._seen[name] == 1 else f"{name}#{self._seen[name]}"
 
@@ -136,10 +136,10 @@ def packed_contents(place: str) -> Iterator[tuple[str, bytes | ValueError]]:
                 try:
                     check_size(entry.size)
                 except ValueError as error:
-                    yield names.own(entry.name), error
+                    yield names.unique(entry.name), error
                     continue
                 content = cast(IO[bytes], archive.extractfile(entry)).read()
-                yield names.own(entry.name), content
+                yield names.unique(entry.name), content
         while stream.read(_DRAINED):  # only reading to the end shows that the end is missing
             pass
 

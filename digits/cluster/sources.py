@@ -9,7 +9,7 @@ from typing import Literal
 
 from digits.cluster.archives import kind_of, members
 from digits.cluster.places import File, is_remote, remote_files
-from digits.pictures import files_in, is_picture, shown
+from digits.pictures import files_in, is_picture, printable
 
 Seen = Callable[[int], None]
 _UNKNOWN = "absent"
@@ -68,7 +68,7 @@ def _sources(given: str) -> Iterator[Source]:
 
 def _of_local(path: Path) -> Iterator[Source]:
     place = str(path.absolute())
-    name = shown(str(path))
+    name = printable(str(path))
     try:
         found = path.stat()
     except OSError:

@@ -155,8 +155,8 @@ class Darkness:
         return _darkness_of(sheet, small_copy(sheet), place)
 
 
-def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
-    """The darkness of a picture, without uneven light; `turned` chooses the polarity that seems less likely.
+def find_darkness(picture: Picture, inverted: bool = False) -> Darkness:
+    """The darkness of a picture, without uneven light; `inverted` chooses the less likely polarity.
 
     Raises `ImageError` as `layer_of` does.
     """
@@ -171,13 +171,13 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
         layer = layer_of(np.ascontiguousarray(upright(pixels, orientation)[top:bottom, left:right]))
         sheet = on_paper(_without_noise(_without_salt(layer.sheet)), paper.within(box, width, height))
         small = small_copy(sheet)
-    return _darkness_of(sheet, small, _Place(layer.shrink, width, height, left, top), turned)
+    return _darkness_of(sheet, small, _Place(layer.shrink, width, height, left, top), inverted)
 
 
-def _darkness_of(sheet: Sheet, small: Sheet, place: _Place, turned: bool = False) -> Darkness:
+def _darkness_of(sheet: Sheet, small: Sheet, place: _Place, inverted: bool = False) -> Darkness:
     """The darkness of a sheet at this place in its picture; `small` is its small copy."""
     seems = polarity(small)
-    ink_is_dark = seems.ink_is_dark != turned
+    ink_is_dark = seems.ink_is_dark != inverted
     sheet, smaller = focused(sheet, small, ink_is_dark)
     dark, uneven = darkness(sheet, small, ink_is_dark)
     noise = _noise(dark, apart=6)
@@ -223,12 +223,12 @@ def ink_of(found: Darkness, ruled: bool = True, weakest: int = WEAKEST) -> Ink:
     )
 
 
-def find_ink(picture: Picture, turned: bool = False) -> Ink:
-    """The ink of a picture; `turned` chooses the polarity that seems less likely.
+def find_ink(picture: Picture, inverted: bool = False) -> Ink:
+    """The ink of a picture; `inverted` chooses the less likely polarity.
 
     Raises `ImageError` as `layer_of` does.
     """
-    return ink_of(find_darkness(picture, turned))
+    return ink_of(find_darkness(picture, inverted))
 
 
 def _without_rules(strength: Sheet, place: Sheet) -> tuple[Sheet, Sheet]:
@@ -315,7 +315,7 @@ def _strengthened(found: Darkness, weakest: int) -> tuple[Sheet, Sheet, float]:
     ink = dark.mapped(table).part
     mask = _above(ink, min(max(255 * INK, float(table[least]), float(table[split])), weakest))
     ink = np.asarray(cv2.multiply(ink, cv2.dilate(mask, _NEXT)), np.uint8)
-    return dark.holding(ink), dark.holding(mask), full / 255
+    return dark.with_part(ink), dark.with_part(mask), full / 255
 
 
 @lru_cache(1024)

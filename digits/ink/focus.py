@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, Sheet, turned
+from digits.ink.sheet import Grey, Sheet, transposed
 
 _STROKE = 0.1  # of the shorter side: the greatest width of a stroke
 _SHOWS = 4  # of 255: the least difference between a stroke and the paper in the small copy
@@ -105,7 +105,7 @@ def _power(grey: Grey) -> NDArray[np.float64]:
     """The mean power of each band of frequencies along rows and columns, from the lowest band."""
     bands = round(0.5 / _BAND)
     total = np.zeros(bands)
-    for lines in (grey, turned(grey)):
+    for lines in (grey, transposed(grey)):
         apart = max(1, len(lines) // _RUNS)
         some = lines[apart // 2 :: apart, : lines.shape[1] // 2 * 2].astype(np.float32)
         power = (cv2.dct(some, flags=cv2.DCT_ROWS) ** 2).mean(axis=0)

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 from digits.ink.pixels import Picture, Pixels, stored, upright
-from digits.ink.sheet import Grey, Sheet, histogram, written
+from digits.ink.sheet import Grey, Sheet, histogram, written_box
 
 WORKING_PIXELS = 2_000_000  # larger pictures are shrunk, since more pixels cost time and show no more
 _COLOURFUL = 24  # of 255: least difference of a colour's channels, and of a drawing's light and dark
 
 
-Way = Callable[[Pixels], Grey]
+GreyConversion = Callable[[Pixels], Grey]
 """Turns the pixels of a picture, or of a part of it, into the layer that shows its ink best."""
 
 
@@ -51,7 +51,7 @@ def layer_of(picture: Picture) -> Layer:
     shrink = min(shrink, width, height)
     if shrink == 1 and orientation == 1:
         return Layer(_sheet(pixels), 1, width, height)
-    grey = upright(_way(pixels, pixels, shrink)(pixels), orientation)
+    grey = upright(_conversion(pixels, pixels, shrink)(pixels), orientation)
     if orientation >= 5:
         width, height = height, width
     return Layer(Sheet.all_of(np.ascontiguousarray(grey)), shrink, width, height)
@@ -59,25 +59,25 @@ def layer_of(picture: Picture) -> Layer:
 
 def _sheet(pixels: Pixels) -> Sheet:
     """The picture as a sheet. Only its written part and one pixel of the paper are converted to grey."""
-    left, top, right, bottom = written(pixels)
+    left, top, right, bottom = written_box(pixels)
     part = pixels[top:bottom, left:right]
-    way = _way(pixels, part)
+    convert = _conversion(pixels, part)
     height, width = pixels.shape[:2]
-    return Sheet(way(part), left, top, width, height, int(way(pixels[:1, :1])[0, 0]))
+    return Sheet(convert(part), left, top, width, height, int(convert(pixels[:1, :1])[0, 0]))
 
 
-def _way(pixels: Pixels, part: Pixels, shrink: int = 1) -> Way:
+def _conversion(pixels: Pixels, part: Pixels, shrink: int = 1) -> GreyConversion:
     """The conversion to the layer that shows the ink best, `shrink` times smaller.
 
     `part` has every colour of the picture. It is smaller, so it is examined first.
     """
     if pixels.ndim == 2:
         return partial(_smaller, shrink=shrink)
-    best: Way | None = None
+    best: GreyConversion | None = None
     if pixels.shape[2] == 4:
         colours = part.view("<u4").ravel()  # red is in the lowest byte, opacity in the highest
         if int(np.bitwise_and.reduce(colours)) >> 24 < 255:
-            return _drawn_on_nothing(pixels, shrink)
+            return _transparent(pixels, shrink)
         if not int(np.bitwise_or.reduce(colours ^ (colours >> np.uint32(8)))) & 0xFFFF:
             best = _lightness  # because red, green and blue are equal everywhere
     best = best or _best_channel(pixels)
@@ -88,7 +88,7 @@ def _smaller(grey: Grey, shrink: int) -> Grey:
     return np.asarray(Image.fromarray(grey).reduce(shrink)) if shrink > 1 else grey
 
 
-def _drawn_on_nothing(pixels: Pixels, shrink: int) -> Way:
+def _transparent(pixels: Pixels, shrink: int) -> GreyConversion:
     """The conversion for a transparent picture: ink is everything opaque, whatever its colour.
 
     If the opaque part itself shows a drawing (a cut-out photo), the transparent part becomes paper instead.
@@ -126,7 +126,7 @@ def _sample(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _best_channel(pixels: Pixels) -> Way:
+def _best_channel(pixels: Pixels) -> GreyConversion:
     """Lightness, or the channel that shows the ink much better (yellow on white, red on green)."""
     sample = _sample(pixels)
     red, green, blue = cv2.split(sample)[:3]

@@ -13,7 +13,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from digits.ink.sheet import NEGATIVE, Grey, Sheet, turned
+from digits.ink.sheet import NEGATIVE, Grey, Sheet, transposed
 
 _TIGHT = 64  # longer side in pixels, up to which a picture is a cut-out digit without uneven light
 _NARROW_STRIP = 40  # shorter side in pixels, up to which it is cut out around a stroke
@@ -162,7 +162,7 @@ def _extreme(grey: Grey, side: int, of: Callable[[Grey, Grey], cv2.typing.MatLik
             step = min(reached, side - reached)
             grey = np.asarray(of(grey[:-step], grey[step:]), np.uint8)
             reached += step
-        grey = turned(grey)
+        grey = transposed(grey)
     return grey
 
 

@@ -66,7 +66,7 @@ def without_rules(ink: InkLevels, mask: Mask) -> InkLevels | None:
         return None
     bands = np.zeros_like(mask)
     for across in (True, False):
-        ink = _opened(ink, [rule for rule in rules if _lies(rule) == across], across, bands)
+        ink = _opened(ink, [rule for rule in rules if _is_horizontal(rule) == across], across, bands)
     return _without_leftovers(ink, bands, float(np.median([rule.thickness for rule in rules])))
 
 
@@ -146,7 +146,7 @@ def _has_company(rule: Rule, others: list[Rule]) -> bool:
     return sum(bool(min(turn, np.pi - turn) < _PARALLEL) for turn in turns) >= 3
 
 
-def _lies(rule: Rule) -> bool:
+def _is_horizontal(rule: Rule) -> bool:
     return bool(abs(np.sin(rule.angle)) > abs(np.cos(rule.angle)))
 
 

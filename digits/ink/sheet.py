@@ -67,7 +67,7 @@ class Sheet:
         """The number of pixels outside the written part."""
         return self.width * self.height - self.grey.size
 
-    def holding(self, part: Grey, margin: int = 0) -> Sheet:
+    def with_part(self, part: Grey, margin: int = 0) -> Sheet:
         """A sheet with another written part at the same place, and with this level around it."""
         return Sheet(part, self.left, self.top, self.width, self.height, margin)
 
@@ -121,7 +121,7 @@ def _is_negative(table: Grey) -> bool:
     return table.tobytes() == _NEGATIVE_BYTES
 
 
-def written(pixels: NDArray[np.uint8]) -> Box:
+def written_box(pixels: NDArray[np.uint8]) -> Box:
     """The box in which a picture (height, width[, channels]) differs from its first pixel, with a ring.
 
     The box is extended to whole blocks of the small copy.
@@ -133,7 +133,7 @@ def written(pixels: NDArray[np.uint8]) -> Box:
     flat = flat.reshape(height, -1)
     left, top, across, down = cv2.boundingRect((flat != flat[0, 0]).view(np.uint8))
     each = flat.shape[1] // width  # columns for each pixel: three for red, green and blue
-    times = _times(height, width)
+    times = _shrink_factor(height, width)
     across_ends = _blocks(left // each, -(-(left + across) // each), times, width)
     down_ends = _blocks(top, top + down, times, height)
     return (across_ends[0], down_ends[0], across_ends[1], down_ends[1])
@@ -147,7 +147,7 @@ def _blocks(start: int, end: int, times: int, side: int) -> tuple[int, int]:
 
 def small_copy(sheet: Sheet) -> Sheet:
     """The picture averaged to a longer side of at most 128 pixels."""
-    times = _times(sheet.height, sheet.width)
+    times = _shrink_factor(sheet.height, sheet.width)
     if times == 1:
         return sheet
     height, width = (side // times for side in sheet.part.shape)  # an integer factor is several times faster
@@ -157,12 +157,12 @@ def small_copy(sheet: Sheet) -> Sheet:
     return Sheet(part, left, top, sheet.width // times, sheet.height // times, sheet.margin)
 
 
-def _times(height: int, width: int) -> int:
+def _shrink_factor(height: int, width: int) -> int:
     """The number of pixels of the picture for each pixel of the small copy, in each direction."""
     return min(-(-max(height, width) // _SMALL), height, width)
 
 
-def turned(grey: Grey) -> Grey:
+def transposed(grey: Grey) -> Grey:
     """The picture with rows and columns exchanged, ten times faster than a transposed copy by NumPy."""
     return np.asarray(cv2.transpose(grey), np.uint8)
 

@@ -22,7 +22,7 @@ Outline = NDArray[np.int32]
 """Points (n, 1, 2), x and y."""
 
 
-def tables_apart(dark: Grey, least: int) -> list[Grey]:
+def separate_tables(dark: Grey, least: int) -> list[Grey]:
     """The darkness (height, width) of each table, with paper for everything else, and last that of the rest.
 
     If there are fewer than two tables of connected rules, or if two overlap, the darkness of the whole

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Box
+from digits.layout.frames.classification import Frames
 from digits.layout.frames.combs import Comb
-from digits.layout.frames.sorting import Frames
 
 _CORNER = 0.04  # of a rule's length, by which it is extended to close corners
 _MOST = 1000  # cells, above which the picture is a texture
@@ -81,9 +81,9 @@ def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
     coarse = max(1, -(-max(shape) // _LONGEST))
     height, width = (-(-side // coarse) for side in shape)
     paper = np.ones((height, width), np.uint8)
-    for rules, turned in ((frames.lying, False), (frames.standing, True)):
+    for rules, vertical in ((frames.horizontal, False), (frames.vertical, True)):
         for rule in rules:
-            cv2.polylines(paper, [rule.path(turned, max(6.0, _CORNER * rule.length), coarse)], False, 0, 1)
+            cv2.polylines(paper, [rule.path(vertical, max(6.0, _CORNER * rule.length), coarse)], False, 0, 1)
     count, found_labels, found_stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
     labels, stats = np.asarray(found_labels, np.int32), np.asarray(found_stats, np.int32)
     if count > _MOST:

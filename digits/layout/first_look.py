@@ -55,7 +55,7 @@ def may_be_printed(darkness: Darkness, boxes: Boxes) -> bool:
     if not len(sizes):
         return False
     dark = darkness.dark
-    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
+    mask = dark.with_part(np.asarray(dark.part > darkness.least, np.uint8))
     marks = boxes[sizes >= _SMALL * sizes.max()][:_MARKS]
     across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), 2:4].tolist()
     whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height

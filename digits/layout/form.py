@@ -9,25 +9,28 @@ from itertools import chain
 import numpy as np
 
 from digits.ink.sheet import Grey
-from digits.layout.apart import tables_apart
+from digits.layout.apart import separate_tables
 from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.frames.classification import Frames
 from digits.layout.frames.search import find_frames
-from digits.layout.frames.sorting import Frames
 from digits.layout.gaps import without_gaps
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The printed lines of a page and its cells; `apart` are the cells of each separate table and others."""
+    """The printed lines of a page and its cells; `separate` are the cells of each separate table.
+
+    The last group are cells outside these tables.
+    """
 
     frames: Frames = field(default_factory=Frames)
     cells: Cells = NO_CELLS
-    apart: tuple[tuple[Cell, ...], ...] = ()
+    separate: tuple[tuple[Cell, ...], ...] = ()
 
 
 def find_form(dark: Grey, least: int) -> Form:
     """The form in a picture of darkness (height, width); `least` is the greatest darkness of paper."""
-    parts = tables_apart(dark, least)
+    parts = separate_tables(dark, least)
     frames = [find_frames(part, least) for part in parts]
     cells = [_cells(some, part) for some, part in zip(frames, parts, strict=True)]
     if len(parts) == 1:

@@ -34,11 +34,11 @@ def without_gaps(cells: Cells, dark: Grey) -> Cells:
     odd_height = [cell for cell in cells.found if not _ALIKE[0] <= cell.height / height <= _ALIKE[1]]
     if not odd_width and not odd_height:
         return cells
-    ends = {cell: _ends(cell, cells, dark, lying=True) for cell in odd_width}
-    sides = {cell: _ends(cell, cells, dark, lying=False) for cell in odd_height}
+    ends = {cell: _ends(cell, cells, dark, horizontal=True) for cell in odd_width}
+    sides = {cell: _ends(cell, cells, dark, horizontal=False) for cell in odd_height}
     closing = [
-        _ends(cell, cells, dark, lying=not lying)
-        for some, lying in ((odd_width, True), (odd_height, False))
+        _ends(cell, cells, dark, horizontal=not horizontal)
+        for some, horizontal in ((odd_width, True), (odd_height, False))
         for cell in some
     ]
     level = _DARK * float(np.quantile(np.concatenate(closing), _USUAL))
@@ -46,14 +46,14 @@ def without_gaps(cells: Cells, dark: Grey) -> Cells:
     return replace(cells, found=tuple(cell for cell in cells.found if cell not in gaps))
 
 
-def _ends(cell: Cell, cells: Cells, dark: Grey, lying: bool) -> NDArray[np.uint8]:
-    """The darkest pixels above and below a cell (`lying`), or left and right of it, along these sides."""
+def _ends(cell: Cell, cells: Cells, dark: Grey, horizontal: bool) -> NDArray[np.uint8]:
+    """The darkest pixels above and below a cell (`horizontal`), or left and right of it, along its sides."""
     n = cells.coarse
     left, top, right, bottom = (side // n for side in cell.box)
     inside = cells.labels[top : bottom + 1, left : right + 1] == cell.label
-    if lying:
+    if horizontal:
         inside = inside.T
-    dark, first = (dark.T, (left, top)) if lying else (dark, (top, left))
+    dark, first = (dark.T, (left, top)) if horizontal else (dark, (top, left))
     margin = round((1 - _MIDDLE) / 2 * len(inside))
     inside = inside[margin : len(inside) - margin]
     along = (first[0] + margin + np.arange(len(inside))) * n

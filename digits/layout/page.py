@@ -78,10 +78,10 @@ def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
         form = find_form(dark, darkness.least)
         frames = form.frames
         # If the sheet is cut off above and below its boxes, only the vertical lines between them remain.
-        cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
-        fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
-        under += [rule for rule in frames.other_lying if rule.start > _LABEL * dark.shape[1]]
-        found = bool(frames.all_lying() or frames.all_standing())
+        cut_off = not frames.vertical and len(frames.other_horizontal) < _FIELDS
+        fields = len(frames.other_vertical if cut_off else frames.vertical) >= _FIELDS
+        under += [rule for rule in frames.other_horizontal if rule.start > _LABEL * dark.shape[1]]
+        found = bool(frames.all_horizontal() or frames.all_vertical())
         clean = without(dark, frames, darkness.least) if found else dark
         clean = without_cut_lines(clean, darkness.least)
         found = clean is not dark
@@ -96,7 +96,7 @@ def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
     pieces = _without_dirt(pieces, form.cells)
     pieces = cut_at_rules(pieces, form.cells)
     height = median([piece.height for piece in pieces.kept] or [0])
-    tables = with_room(tables_of(form.apart), height)
+    tables = with_room(tables_of(form.separate), height)
     return Page(ink, _lines(pieces, ink, form.cells, tables, under), form.cells, tables, fields)
 
 

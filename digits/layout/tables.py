@@ -33,9 +33,9 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def tables_of(apart: Sequence[tuple[Cell, ...]]) -> tuple[Table, ...]:
+def tables_of(groups: Sequence[tuple[Cell, ...]]) -> tuple[Table, ...]:
     """The tables of separate groups of cells, from the top; of two next to each other, the left one first."""
-    tables = chain.from_iterable(map(find_tables, apart))
+    tables = chain.from_iterable(map(find_tables, groups))
     return tuple(sorted(tables, key=cmp_to_key(_order)))
 
 

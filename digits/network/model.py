@@ -30,7 +30,7 @@ def _without_folder(name: str) -> str:
     return name
 
 
-def _as_drawn_here(contract: str) -> str:
+def _supported_contract(contract: str) -> str:
     if contract != INPUT_CONTRACT:
         raise ValueError(f"this version gives the network {INPUT_CONTRACT}")
     return contract
@@ -68,7 +68,7 @@ class Manifest:
     rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     scan_rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     turns: Annotated[list[Degrees], Field(max_length=16)] = field(default_factory=list)
-    input: Annotated[str, AfterValidator(_as_drawn_here)] = INPUT_CONTRACT
+    input: Annotated[str, AfterValidator(_supported_contract)] = INPUT_CONTRACT
     format: Literal[1] = 1
 
     @classmethod

@@ -29,15 +29,15 @@ def averaged(network: Callable[[Floats], Floats], batch: Floats, turns: Sequence
     second, first = np.partition(logits, -2, axis=1)[:, -2:].T
     doubtful = first - second < _SURE
     if doubtful.any():
-        views = np.concatenate([_turned(batch[doubtful], degrees) for degrees in turns])
-        turned = network(views).reshape(len(turns), -1, logits.shape[1])
-        logits[doubtful] = (logits[doubtful] + turned.sum(axis=0)) / (1 + len(turns))
+        views = np.concatenate([_rotated(batch[doubtful], degrees) for degrees in turns])
+        rotated = network(views).reshape(len(turns), -1, logits.shape[1])
+        logits[doubtful] = (logits[doubtful] + rotated.sum(axis=0)) / (1 + len(turns))
     return logits
 
 
-def _turned(batch: Floats, degrees: float) -> Floats:
+def _rotated(batch: Floats, degrees: float) -> Floats:
     matrix = cv2.getRotationMatrix2D(_MIDDLE, degrees, 1.0)
-    turned = np.empty_like(batch)
-    for mark, out in zip(batch, turned, strict=True):
+    rotated = np.empty_like(batch)
+    for mark, out in zip(batch, rotated, strict=True):
         out[..., 0] = cv2.warpAffine(mark, matrix, (FIELD, FIELD), flags=cv2.INTER_LINEAR)
-    return turned
+    return rotated

@@ -33,7 +33,7 @@ class BoxRow(NamedTuple):
 
     upper: Rule
     lower: Rule
-    standing: list[Rule]
+    vertical: list[Rule]
     places: NDArray[np.float64]
     aside: NDArray[np.float64]
 
@@ -74,15 +74,15 @@ class Columns(NamedTuple):
         return float(best.mean()) + float(first + self.first)
 
 
-def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> BoxRow | None:
+def row_between(upper: Rule, lower: Rule, vertical: Sequence[Rule], scale: Scale) -> BoxRow | None:
     """The row of boxes with these two sides, if at least two of the vertical rules join them; else None."""
     height = float(lower.at(upper.middle)) - float(upper.at(upper.middle))
     longer = max(upper.length, lower.length)
     if abs(upper.length - lower.length) > _ALIKE * longer or not scale.shortest <= height < longer:
         return None
-    x, y = crossings([upper, lower], standing)
-    near = tolerances(standing, scale)[:, 0]
-    start, end = (np.array([getattr(rule, name) for rule in standing]) for name in ("start", "end"))
+    x, y = crossings([upper, lower], vertical)
+    near = tolerances(vertical, scale)[:, 0]
+    start, end = (np.array([getattr(rule, name) for rule in vertical]) for name in ("start", "end"))
     goes = (np.abs(y[0] - start) <= near) & (np.abs(y[1] - end) <= near)
     for side, places in ((upper, x[0]), (lower, x[1])):
         goes &= (places >= side.start - near) & (places <= side.end + near)
@@ -90,13 +90,13 @@ def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale
     if len(known) < 2:
         return None  # the width of a box is not known from one rule
     known = known[np.argsort(x[0, known])]
-    return BoxRow(upper, lower, [standing[k] for k in known.tolist()], x[0, known], (x[1] - x[0])[known])
+    return BoxRow(upper, lower, [vertical[k] for k in known.tolist()], x[0, known], (x[1] - x[0])[known])
 
 
 def columns_of(row: BoxRow, dark: Grey) -> Columns:
     """The ink along a vertical line at each place between the upper and the lower side of a row."""
-    thickness = float(np.median([rule.thickness for rule in row.standing]))
-    room = int(row.height / 2)  # a lying side may end before the last standing one
+    thickness = float(np.median([rule.thickness for rule in row.vertical]))
+    room = int(row.height / 2)  # a horizontal side may end before the last vertical one
     first = int(min(row.upper.start, row.lower.start)) - room
     places = np.arange(first, int(max(row.upper.end, row.lower.end)) + room).astype(float)
     below = places + row.lean(places)

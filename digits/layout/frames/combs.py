@@ -37,13 +37,13 @@ class Comb:
         )
 
 
-def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
+def comb_on(base: Rule, vertical: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
     """The comb with this horizontal rule as its base; None if it has none.
 
-    `standing` are the vertical rules of the picture.
+    `vertical` are the vertical rules of the picture.
     """
     near = scale.stroke + 3
-    teeth = teeth_on(base, standing, mask, near)
+    teeth = teeth_on(base, vertical, mask, near)
     if not _TEETH - 1 <= len(teeth) <= _MOST:
         return None
     for steps in _STEPS:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.faint_rules import FAINTEST
-from digits.layout.frames.lattice import MANY, crossings, usual_gap, within
+from digits.layout.frames.lattice import MANY, crossings, lie_on, usual_gap
 from digits.layout.rules.courses import ASIDE, levels_at
 from digits.layout.rules.rule import Rule
 
@@ -24,33 +24,38 @@ _BESIDE = np.linspace(0.12, 0.3, 10)  # of the way from a crossing to the next, 
 _SHORT_OF = 0.12  # of its length: distance from a rule's end to a crossing that it should reach
 
 
-def completed(lying: Sequence[Rule], standing: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
+def extended(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
     """The rules of frames, with loose ends extended to the next crossing, if there are many or it is near."""
-    x, y = crossings(lying, standing)
-    thick = max((rule.thickness for rule in (*lying, *standing)), default=0.0)
+    x, y = crossings(horizontal, vertical)
+    thick = max((rule.thickness for rule in (*horizontal, *vertical)), default=0.0)
     # A rule can only be extended to crossings that are on the other rule.
-    on_standing = within(standing, y.T, np.full((len(standing), 1), _NEAR + thick)).T
-    on_lying = within(lying, x, np.full((len(lying), 1), _NEAR + thick))
+    on_vertical = lie_on(vertical, y.T, np.full((len(vertical), 1), _NEAR + thick)).T
+    on_horizontal = lie_on(horizontal, x, np.full((len(horizontal), 1), _NEAR + thick))
     return (
-        [_drawn_on(rule, x[k][on_standing[k]], thick) for k, rule in enumerate(lying)],
-        [_drawn_on(rule, y[:, k][on_lying[:, k]], thick) for k, rule in enumerate(standing)],
+        [_extended(rule, x[k][on_vertical[k]], thick) for k, rule in enumerate(horizontal)],
+        [_extended(rule, y[:, k][on_horizontal[:, k]], thick) for k, rule in enumerate(vertical)],
     )
 
 
-def going_on(lying: list[Rule], standing: list[Rule], dark: Grey) -> tuple[list[Rule], list[Rule]]:
+def extended_in_ink(
+    horizontal: list[Rule], vertical: list[Rule], dark: Grey
+) -> tuple[list[Rule], list[Rule]]:
     """The rules of a grid that seem to end at crossings, extended as far as they show in `dark`."""
-    x, y = crossings(lying, standing)
-    thick = max((rule.thickness for rule in (*lying, *standing)), default=0.0)
-    on_standing = within(standing, y.T, np.full((len(standing), 1), _NEAR + thick)).T
-    on_lying = within(lying, x, np.full((len(lying), 1), _NEAR + thick))
-    on_its_side = turned(dark)
+    x, y = crossings(horizontal, vertical)
+    thick = max((rule.thickness for rule in (*horizontal, *vertical)), default=0.0)
+    on_vertical = lie_on(vertical, y.T, np.full((len(vertical), 1), _NEAR + thick)).T
+    on_horizontal = lie_on(horizontal, x, np.full((len(horizontal), 1), _NEAR + thick))
+    on_its_side = transposed(dark)
     return (
-        [_gone_on(rule, x[k][on_standing[k]], thick, dark) for k, rule in enumerate(lying)],
-        [_gone_on(rule, y[:, k][on_lying[:, k]], thick, on_its_side) for k, rule in enumerate(standing)],
+        [_extended_in_ink(rule, x[k][on_vertical[k]], thick, dark) for k, rule in enumerate(horizontal)],
+        [
+            _extended_in_ink(rule, y[:, k][on_horizontal[:, k]], thick, on_its_side)
+            for k, rule in enumerate(vertical)
+        ],
     )
 
 
-def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) -> Rule:
+def _extended_in_ink(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) -> Rule:
     """A horizontal rule with many crossings, extended as far as it shows near rules that it should cross."""
     near = _NEAR + thick
     places = np.sort(places)
@@ -91,7 +96,7 @@ def _ridge(rule: Rule, crossed: NDArray[np.float64], dark: Grey) -> float:
     return float(middle.max()) - max(float(left.min()), float(right.min()))
 
 
-def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
+def _extended(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
     """The rule, extended to the last of these crossings that it reaches."""
     if rule.covered < _WHOLE and not rule.dashed:
         return rule

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, histogram, turned
-from digits.layout.frames.sorting import Frames
+from digits.ink.sheet import Grey, histogram, transposed
+from digits.layout.frames.classification import Frames
 from digits.layout.rules.rule import Rule
 
 _SOFT = 1.0  # times a rule's thickness: greatest width of its soft edges, in addition to
@@ -66,10 +66,10 @@ class _Band:
 
 def without(dark: Grey, frames: Frames, least: int) -> Grey:
     """The darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
-    lying = _bands(frames.all_lying(), dark, least)
-    standing = _bands(frames.all_standing(), turned(dark), least)
+    horizontal = _bands(frames.all_horizontal(), dark, least)
+    vertical = _bands(frames.all_vertical(), transposed(dark), least)
     on_rules = np.zeros_like(dark)
-    for bands, around in ((lying, on_rules), (standing, on_rules.T)):
+    for bands, around in ((horizontal, on_rules), (vertical, on_rules.T)):
         for band in bands:
             around[band.part] |= band.inside.astype(np.uint8)
     away = np.asarray(cv2.multiply(dark, 1 - on_rules), np.uint8)
@@ -79,8 +79,8 @@ def without(dark: Grey, frames: Frames, least: int) -> Grey:
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(beside, 8, cv2.CV_32S, cv2.CCL_GRANA)
     strokes = np.asarray(labels, np.int32)
     across, down = (np.asarray(_ALONG * stats[:, side], np.float64) for side in (2, 3))
-    clean = _along(dark, lying, pen, least, strokes, across)
-    clean = turned(_along(turned(clean), standing, pen, least, strokes.T, down))
+    clean = _along(dark, horizontal, pen, least, strokes, across)
+    clean = transposed(_along(transposed(clean), vertical, pen, least, strokes.T, down))
     return _without_leftovers(clean, on_rules, least)
 
 

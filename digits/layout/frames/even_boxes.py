@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.box_rows import STRAYS, BoxRow, Columns, columns_of, row_between
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.profile import centred
@@ -26,19 +26,19 @@ _ROUGHLY = 0.3  # of the width: tolerance of a side's place at a rough width, an
 
 def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
     """The rules, with all vertical sides of rows of boxes, each from the upper to the lower side."""
-    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    longest = sorted(rules.horizontal, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
-    standing, new = rules.standing, list[Rule]()
+    vertical, new = rules.vertical, list[Rule]()
     sides_of: dict[int, list[Rule]] = {}
     for upper, lower in combinations(rows, 2):
-        row = row_between(upper, lower, standing, scale)
+        row = row_between(upper, lower, vertical, scale)
         sides = [] if row is None else _even_sides(row, dark)
         if row is not None and sides:
-            known = {id(rule) for rule in row.standing}
-            standing = [rule for rule in standing if id(rule) not in known]
+            known = {id(rule) for rule in row.vertical}
+            vertical = [rule for rule in vertical if id(rule) not in known]
             new.extend(sides)
             sides_of.update({id(rule): [*sides_of.get(id(rule), []), *sides] for rule in (upper, lower)})
-    return Rules([_up_to(rule, sides_of.get(id(rule))) for rule in rules.lying], [*standing, *new])
+    return Rules([_up_to(rule, sides_of.get(id(rule))) for rule in rules.horizontal], [*vertical, *new])
 
 
 def _up_to(rule: Rule, sides: Sequence[Rule] | None) -> Rule:
@@ -78,7 +78,7 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
     if np.abs(row.places - first - width * number).max() > STRAYS * width:
         return None
     apart = np.diff(row.places)[np.diff(number) == 0]
-    if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:
+    if apart.max(initial=0.0) > max(rule.thickness for rule in row.vertical) + 1:
         return None  # two sides are there: the boxes have gaps between them
     return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
 
@@ -112,13 +112,13 @@ def _all_places(row: BoxRow, known: dict[int, float], columns: Callable[[], Colu
 def _sides(row: BoxRow, places: Sequence[float], dark: Grey) -> list[Rule]:
     """The vertical sides of a row at these places of its upper side."""
     thickness = min(
-        float(np.median([rule.thickness for rule in row.standing])),
+        float(np.median([rule.thickness for rule in row.vertical])),
         max(row.upper.thickness, row.lower.thickness),
     )
     covered, step = (
-        float(np.median([getattr(rule, name) for rule in row.standing])) for name in ("covered", "step")
+        float(np.median([getattr(rule, name) for rule in row.vertical])) for name in ("covered", "step")
     )
-    dashed = any(rule.dashed for rule in row.standing)
+    dashed = any(rule.dashed for rule in row.vertical)
     sides = []
     for place, aside in zip(places, row.lean(np.array(places)).tolist(), strict=True):
         start, end = float(row.upper.at(place)), float(row.lower.at(place + aside))
@@ -132,7 +132,7 @@ def _straightened(sides: list[Rule], dark: Grey) -> list[Rule]:
     """Dashed sides moved to the middle of their dashes, except for sides that a nearby stroke would tilt."""
     top = int(max(0, min(side.start for side in sides)))
     bottom = int(max(side.end for side in sides)) + 1
-    band = turned(dark[top:bottom])  # much smaller than the picture
+    band = transposed(dark[top:bottom])  # much smaller than the picture
     middle = [_moved(side, top) for side in centred([_moved(side, -top) for side in sides], band)]
     turns = np.array([(new.slope - old.slope) * old.length for new, old in zip(middle, sides, strict=True)])
     off = np.abs(turns - np.median(turns))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.rule import Rule
 
@@ -44,24 +44,27 @@ class _Upright(NamedTuple):
 
 
 def faint_rules(
-    dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule], on_lines: tuple[bool, bool] = (False, False)
+    dark: Grey,
+    horizontal: Sequence[Rule],
+    vertical: Sequence[Rule],
+    on_lines: tuple[bool, bool] = (False, False),
 ) -> tuple[list[Rule], list[Rule]]:
     """New rules that divide the spaces between the rules of one frame evenly, horizontal and vertical.
 
     `dark` is the picture's darkness (height, width). `on_lines` is true for each direction in which the paper
     has lines of its own. These do not belong to the frame, unless a space has room for just several cells.
     """
-    if min(len(lying), len(standing)) < 2:
+    if min(len(horizontal), len(vertical)) < 2:
         return [], []
-    rows, columns = _in_order(lying), _in_order(standing)
+    rows, columns = _in_order(horizontal), _in_order(vertical)
     x, y = crossings([rows[0], rows[-1]], [columns[0], columns[-1]])
     upright = _upright(dark, x, y)
     if upright is None:
         return [], []
-    on_its_side = _Upright(turned(upright.dark), upright.back[:, [1, 0, 2]])
+    on_its_side = _Upright(transposed(upright.dark), upright.back[:, [1, 0, 2]])
     found: tuple[list[Rule], list[Rule]] = [], []
     for _ in range(_ROUNDS):  # rules found in one direction help to find those in the other
-        down, across = _places(upright, rows, standing=False), _places(on_its_side, columns, standing=True)
+        down, across = _places(upright, rows, vertical=False), _places(on_its_side, columns, vertical=True)
         more = (
             _between(upright, rows, down, across, False, on_lines[0]),
             _between(on_its_side, columns, across, down, True, on_lines[1]),
@@ -93,10 +96,10 @@ def _upright(dark: Grey, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Upr
     return _Upright(np.asarray(shown, np.uint8), np.asarray(back, np.float64))
 
 
-def _places(upright: _Upright, rules: Sequence[Rule], standing: bool) -> list[float]:
+def _places(upright: _Upright, rules: Sequence[Rule], vertical: bool) -> list[float]:
     """The places of these rules across a rectified frame."""
     onto = np.asarray(np.linalg.inv(upright.back), np.float64)
-    return [_place(onto, rule, standing) for rule in rules]
+    return [_place(onto, rule, vertical) for rule in rules]
 
 
 def _between(
@@ -104,7 +107,7 @@ def _between(
     known: Sequence[Rule],
     places: Sequence[float],
     crossed: Sequence[float],
-    standing: bool,
+    vertical: bool,
     on_lines: bool,
 ) -> list[Rule]:
     """The new horizontal rules of a rectified frame between the known ones, which are at these places.
@@ -136,7 +139,7 @@ def _between(
     wider = any(some for some, same in zip(new, narrow, strict=True) if not same)
     if on_lines or wider or len(counts) > 1 or np.count_nonzero(narrow) == 1 or len(ways) > _COARSEST:
         new = [[] if same else some for some, same in zip(new, narrow, strict=True)]
-    return [_rule(upright, place, width, thickness, standing) for some in new for place in some]
+    return [_rule(upright, place, width, thickness, vertical) for some in new for place in some]
 
 
 def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: float) -> list[float]:
@@ -176,18 +179,18 @@ def _ridge(levels: NDArray[np.float64], place: float, part: float, least: float)
     return float(max(0, sides[1]) + np.flatnonzero(middle[0] == middle[0].max()).mean())
 
 
-def _place(onto: NDArray[np.float64], rule: Rule, standing: bool) -> float:
+def _place(onto: NDArray[np.float64], rule: Rule, vertical: bool) -> float:
     """The place of a rule across a rectified frame."""
     ends = np.array([[place, float(rule.at(place))] for place in (rule.start, rule.middle, rule.end)])
-    points = ends[:, ::-1] if standing else ends
+    points = ends[:, ::-1] if vertical else ends
     mapped = cv2.perspectiveTransform(points[None].astype(np.float64), onto)[0]
     return median(map(float, mapped[:, 1]))
 
 
-def _rule(upright: _Upright, place: float, width: int, thickness: float, standing: bool) -> Rule:
+def _rule(upright: _Upright, place: float, width: int, thickness: float, vertical: bool) -> Rule:
     """The rule at this place of a rectified frame, in the picture."""
     ends = cv2.perspectiveTransform(np.array([[[0.0, place], [float(width), place]]]), upright.back)[0]
-    if standing:
+    if vertical:
         ends = ends[:, ::-1]
     (start, at), (end, at_end) = ends.tolist()
     slope = (at_end - at) / max(end - start, 1.0)

@@ -23,26 +23,26 @@ class _Joined(NamedTuple):
 
     upper: Rule
     lower: Rule
-    standing: list[Rule]
+    vertical: list[Rule]
 
 
 def with_hidden_sides(rules: Rules, mask: Mask, scale: Scale) -> Rules:
     """The rules, and the vertical ones that close rows of boxes at the ends of two horizontal rules."""
-    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    longest = sorted(rules.horizontal, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
     closing = []
     for upper, lower in combinations(rows, 2):
-        joined = _joined(upper, lower, rules.standing, scale)
-        if len(joined.standing) >= _JOINING:
+        joined = _joined(upper, lower, rules.vertical, scale)
+        if len(joined.vertical) >= _JOINING:
             closing.extend(_closing(joined, mask, scale))
-    return Rules(rules.lying, [*rules.standing, *closing])
+    return Rules(rules.horizontal, [*rules.vertical, *closing])
 
 
-def _joined(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> _Joined:
+def _joined(upper: Rule, lower: Rule, vertical: Sequence[Rule], scale: Scale) -> _Joined:
     near = 0.5 * (scale.stroke + max(upper.thickness, lower.thickness)) + 3
     between = [
         rule
-        for rule in standing
+        for rule in vertical
         if _ends_at(upper, rule.start, float(rule.at(rule.start)), near)
         and _ends_at(lower, rule.end, float(rule.at(rule.end)), near)
     ]
@@ -55,12 +55,12 @@ def _ends_at(line: Rule, end: float, place: float, near: float) -> bool:
 
 def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
     """The sides at the ends of two joined rules, where both end alike without a side and there is ink."""
-    upper, lower, standing = joined
+    upper, lower, vertical = joined
     found = []
     near = scale.stroke + max(upper.thickness, lower.thickness) + 2
     for top, bottom, next_to in (
-        (upper.start, lower.start, standing[0]),
-        (upper.end, lower.end, standing[-1]),
+        (upper.start, lower.start, vertical[0]),
+        (upper.end, lower.end, vertical[-1]),
     ):
         start, end = float(upper.at(top)), float(lower.at(bottom))
         lean = next_to.slope * (end - start)

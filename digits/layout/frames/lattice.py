@@ -33,13 +33,15 @@ class Lattice:
     """Horizontal and vertical rules, and the point (x, y) where each two of them would cross."""
 
     def __init__(
-        self, lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...], scale: Scale
+        self, horizontal: Sequence[Rule], vertical: Sequence[Rule], shape: tuple[int, ...], scale: Scale
     ) -> None:
-        self.lying, self.standing = lying, standing
-        self.x, self.y = crossings(lying, standing)
-        self._near = [tolerances(rules, scale) for rules in (lying, standing)]
-        self._cut = [cut_off(rules, side, EDGE) for rules, side in ((lying, shape[1]), (standing, shape[0]))]
-        self.meets = within(lying, self.x, self._near[0]) & within(standing, self.y.T, self._near[1]).T
+        self.horizontal, self.vertical = horizontal, vertical
+        self.x, self.y = crossings(horizontal, vertical)
+        self._near = [tolerances(rules, scale) for rules in (horizontal, vertical)]
+        self._cut = [
+            cut_off(rules, side, EDGE) for rules, side in ((horizontal, shape[1]), (vertical, shape[0]))
+        ]
+        self.meets = lie_on(horizontal, self.x, self._near[0]) & lie_on(vertical, self.y.T, self._near[1]).T
 
     def core(
         self, rows: Chosen, columns: Chosen, edges: bool, paper: tuple[Chosen, Chosen] | None = None
@@ -56,10 +58,11 @@ class Lattice:
             beside = self.meets & paper_rows[:, None] & columns[None]
             above = self.meets & rows[:, None] & paper_columns[None]
             more = (
-                rows & _held(self.lying, self.x, meets, columns, above, self._cut[0] & edges, self._near[0]),
+                rows
+                & _held(self.horizontal, self.x, meets, columns, above, self._cut[0] & edges, self._near[0]),
                 columns
                 & _held(
-                    self.standing, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self._near[1]
+                    self.vertical, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self._near[1]
                 ),
             )
             more = self._alike(*more)
@@ -87,15 +90,15 @@ class Lattice:
     def _alike(self, rows: Chosen, columns: Chosen) -> tuple[Chosen, Chosen]:
         """The chosen rules without those that are much shorter, thinner or thicker than their frame's."""
         rows, columns = rows.copy(), columns.copy()
-        for lying, standing in self.frames(rows, columns):
-            rules = [self.lying[k] for k in lying] + [self.standing[k] for k in standing]
+        for horizontal, vertical in self.frames(rows, columns):
+            rules = [self.horizontal[k] for k in horizontal] + [self.vertical[k] for k in vertical]
             lengths = np.array([rule.length for rule in rules])
             thickness = np.array([rule.thickness for rule in rules])
             usual = weighted_median(thickness, lengths)
             fits = (thickness >= usual / _ALIKE - 1) & (thickness <= usual * _ALIKE + 1)
             for chosen, own, part in (
-                (rows, lying, np.s_[: len(lying)]),
-                (columns, standing, np.s_[len(lying) :]),
+                (rows, horizontal, np.s_[: len(horizontal)]),
+                (columns, vertical, np.s_[len(horizontal) :]),
             ):
                 long = lengths[part]
                 chosen[own] &= fits[part] & (long >= _SHORT * weighted_median(long, long))
@@ -103,13 +106,13 @@ class Lattice:
 
 
 def crossings(
-    lying: Sequence[Rule], standing: Sequence[Rule]
+    horizontal: Sequence[Rule], vertical: Sequence[Rule]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The x and y where each horizontal (rows) and each vertical rule (columns) would cross."""
-    x = np.tile(np.array([rule.at(rule.middle) for rule in standing], float), (len(lying), 1))
+    x = np.tile(np.array([rule.at(rule.middle) for rule in vertical], float), (len(horizontal), 1))
     y = np.zeros_like(x)
     rows, columns = (
-        np.array([rule.course for rule in rules], float).reshape(-1, 3) for rules in (lying, standing)
+        np.array([rule.course for rule in rules], float).reshape(-1, 3) for rules in (horizontal, vertical)
     )
     for _ in range(3):
         y = heights(rows[:, None], x)
@@ -142,7 +145,7 @@ def tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
     return np.array(near, float).reshape(-1, 1)
 
 
-def within(
+def lie_on(
     rules: Sequence[Rule], places: NDArray[np.float64], near: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Which places (one row for each rule) are on the rules."""

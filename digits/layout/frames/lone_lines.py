@@ -29,7 +29,7 @@ def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[
     ]
 
 
-def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list[Rule]:
+def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], horizontal: bool) -> list[Rule]:
     """The long lines that were not drawn by a pen: many lines of ruled paper, or one away from all writing.
 
     `writing` is the mask without the lines, transposed if they are vertical. Pen strokes are more often
@@ -42,7 +42,7 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
     width = writing.shape[1]
     through = cut_off(thin, width, THROUGH).min(axis=1)
     if not len(columns):
-        return chosen_of(thin, through) if lying and len(thin) > 1 else []
+        return chosen_of(thin, through) if horizontal and len(thin) > 1 else []
     if len(thin) > 2:
         return chosen_of(thin, through)
     first, last = np.percentile(columns, (2, 98))
@@ -53,5 +53,5 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
         for rule, whole in zip(thin, through, strict=True)
         if not top + rim <= rule.at(rule.middle) <= bottom - rim
         and (whole or (rule.start < first - beyond and rule.end > last + beyond))
-        and (lying or last - first > _BESIDE * rule.length)
+        and (horizontal or last - first > _BESIDE * rule.length)
     ]

@@ -24,9 +24,9 @@ def with_open_sides(rules: Rules, shape: tuple[int, ...], scale: Scale) -> Rules
     A side that the picture's edge (`shape`: height, width) has cut off stays open.
     """
     height, width = shape
-    standing = [*rules.standing, *_closing(_ended(rules.lying, width), rules.standing, scale)]
+    vertical = [*rules.vertical, *_closing(_ended(rules.horizontal, width), rules.vertical, scale)]
     # If these reach beyond the first and the last row, the table is closed there, too.
-    return Rules([*rules.lying, *_closing(_ended(standing, height), rules.lying, scale)], standing)
+    return Rules([*rules.horizontal, *_closing(_ended(vertical, height), rules.horizontal, scale)], vertical)
 
 
 def _ended(rules: Sequence[Rule], side: int) -> list[Rule]:

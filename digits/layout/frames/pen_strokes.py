@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digits.layout.frames.lattice import EDGE, Chosen, Lattice, cut_off
 from digits.layout.rules.parallel import weighted_median
-from digits.layout.rules.rule import Mask, Rule, Rules, between, wiped
+from digits.layout.rules.rule import Mask, Rule, Rules, between, erased
 
 _REACHES = 3.0  # pixels: greatest distance of a vertical rule's end from the horizontal rule
 _THICKER = 0.4  # of the horizontal rules' thickness: greatest difference of a vertical rule's thickness
@@ -29,21 +29,21 @@ def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen) -> Chosen:
     A rule reaches both horizontal ones and is as thick as they are.
     """
     columns = columns.copy()
-    for lying, standing in lattice.frames(rows, columns):
-        if len(lying) == 2 and len(standing) > 2:
-            places = lattice.x[lying].mean(axis=0)[standing]
+    for horizontal, vertical in lattice.frames(rows, columns):
+        if len(horizontal) == 2 and len(vertical) > 2:
+            places = lattice.x[horizontal].mean(axis=0)[vertical]
             order = np.argsort(places)
-            columns[standing[order]] = _are_rules(lattice, lying, standing[order], places[order])
+            columns[vertical[order]] = _are_rules(lattice, horizontal, vertical[order], places[order])
     return columns
 
 
 def _are_rules(
     lattice: Lattice,
-    lying: NDArray[np.intp],
-    standing: NDArray[np.intp],
+    horizontal: NDArray[np.intp],
+    vertical: NDArray[np.intp],
     places: NDArray[np.float64],
 ) -> Chosen:
-    stays = _are_plain(lattice, lying, standing)
+    stays = _are_plain(lattice, horizontal, vertical)
     stays[[0, -1]] = True
     gaps = np.diff(places[stays])
     usual = weighted_median(gaps, gaps)
@@ -58,11 +58,11 @@ def _are_rules(
     return stays
 
 
-def missing_between_boxes(lying: Sequence[Rule], standing: Sequence[Rule]) -> list[Rule]:
+def missing_between_boxes(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> list[Rule]:
     """The vertical rules of a single row of boxes that were not found, if the others have even distances."""
-    if len(lying) != 2 or len(standing) < _EVEN_BOXES + 1:
+    if len(horizontal) != 2 or len(vertical) < _EVEN_BOXES + 1:
         return []
-    ordered = sorted(standing, key=lambda rule: float(rule.at(rule.middle)))
+    ordered = sorted(vertical, key=lambda rule: float(rule.at(rule.middle)))
     gaps = np.diff([float(rule.at(rule.middle)) for rule in ordered])
     usual = float(np.quantile(gaps, 0.4))
     times = np.rint(gaps / usual)
@@ -79,13 +79,13 @@ def missing_between_boxes(lying: Sequence[Rule], standing: Sequence[Rule]) -> li
     ]
 
 
-def _are_plain(lattice: Lattice, lying: NDArray[np.intp], standing: NDArray[np.intp]) -> Chosen:
+def _are_plain(lattice: Lattice, horizontal: NDArray[np.intp], vertical: NDArray[np.intp]) -> Chosen:
     """Which vertical rules are clearly printed: dashed, or reaching both horizontal rules and as thick."""
-    thickness = float(np.mean([lattice.lying[k].thickness for k in lying]))
-    tops, bottoms = np.sort(lattice.y[lying][:, standing], axis=0)
+    thickness = float(np.mean([lattice.horizontal[k].thickness for k in horizontal]))
+    tops, bottoms = np.sort(lattice.y[horizontal][:, vertical], axis=0)
     plain = []
-    for number, top, bottom in zip(standing, tops, bottoms, strict=True):
-        rule = lattice.standing[number]
+    for number, top, bottom in zip(vertical, tops, bottoms, strict=True):
+        rule = lattice.vertical[number]
         reaches = max(abs(rule.start - top), abs(rule.end - bottom)) <= _REACHES + thickness
         alike = abs(rule.thickness - thickness) <= _THICKER * thickness + 1
         plain.append(rule.dashed or (reaches and alike))
@@ -95,16 +95,16 @@ def _are_plain(lattice: Lattice, lying: NDArray[np.intp], standing: NDArray[np.i
 def without_loops(lattice: Lattice, rows: Chosen, columns: Chosen, mask: Mask) -> tuple[Chosen, Chosen]:
     """The rules without single boxes that have no writing inside, because these are angular digits."""
     rows, columns = rows.copy(), columns.copy()
-    for lying, standing in lattice.frames(rows, columns):
-        if len(lying) != 2 or len(standing) != 2:
+    for horizontal, vertical in lattice.frames(rows, columns):
+        if len(horizontal) != 2 or len(vertical) != 2:
             continue
-        x, y = (points[np.ix_(lying, standing)] for points in (lattice.x, lattice.y))
+        x, y = (points[np.ix_(horizontal, vertical)] for points in (lattice.x, lattice.y))
         left, right = np.sort(x.mean(axis=0)).astype(int).tolist()
         top, bottom = np.sort(y.mean(axis=1)).astype(int).tolist()
-        rim = int(_RIM * max(lattice.lying[k].thickness for k in lying)) + 2
+        rim = int(_RIM * max(lattice.horizontal[k].thickness for k in horizontal)) + 2
         inside = mask[max(0, top + rim) : bottom - rim, max(0, left + rim) : right - rim]
         if not _holds_writing(inside):
-            rows[lying], columns[standing] = False, False
+            rows[horizontal], columns[vertical] = False, False
     return rows, columns
 
 
@@ -124,20 +124,20 @@ def corners(lattice: Lattice, mask: Mask) -> tuple[Chosen, Chosen]:
 
     There is writing between them, or the picture's edge cuts off both, which hardly happens to a 7.
     """
-    rows, columns = np.zeros(len(lattice.lying), bool), np.zeros(len(lattice.standing), bool)
+    rows, columns = np.zeros(len(lattice.horizontal), bool), np.zeros(len(lattice.vertical), bool)
     for i, j in np.argwhere(lattice.meets)[:_CORNERS].tolist():
-        lying, standing = lattice.lying[i], lattice.standing[j]
-        across = _beside(lying, float(lattice.x[i, j]))
-        down = _beside(standing, float(lattice.y[i, j]))
+        horizontal, vertical = lattice.horizontal[i], lattice.vertical[j]
+        across = _beside(horizontal, float(lattice.x[i, j]))
+        down = _beside(vertical, float(lattice.y[i, j]))
         if across is None or down is None:
             continue
-        rim = int(_RIM * max(lying.thickness, standing.thickness)) + 2
-        rest = wiped(mask, Rules([lying], [standing]))
+        rim = int(_RIM * max(horizontal.thickness, vertical.thickness)) + 2
+        rest = erased(mask, Rules([horizontal], [vertical]))
         inside = rest[down[0] + rim : down[1] - rim, across[0] + rim : across[1] - rim]
-        large = lying.length > _LARGE * mask.shape[1] and standing.length > _LARGE * mask.shape[0]
+        large = horizontal.length > _LARGE * mask.shape[1] and vertical.length > _LARGE * mask.shape[0]
         ends = (
-            _free_end_cut(lying, lattice.x[i, j], mask.shape[1]),
-            _free_end_cut(standing, lattice.y[i, j], mask.shape[0]),
+            _free_end_cut(horizontal, lattice.x[i, j], mask.shape[1]),
+            _free_end_cut(vertical, lattice.y[i, j], mask.shape[0]),
         )
         if all(ends) or _holds_writing(inside, touching=int(large)):
             rows[i], columns[j] = True, True

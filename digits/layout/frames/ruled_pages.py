@@ -12,27 +12,27 @@ _ALIKE = 0.1  # of a line's length: greatest difference between the ends of line
 _LINES = 3  # least number of other lines of the same page
 
 
-def off_ruled_pages(combs: Sequence[Comb], lying: Sequence[Rule], scale: Scale) -> list[Comb]:
+def off_ruled_pages(combs: Sequence[Comb], horizontal: Sequence[Rule], scale: Scale) -> list[Comb]:
     """The combs whose base is not one of several horizontal rules that begin and end below each other.
 
     Combs below each other are kept, because lines with combs do not count.
     """
-    based = {line for comb in combs for line in _along(comb.base, lying, scale)}
-    bare = [line for line in lying if line not in based]
+    based = {line for comb in combs for line in _along(comb.base, horizontal, scale)}
+    bare = [line for line in horizontal if line not in based]
 
     def is_of_a_page(comb: Comb) -> bool:
         # The shortest line is the comb's own. On squared paper, its base may be on a line of the paper.
-        lines = sorted(_along(comb.base, lying, scale), key=lambda line: line.length)
+        lines = sorted(_along(comb.base, horizontal, scale), key=lambda line: line.length)
         return any(_of_a_page(line, bare, comb) for line in lines[:1])
 
     return [comb for comb in combs if not is_of_a_page(comb)]
 
 
-def _along(base: Rule, lying: Sequence[Rule], scale: Scale) -> list[Rule]:
+def _along(base: Rule, horizontal: Sequence[Rule], scale: Scale) -> list[Rule]:
     """The rules along which a base lies: it may be part of one, or fill the gap between two."""
     return [
         line
-        for line in lying
+        for line in horizontal
         if line.start <= base.start + scale.gap
         and line.end >= base.end - scale.gap
         and abs(line.at(base.middle) - base.at(base.middle)) <= (line.thickness + base.thickness) / 2

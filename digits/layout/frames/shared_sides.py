@@ -20,10 +20,13 @@ _HEAVIER = 1.2  # times the ink elsewhere, if two lines lie on each other
 
 def with_shared_sides(inner: Rules, paper: Rules, mask: Mask, scale: Scale) -> Rules:
     """The inner rules, and those parts of all lines at which many of them end."""
-    lying, standing = inner
+    horizontal, vertical = inner
     return Rules(
-        [*lying, *_sides_in([*paper.lying, *lying], standing, mask, scale)],
-        [*standing, *_sides_in([*paper.standing, *standing], lying, np.ascontiguousarray(mask.T), scale)],
+        [*horizontal, *_sides_in([*paper.horizontal, *horizontal], vertical, mask, scale)],
+        [
+            *vertical,
+            *_sides_in([*paper.vertical, *vertical], horizontal, np.ascontiguousarray(mask.T), scale),
+        ],
     )
 
 

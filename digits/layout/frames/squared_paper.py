@@ -9,7 +9,7 @@ import numpy as np
 
 from digits.layout.frames.lattice import EDGE, OVERSHOT, crossings, cut_off
 from digits.layout.rules.courses import ASIDE
-from digits.layout.rules.rule import Mask, Rule, Rules, wiped
+from digits.layout.rules.rule import Mask, Rule, Rules, erased
 
 _MANY = 3  # least number of rules in each direction
 _NEAR = 6  # pixels: tolerance of crossings
@@ -21,17 +21,17 @@ _AS_THICK = 1.8  # times their usual thickness, above which a rule is a pen stro
 _CROSSED = 0.3  # number of strokes across rules by the number of marks, on squared paper
 
 
-def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...]) -> bool:
+def is_squared_paper(horizontal: Sequence[Rule], vertical: Sequence[Rule], shape: tuple[int, ...]) -> bool:
     """Whether most of these rules continue beyond their last crossing, as those of squared paper do.
 
     They continue on both sides, or the picture's edge cuts them off.
     """
-    if min(len(lying), len(standing)) < _MANY:
+    if min(len(horizontal), len(vertical)) < _MANY:
         return False
-    x, y = crossings(lying, standing)
-    near = _NEAR + 1.5 * max(rule.thickness for rule in (*lying, *standing))
+    x, y = crossings(horizontal, vertical)
+    near = _NEAR + 1.5 * max(rule.thickness for rule in (*horizontal, *vertical))
     beyond = []
-    for rules, places, side in ((lying, x, shape[1]), (standing, y.T, shape[0])):
+    for rules, places, side in ((horizontal, x, shape[1]), (vertical, y.T, shape[0])):
         cut = cut_off(rules, side, EDGE)
         for rule, place, ends in zip(rules, places, cut, strict=True):
             met = place[(place > rule.start - near) & (place < rule.end + near)]
@@ -42,9 +42,9 @@ def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tup
     return bool(sum(beyond) > _MOSTLY * len(beyond))
 
 
-def are_squares(lying: Sequence[Rule], standing: Sequence[Rule]) -> bool:
+def are_squares(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> bool:
     """Whether these rules have about the same spacing in both directions, despite perspective and losses."""
-    x, y = crossings(lying, standing)
+    x, y = crossings(horizontal, vertical)
     across, down = (
         float(np.quantile(np.diff(np.sort(some.mean(axis=axis))), 0.25)) for some, axis in ((x, 0), (y, 1))
     )
@@ -53,13 +53,13 @@ def are_squares(lying: Sequence[Rule], standing: Sequence[Rule]) -> bool:
 
 def is_written_over(rules: Rules, mask: Mask) -> bool:
     """Whether writing crosses these rules as often as on squared paper, which it seldom does in cells."""
-    if not rules.lying and not rules.standing:
+    if not rules.horizontal and not rules.vertical:
         return False
-    upright, turned = wiped(mask, Rules([], rules.standing)), wiped(mask, Rules(rules.lying, [])).T
-    crossed = sum(_crossings(rule, upright) for rule in rules.lying)
-    crossed += sum(_crossings(rule, turned) for rule in rules.standing)
+    upright, transposed = erased(mask, Rules([], rules.vertical)), erased(mask, Rules(rules.horizontal, [])).T
+    crossed = sum(_crossings(rule, upright) for rule in rules.horizontal)
+    crossed += sum(_crossings(rule, transposed) for rule in rules.vertical)
     cut = int(max(rule.thickness for some in rules for rule in some)) + 5
-    writing = cv2.morphologyEx(wiped(mask, rules), cv2.MORPH_CLOSE, np.ones((cut, cut), np.uint8))
+    writing = cv2.morphologyEx(erased(mask, rules), cv2.MORPH_CLOSE, np.ones((cut, cut), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(writing, 8, cv2.CV_32S, cv2.CCL_GRANA)
     sides = stats[1:, 2:4].max(axis=1)
     marks = np.count_nonzero(sides > _SPECK * sides.max(initial=1))

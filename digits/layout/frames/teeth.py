@@ -52,11 +52,11 @@ class Tooth(NamedTuple):
         return self._replace(rule=replace(self.rule, start=self.rule.end - height))
 
 
-def teeth_on(base: Rule, standing: Sequence[Rule], mask: Mask, near: float) -> list[Tooth]:
+def teeth_on(base: Rule, vertical: Sequence[Rule], mask: Mask, near: float) -> list[Tooth]:
     """All possible teeth of this base, from the left: vertical rules, and ink not `near` one of them."""
     # Edges show the slope of a tooth better than the mask does, but the mask also shows short teeth.
-    teeth = [tooth for rule in standing if (tooth := _as_tooth(rule, base)) is not None]
-    inked = _standing_on(base, mask)
+    teeth = [tooth for rule in vertical if (tooth := _as_tooth(rule, base)) is not None]
+    inked = _strokes_on(base, mask)
     for k, tooth in enumerate(teeth):
         here = [one.ink for one in inked if abs(one.place - tooth.place) <= near]
         teeth[k] = tooth._replace(ink=max([tooth.ink, *here]))
@@ -75,7 +75,7 @@ def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
     return Tooth(place, replace(rule, end=foot), foot - rule.start, foot - rule.start)
 
 
-def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
+def _strokes_on(base: Rule, mask: Mask) -> list[Tooth]:
     """All thin strokes on a horizontal rule."""
     beyond = int(_BEYOND * base.thickness) + 4
     first, last = max(0, int(base.start) - beyond), min(mask.shape[1] - 1, int(base.end) + beyond)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from digits.layout.frames.lone_lines import THIN
-from digits.layout.rules.rule import Mask, Rule, Rules, wiped
+from digits.layout.rules.rule import Mask, Rule, Rules, erased
 
 _UNBROKEN = 0.9  # least share of ink, which is greater than that of the feet of neighbouring digits
 _DASHES = 8  # least number of dashes, which is greater than the number of digits in a number
@@ -32,7 +32,7 @@ def writing_lines(free: Sequence[Rule], others: Rules, mask: Mask) -> list[Rule]
     ]
     if not thin:
         return []
-    writing = wiped(mask, Rules([*others.lying, *thin], others.standing))
+    writing = erased(mask, Rules([*others.horizontal, *thin], others.vertical))
     height = _height(writing)
     return [
         rule

@@ -48,7 +48,7 @@ def levels_at(dark: Grey, places: Floats, across: Floats) -> Grey:
 
 
 def recentred(rules: Sequence[Rule], inked: NDArray[np.bool_], dark: Grey) -> Floats:
-    """The courses (n, 3) through the middle of these rules' ink, which shows where `inked` (n, width)."""
+    """The courses (n, 3) through the middle of these rules' ink, where `inked` (n, width) is true."""
     courses = Courses.of(rules)
     places, taken = _sampled(inked)
     reach = (courses.thickness / 2).astype(int) + ASIDE

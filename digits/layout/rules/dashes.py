@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.rules.merging import merged
 from digits.layout.rules.parallel import weighted_median
 from digits.layout.rules.profile import followed
@@ -52,7 +52,7 @@ class Dashes:
     level: Grey
 
     @property
-    def turned(self) -> Dashes:
+    def transposed(self) -> Dashes:
         """The same with rows and columns swapped."""
         return Dashes(self.top, self.bottom, self.start, self.end, self.level)
 
@@ -80,13 +80,13 @@ def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale, least: int) -> Rules:
     """
     both = [
         [(row, rule) for row in _rows(some, scale) if (rule := _through(some, row, scale)) is not None]
-        for some in (dashes, dashes.turned)
+        for some in (dashes, dashes.transposed)
     ]
     steps = [_steps(len(dashes.start), rows) for rows in both]
     stray = np.isinf(steps[0]) & np.isinf(steps[1])
     found = []
     for some, rows, own, other, upright in zip(
-        (dashes, dashes.turned), both, steps, steps[::-1], (dark, turned(dark)), strict=True
+        (dashes, dashes.transposed), both, steps, steps[::-1], (dark, transposed(dark)), strict=True
     ):
         pieces = merged(
             [

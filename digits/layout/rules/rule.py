@@ -59,11 +59,11 @@ class Rule:
         """Pixels across for each pixel along the rule, from end to end."""
         return (self.at(self.end) - self.at(self.start)) / max(self.length, 1.0)
 
-    def path(self, standing: bool, beyond: float = 0.0, shrink: int = 1) -> NDArray[np.int32]:
+    def path(self, vertical: bool, beyond: float = 0.0, shrink: int = 1) -> NDArray[np.int32]:
         """Points (n, 1, 2) along it, x and y, from `beyond` before its start to `beyond` after its end."""
         places = np.linspace(self.start - beyond, self.end + beyond, 32)
         across = self.at(places)
-        points = np.stack([across, places] if standing else [places, across], axis=1)
+        points = np.stack([across, places] if vertical else [places, across], axis=1)
         return np.rint(points / shrink).astype(np.int32).reshape(-1, 1, 2)
 
     def straight_on(self, place: float) -> float:
@@ -74,12 +74,12 @@ class Rule:
 class Rules(NamedTuple):
     """Straight thin lines of a picture, by direction."""
 
-    lying: list[Rule]
-    standing: list[Rule]
+    horizontal: list[Rule]
+    vertical: list[Rule]
 
     @property
     def longest(self) -> float:
-        return max((rule.length for rule in (*self.lying, *self.standing)), default=0.0)
+        return max((rule.length for rule in (*self.horizontal, *self.vertical)), default=0.0)
 
 
 def between(left: Rule, right: Rule, share: float) -> Rule:
@@ -100,12 +100,12 @@ def between(left: Rule, right: Rule, share: float) -> Rule:
     )
 
 
-def wiped(mask: Mask, rules: Rules) -> Mask:
+def erased(mask: Mask, rules: Rules) -> Mask:
     """The mask without these lines."""
     rest = mask.copy()
-    for some, standing in zip(rules, (False, True), strict=True):
+    for some, vertical in zip(rules, (False, True), strict=True):
         for rule in some:
-            cv2.polylines(rest, [rule.path(standing)], False, 0, int(rule.thickness) + 3)
+            cv2.polylines(rest, [rule.path(vertical)], False, 0, int(rule.thickness) + 3)
     return rest
 
 

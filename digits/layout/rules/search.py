@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.rules.dashes import dashed_rules, dashes_of
 from digits.layout.rules.edges import Chain, Edges, Pair, edges_of, paired
 from digits.layout.rules.merging import merged
@@ -31,20 +31,20 @@ _SAMPLES = 25  # places between two edges at which the line between them is meas
 def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
     """All straight thin lines in a picture of darkness (height, width); `mask` is 1 where there is ink."""
     found = Rules([], [])
-    on_its_side = turned(dark)
+    on_its_side = transposed(dark)
     # Soft edges of a blurred picture show only at a coarse scale, and thin rules only at a fine one.
     coarse = _COARSE / scale.stroke
     for size in (1.0, coarse) if coarse < _FINE else (1.0,):
-        lying, standing = find_segments(dark, least, size)
-        found.lying.extend(_rules(lying, dark, scale))
-        found.standing.extend(_rules(standing, on_its_side, scale))
-    found = Rules(merged(found.lying, scale), merged(found.standing, scale))
+        horizontal, vertical = find_segments(dark, least, size)
+        found.horizontal.extend(_rules(horizontal, dark, scale))
+        found.vertical.extend(_rules(vertical, on_its_side, scale))
+    found = Rules(merged(found.horizontal, scale), merged(found.vertical, scale))
     dashes = dashes_of(mask, dark, scale)
     if dashes is not None:
         dashed = dashed_rules(dashes, dark, scale, least)
         dashed = Rules(
-            [rule for rule in dashed.lying if not _is_in_cells(rule, found.standing)],
-            [rule for rule in dashed.standing if not _is_in_cells(rule, found.lying)],
+            [rule for rule in dashed.horizontal if not _is_in_cells(rule, found.vertical)],
+            [rule for rule in dashed.vertical if not _is_in_cells(rule, found.horizontal)],
         )
         found = Rules(*(merged([*some, *more], scale) for some, more in zip(found, dashed, strict=True)))
     return found

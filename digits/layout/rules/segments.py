@@ -71,11 +71,13 @@ def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments,
         none = np.zeros(0)
         return (Segments(none, none, none, none, np.zeros(0, np.int8), 1.0),) * 2
     x, y, to_x, to_y = (np.asarray(found, np.float64)[:, 0] + (left, top, left, top)).T
-    lying = np.abs(to_y - y) <= _STEEPEST * np.abs(to_x - x)
-    standing = np.abs(to_x - x) <= _STEEPEST * np.abs(to_y - y)
+    horizontal = np.abs(to_y - y) <= _STEEPEST * np.abs(to_x - x)
+    vertical = np.abs(to_x - x) <= _STEEPEST * np.abs(to_y - y)
     return (
-        _directed(x[lying], to_x[lying], y[lying], to_y[lying], ink_after=-1, pixel=1 / scale),
-        _directed(y[standing], to_y[standing], x[standing], to_x[standing], ink_after=1, pixel=1 / scale),
+        _directed(
+            x[horizontal], to_x[horizontal], y[horizontal], to_y[horizontal], ink_after=-1, pixel=1 / scale
+        ),
+        _directed(y[vertical], to_y[vertical], x[vertical], to_x[vertical], ink_after=1, pixel=1 / scale),
     )
 
 

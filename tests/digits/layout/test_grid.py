@@ -1,4 +1,4 @@
-"""The columns of tables, closed at their sides or not."""
+"""Tests of the columns of tables, with and without closing lines at their sides."""
 
 from __future__ import annotations
 

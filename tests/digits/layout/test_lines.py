@@ -20,7 +20,7 @@ def _drawn(*boxes: Box) -> tuple[Pieces, Sheet]:
 
 
 def _line_of(*boxes: Box) -> tuple[list[Piece], Pieces, Sheet]:
-    """The same, and the one line that the pieces make."""
+    """The same, and the only line that the pieces form."""
     pieces, ink = _drawn(*boxes)
     (line,) = grouped(list(pieces.kept))
     return line, pieces, ink
