@@ -57,8 +57,12 @@ class Counts:
         _count("predict", own, "size", look.size)
         self._add_picture("predict", look, pixels)
         self._add_answer("predict", prediction)
-        outcome = 0 if prediction.digit is not None else 1 if prediction.rejected == "not_a_digit" else 2
-        own["outcome"][outcome] += 1
+        if prediction.digit is not None:
+            self._add_outcome("predict", "digit")
+        elif prediction.rejected == "not_a_digit":
+            self._add_outcome("predict", "not a digit")
+        else:
+            self._add_outcome("predict", "blank")
 
     def add_reading(self, reading: Reading, look: Look, pixels: int) -> None:
         """Count a picture of any number of digits that has `pixels` pixels. Signs are not counted."""
@@ -66,15 +70,24 @@ class Counts:
         marks = [mark for mark in reading.digits if mark.sign is None]
         for mark in marks:
             self._add_answer("read", mark)
-        unread = sum(mark.digit is None for mark in marks)
-        outcome = 3 if not marks else 2 if unread == len(marks) else 1 if unread else 0
-        self.histograms["read"]["outcome"][outcome] += 1
+        read = sum(mark.digit is not None for mark in marks)
+        if not marks:
+            self._add_outcome("read", "blank")
+        elif not read:
+            self._add_outcome("read", "none read")
+        elif read < len(marks):
+            self._add_outcome("read", "some unread")
+        else:
+            self._add_outcome("read", "all read")
 
     def _add_picture(self, kind: Kind, look: Look, pixels: int) -> None:
         own = self.histograms[kind]
         _count(kind, own, "paper", look.paper)
         _count(kind, own, "pixels", pixels)
         _count(kind, own, "stroke", look.stroke)
+
+    def _add_outcome(self, kind: Kind, name: str) -> None:
+        self.histograms[kind]["outcome"][FEATURES[kind]["outcome"].bins.index(name)] += 1
 
     def _add_answer(self, kind: Kind, answer: Prediction | Mark) -> None:
         if answer.digit is not None:

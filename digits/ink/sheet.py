@@ -6,6 +6,7 @@ that differs from this level needs to be processed. In a photo, that part is the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -134,7 +135,7 @@ def written_box(pixels: NDArray[np.uint8]) -> Box:
     left, top, across, down = cv2.boundingRect((flat != flat[0, 0]).view(np.uint8))
     each = flat.shape[1] // width  # columns for each pixel: three for red, green and blue
     times = _shrink_factor(height, width)
-    across_ends = _blocks(left // each, -(-(left + across) // each), times, width)
+    across_ends = _blocks(left // each, math.ceil((left + across) / each), times, width)
     down_ends = _blocks(top, top + down, times, height)
     return (across_ends[0], down_ends[0], across_ends[1], down_ends[1])
 
@@ -142,7 +143,7 @@ def written_box(pixels: NDArray[np.uint8]) -> Box:
 def _blocks(start: int, end: int, times: int, side: int) -> tuple[int, int]:
     """A range of a side with its ring, extended to whole blocks of the small copy, at least one."""
     first = min(max(0, start - _RING) // times, side // times - 1) * times
-    return first, min(-(-(end + _RING) // times) * times, side)
+    return first, min(math.ceil((end + _RING) / times) * times, side)
 
 
 def small_copy(sheet: Sheet) -> Sheet:
@@ -159,7 +160,7 @@ def small_copy(sheet: Sheet) -> Sheet:
 
 def _shrink_factor(height: int, width: int) -> int:
     """The number of pixels of the picture for each pixel of the small copy, in each direction."""
-    return min(-(-max(height, width) // _SMALL), height, width)
+    return min(math.ceil(max(height, width) / _SMALL), height, width)
 
 
 def transposed(grey: Grey) -> Grey:

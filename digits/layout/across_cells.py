@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
@@ -48,7 +49,7 @@ def _cut(piece: Piece, pieces: Pieces, cells: Cells) -> list[Piece]:
     n = pieces.coarse
     left, top, right, bottom = piece.box
     x, y = (left - pieces.left) // n, (top - pieces.top) // n
-    part = pieces.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+    part = pieces.labels[y : y + math.ceil(piece.height / n), x : x + math.ceil(piece.width / n)]
     rows, columns = np.nonzero(part == piece.label)
     across, down = left + (columns + 0.5) * n, top + (rows + 0.5) * n
     where = _cells_at(cells, across, down)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,8 +79,8 @@ NO_CELLS = Cells(np.zeros((0, 0), np.int32), 1, ())
 
 def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
     """The cells of these frames in an ink map of this shape (height, width)."""
-    coarse = max(1, -(-max(shape) // _LONGEST))
-    height, width = (-(-side // coarse) for side in shape)
+    coarse = max(1, math.ceil(max(shape) / _LONGEST))
+    height, width = (math.ceil(side / coarse) for side in shape)
     paper = np.ones((height, width), np.uint8)
     for rules, vertical in ((frames.horizontal, False), (frames.vertical, True)):
         for rule in rules:

@@ -47,28 +47,19 @@ class Found:
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
     """The chosen candidates of each run, from the left. Runs of printed words have none."""
-    first = [candidates_of(run, _TOGETHER) for run in runs]
-    answers = scored(model, first)
-    alone = [
-        _unread(model, run, candidates, answer)
-        for run, candidates, answer in zip(runs, first, answers, strict=True)
-    ]
-    of_print = printed(runs, alone)
-    again = [
-        k for k, run in enumerate(runs) if k not in of_print and _may_touch(model, run, first[k], answers[k])
-    ]
-    again = _affordable(again, runs)
-    sliced = [
-        replace(runs[k], atoms=tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])))
-        for k in again
-    ]
-    second = [candidates_of(run, _SLICES) for run in sliced]
-    for k, run, candidates, answer in zip(again, sliced, second, scored(model, second), strict=True):
-        runs[k], first[k], answers[k] = run, candidates, answer
-    return [
-        [] if k in of_print else _best(run, candidates, answer)
-        for k, (run, candidates, answer) in enumerate(zip(runs, first, answers, strict=True))
-    ]
+    found = [candidates_of(run, _TOGETHER) for run in runs]
+    answers = scored(model, found)
+    whole = list(zip(runs, found, answers, strict=True))
+    of_print = printed(runs, [_unread(model, *one) for one in whole])
+    touching = [k for k, one in enumerate(whole) if k not in of_print and _may_touch(model, *one)]
+    cut = _affordable(touching, runs)
+    sliced = [_sliced_run(runs[k]) for k in cut]
+    of_slices = [candidates_of(run, _SLICES) for run in sliced]
+    new = zip(sliced, of_slices, scored(model, of_slices), strict=True)
+    final = whole.copy()
+    for k, one in zip(cut, new, strict=True):
+        final[k] = one
+    return [[] if k in of_print else _best(*one) for k, one in enumerate(final)]
 
 
 def _unread(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> list[bool]:
@@ -119,8 +110,12 @@ def _is_level(atom: Atom) -> bool:
     return bool((begins <= 1).mean() > _SINGLE)
 
 
-def _sliced(atom: Atom, run: Run) -> tuple[Atom, ...]:
-    return slices(atom, run.height) if _is_wide(atom, run) else (atom,)
+def _sliced_run(run: Run) -> Run:
+    """The run with its wide atoms cut into slices."""
+    atoms: list[Atom] = []
+    for atom in run.atoms:
+        atoms.extend(slices(atom, run.height) if _is_wide(atom, run) else [atom])
+    return replace(run, atoms=tuple(atoms))
 
 
 def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list[Found]:

@@ -41,12 +41,14 @@ def numbers_of(
     widest = widest_within([gap for some in apart for gap in some])
     if page.fields and len(page.lines) == 1:
         widest = np.inf  # a row of boxes has one number
-    return [
-        _in_table(line, line.table, marks, page.cells, grids.get(line.table))
-        if line.table is not None and marks
-        else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
-        for line, marks, own in zip(page.lines, found, apart, strict=True)
-    ]
+    groups = []
+    for line, marks, own in zip(page.lines, found, apart, strict=True):
+        if line.table is not None and marks:
+            groups.append(_in_table(line, line.table, marks, page.cells, grids.get(line.table)))
+        else:
+            parts = _split(range(len(marks)), [gap > widest for gap in own])
+            groups.append([Group(tuple(part)) for part in parts])
+    return groups
 
 
 def _in_table(

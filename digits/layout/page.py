@@ -135,10 +135,7 @@ def _lines(
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
         cell = cells.around(piece.box)
-        place = (row_of.get(cell) if cell else None) or next(
-            ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
-            None,
-        )
+        place = row_of[cell] if cell in row_of else _row_beside(piece, tables)
         if place is None:
             free.append(piece)
         else:
@@ -158,6 +155,15 @@ def _lines(
             of_heading = row == 0 and len(heights[number]) > 1
             lines.append(Line(in_cells(found, cells if of_heading else NO_CELLS), tables[number], row))
     return sorted((line for line in lines if line.runs), key=lambda line: line.middle)
+
+
+def _row_beside(piece: Piece, tables: Sequence[Table]) -> tuple[Table, int] | None:
+    """The first row of a table that a piece is next to, and its table; None if there is none."""
+    for table in tables:
+        for number, row in enumerate(table.rows):
+            if _beside(piece, row):
+                return table, number
+    return None
 
 
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,7 @@ class Pieces:
         """The box around the chosen pieces, and the ink of these pieces alone in it."""
         left, top, right, bottom = box = common_box([piece.box for piece in chosen])
         x, y, n = (left - self.left) // self.coarse, (top - self.top) // self.coarse, self.coarse
-        labels = self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+        labels = self.labels[y : y + math.ceil((bottom - top) / n), x : x + math.ceil((right - left) / n)]
         mine = _labelled(labels, chosen)
         if n > 1:
             mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]

@@ -47,8 +47,9 @@ def find_tables(cells: tuple[Cell, ...]) -> tuple[Table, ...]:
     boxes = np.array([cell.box for cell in found], float)
     beside, across = _neighbours(boxes, np.maximum, _ACROSS)
     # Separate boxes form a table if a number fits in each, or if rows are hardly further apart than boxes.
-    wide = np.median([cell.width / cell.height for cell in found]) > WIDE
-    room = np.inf if wide else _APART * float(np.median(across)) if len(across) else 0.0
+    room = _APART * float(np.median(across)) if len(across) else 0.0
+    if np.median([cell.width / cell.height for cell in found]) > WIDE:
+        room = np.inf
     below, _ = _neighbours(boxes[:, [1, 0, 3, 2]], np.minimum, _BELOW, room)
     tables = []
     left = set(range(len(found)))

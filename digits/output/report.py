@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from digits.output.percentages import percent
+from digits.output.spreadsheet import numbers_by_line
 
 if TYPE_CHECKING:  # it imports NumPy and OpenCV, which `digits --help` does not need
     from digits.results import Number, Reading
@@ -164,12 +165,9 @@ def _csv_rows(row: Row) -> Iterator[tuple[object, ...]]:
 
 def _places(reading: Reading) -> Iterator[tuple[int, int, Number]]:
     """Each number with its line and its position in the line, both counted from 1."""
-    start = 0
-    for line, text in enumerate(reading.text.split("\n"), 1):
-        end = start + len(text.split(" "))
-        for place, number in enumerate(reading.numbers[start:end], 1):
+    for line, numbers in enumerate(numbers_by_line(reading), 1):
+        for place, number in enumerate(numbers, 1):
             yield line, place, number
-        start = end
 
 
 def _object(row: Row) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # it imports NumPy and OpenCV, which `digits --help` does not need
@@ -55,22 +54,24 @@ class Cell(NamedTuple):
 
 def cells_of(reading: Reading, min_confidence: float = 0.0) -> Iterator[Cell]:
     """The cells of `tables_of`, one after another, including empty ones."""
-    sure = {
-        (place, cell.row, cell.column): [reading.numbers[index].confidence for index in cell.numbers]
-        for place, table in enumerate(reading.tables)
-        for cell in table.cells
-    }
+    written: dict[tuple[int, int, int], Sequence[Number]] = {}
+    for place, table in enumerate(reading.tables):
+        for cell in table.cells:
+            written[place, cell.row, cell.column] = [reading.numbers[index] for index in cell.numbers]
     if not reading.tables:
-        numbers = iter(reading.numbers)
-        for at, line in enumerate(reading.text.split("\n") if reading.numbers else ()):
-            for column, number in enumerate(islice(numbers, len(line.split(" ")))):
-                sure[0, at, column] = [number.confidence]
+        for at, line in enumerate(numbers_by_line(reading)):
+            for column, number in enumerate(line):
+                written[0, at, column] = [number]
     for place, rows in enumerate(tables_of(reading, min_confidence)):
         for at, row in enumerate(rows):
             for column, text in enumerate(row):
-                own = [one for one in sure.get((place, at, column), []) if one is not None]
-                known = own and len(own) == len(sure[place, at, column])
-                yield Cell(place, at, column, text, math.prod(own) if known else None)
+                yield Cell(place, at, column, text, _all_right(written.get((place, at, column), ())))
+
+
+def _all_right(numbers: Sequence[Number]) -> float | None:
+    """The probability that all of these numbers are right; None without numbers, or if one is None."""
+    known = [number.confidence for number in numbers if number.confidence is not None]
+    return math.prod(known) if known and len(known) == len(numbers) else None
 
 
 def beside_tables(reading: Reading) -> int:
@@ -88,10 +89,18 @@ def _table(table: TableReading, reading: Reading, min_confidence: float) -> Rows
     return rows
 
 
+def numbers_by_line(reading: Reading) -> Iterator[Sequence[Number]]:
+    """The numbers of each line of a reading, from the top."""
+    start = 0
+    for text in reading.text.split("\n"):
+        end = start + len(text.split(" "))
+        yield reading.numbers[start:end]
+        start = end
+
+
 def _lines(reading: Reading, min_confidence: float) -> Iterator[list[str]]:
-    numbers: Iterable[Number] = iter(reading.numbers)
-    for line in reading.text.split("\n"):
-        yield [_text(number, min_confidence) for number in islice(numbers, len(line.split(" ")))]
+    for numbers in numbers_by_line(reading):
+        yield [_text(number, min_confidence) for number in numbers]
 
 
 def _text(number: Number, min_confidence: float) -> str:

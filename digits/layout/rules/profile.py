@@ -38,8 +38,8 @@ _REGULAR = 0.5  # least share of steps within this tolerance
 class _Profiles(NamedTuple):
     """Measurements of each rule (rows) at each place across the picture (columns).
 
-    `inside`: the rule is in the picture. `ridge`: how much darker it is than the darker side. `on`: its
-    darkness. `paper`: the darkness of the lighter side.
+    `inside`: whether it is in the picture. `ridge`: how much darker it is than its darker side. `on`: its
+    darkness. `paper`: the darkness of its lighter side.
     """
 
     inside: Which
@@ -62,8 +62,7 @@ def _is_straight(rule: Rule) -> bool:
 def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> list[Rule | None]:
     """Each rule as far as it shows ink, with its share of ink; None if it shows too little.
 
-    With `alone`, rules are solid and are not extended where another one follows, as the sides of boxes in a
-    column do.
+    With `alone`, rules are solid and not extended to another that follows, as in a column of boxes.
     """
     found: list[Rule | None] = [None] * len(rules)
     straight = {k: rule for k, rule in enumerate(rules) if rule is not None and _is_straight(rule)}
@@ -165,8 +164,9 @@ def _medians(levels: Levels, seen: Which) -> NDArray[np.float64]:
     counts = np.bincount(own.ravel(), minlength=256 * len(levels)).reshape(-1, 256)
     counts[:, 0] = 0
     reached = counts.cumsum(axis=1)
-    middle = ((reached[:, -1:] + odd) // 2 for odd in (1, 2))  # two of an even number
-    return np.asarray(sum(np.argmax(reached >= some, axis=1) for some in middle) / 2)
+    total = reached[:, -1:]
+    lower, upper = (np.argmax(reached >= rank, axis=1) for rank in ((total + 1) // 2, (total + 2) // 2))
+    return np.asarray((lower + upper) / 2)
 
 
 def _reach(
