@@ -39,7 +39,7 @@ def test_find_ink_gives_the_contrast_of_the_ink() -> None:
     assert find_ink(Image.fromarray(_bar(200, 150))).contrast == pytest.approx(0.25, abs=0.02)
 
 
-def test_find_ink_turned_reads_the_other_polarity() -> None:
+def test_find_ink_inverted_reads_the_other_polarity() -> None:
     tight = Image.fromarray(_bar()[25:65, 35:65])
     assert find_ink(tight).mask[20, 15]
     assert not find_ink(tight, inverted=True).mask[20, 15]
@@ -104,7 +104,7 @@ def test_find_ink_of_the_part_is_that_of_the_whole_picture(
     for inverted in (False, True):
         of_part = find_ink(Image.fromarray(pixels), inverted)
         with monkeypatch.context() as patched:
-            patched.setattr(layer, "written", lambda whole: (0, 0, whole.shape[1], whole.shape[0]))
+            patched.setattr(layer, "written_box", lambda whole: (0, 0, whole.shape[1], whole.shape[0]))
             of_whole = find_ink(Image.fromarray(pixels), inverted)
         assert np.array_equal(of_part.pixels, of_whole.pixels)
         assert np.array_equal(of_part.mask, of_whole.mask)
