@@ -15,6 +15,7 @@ from digits.ink.pixels import Picture
 from digits.ink.sheet import Box
 from digits.layout.atoms import atom_of
 from digits.layout.components import find_pieces, main_group
+from digits.layout.form.tables import Table
 from digits.layout.grid import Grid, grids_of
 from digits.layout.grouping import Found, settle
 from digits.layout.lines import are_several
@@ -23,7 +24,6 @@ from digits.layout.numbers import Group, numbers_of
 from digits.layout.page import Page, find_page
 from digits.layout.pieces import common_box
 from digits.layout.printed_numbers import printed_numbers
-from digits.layout.tables import Table
 from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import InkLevels, field_of
 from digits.network.probabilities import all_right

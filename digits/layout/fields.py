@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digits.layout.atoms import Run
-from digits.layout.cells import Cells
+from digits.layout.form.cells import Cells
 from digits.layout.pieces import common_box
 from digits.layout.rules.rule import Rule
 

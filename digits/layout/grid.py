@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell
+from digits.layout.form.cells import Cell
+from digits.layout.form.tables import Table, columns
 from digits.layout.grouping import Found
 from digits.layout.page import Page
-from digits.layout.tables import Table, columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)

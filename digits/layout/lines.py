@@ -11,7 +11,7 @@ import numpy as np
 
 from digits.ink.sheet import Sheet
 from digits.layout.atoms import Run, atom_of
-from digits.layout.digit_boxes import DigitBoxes
+from digits.layout.form.digit_boxes import DigitBoxes
 from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
 from digits.network.network_input import stroke_width

@@ -9,11 +9,11 @@ from itertools import pairwise
 import numpy as np
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cells
+from digits.layout.form.cells import Cells
+from digits.layout.form.tables import WIDE, Table
 from digits.layout.grid import Grid
 from digits.layout.grouping import Found
 from digits.layout.page import Line, Page
-from digits.layout.tables import WIDE, Table
 
 _SPACE = 0.85  # of the line's height: least gap between two numbers, if no other gaps can be compared
 _NARROWEST = 0.45  # of the line's height: least gap between two numbers in any case

@@ -10,20 +10,20 @@ import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
-from digits.layout.across_cells import cut_at_rules
 from digits.layout.atoms import Run
-from digits.layout.cells import NO_CELLS, Cell, Cells
 from digits.layout.components import find_pieces, long_lines
-from digits.layout.digit_boxes import digit_boxes
 from digits.layout.fields import in_cells, on_lines
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
-from digits.layout.form import Form, find_form
+from digits.layout.form.across_cells import cut_at_rules
+from digits.layout.form.cells import NO_CELLS, Cell, Cells
+from digits.layout.form.digit_boxes import digit_boxes
+from digits.layout.form.search import Form, find_form
+from digits.layout.form.tables import Table, tables_of, with_room
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
 from digits.layout.rules.rule import Rule
-from digits.layout.tables import Table, tables_of, with_room
 
 _TINY = 64  # pixels: a smaller picture is enlarged, because its edges are too short for the segment detector
 _LIGHTER = 0.25  # of the printed lines' darkness, below which writing hardly ever is

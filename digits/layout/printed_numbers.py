@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from digits.layout.even_digits import Digit, evenness, likeness, usual_height
+from digits.layout.form.tables import Table
 from digits.layout.grouping import Found
 from digits.layout.numbers import Group
 from digits.layout.page import Line
-from digits.layout.tables import Table
 
 _FEWEST = 5  # least number of numbers in a column
 _TYPE = -1.9  # evenness below which a column is printed, which no handwritten column has

@@ -6,7 +6,7 @@ from digits.ink.sheet import Box, Sheet
 from digits.layout.atoms import Atom, joined
 from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
-from digits.layout.digit_boxes import DigitBoxes
+from digits.layout.form.digit_boxes import DigitBoxes
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
 

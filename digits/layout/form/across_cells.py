@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cells import Cell, Cells
+from digits.layout.form.cells import Cell, Cells
 from digits.layout.pieces import Piece, Pieces
 
 _PART = 0.22  # least share of a piece's ink in each of two cells: with less, one digit crosses the rule

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cells import Cell
+from digits.layout.form.cells import Cell
 from digits.layout.pieces import common_box
 
 WIDE = 1.25  # width by height from which a cell may have a number of its own, and not one digit

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import find_cells
-from digits.layout.gaps import without_gaps
+from digits.layout.form.cells import find_cells
+from digits.layout.form.gaps import without_gaps
 from tests.digits.layout.forms import frames_of, leaning, ruled_grid, sheet
 
 

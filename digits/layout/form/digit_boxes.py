@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from digits.ink.sheet import Box
+from digits.layout.form.tables import WIDE, Table
 from digits.layout.pieces import Piece
-from digits.layout.tables import WIDE, Table
 
 _ROW = 3  # least number of boxes
 _OVER = 0.25  # of a box's width: a piece that extends further out of a box may belong to another box, too

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import Cell, Cells
+from digits.layout.form.cells import Cell, Cells
 
 _ALIKE = (0.9, 1.4)  # times the usual width or height: gaps are smaller or larger than cells
 _OUTSIDE = 8  # pixels outside a cell's edge, within which the line on that side is

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.apart import separate_tables
+from digits.layout.form.apart import separate_tables
 from tests.digits.layout.forms import LEAST, comb, leaning, ruled_grid, sheet, write
 
 WIDE, NARROW = (40, 160, 280, 400, 520), (40, 110, 180)

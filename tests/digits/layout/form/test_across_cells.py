@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Sheet
-from digits.layout.across_cells import cut_at_rules
-from digits.layout.cells import NO_CELLS, Cells, find_cells
 from digits.layout.components import find_pieces
+from digits.layout.form.across_cells import cut_at_rules
+from digits.layout.form.cells import NO_CELLS, Cells, find_cells
 from digits.layout.frames.classification import Frames
 from digits.layout.pieces import Pieces
 from tests.digits.layout.forms import rule

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import NARROWEST
+from digits.layout.form.cells import NARROWEST
 from digits.layout.rules.rule import Mask
 
 _GAPS = np.ones((3, 3), np.uint8)  # pixels: gaps of this size in printed lines of a photo are closed

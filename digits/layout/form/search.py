@@ -9,11 +9,11 @@ from itertools import chain
 import numpy as np
 
 from digits.ink.sheet import Grey
-from digits.layout.apart import separate_tables
-from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.form.apart import separate_tables
+from digits.layout.form.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.form.gaps import without_gaps
 from digits.layout.frames.classification import Frames
 from digits.layout.frames.search import find_frames
-from digits.layout.gaps import without_gaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import Cells, find_cells
+from digits.layout.form.cells import Cells, find_cells
 from digits.layout.frames.classification import Frames
 from tests.behaviour.drawing import drawing, ruled
 from tests.digits.layout.forms import (
