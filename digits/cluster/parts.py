@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from digits.cluster.sources import Source
 
-_BITS = 256  # of SHA-256
+_BITS = 256  # length of a SHA-256 hash
 Item = TypeVar("Item")
 
 

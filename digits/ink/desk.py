@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Box, Grey, Sheet
 
 _PAPER = 0.7  # quantile of all levels of a picture that is the paper's level
-_LIGHTER = 20  # of 255, by which the paper is at least lighter than the desk
+_LIGHTER = 20  # least difference between paper and desk, of 255
 _LEAST = 0.08  # least share of the picture that a sheet covers
 _BRIGHT = 0.6  # least share of the sheet's area that is light, which is paper and not ink
 _CORNERS = 6  # most corners: a rectangle has more than four if the picture's edges cut some of them off
-_BENT = 0.02  # of its outline's length, by which a sheet's sides deviate from straight lines at most
+_BENT = 0.02  # greatest deviation of a sheet's sides from straight lines, relative to its outline's length
 _FILLS = 0.88  # least share of the convex hull's area that the sheet and its polygon have
 _OUTSIDE = 0.6  # least share of the picture's border on the desk: the edge of a shadow divides it in two
 _DESK = 0.9  # quantile of the border's levels that is nearly the desk's highest level
-_RIM = 0.012  # of the longer side: width of the rim inside the sheet's edge that is covered with the desk
-_DARK = 0.45  # of the paper's level: desks may be darker, but shadows seldom are
-_ROOM = 0.01  # of the picture's sides: width of the desk around the sheet that is not cropped
+_RIM = 0.012  # width of the sheet's rim that is covered with the desk, relative to the longer side
+_DARK = 0.45  # below this share of the paper's level, the surroundings are a desk and not a shadow
+_ROOM = 0.01  # width of the desk around the sheet that is not cropped, relative to the picture's sides
 _SMOOTH = 5  # pixels
 _SHARP = 3  # pixels on both sides of a sheet's edge, within which the level falls from paper to desk
-_STEP = 0.4  # of the difference between paper and desk, by which it falls there at least
+_STEP = 0.4  # least step there, relative to the difference between paper and desk
 _SHADOW = 0.25  # share of the edge that may be in a shadow, or be the soft edge of a shadow
 
 

@@ -20,17 +20,17 @@ from digits.ink.sheet import Grey, Sheet, histogram, small_copy
 from digits.network.contract import FIELD
 from digits.network.network_input import INK, InkMap
 
-_FAINTEST = 9  # of 255: darkness up to which a pixel is paper
+_FAINTEST = 9  # greatest darkness of paper, of 255
 _FAINTEST_IN_SHADOW = 30  # the same for uneven light, which is never removed completely
 _FAINTEST_CLOSE_BY = 14  # the same if uneven light is removed with a small window
-_ROOM = 3.0  # times the widest stroke: the side of that window
+_ROOM = 3.0  # side of that window, relative to the widest stroke
 _LEAST_WINDOW = 25  # pixels: its least side
-_FINER = 0.11  # of the picture's shorter side: a larger window would not help
+_FINER = 0.11  # greatest useful side of that window, relative to the picture's shorter side
 _NOISE = 5.0  # standard deviations of the paper's noise, below which darkness is not ink
 _PLAIN = 1.7  # polarity score above which the other polarity is not tried
 _PLAIN_IN_SHADOW = 0.6  # the same for uneven light, when paper is nearly always lighter than ink
-_SPECKLED = 0.0005  # of all pixels, above which isolated pixels are noise and not dirt
-WEAKEST = 150  # of 255: stronger ink is never a soft edge or a ruled line, even next to much stronger ink
+_SPECKLED = 0.0005  # above this share of all pixels, isolated pixels are noise and not dirt
+WEAKEST = 150  # level, of 255, above which ink is never a soft edge or a ruled line
 
 _NEXT = np.ones((3, 3), np.uint8)
 

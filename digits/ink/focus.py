@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey, Sheet, transposed
 
-_STROKE = 0.1  # of the shorter side: the greatest width of a stroke
-_SHOWS = 4  # of 255: the least difference between a stroke and the paper in the small copy
+_STROKE = 0.1  # greatest width of a stroke, relative to the shorter side
+_SHOWS = 4  # least difference between a stroke and the paper in the small copy, of 255
 _RUNS = 48  # rows, and columns, whose spectrum is measured
 _SMALLEST = 250  # pixels: a shorter side has too few frequencies
 _BAND = 0.004  # cycles per pixel: the width of a band of frequencies
@@ -27,11 +27,11 @@ _SHARP = 1.5  # exponent with which the power of sharp edges falls with the freq
 _LOST = 2.5  # in the logarithm of the power: how far below sharp edges a frequency is lost
 _REGAINED = 2.0  # the same: in a blurred picture, all higher frequencies stay at least this far below
 _FEWEST = 3  # bands before the first lost one, from which the blur's width can be measured
-_NARROWEST = 2.5  # pixels: least standard deviation of a blur that hides details of a digit
+_NARROWEST = 2.5  # least standard deviation of a blur that hides details of a digit, in pixels
 _WIDE = 4.0  # pixels: a picture with a wider blur shows as much at half the size
 _KEPT = 0.1  # remaining share of a frequency's amplitude at which the amplification is greatest
 _UNREST = 10.0  # times: a photo's noise near ink, relative to its average
-_HALO = 2.0  # times the blur's width: distance from a stroke within which paper may become too light
+_HALO = 2.0  # distance from a stroke within which paper may become too light, relative to the blur's width
 
 
 class Blur(NamedTuple):

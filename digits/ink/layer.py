@@ -15,7 +15,7 @@ from digits.ink.pixels import Picture, Pixels, stored, upright
 from digits.ink.sheet import Grey, Sheet, histogram, written_box
 
 WORKING_PIXELS = 2_000_000  # larger pictures are shrunk, since more pixels cost time and show no more
-_COLOURFUL = 24  # of 255: least difference of a colour's channels, and of a drawing's light and dark
+_COLOURFUL = 24  # least difference, of 255, of a colour's channels, and of a drawing's light and dark
 
 
 GreyConversion = Callable[[Pixels], Grey]

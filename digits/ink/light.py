@@ -17,15 +17,15 @@ from digits.ink.sheet import NEGATIVE, Grey, Sheet, transposed
 
 _TIGHT = 64  # longer side in pixels, up to which a picture is a cut-out digit without uneven light
 _NARROW_STRIP = 40  # shorter side in pixels, up to which it is cut out around a stroke
-_OBVIOUS = 2.2  # of 3: score if one shade covers nearly all of the border and most of the picture
+_OBVIOUS = 2.2  # score, at most 3, if one shade covers nearly all of the border and most of the picture
 _USUALLY_DARK = 0.8  # added to a score that is not obvious, because most paper is light
-_WIDEST_INK = 0.3  # of the shorter side: a wider dark area is a shadow
-_NARROW = 0.1  # of the shorter side: window that finds dark and light strokes among shadows
-_WEAK = 76  # of 255: darkness that every pen reaches, but not a pencil
-_PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
-_HARD = 0.002  # of all pixels: a picture with fewer pixels between black and white has two tones
-_FLAT = 0.08  # of the contrast: greatest difference within evenly lit paper
-_WINDOW = 0.22  # of the shorter side: wider strokes are treated as shadows
+_WIDEST_INK = 0.3  # above this share of the shorter side, a dark area is a shadow
+_NARROW = 0.1  # window that finds dark and light strokes among shadows, relative to the shorter side
+_WEAK = 76  # least darkness of ink by a pen, of 255; a pencil is fainter
+_PENCIL = 0.06  # widest stroke of such faint ink, relative to the shorter side
+_HARD = 0.002  # below this share of pixels between black and white, a picture has two tones
+_FLAT = 0.08  # greatest difference within evenly lit paper, relative to the contrast
+_WINDOW = 0.22  # above this share of the shorter side, strokes are treated as shadows
 
 _NEXT = np.ones((3, 3), np.uint8)
 

@@ -19,12 +19,12 @@ Mask = NDArray[np.uint8]
 
 _LEAST = 64  # pixels: a picture with a shorter side has no printed lines
 _COARSE = 320  # pixels, the longer side of the copy in which lines are searched
-_SHORTEST = 0.45  # of the shorter side: least number of votes, in pixels, for a line
+_SHORTEST = 0.45  # least number of votes for a line, relative to the shorter side in pixels
 _REACH = 7  # pixels on each side of a straight line, in which the printed line is followed
 _COVERED = 0.7  # least share of a line's length through the picture that has ink
-_AT_THE_EDGE = 0.1  # of that length: greatest distance of ink from both ends
+_AT_THE_EDGE = 0.1  # greatest distance of ink from both ends, relative to that length
 _PARALLEL = np.deg2rad(4)
-_TRACE = 60  # of 255: fainter ink is the rest of a printed line's soft edge
+_TRACE = 60  # level, of 255, below which ink is the rest of a printed line's soft edge
 _ON_LINES = 0.6  # share of a piece's area on printed lines, from which it is a part of them
 _MOST = 60  # greatest number of lines that are followed
 

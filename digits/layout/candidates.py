@@ -12,7 +12,7 @@ from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
 
-_WIDEST = 1.5  # of the line's height: the greatest width of a digit
+_WIDEST = 1.5  # greatest width of a digit, relative to the line's height
 
 
 @dataclass(frozen=True, slots=True)

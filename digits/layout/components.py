@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Sheet
 from digits.layout.pieces import Piece, Pieces
 
-_SPECK = 0.15  # of the largest piece (on a page: of the usual size), below which a piece is a speck
-_LARGE = 0.4  # of the largest piece, from which a piece belongs to the mark at any distance
-_NEAR = 0.25  # of the largest piece: the distance within which smaller pieces belong to the mark
-_DUST = 0.022  # of the picture's shorter side, below which all pieces are dust
-_READABLE = 9  # pixels: the least size of a digit that can be read
+_SPECK = 0.15  # below this share of the largest (on a page: of the usual) size, a piece is a speck
+_LARGE = 0.4  # from this share of the largest piece, a piece belongs to the mark at any distance
+_NEAR = 0.25  # distance within which smaller pieces belong to the mark, relative to the largest piece
+_DUST = 0.022  # below this share of the picture's shorter side, all pieces are dust
+_READABLE = 9  # least size of a digit that can be read, in pixels
 _MUCH = 5  # least number of marks on a page
-_BELOW = 0.6  # of the smallest mark: the least size of the pieces that are counted for _FADING
-_FADING = 3.0  # times the number of marks, above which these pieces are noise
-_SMALLER = 0.4  # of the usual size of a page's marks, below which a piece is dirt
+_BELOW = 0.6  # least size of the pieces that are counted for _FADING, relative to the smallest mark
+_FADING = 3.0  # above this multiple of the number of marks, these pieces are noise
+_SMALLER = 0.4  # below this share of the usual size of a page's marks, a piece is dirt
 _TIGHT = 64  # pixels: a picture up to this size is a cut-out digit, which may touch its border
 _ENOUGH = 160  # pixels: the shorter side of the label map, which is enough to find connected pieces
 _MOST = 300  # greatest number of pieces: more are a texture
-_HUGE = 3.0  # of the weighted median size, above which a piece does not count for the usual size
+_HUGE = 3.0  # above this multiple of the weighted median size, a piece does not count for the usual size
 _LINE = 8.0  # width by height, above which a piece among many marks is a printed line that was not found
-_AS_HIGH = 0.6  # of the height of such a line: least height of these marks, since digits may touch the line
-_MARGIN = 0.3  # of a side's length, from which a piece along this side is not writing
-_THIN_EDGE = 0.03  # of the picture's shorter side: a thinner line along the border is not writing
+_AS_HIGH = 0.6  # least height of marks next to such a line, which digits may touch, relative to its height
+_MARGIN = 0.3  # from this share of a side's length, a piece along this side is not writing
+_THIN_EDGE = 0.03  # up to this share of the picture's shorter side, a line along the border is not writing
 
 
 def find_pieces(place: Sheet, rough: bool = False, page: bool = False) -> Pieces:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from digits.layout.atoms import Atom
 from digits.network.network_input import stroke_width
 
-_ROWS = 64  # pixels: the height of the copy on which paths are searched
+_ROWS = 64  # height of the copy on which paths are searched, in pixels
 _STROKE = 4.0  # cost of entering a stroke, however long the path stays in it
 _INK = 0.1  # cost of a pixel of ink
 _ASIDE = 0.15  # cost of a step to the side
 _CUTS = 6.0  # greatest number of cuts for each height of the line
-_CRUMB = 0.015  # of the squared height: a slice with less ink is dropped
-_APART = 0.12  # of the line's height: the least distance between two cuts, and between a cut and an end
-_SHARED = 0.5  # of a stroke's width: ink this close to a cut belongs to both sides
+_CRUMB = 0.015  # below this share of its squared height, the ink of a slice is dropped
+_APART = 0.12  # least distance of two cuts, and of a cut from an end, relative to the line's height
+_SHARED = 0.5  # ink within this share of a stroke's width from a cut belongs to both sides
 
 
 def slices(atom: Atom, height: float) -> tuple[Atom, ...]:

@@ -18,12 +18,12 @@ from digits.layout.atoms import Atom
 
 # Usual standard deviations of the feet, heights and sides of handwritten digits, by the digits' height.
 _HAND = np.array([0.042, 0.045, 0.037])
-_LEAST = 0.006  # of the height: the least deviation, since smaller ones cannot be measured
+_LEAST = 0.006  # least measurable deviation, relative to the height
 _OTHER, _SAME = 0.3, 0.01  # 1 - correlation of two digits of a class, in handwriting and in print
 _GRID = (16, 24)  # columns and rows of the grid to which ink is stretched for comparison
-_WIDER = 0.06  # of the height: greatest difference between the sides of two printed digits of one class
+_WIDER = 0.06  # greatest difference in the sides of two printed digits of one class, relative to the height
 _FEW = 4.5  # penalty for few numbers, which may be uniform by chance
-_ROUND = 0.012  # of the height: overshoot of round digits in print
+_ROUND = 0.012  # overshoot of round digits in print, relative to the height
 _ROUND_BELOW, _ROUND_ABOVE = frozenset({0, 3, 5, 6, 8, 9}), frozenset({0, 2, 3, 6, 8, 9})
 _BENT = 3  # terms of the polynomial on which the rows of a photographed column lie
 _STRAYS, _STRAY = 4, 0.4  # one of this many numbers may be left out, at this penalty

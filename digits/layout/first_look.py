@@ -12,18 +12,18 @@ from digits.ink.ruled_lines import near_the_border
 Boxes = NDArray[np.int32]
 
 _MANY = 15  # least number of marks on a page,
-_LARGE = 0.3  # of the largest mark's size, which each of these marks has at least
-_LIGHT = 90  # of 255: least strength of a page's ink
+_LARGE = 0.3  # least size of each of these marks, relative to the largest
+_LIGHT = 90  # least strength of a page's ink, of 255
 _LIGHT_IN_SHADOW = 120  # the same for uneven light; the remains of printed lines are as strong
-_SMALL = 0.02  # of the largest piece, below which a piece is a speck
-_LONG = 1.4  # of the usual size of all pieces, above which a piece may be a line
-_WHOLE = 0.8  # of the picture's side, above which a piece may be a line of the paper
+_SMALL = 0.02  # below this share of the largest piece, a piece is a speck
+_LONG = 1.4  # above this multiple of the usual size of all pieces, a piece may be a line
+_WHOLE = 0.8  # above this share of the picture's side, a piece may be a line of the paper
 _MARKS = 500  # greatest number of marks that are compared with each other
-_CELL = 32  # pixels: the shorter side of the smallest cell
+_CELL = 32  # shorter side of the smallest cell, in pixels
 _STROKES = 2  # greatest number of strokes in one digit
 _HOLES = 2  # greatest number of holes in a digit: a mark with more is a group of boxes
 _LOOKED_AT = 3  # number of the largest marks that are examined
-_RIM = 0.04  # of a mark's shorter side: the width of its rim
+_RIM = 0.04  # width of a mark's rim, relative to its shorter side
 _STRAIGHT = 0.85  # least share of a straight side that has ink in the rim
 _SIDES = 3  # number of straight sides that no digit has
 

@@ -26,12 +26,12 @@ _UNREAD = 2.0  # cost in nats of a mark that is not a digit
 _DROPPED = 2.0  # cost in nats of leaving out a small piece as dirt
 _CROWDED = 4.0  # cost in nats of a second digit in a box for one digit
 _DIRT, _DIRT_WIDE = 1.0, 4.0  # cost in nats of dirt in such a box, and per width in heights of the line
-_PART = 0.45  # of the line's height: a piece whose width and height are smaller may be dirt
-_LOW = 0.55  # of the line's height, below which a mark is hardly a digit
+_PART = 0.45  # a piece below this share of the line's height, in both directions, may be dirt
+_LOW = 0.55  # below this share of the line's height, a mark is hardly a digit
 _SURE = 0.8  # confidence from which a mark of usual width is not cut
 _MOST_CUTS = 1000  # greatest number of cuts in all runs together: more are a texture
 _SINGLE = 0.9  # share of the columns of a level stroke that contain only one stroke
-_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: widths that may be, and certainly are, several digits
+_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # possible and certain widths of several digits, relative to the line's height
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
 from digits.network.network_input import stroke_width
 
-_SAME_LINE = 0.35  # of the lower piece's height that two pieces of one line share vertically
-_TALL = 0.5  # of the usual height, below which a piece may be a part of a digit
-_FAR = 0.8  # of the usual height: a low piece at a greater distance belongs to none of the tall ones
-_WIDE_GAP = 0.3  # of the line's height: two pieces with a wider gap are two digits
+_SAME_LINE = 0.35  # share of the lower piece's height that two pieces of one line have in common
+_TALL = 0.5  # below this share of the usual height, a piece may be a part of a digit
+_FAR = 0.8  # greatest distance of a low piece from tall ones of its line, relative to the usual height
+_WIDE_GAP = 0.3  # above this share of the line's height, a gap is between two digits
 _CLEAR_GAP = 0.1  # the same for two tall pieces
 _DIGITS_A_POINT = 3  # least number of digits for each point on a line with several points
 _LOOKED_AT = 8  # pieces of a line whose stroke width is measured

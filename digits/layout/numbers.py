@@ -15,9 +15,9 @@ from digits.layout.grid import Grid
 from digits.layout.grouping import Found
 from digits.layout.page import Line, Page
 
-_SPACE = 0.85  # of the line's height: least gap between two numbers, if no other gaps can be compared
-_NARROWEST = 0.45  # of the line's height: least gap between two numbers in any case
-_PLAINLY = 1.7  # times the gaps within numbers: least gap between numbers
+_SPACE = 0.85  # least gap between two numbers without other gaps to compare, relative to the line's height
+_NARROWEST = 0.45  # least gap between two numbers in any case, relative to the line's height
+_PLAINLY = 1.7  # least gap between numbers, relative to the gaps within numbers
 _SIDE_BY_SIDE = 2  # least number of gaps within numbers, and between numbers, for a comparison
 
 

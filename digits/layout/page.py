@@ -26,13 +26,13 @@ from digits.layout.pieces import Piece, Pieces
 from digits.layout.rules.rule import Rule
 
 _TINY = 64  # pixels: a smaller picture is enlarged, because its edges are too short for the segment detector
-_LIGHTER = 0.25  # of the printed lines' darkness, below which writing hardly ever is
-_LOWEST = 0.2  # of a cell's shorter side, below which a piece is dirt or a sign
-_NEAR = 5.0  # times that size: the distance from cells within which such a piece is dirt
-_LABEL = 0.1  # of the picture's width: least space for the label before a form's writing line
+_LIGHTER = 0.25  # writing is hardly ever below this share of the printed lines' darkness
+_LOWEST = 0.2  # below this share of a cell's shorter side, a piece is dirt or a sign
+_NEAR = 5.0  # distance from cells within which such a piece is dirt, relative to that size
+_LABEL = 0.1  # least space for the label before a form's writing line, relative to the picture's width
 _FIELDS = 3  # least number of vertical rules between fields
-_OVER = 0.2  # of a cell's height: writing this far above or below a cell belongs to it
-_HIGH = 1.6  # of the usual row height, above which a row is two rows
+_OVER = 0.2  # writing this far above or below a cell belongs to it, relative to the cell's height
+_HIGH = 1.6  # above this multiple of the usual row height, a row is two rows
 
 
 @dataclass(frozen=True, slots=True)

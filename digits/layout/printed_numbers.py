@@ -18,7 +18,7 @@ from digits.layout.page import Line
 
 _FEWEST = 5  # least number of numbers in a column
 _TYPE = -1.9  # evenness below which a column is printed, which no handwritten column has
-_LOW = 0.5  # of the usual height, below which a mark is a dot or a trace of a line
+_LOW = 0.5  # below this share of the usual height, a mark is a dot or a trace of a line
 _LIKE = 0.93  # least likeness of a heading's digit to one of the row numbers
 _STROKE = 1  # the digit that looks the same in print and in handwriting
 _TWINS = 2  # least number of a heading's other digits that are like one of the row numbers

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from digits.layout.atoms import Run
 
-_APART = 0.6  # of the line's height: a wider gap ends a word
-_DOT = 0.4  # of the tallest letter, below which a mark is a dot or a sign
-_EVEN = 0.05  # of the cap height, but at least one pixel: tolerance of the heights on one level
-_LOW = np.arange(0.6, 0.81, 0.01)  # of the cap height: possible heights of letters without an ascender
+_APART = 0.6  # least gap between two words, relative to the line's height
+_DOT = 0.4  # below this share of the tallest letter, a mark is a dot or a sign
+_EVEN = 0.05  # tolerance of the heights on one level, relative to the cap height, but at least one pixel
+_LOW = np.arange(0.6, 0.81, 0.01)  # heights of letters without an ascender, relative to the cap height
 _SIMILAR = 0.12  # tolerance of the cap heights of words in one font size
 _LETTERS, _LONG = 3, 6  # least numbers of letters of a word that is judged alone, and by its uniformity
-_TYPE = 0.75  # of the height of the filled-in writing: greatest height of a form's labels
+_TYPE = 0.75  # greatest height of a form's labels, relative to the height of the filled-in writing
 _TYPED, _NO_DIGITS = 4, 0.2  # least number of letters in a form's labels, and least share of non-digits
 _UNREAD = 0.5  # least share of non-digits in shorter words
 _LOWER, _SOME = 0.85, 0.3  # a low heading: greatest height by the numbers below, least share of non-digits

@@ -23,7 +23,7 @@ _FOOT = (-0.3, 0.3)  # place of the middle of a point, measured downwards from t
 _BESIDE = 0.75  # greatest distance of a point from the digits before and after it
 _OVER = 0.3  # share of its width by which a sign may horizontally overlap a digit
 _BELOW = 0.08  # least distance that a comma with more overlap reaches below the digits, else it is a part
-_PEN = 0.6  # of the pen's width, below which a speck is dirt
+_PEN = 0.6  # below this share of the pen's width, a speck is dirt
 
 
 def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:

@@ -14,7 +14,7 @@ from digits.layout.form.cells import Cell, Cells
 from digits.layout.pieces import Piece, Pieces
 
 _PART = 0.22  # least share of a piece's ink in each of two cells: with less, one digit crosses the rule
-_LONGER = 1.6  # times the usual width or height, up to which a piece may be a single digit
+_LONGER = 1.6  # up to this multiple of the usual width or height, a piece may be a single digit
 _USUAL = 4  # least number of pieces within one cell, from which the usual size of digits is known
 
 

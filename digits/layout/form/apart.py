@@ -13,7 +13,7 @@ from digits.layout.form.cells import NARROWEST
 from digits.layout.rules.rule import Mask
 
 _GAPS = np.ones((3, 3), np.uint8)  # pixels: gaps of this size in printed lines of a photo are closed
-_LEAST = 0.05  # of the picture's longer side: least length of both sides of a table
+_LEAST = 0.05  # least length of both sides of a table, relative to the picture's longer side
 _CELLS = 4  # least number of cells, for two rows and two columns
 _SOLID = 0.6  # least share of its smallest enclosing rectangle that a cell covers, even with ink on its rules
 _AROUND = 8  # pixels around a table that belong to it, since a rule is compared with the paper next to it

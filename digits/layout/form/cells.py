@@ -15,15 +15,15 @@ from digits.ink.sheet import Box
 from digits.layout.frames.classification import Frames
 from digits.layout.frames.combs import Comb
 
-_CORNER = 0.04  # of a rule's length, by which it is extended to close corners
+_CORNER = 0.04  # extension of the rules that closes corners, relative to their length
 _MOST = 1000  # cells, above which the picture is a texture
-_LONGEST = 1000  # pixels: the greatest side of the label map
+_LONGEST = 1000  # greatest side of the label map, in pixels
 NARROWEST = 8  # pixels: a narrower area is the space between double lines
 _SOLID = 0.75  # least share of its smallest enclosing rectangle, upright or tilted, that a cell covers
-_CUT_OFF = 1.3  # of the usual size, above which an area at the picture's edge is a margin and not a cell
-_TOOTH = 2.6  # heights of a tooth: the height of a comb's field, but at least
-_FIELD = 1.3  # times the width of the field, since teeth may be very short
-_BELOW = 0.4  # heights of a tooth: the part of the field below the base
+_CUT_OFF = 1.3  # above this multiple of the usual size, an area at the picture's edge is a margin
+_TOOTH = 2.6  # height of a comb's field, relative to the height of a tooth, but at least
+_FIELD = 1.3  # this multiple of the field's width, since teeth may be very short
+_BELOW = 0.4  # height of the part of the field below the base, relative to the height of a tooth
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,8 @@ from digits.layout.form.tables import WIDE, Table
 from digits.layout.pieces import Piece
 
 _ROW = 3  # least number of boxes
-_OVER = 0.25  # of a box's width: a piece that extends further out of a box may belong to another box, too
-_TWO = 1.5  # of the usual width, above which a box is two boxes, because the rule between them was not found
+_OVER = 0.25  # share of a box's width by which a piece extends out of it that may belong to another box, too
+_TWO = 1.5  # above this multiple of the usual width, a box is two boxes without the rule between them
 
 
 @dataclass(frozen=True, slots=True)

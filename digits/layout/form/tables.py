@@ -16,14 +16,14 @@ from digits.layout.form.cells import Cell
 from digits.layout.pieces import common_box
 
 WIDE = 1.25  # width by height from which a cell may have a number of its own, and not one digit
-_GAP = 0.4  # of the usual side, below which a cell is a gap between boxes
-_BESIDE = 0.6  # of the larger one's height, or the smaller one's width, that two neighbours share
-_ACROSS = 1.0  # of a cell's width: greatest distance between neighbours in a row
-_LOW = 0.5  # of the writing's height: least height of a row
-_BELOW = 0.3  # of a cell's height: greatest distance between neighbours in a column
-_APART = 2.5  # times the gap between boxes in a row: greatest gap between rows
-_TALL = 1.5  # times the usual height in its row, above which a cell spans two rows
-_EVEN = 0.2  # of a cell's side: greatest extra distance of a second neighbour on the same side
+_GAP = 0.4  # below this share of the usual side, a cell is a gap between boxes
+_BESIDE = 0.6  # common share of the larger one's height, or the smaller one's width, of two neighbours
+_ACROSS = 1.0  # greatest distance between neighbours in a row, relative to a cell's width
+_LOW = 0.5  # least height of a row, relative to the writing's height
+_BELOW = 0.3  # greatest distance between neighbours in a column, relative to a cell's height
+_APART = 2.5  # greatest gap between rows, relative to the gap between boxes in a row
+_TALL = 1.5  # above this multiple of the usual height in its row, a cell spans two rows
+_EVEN = 0.2  # greatest extra distance of a second neighbour on the same side, relative to a cell's side
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,12 +16,12 @@ from digits.layout.rules.profile import OWN
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
-_ALIKE = 0.15  # of the longer side: greatest difference in length between the upper and the lower side
-STRAYS = 0.08  # of a box's width: greatest deviation of a side from its even place
-_ENOUGH = 0.5  # of the known sides' share of ink: least share of another side
-_WIDER = 1.5  # times the widest gap between the known sides' dashes: greatest gap of another side
-_SMALL = 0.06  # of their height: a gap of this size is always allowed
-_AS_GOOD = 0.05  # of its share of ink: a smaller difference does not matter
+_ALIKE = 0.15  # greatest difference in length of the upper and the lower side, relative to the longer
+STRAYS = 0.08  # greatest deviation of a side from its even place, relative to a box's width
+_ENOUGH = 0.5  # least share of ink of another side, relative to that of the known sides
+_WIDER = 1.5  # greatest gap of another side, relative to the widest gap between the known sides' dashes
+_SMALL = 0.06  # a gap of this share of their height is always allowed
+_AS_GOOD = 0.05  # a difference of this share in ink does not matter
 
 
 class BoxRow(NamedTuple):

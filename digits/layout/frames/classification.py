@@ -20,8 +20,8 @@ from digits.layout.rules.rule import Mask, Rule, Rules, erased
 from digits.layout.rules.scale import Scale
 
 _GRID = 3  # least number of rules in both directions
-_AT_END = 6  # pixels: greatest distance of a rule's end from a rule at which it ends, in addition to
-_NEAR_END = 0.04  # of its length
+_AT_END = 6  # greatest distance of a rule's end from a rule at which it ends, in pixels, in addition to
+_NEAR_END = 0.04  # this share of its length
 _SIDE = 3  # least number of rules that end at a line of the paper, if it is a side of their frame
 _CROSSED, _THROUGH = 3, 0.1  # least number of rules through a table's line, and their reach by its length
 _BASES = 8  # greatest number of lines that are examined as the base of a comb

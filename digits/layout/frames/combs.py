@@ -14,12 +14,12 @@ from digits.layout.rules.scale import Scale
 
 _TEETH = 4  # least number of teeth
 _MOST = 60  # greatest number of teeth: more are a texture
-_STRAY = 0.15  # of the distance of teeth: tolerance of their places
-_TOOTHED = 0.85  # of the base: least distance from the first tooth to the last
+_STRAY = 0.15  # tolerance of the teeth's places, relative to their distance
+_TOOTHED = 0.85  # least distance from the first tooth to the last, relative to the base
 _STEPS = (2, 3)  # greatest distance between two known teeth in steps: one is hidden or, in a second try, two
-_END = 0.3  # of the distance of teeth: how near to the base's end a tooth is that does not fit the others
+_END = 0.3  # distance from the base's end to a tooth out of step, relative to the distance of teeth
 _SEEN = 0.6  # least share of known teeth among all teeth
-_APART = 0.6  # of the distance of teeth: least distance of two teeth
+_APART = 0.6  # least distance of two teeth, relative to the usual distance
 
 
 @dataclass(frozen=True, slots=True, eq=False)

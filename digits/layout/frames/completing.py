@@ -15,13 +15,13 @@ from digits.layout.rules.courses import ASIDE, levels_at
 from digits.layout.rules.rule import Rule
 
 _NEAR = 6  # pixels
-_FREE = 0.3  # of the distance between two crossings, by which a rule with few crossings is extended
+_FREE = 0.3  # extension of a rule with few crossings, relative to the distance of its crossings
 _STEP = 1.6  # the same for a rule with many crossings
-_AS_DARK = 0.5  # of the darkness where a rule was found, which it must have where it is extended
+_AS_DARK = 0.5  # least darkness of an extension, relative to the rule where it was found
 _WHOLE = 0.8  # share of ink below which a solid rule is only the stems of letters in a line
-_STRAYS = 2  # pixels: tolerance of an extended rule's place
-_BESIDE = np.linspace(0.12, 0.3, 10)  # of the way from a crossing to the next, where little is written
-_SHORT_OF = 0.12  # of its length: distance from a rule's end to a crossing that it should reach
+_STRAYS = 2  # tolerance of an extended rule's place, in pixels
+_BESIDE = np.linspace(0.12, 0.3, 10)  # places with little writing, relative to the crossings' distance
+_SHORT_OF = 0.12  # distance from a rule's end to a crossing that it should reach, relative to its length
 
 
 def extended(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Grey
 from digits.layout.rules.rule import Mask
 
-_THIN = 0.08  # of the picture's shorter side: greatest depth of a strip
-_LONG = 0.4  # of a side: least length of a strip
-_CORNER = 0.03  # of a side: greatest distance from one of its ends to the strip
+_THIN = 0.08  # greatest depth of a strip, relative to the picture's shorter side
+_LONG = 0.4  # least length of a strip, relative to a side
+_CORNER = 0.03  # greatest distance from one of its ends to the strip, relative to a side
 _MOSTLY = 0.5  # share of a piece of ink in strips: a digit at the border has a smaller share
 
 

@@ -13,16 +13,16 @@ from digits.ink.sheet import Grey, histogram, transposed
 from digits.layout.frames.classification import Frames
 from digits.layout.rules.rule import Rule
 
-_SOFT = 1.0  # times a rule's thickness: greatest width of its soft edges, in addition to
-_MARGIN = 5  # pixels
+_SOFT = 1.0  # greatest width of a rule's soft edges, relative to its thickness, in addition to
+_MARGIN = 5  # this number of pixels
 _SAMPLES = 200  # places along a rule where its edges are measured
 _PEN = 0.75  # quantile of the darkness outside rules that is the pen's darkness
-_DARKER = 1.35  # times the rule's darkness, above which ink was written over it
-_FAINTER = 0.72  # of the pen's darkness: a darker rule cannot be distinguished from writing by darkness
-_STROKE = 0.5  # of the pen's darkness, above which ink outside a rule is a stroke
-_REST = 1.5  # times the faintest ink: greatest darkness of the remains of a rule
-_ALONG = 0.6  # of a stroke's extent along a rule: greatest length for which it may be hidden in the rule
-_DOUBLE = 6  # pixels: greatest distance of a double rule's second line
+_DARKER = 1.35  # above this multiple of the rule's darkness, ink was written over it
+_FAINTER = 0.72  # above this share of the pen's darkness, a rule looks like writing
+_STROKE = 0.5  # above this share of the pen's darkness, ink outside a rule is a stroke
+_REST = 1.5  # greatest darkness of the remains of a rule, relative to the faintest ink
+_ALONG = 0.6  # greatest length of a stroke hidden in a rule, relative to its extent along the rule
+_DOUBLE = 6  # greatest distance of a double rule's second line, in pixels
 _NEARLY_ALL = 0.9  # least share of the second line within this distance
 _SLENDER = 5  # least length by width of the second line
 _ON_RULES = 0.6  # share of a piece on rules, above which it is a part of them

@@ -21,7 +21,7 @@ from digits.layout.rules.scale import Scale
 
 _MOST = 20  # number of the longest horizontal rules that are examined
 _NARROWEST, _WIDEST = 0.5, 2.5  # width by height of boxes for one digit
-_ROUGHLY = 0.3  # of the width: tolerance of a side's place at a rough width, and of the row's ends
+_ROUGHLY = 0.3  # tolerance of a side's place at a rough width, and of the row's ends, relative to the width
 
 
 def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:

@@ -15,23 +15,21 @@ from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.rule import Rule
 
-_LARGEST = 600  # pixels: the side of the rectified picture of a frame in which they are searched
-_BAND = (  # of the spacing of crossed rules: width of the strips along them where a new rule is searched
-    0.08  # of the spacing of crossed rules: width of the strips next to them in which a new rule is searched
-)
-_LEAST = 8  # pixels: least total width of these strips
-_ALIKE = 1.25  # times the narrowest spacing: greatest spacing that counts as equal to it
-FAINTEST = 2.0  # of 255: least difference between a rule and the paper on both sides
-_CLEAR = 5.0  # times the noise of the profile: least difference between a rule and the paper
+_LARGEST = 600  # side of the rectified picture of a frame, in pixels
+_BAND = 0.08  # width of the strips along crossed rules that show a new rule, relative to their spacing
+_LEAST = 8  # least total width of these strips, in pixels
+_ALIKE = 1.25  # greatest spacing that counts as equal to the narrowest, relative to the narrowest
+FAINTEST = 2.0  # least difference between a rule and the paper on both sides, of 255
+_CLEAR = 5.0  # least difference between a rule and the paper, relative to the noise of the profile
 _WRITTEN = 0.75  # quantile of the darkness outside these strips that is compared with that in them
-_DARKER = 4.0  # times the difference in the strips, above which it is writing, as rules are equally dark
-_UNEVEN = 0.12  # of the spacing: tolerance of a new rule's place
-_ASIDE = 0.35  # of the spacing: distance from a new rule at which there is paper
-_SMALLER = 0.7  # of a spacing: if another one is smaller, the parts are as wide as that one
+_DARKER = 4.0  # above this multiple of the difference in the strips, it is writing, as rules are equally dark
+_UNEVEN = 0.12  # tolerance of a new rule's place, relative to the spacing
+_ASIDE = 0.35  # distance from a new rule at which there is paper, relative to the spacing
+_SMALLER = 0.7  # below this share of a space, another space determines the width of its parts
 _OFF = 0.3  # tolerance of that width
 _COARSEST = 4  # greatest number of spaces between heavy rules: if there are more, they are cells
 _MOST = 4  # greatest number of parts of a space
-_ROOM = 8  # pixels: least spacing of two rules with cells between them
+_ROOM = 8  # least spacing of two rules with cells between them, in pixels
 _ROUNDS = 3
 _COMPANY = 3  # least number of rules that a new rule crosses, since two may be pen strokes
 

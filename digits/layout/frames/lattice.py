@@ -21,11 +21,11 @@ Chosen = NDArray[np.bool_]
 """(n,): whether each of n rules is chosen."""
 
 _ALIKE = 2.7  # times: greatest ratio of thickness between rules of one frame
-_SHORT = 0.55  # of the usual length in a frame, below which a rule is a pen stroke
-EDGE = 0.01  # of the picture's side: a rule that ends this near to the picture's edge is cut off by it
-OVERSHOT = 0.15  # of the distance between two crossings: greatest length of a rule after its last crossing
-_FREE = 0.3  # of that distance: the same for a rule with many crossings
-_LITTLE = 0.6  # of that distance: the same for one end of such a rule
+_SHORT = 0.55  # below this share of the usual length in a frame, a rule is a pen stroke
+EDGE = 0.01  # distance from the picture's edge at which a rule is cut off, relative to the picture's side
+OVERSHOT = 0.15  # greatest length of a rule after its last crossing, relative to the distance of crossings
+_FREE = 0.3  # the same for a rule with many crossings
+_LITTLE = 0.6  # the same for one end of such a rule
 MANY = 3  # least number of crossings that are many
 
 

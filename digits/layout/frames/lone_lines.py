@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.rules.rule import Rule
 
-THROUGH = 0.04  # of the picture's side: greatest distance of a paper's line from the edge
-_RULED = 0.45  # of the picture's side: least length of a line next to frames
+THROUGH = 0.04  # greatest distance of a paper's line from the edge, relative to the picture's side
+_RULED = 0.45  # least length of a line next to frames, relative to the picture's side
 _UNBROKEN = 0.85  # least share of ink of such a line
-THIN = 0.1  # of its length: greatest thickness of a line
-_LONGER = 0.04  # of the writing's extent: length by which a single line is longer on both sides
-_BESIDE = 0.4  # of a vertical line's length: least width of the writing next to it
-_ASIDE = 0.12  # of the writing's extent: distance from its edge within which a single line may be
+THIN = 0.1  # greatest thickness of a line, relative to its length
+_LONGER = 0.04  # length by which a single line is longer on both sides, relative to the writing's extent
+_BESIDE = 0.4  # least width of the writing next to a vertical line, relative to the line's length
+_ASIDE = 0.12  # greatest distance of a single line inside the writing's edge, relative to its extent
 
 
 def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[Rule]:

@@ -13,9 +13,9 @@ from digits.layout.rules.scale import Scale
 
 _ROWS = 3  # least number of rules that end below each other
 _MANY = 4  # number of rules from which a line that crosses them is not a pen stroke
-_OVER = 1.3  # times their spacing: greatest length of this line beyond them
-_STRAY = 0.02  # of their usual length: tolerance of their ends from a straight line
-_ASIDE = 0.4  # of their spacing: least distance of an open side from all rules of the other direction
+_OVER = 1.3  # greatest length of such a line beyond these rules, relative to their spacing
+_STRAY = 0.02  # tolerance of their ends from a straight line, relative to their usual length
+_ASIDE = 0.4  # least distance of an open side from parallel rules, relative to the rules' spacing
 
 
 def with_open_sides(rules: Rules, shape: tuple[int, ...], scale: Scale) -> Rules:

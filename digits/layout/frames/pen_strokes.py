@@ -12,15 +12,15 @@ from digits.layout.frames.lattice import EDGE, Chosen, Lattice, cut_off
 from digits.layout.rules.parallel import weighted_median
 from digits.layout.rules.rule import Mask, Rule, Rules, between, erased
 
-_REACHES = 3.0  # pixels: greatest distance of a vertical rule's end from the horizontal rule
-_THICKER = 0.4  # of the horizontal rules' thickness: greatest difference of a vertical rule's thickness
-_UNEVEN = 0.13  # of the usual width: greatest difference between the boxes of a row
-_WRITTEN = 0.3  # of a single box's height: least height of writing in it, else the box itself was written
+_REACHES = 3.0  # greatest distance of a vertical rule's end from the horizontal rule, in pixels
+_THICKER = 0.4  # greatest difference of a vertical rule's thickness, relative to the horizontal rules'
+_UNEVEN = 0.13  # greatest difference between the boxes of a row, relative to the usual width
+_WRITTEN = 0.3  # least height of writing in a single box, relative to the box; else the box was written
 _EVEN_BOXES = 2  # least number of boxes whose width gives that of the others
-_RIM = 1.5  # times a rule's thickness: width of a box's rim that is not examined
-_CORNER = 0.1  # of a rule's length: greatest distance of a corner from its end
+_RIM = 1.5  # width of a box's rim that is not examined, relative to a rule's thickness
+_CORNER = 0.1  # greatest distance of a corner from its end, relative to a rule's length
 _CORNERS = 12  # greatest number of corners that are examined
-_LARGE = 0.5  # of the picture's side, above which a stroke is not inside a box
+_LARGE = 0.5  # above this share of the picture's side, a stroke is not inside a box
 
 
 def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen) -> Chosen:

@@ -8,7 +8,7 @@ from digits.layout.frames.combs import Comb
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
-_ALIKE = 0.1  # of a line's length: greatest difference between the ends of lines of the same page
+_ALIKE = 0.1  # greatest difference between the ends of lines of the same page, relative to a line's length
 _LINES = 3  # least number of other lines of the same page
 
 

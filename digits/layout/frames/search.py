@@ -22,10 +22,10 @@ from digits.layout.rules.rule import Course, Rule, Rules, erased
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.search import find_rules
 
-_LONG = 0.12  # of the picture's longer side: if all lines are shorter, none of them is printed
-_THICKER = 1.8  # times the thickness of the paper's lines, above which a rule is a pen stroke
+_LONG = 0.12  # if all lines are below this share of the picture's longer side, none of them is printed
+_THICKER = 1.8  # above this multiple of the thickness of the paper's lines, a rule is a pen stroke
 _ROOM = 6  # pixels from the picture's edge, within which a rule ends at the edge
-_NEARLY = 0.09  # of its side: the same for a line of the paper next to others that end nearer to the edge
+_NEARLY = 0.09  # the same for a line of the paper next to others, relative to the picture's side
 
 
 def find_frames(dark: Grey, least: int) -> Frames:

@@ -12,10 +12,10 @@ from digits.layout.rules.rule import Mask, Rule, Rules
 from digits.layout.rules.scale import Scale
 
 _ENDING = 4  # least number of rules of one length that end at a line, since fewer may be pen strokes
-_ALIKE = 0.2  # of their usual length: greatest difference in length
-_THICKER = 1.4  # times the thickness of the line, above which a rule was written on it
-_BEYOND = 0.3  # of their spacing: greatest length of their own line beyond the last
-_HEAVIER = 1.2  # times the ink elsewhere, if two lines lie on each other
+_ALIKE = 0.2  # greatest difference in length, relative to their usual length
+_THICKER = 1.4  # above this multiple of the thickness of the line, a rule was written on it
+_BEYOND = 0.3  # greatest length of their own line beyond the last, relative to their spacing
+_HEAVIER = 1.2  # least ink where two lines lie on each other, relative to the ink elsewhere
 
 
 def with_shared_sides(inner: Rules, paper: Rules, mask: Mask, scale: Scale) -> Rules:

@@ -12,12 +12,12 @@ from digits.layout.rules.courses import ASIDE
 from digits.layout.rules.rule import Mask, Rule, Rules, erased
 
 _MANY = 3  # least number of rules in each direction
-_NEAR = 6  # pixels: tolerance of crossings
+_NEAR = 6  # tolerance of crossings, in pixels
 _MOSTLY = 0.5  # least share of squared paper's rules that continue beyond their last crossing
 _SQUARE = 1.3  # greatest ratio of the sides of a square, in perspective
-_SPECK = 0.3  # of the largest mark, below which a mark is not counted
-_AS_LONG = 0.6  # of the usual length of the paper's lines: least length of one of them
-_AS_THICK = 1.8  # times their usual thickness, above which a rule is a pen stroke
+_SPECK = 0.3  # below this share of the largest mark, a mark is not counted
+_AS_LONG = 0.6  # least length of one of them, relative to the usual length of the paper's lines
+_AS_THICK = 1.8  # above this multiple of their usual thickness, a rule is a pen stroke
 _CROSSED = 0.3  # number of strokes across rules by the number of marks, on squared paper
 
 

@@ -11,13 +11,13 @@ import numpy as np
 
 from digits.layout.rules.rule import Mask, Rule
 
-_EVEN = 0.2  # of a tooth's length: greatest difference in length between two teeth
-_THICKER = 2.7  # times the thickness of the base: greatest thickness of a tooth
-_FOOT = 4  # pixels: greatest distance of a tooth's end from the base
+_EVEN = 0.2  # greatest difference in length between two teeth, relative to a tooth's length
+_THICKER = 2.7  # greatest thickness of a tooth, relative to the thickness of the base
+_FOOT = 4  # greatest distance of a tooth's end from the base, in pixels
 _CUT = 9  # pixels that removing the paper's own rules may cut out of a tooth
 _BEYOND = 2.5  # thicknesses of the base: greatest distance of a tooth beyond the ends of the base
 _LOW = 1.5  # thicknesses of the base, below which a stroke is not a tooth
-HIGHEST = 0.2  # of the base's length: greatest height of a tooth
+HIGHEST = 0.2  # greatest height of a tooth, relative to the base's length
 
 
 class Tooth(NamedTuple):

@@ -12,9 +12,9 @@ from digits.layout.rules.rule import Mask, Rule, Rules, erased
 
 _UNBROKEN = 0.9  # least share of ink, which is greater than that of the feet of neighbouring digits
 _DASHES = 8  # least number of dashes, which is greater than the number of digits in a number
-_LONG = 4.0  # times the writing's height: least length, which is greater than that of touching digits
-_LOW = 0.4  # of the tallest piece, below which a piece is not a digit
-_BESIDE = 0.25  # of the writing's height: how far above and below a line ink is searched
+_LONG = 4.0  # least length, which touching digits do not reach, relative to the writing's height
+_LOW = 0.4  # below this share of the tallest piece, a piece is not a digit
+_BESIDE = 0.25  # distance from a line within which ink is searched, relative to the writing's height
 _STRUCK = 0.3  # share of places with ink on both sides, above which a line strikes out a number
 
 

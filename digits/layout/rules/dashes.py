@@ -18,26 +18,26 @@ from digits.layout.rules.scale import Scale
 
 _FILLED = 0.6  # least share of its box that a dash fills; most digits fill half as much
 _THIN, _THICK = 0.4, 3.0  # stroke widths: thinner rows are dirt, thicker ones are small digits
-_CORNER = 2.2  # times the usual dash: greatest size where dashes of two rules meet
-_SPECK = 0.25  # times the usual dash, below which a piece is dirt
+_CORNER = 2.2  # greatest size where dashes of two rules meet, relative to the usual dash
+_SPECK = 0.25  # below this share of the usual dash, a piece is dirt
 _DASHES = 12  # least number of small pieces, without which there are no dashed rules
 _MOST = 3000  # greatest number of pieces: if there are more, the smallest are dirt
 _LEAN = 0.36  # greatest slope from a dash to the next, since rules in photos are tilted
-_FURTHEST = 2.0  # times the usual gap: greatest distance of the next dash
+_FURTHEST = 2.0  # greatest distance of the next dash, relative to the usual gap
 _ASIDE = 2.0  # weight of the distance across the rule, relative to that along it
-_CORNERED = 1.5  # times the thickness of most dashes in a row, above which a dash has a corner
+_CORNERED = 1.5  # above this multiple of the thickness of most dashes in a row, a dash has a corner
 _ALIKE = 3.0  # greatest ratio of length between successive dashes
 _ROW = 4  # least number of dashes
-_OFF = 0.3  # of the usual step: tolerance of an even step
+_OFF = 0.3  # tolerance of an even step, relative to the usual step
 _EVEN = 0.6  # least share of even steps
 _SHORTER = 1.5  # times: least ratio of the steps across a row to those of a dash's own row
 _MOSTLY = 0.5  # share of a row's dashes that belong to other rows, above which it is not a rule
-_ASTRAY = 0.75  # of their thickness: tolerance of the dashes' distance from their line
+_ASTRAY = 0.75  # tolerance of the dashes' distance from their line, relative to their thickness
 _SPARSE = 0.16  # least share of ink of a dashed rule: dots at a distance of six times their width
 _BESIDE = 2.0  # steps: distance from a row of dashes within which stray pieces are counted
-_DIRT = 0.5  # times the number of dashes, above which these stray pieces are dirt
+_DIRT = 0.5  # above this share of the number of dashes, these stray pieces are dirt
 _BY_CHANCE = 8  # number of dashes below which a row may be in line by chance in much dirt
-_DARKER = 1.3  # times the darkest paper: lighter dashes are noise
+_DARKER = 1.3  # least darkness of dashes, relative to the darkest paper: lighter ones are noise
 _STRAIGHT = 0.75  # least share of a row's dashes on one line
 
 

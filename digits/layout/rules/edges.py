@@ -12,7 +12,7 @@ from digits.layout.rules.scale import Scale
 from digits.layout.rules.segments import Segments, chained
 
 _MOST = 400  # greatest number of edges in each direction
-_SHARED = 0.5  # of the shorter edge's length: least common length of two edges of one rule
+_SHARED = 0.5  # least common length of two edges of one rule, relative to the shorter edge's length
 
 Pair = tuple[int, int]
 """The indices of the upper and the lower edge of a rule."""

@@ -7,9 +7,9 @@ import numpy as np
 from digits.layout.rules.rule import Course, Rule, fitted
 from digits.layout.rules.scale import Scale
 
-_IN_PIECES = 0.6  # of a rule that others interrupt: least share of ink
-_SAME = 0.1  # pixels: greatest difference between two equal courses
-_BENT = 0.02  # of the distance between two pieces: greatest bend of a rule on a curved page
+_IN_PIECES = 0.6  # least share of ink on a rule that others interrupt
+_SAME = 0.1  # greatest difference between two equal courses, in pixels
+_BENT = 0.02  # greatest bend of a rule on a curved page, relative to the distance between two pieces
 
 
 def merged(rules: list[Rule], scale: Scale) -> list[Rule]:

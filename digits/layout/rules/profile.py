@@ -20,18 +20,18 @@ from digits.layout.rules.rule import Rule
 Levels = NDArray[np.int16]
 Which = NDArray[np.bool_]
 
-_BENT = 0.02  # of a rule's length: greatest bend of a rule on a curved page
+_BENT = 0.02  # greatest bend of a rule on a curved page, relative to a rule's length
 _CLOSE = 1  # pixels from a rule's edge: there is paper even between two rules that nearly touch
-_FAINTEST = 4  # of 255: least contrast of a rule
-OWN = 0.4  # of a rule's usual contrast, below which a place is paper
+_FAINTEST = 4  # least contrast of a rule, of 255
+OWN = 0.4  # below this share of a rule's usual contrast, a place is paper
 _PAPER = 1.5  # weight of a place of bare paper against one of ink, when a rule is extended
 _ENDED = 8.0  # the same, if another rule may follow it
-_THINNED = 0.5  # times the usual ratio of ink to paper on a dashed rule: the least ratio
+_THINNED = 0.5  # least ratio of ink to paper on a dashed rule, relative to its usual ratio
 _ALONE = 0.3  # least share of a rule's length that nothing crosses
 _UNBROKEN = 0.8  # least share of ink on a solid rule, where nothing crosses it
 _TRIES = 2  # rounds of moving a rule to the middle of its ink, since little ink may be near at first
 _STEPS = 3  # least number of steps from dash to dash
-_STRAY = 0.3  # of the distance of dashes: tolerance of a step
+_STRAY = 0.3  # tolerance of a step, relative to the distance of dashes
 _REGULAR = 0.5  # least share of steps within this tolerance
 
 

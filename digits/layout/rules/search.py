@@ -19,12 +19,12 @@ from digits.layout.rules.rule import Mask, Rule, Rules, fitted_each, heights
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.segments import Segments, find_segments
 
-_SLIM = 0.15  # of its length: greatest thickness of a rule
+_SLIM = 0.15  # greatest thickness of a rule, relative to its length
 _COARSE = 4.0  # pixels: the stroke width at the coarse scale, at which rules are searched, too
 _FINE = 0.6  # scale below which the coarse scale is used
 _CROSSED = 3  # least number of rules with a row of digits between them
 _CELLS = 2.0  # steps from digit to digit: least length of these rules
-_ONE = 0.6  # of the spacing of these rules: shorter steps are those of dashes
+_ONE = 0.6  # below this share of the spacing of these rules, steps are those of dashes
 _SAMPLES = 25  # places between two edges at which the line between them is measured
 
 
