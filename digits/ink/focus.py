@@ -30,7 +30,7 @@ _FEWEST = 3  # bands before the first lost one, from which the blur's width can 
 _NARROWEST = 2.5  # least standard deviation of a blur that hides details of a digit, in pixels
 _WIDE = 4.0  # pixels: a picture with a wider blur shows as much at half the size
 _KEPT = 0.1  # remaining share of a frequency's amplitude at which the amplification is greatest
-_UNREST = 10.0  # times: a photo's noise near ink, relative to its average
+_NOISE_NEAR_INK = 10.0  # a photo's noise near ink, relative to its average
 _HALO = 2.0  # distance from a stroke within which paper may become too light, relative to the blur's width
 
 
@@ -48,7 +48,7 @@ class Blur(NamedTuple):
     def is_noisy(self) -> bool:
         """Whether sharpening would show noise rather than strokes at the weakest frequency that is kept."""
         weakest = math.sqrt(-math.log(_KEPT) / 2) / (math.pi * self.width)
-        return _UNREST * self.noise * math.pow(weakest, _SHARP + 1) > _KEPT**2 / 2
+        return _NOISE_NEAR_INK * self.noise * math.pow(weakest, _SHARP + 1) > _KEPT**2 / 2
 
 
 def focused(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
@@ -119,7 +119,7 @@ def _sharpened(grey: Grey, blur: Blur, ink_is_dark: bool) -> Grey:
     rows, columns = ((np.arange(side, dtype=np.float32) / (2 * side)) ** 2 for side in grey.shape)
     squared = np.add.outer(rows, columns)
     kept = cv2.exp(squared * np.float32(-2 * (math.pi * blur.width) ** 2))
-    noise = _UNREST * blur.noise * cv2.pow(squared / 4, (_SHARP + 1) / 2) + _KEPT**2
+    noise = _NOISE_NEAR_INK * blur.noise * cv2.pow(squared / 4, (_SHARP + 1) / 2) + _KEPT**2
     gain = kept * np.float32(1 + _KEPT**2) / (kept**2 + noise)
     found = cv2.idct(cv2.dct(grey.astype(np.float32)) * gain)
     sharp = np.asarray(np.clip(np.rint(found), 0, 255), np.uint8)
