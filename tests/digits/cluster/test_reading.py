@@ -97,7 +97,7 @@ def test_a_member_that_unpacks_to_too_much_is_an_error_and_no_more(
     told = answers(found(tmp_path / name), tmp_path / "out")
     bomb = told.pop(f"{tmp_path}/{name}/bomb.png")
     assert bomb[0] == ""
-    assert "it has 200,000 bytes, more than the 100,000" in bomb[1]
+    assert "it has 200,000 bytes, more than the limit of 100,000" in bomb[1]
     assert told.pop(f"{tmp_path}/{name}/last.png") == ("9", "")
     assert len(told) == len(HELD)
 
