@@ -1,1 +1,1 @@
-"""What stands in front of page and service alike: who is asked (Host), and under which prefix."""
+"""Checks that the page and the service share: the `Host` and `Origin` headers, and a proxy's path prefix."""

@@ -1,7 +1,7 @@
-"""Whose scripts may change or ask something here: a server's own pages', and those of origins it names.
+"""The web pages whose scripts may send requests: the server's own pages, and those of allowed origins.
 
-A browser lets any web page send a form to 127.0.0.1, and only hides the answer. So a request that changes
-something is looked at for where it comes from: its `Origin`, which browsers send and scripts cannot forge.
+A browser lets any web page send a form to 127.0.0.1, and only hides the answer from that page. Therefore a
+request that changes something is checked by its `Origin` header, which browsers set and scripts cannot forge.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 FOREIGN_ORIGIN = "foreign_origin"
-"""The refusal's code; its status is 403."""
+"""The error code of a refusal, whose HTTP status is 403."""
 
 
 def let_in(origin: str, host: str, named: Collection[str]) -> bool:
-    """Whether a request with these `Origin` and `Host` headers comes from one's own page, or one of `named`.
+    """Whether a request with these `Origin` and `Host` headers comes from an allowed page.
 
-    Who sends no `Origin` is no page's script. Names are compared without the scheme, which a proxy that does
-    TLS changes. `named` are origins in lower case; `*` among them stands for all.
+    Allowed are the server's own page and the origins in `named`.
+
+    A request without an `Origin` is allowed, because it does not come from a page's script. The origin is
+    compared with the host without its scheme, since a proxy that terminates TLS changes the scheme. Origins
+    in `named` are in lower case; `*` stands for all origins.
     """
     origin = origin.lower()
     own = origin.partition("://")[2] == host.lower() != ""

@@ -1,7 +1,7 @@
-"""The shared core: from pixels to digits.
+"""The shared core that turns pixels into digits.
 
-Training, evaluation, the service and the command line all read pictures through this one package,
-so that what the network sees in use is what it was measured on. No HTTP and no TensorFlow here.
+Training, evaluation, the service and the command line all read pictures with this package, so that the
+network's input in use is the same as in training and evaluation. HTTP and TensorFlow are not used here.
 """
 
 from importlib import import_module
@@ -31,10 +31,11 @@ else:
     }
 
     def __getattr__(name):
-        """Import a name's home when it is first asked for.
+        """Import the module that defines a name when the name is first used.
 
-        `python -m digits` imports this file before any line of its own can run. The homes take a second
-        (onnxruntime, OpenCV), in which Ctrl-C would end in a traceback; `--help` needs none of them.
+        `python -m digits` imports this file before any line of `__main__` can run. Importing these modules
+        takes a second (onnxruntime, OpenCV). Ctrl-C would print a traceback during that second, and `--help`
+        does not need the modules.
         """
         for home, names in _HOMES.items():
             if name in names:

@@ -23,25 +23,25 @@ from digits.output.stopping import INTERRUPTED, ended_by_ctrl_c, without_traceba
 from digits.output.table_files import TableFiles, TableStream
 from digits.pictures import is_picture, why_unread
 
-if TYPE_CHECKING:  # it takes a second: see `_run`
+if TYPE_CHECKING:  # importing it takes a second: see `_run`
     from digits.reader import Reader
 
 _STDIN = Path("-")
 _STATUS = f"""
-Exit status: 0 if all files were read; 1 if some could not be, if there were none, or if nobody reads the
-output any more; 2 without a model, or with options that do not go together; {INTERRUPTED} after Ctrl-C.
+Exit status: 0 if all files were read; 1 if some could not be read, if there were no files, or if the reader
+of the output has stopped; 2 without a model, or if options contradict each other; {INTERRUPTED} after Ctrl-C.
 """
 
 
 class Picture(NamedTuple):
-    """A file, and its name below the folder that was named."""
+    """A file, and its path relative to the folder that was given on the command line."""
 
     path: Path
     name: Path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read all files; gives the exit status (`--help` lists them)."""
+    """Read all files and return the exit status (`--help` lists them)."""
     return without_traceback(lambda: _run(_options(arguments)))
 
 
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.cluster:
         return _read_on_cluster(options)
     with ended_by_ctrl_c():
-        from digits.reader import Reader, champion_or_default  # only here: `--help` need not wait for it
+        from digits.reader import Reader, champion_or_default  # here, so that `--help` need not wait for it
 
         try:
             reader = Reader.load(options.model or champion_or_default())
@@ -99,7 +99,7 @@ def _read_all(reader: Reader, files: Sequence[Picture], write: Writer, bar: Bar)
         raise
     write.end()
     if not files:
-        print("No pictures there: name files, or folders that hold some.", file=sys.stderr)
+        print("No pictures were found. Name files, or folders that contain pictures.", file=sys.stderr)
     return int(failed > 0 or not files)
 
 
@@ -114,52 +114,55 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model",
         type=Path,
-        help="model folder (models/champion if it is there, else the model in the package)",
+        help="model folder (default: models/champion if it exists, else the model in the package)",
     )
     parser.add_argument(
-        "--format", choices=(*sorted(WRITERS), "parquet"), help="(text; with --cluster parquet or csv)"
+        "--format",
+        choices=(*sorted(WRITERS), "parquet"),
+        help="format of the output (default: text; with --cluster only parquet, its default, or csv)",
     )
     parser.add_argument(
         "--output",
         metavar="FOLDER",
-        help="where the files of --table and --cluster go (for tables: the present folder)",
+        help="folder for the files that --table and --cluster write (--table: the current folder by default)",
     )
-    cluster = parser.add_argument_group("cluster", "millions of pictures, through Ray: docs/bulk.md")
+    cluster = parser.add_argument_group("cluster", "read millions of pictures with Ray (docs/bulk.md)")
     cluster.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="read on the cluster at HOST:PORT; auto: this machine's, else a new one; local: a new one. FILE "
-        "may be a zip or tar archive and s3://BUCKET/..., and --output s3://... too",
+        help="read on the Ray cluster at HOST:PORT; auto: on this machine's cluster, or on a new one if "
+        "there is none; local: on a new one. FILE may also be a zip or tar archive or s3://BUCKET/..., and "
+        "--output may be s3://...",
     )
     cluster.add_argument(
         "--part-files",
         type=_count,
         default=256,
         metavar="N",
-        help="the most files whose answers are written together (256)",
+        help="largest number of pictures whose answers are written to one file (default: 256)",
     )
     tables = parser.add_argument_group("tables")
     tables.add_argument(
         "--table",
         action="store_true",
-        help="the table on a picture as CSV; of several pictures, a file each in the folder of --output",
+        help="write the table on the picture as CSV; for several pictures, one file each in --output",
     )
     tables.add_argument(
         "--min-confidence",
         type=_share,
         default=0.0,
         metavar="SHARE",
-        help=f"0 to 1: numbers less sure than that are followed by {DOUBTFUL!r}",
+        help=f"append {DOUBTFUL!r} to numbers with a lower confidence (0 to 1)",
     )
     options = parser.parse_args(arguments)
     if options.cluster:
         return _cluster_options(parser, options)
     if options.format == "parquet":
-        parser.error("--format parquet is for --cluster")
+        parser.error("--format parquet needs --cluster")
     if options.table and options.format:
-        parser.error("--table writes CSV: leave out --format")
+        parser.error("--table always writes CSV, so leave out --format")
     if not options.table and (options.output or options.min_confidence):
-        parser.error("--output and --min-confidence are for tables: add --table")
+        parser.error("--output and --min-confidence need --table")
     options.format = options.format or "text"
     return options
 
@@ -167,19 +170,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _cluster_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
     options.format = options.format or "parquet"
     if options.format not in ("parquet", "csv"):
-        parser.error("--cluster writes --format parquet or csv")
+        parser.error("--cluster can only write --format parquet or csv")
     if not options.output:
-        parser.error("--cluster needs --output, a folder that all its machines share, or s3://...")
+        parser.error("--cluster needs --output: s3://..., or a folder that all its machines share")
     if options.min_confidence and not options.table:
-        parser.error("--min-confidence is for tables: add --table")
+        parser.error("--min-confidence needs --table")
     if str(_STDIN) in options.files:
-        parser.error("--cluster reads files, folders, archives and s3://..., and no standard input")
+        parser.error("--cluster reads files, folders, archives and s3://..., but not standard input")
     return options
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError("name a number from 1")
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
     return int(text)
 
 
@@ -189,7 +192,7 @@ def _share(text: str) -> float:
     except ValueError:
         share = -1
     if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError("name a share from 0 to 1")
+        raise argparse.ArgumentTypeError("must be a number from 0 to 1")
     return share
 
 
@@ -207,9 +210,10 @@ def _writer(options: argparse.Namespace, files: int, bar: Bar) -> Writer:
 
 
 def _pictures(path: Path, skipped: Counter[str]) -> Iterator[Picture]:
-    """A file itself; of a folder, all pictures in it and below, by name. Counts the kinds of its other files.
+    """A file itself, or all pictures in a folder and its subfolders, sorted by name.
 
-    Those that are hidden, or in a hidden folder, count for nothing: nobody has put them there to be read.
+    `skipped` counts the folder's other files by extension. It does not count hidden files and files in hidden
+    folders, because nobody expects these to be read.
     """
     if not path.is_dir():
         yield Picture(path, Path(path.name))
@@ -225,14 +229,14 @@ def _pictures(path: Path, skipped: Counter[str]) -> Iterator[Picture]:
 
 
 def _skipped(kinds: Counter[str]) -> str:
-    """The sentence on files that were left out, the most frequent kinds first."""
+    """The message about skipped files, with the most frequent extensions first."""
     count = kinds.total()
     named = ", ".join(
-        f"{number} {kind or 'without an ending'}"
+        f"{number} {kind or 'without an extension'}"
         for kind, number in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     )
     what = "1 file that is not a picture" if count == 1 else f"{count} files that are not pictures"
-    return f"Skipped {what} it can read: {named}."
+    return f"Skipped {what}: {named}."
 
 
 def _read(reader: Reader, picture: Picture) -> Row:
@@ -240,7 +244,7 @@ def _read(reader: Reader, picture: Picture) -> Row:
     try:
         with Image.open(io.BytesIO(sys.stdin.buffer.read()) if path == _STDIN else path) as image:
             return Row(path, reader.read(image), None, name)
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
+    except Exception as error:  # for a damaged file, Pillow's decoders raise exceptions of any type
         return Row(path, None, why_unread(error))
 
 

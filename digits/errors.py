@@ -1,23 +1,23 @@
-"""Every error that `digits` raises on purpose.
+"""The errors that `digits` raises.
 
 DigitsError
-├── ModelError    a model folder that cannot be served: missing, damaged, or of another shape
-├── ImageError    pixels that hold no picture: a side of zero, an array that is no image
-└── ClusterError  no Ray cluster, where one was asked for
+├── ModelError    a model folder that cannot be loaded
+├── ImageError    a picture or an array that cannot be read
+└── ClusterError  a Ray cluster that cannot be used
 """
 
 
 class DigitsError(Exception):
-    """The base of all errors here; its text is one sentence that says what to do."""
+    """The base class of these errors. Each message says what to do."""
 
 
 class ModelError(DigitsError):
-    """A model folder that cannot be loaded: missing, damaged, or with another contract."""
+    """A model folder that cannot be loaded: missing, damaged, or with another input contract."""
 
 
 class ImageError(DigitsError):
-    """Something that is no picture: a side of zero pixels, an array of another kind."""
+    """A picture with a side of zero pixels or damaged colours, or an array that is not an image."""
 
 
 class ClusterError(DigitsError):
-    """A Ray cluster that is not there, or does not take this machine."""
+    """A Ray cluster that cannot be reached, or that does not accept work from this machine."""

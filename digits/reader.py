@@ -1,4 +1,4 @@
-"""Reads pictures of handwriting: one digit (`predict`), all of them (`read`), and why (`explain`)."""
+"""Reads handwritten digits: one digit (`predict`), all digits (`read`), or with explanations (`explain`)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from digits.ink.pixels import Picture
 from digits.ink.sheet import Box
 from digits.layout.atoms import atom_of
 from digits.layout.components import find_pieces, main_group
+from digits.layout.form.tables import Table
 from digits.layout.grid import Grid, grids_of
 from digits.layout.grouping import Found, settle
 from digits.layout.lines import are_several
@@ -23,7 +24,6 @@ from digits.layout.numbers import Group, numbers_of
 from digits.layout.page import Page, find_page
 from digits.layout.pieces import common_box
 from digits.layout.printed_numbers import printed_numbers
-from digits.layout.tables import Table
 from digits.network.model import MANIFEST, Classification, Model
 from digits.network.network_input import InkLevels, field_of
 from digits.network.probabilities import all_right
@@ -44,60 +44,60 @@ DEFAULT_MODEL = Path(__file__).parent / "default"
 """The model folder that comes with the package; its version is "default"."""
 
 CHAMPION = Path("models/champion")
-"""The model folder that a training leaves, below the project's folder."""
+"""The model folder that training writes, relative to the project's folder."""
 
 CARD = "card.html"
-"""In a model folder a page about the model, where somebody made one."""
+"""The name of the model card, an optional page about the model in its folder."""
 
-_FAINT = 0.12  # of the paper's light: ink that takes away less is hard to tell from paper
-_SCAN = 20  # pixels: a picture no larger is a coarse scan of one mark
-_SMALL = 14  # pixels: a mark no larger has too few of them
-_WIDE = 0.9  # width by height: a mark that cannot be read and is so wide may be several digits
-_SOLID = 0.6  # share of a mark's box that is ink: more is a dot or a blot, whatever its width
+_FAINT = 0.12  # share of the paper's light that ink absorbs: fainter ink is hard to distinguish from paper
+_SCAN = 20  # longer side of a picture in pixels, up to which it is a coarse scan of one mark
+_SMALL = 14  # longer side of a mark in pixels, below which it has too few pixels
+_WIDE = 0.9  # width by height, above which a rejected mark may be several digits
+_SOLID = 0.6  # share of ink in a mark's box, above which it is a dot or a blot and not several digits
 
 
 class Reader:
-    """Reads pictures with one model. Safe to call from several threads at once."""
+    """Reads pictures with one model. Safe to use from several threads concurrently."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
 
     @classmethod
     def load(cls, folder: Path = DEFAULT_MODEL, threads: int = 1) -> Self:
-        """A reader for a model folder; raises `ModelError` where it cannot be served."""
+        """Load a model folder; raises `ModelError` if it cannot be loaded. `threads` are onnxruntime's."""
         return cls(Model.load(folder, threads))
 
     def predict(self, picture: Picture) -> Prediction:
-        """Read a picture of one digit, anywhere on it, in any size and polarity."""
+        """Read a picture of one digit of any size, position and polarity. Raises `ImageError`."""
         return self._predicted(picture)[0]
 
     def predict_and_look(self, picture: Picture) -> tuple[Prediction, Look]:
-        """What `predict` gives, and how the picture looks."""
+        """The result of `predict`, and the measured look of the picture."""
         prediction, ink, mark = self._predicted(picture)
         return prediction, look_of(ink, [] if mark is None else [mark])
 
     def _predicted(self, picture: Picture) -> tuple[Prediction, Ink, InkLevels | None]:
-        """The answer, the ink of the picture, and that of the mark that the answer is about."""
+        """The answer, the ink of the picture, and the ink of the mark that was read (None if blank)."""
         ink = find_ink(picture)
         version = self.model.manifest.version
         seen = _whole(ink)
         if seen is None:
             return Prediction(None, None, None, "blank", version), ink, None
-        turned = _whole(find_ink(picture, turned=True)) if ink.in_doubt else None
-        marks = [seen] if turned is None else [seen, turned]
+        inverted = _whole(find_ink(picture, inverted=True)) if ink.in_doubt else None
+        marks = [seen] if inverted is None else [seen, inverted]
         result = self.model.classify(np.array([mark.field for mark in marks])[..., None])
-        row = _better(result) if turned else 0
+        row = _most_digit_like(result) if inverted else 0
         digit, confidence, probabilities, rejected = self._answer(result, row, ink)
         if marks[row].several:
             digit, confidence, rejected = None, None, "not_a_digit"
         return Prediction(digit, confidence, probabilities, rejected, version), ink, marks[row].ink
 
     def read(self, picture: Picture) -> Reading:
-        """Read every digit of a picture, in reading order; boxes in its own pixels."""
+        """Read all digits of a picture, in reading order, with boxes in its pixels. Raises `ImageError`."""
         return self._reading(*self._found(picture))
 
     def read_and_look(self, picture: Picture) -> tuple[Reading, Look]:
-        """What `read` gives, and how the picture looks; signs are none of the marks that are measured."""
+        """The result of `read`, and the measured look of the picture, for which signs are left out."""
         page, found = self._found(picture)
         marks = [mark.atom.pixels for line in found for mark in line if mark.sign is None]
         return self._reading(page, found), look_of(page.ink, marks)
@@ -127,12 +127,12 @@ class Reader:
         return Reading("\n".join(texts), tuple(numbers), tuple(marks), tables, version)
 
     def explain(self, picture: Picture) -> tuple[Explanation, ...]:
-        """What the network saw of every mark, in reading order."""
+        """The network's input and its saliency for every mark, in reading order. Raises `ImageError`."""
         page, found = self._found(picture)
         return tuple(self._explained(mark, page.ink) for line in found for mark in line)
 
     def seen(self, picture: Picture) -> NDArray[np.uint8] | None:
-        """What the network sees if all the writing is one digit: (28, 28), ink bright; None without ink."""
+        """The network's input if all ink is one digit: (28, 28), ink bright; None if there is no ink."""
         whole = _whole(find_ink(picture))
         return None if whole is None else np.asarray(whole.field.round(), np.uint8)
 
@@ -146,8 +146,14 @@ class Reader:
     def _found(self, picture: Picture) -> tuple[Page, list[list[Found]]]:
         """The page, and the marks of each of its lines."""
         page = find_page(find_darkness(picture))
-        settled = iter(settle(self.model, [run for line in page.lines for run in line.runs]))
-        return page, [[mark for _ in line.runs for mark in next(settled)] for line in page.lines]
+        of_runs = settle(self.model, [run for line in page.lines for run in line.runs])
+        found = []
+        start = 0
+        for line in page.lines:
+            end = start + len(line.runs)
+            found.append([mark for marks in of_runs[start:end] for mark in marks])
+            start = end
+        return page, found
 
     def _mark(self, mark: Found, ink: Ink) -> Mark:
         box = _on_picture(mark.atom.box, ink)
@@ -167,7 +173,7 @@ class Reader:
 
 
 def _number(marks: Sequence[Mark], first: int, group: Group, *, printed: bool) -> Number:
-    """A group of marks, of a line whose marks begin at `first`, as one number."""
+    """A group of marks as one number. The marks of the group's line begin at `first` in `marks`."""
     indices = [first + place for place in group.marks]
     own = [marks[index] for index in indices]
     sure = [mark.confidence for mark in own if mark.confidence is not None]
@@ -178,7 +184,7 @@ def _number(marks: Sequence[Mark], first: int, group: Group, *, printed: bool) -
 
 
 def _table(grid: Grid, indices: Sequence[int], numbers: Sequence[Number], ink: Ink) -> TableReading:
-    """All cells of a table, row for row, with those of these numbers that stand in each."""
+    """All cells of a table, row by row, with the numbers in each; `indices` are the table's numbers."""
     boxes = {place: _on_picture(box, ink) for place, box in grid.cells()}
     written: dict[tuple[int, int], list[int]] = {place: [] for place in boxes}
     for index in indices:
@@ -195,7 +201,7 @@ def _table(grid: Grid, indices: Sequence[int], numbers: Sequence[Number], ink: I
 
 
 def champion_or_default() -> Path:
-    """The champion's folder where a training has left one in the present folder, else the default model's."""
+    """The champion's folder if the current folder has one, else the folder of the default model."""
     return CHAMPION if (CHAMPION / MANIFEST).is_file() else DEFAULT_MODEL
 
 
@@ -203,14 +209,14 @@ def _is_scan(ink: Ink) -> bool:
     return max(ink.width, ink.height) <= _SCAN
 
 
-def _better(result: Classification) -> int:
-    """The mark that is a digit most surely."""
+def _most_digit_like(result: Classification) -> int:
+    """The row of the mark with the highest probability of being a certain digit."""
     sure = np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)
     return int(np.argmax(sure))
 
 
 class _Whole(NamedTuple):
-    """All the writing taken for one digit: its ink, what the network sees, and if it plainly is several."""
+    """All ink of a picture as one digit; `several` is true if it clearly is more than one digit."""
 
     ink: InkLevels
     field: NDArray[np.float32]
@@ -228,7 +234,7 @@ def _whole(ink: Ink) -> _Whole | None:
 
 
 def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:
-    """What could make this mark easier to read."""
+    """What would make this mark easier to read; None if nothing is known."""
     if ink.contrast < _FAINT:
         return "too_faint"
     if max(mark.atom.width, mark.atom.height) * ink.shrink < _SMALL:

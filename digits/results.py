@@ -1,4 +1,4 @@
-"""What the reader says of a picture: one digit, or all marks with the numbers and tables that they make."""
+"""The reader's results: one digit, or all marks of a picture with the numbers and tables that they form."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Hint = Literal["too_small", "too_faint", "several_digits"]
 class Prediction:
     """The answer for a picture of one digit.
 
-    `digit` and `confidence` are None where `rejected` says why; `probabilities` (ten numbers that
-    sum to 1) stay for "not_a_digit" and are None for "blank". `model` is the registry version.
+    If `rejected` is set, `digit` and `confidence` are None. `probabilities` are ten numbers that sum to 1;
+    they are None for a "blank" picture, but not for "not_a_digit". `model` is the model's registry version.
     """
 
     digit: int | None
@@ -32,7 +32,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One mark of a reading: what it says and where it stands.
+    """One mark of a reading, and its box in the picture's pixels.
 
     A mark is a digit (`digit` and `confidence`), a sign (`sign`) or neither (`rejected`).
     """
@@ -46,7 +46,7 @@ class Mark:
 
     @property
     def text(self) -> str:
-        """The character that stands for this mark: `?` where it is neither a digit nor a sign."""
+        """The character of this mark: a digit, a sign, or `?` if it was rejected."""
         if self.sign is not None:
             return self.sign
         return "?" if self.digit is None else str(self.digit)
@@ -54,11 +54,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Marks that are read together: "12", "-3,5", "?7".
+    """Marks that are read together, such as "12", "-3,5" and "?7".
 
-    `confidence` is the probability that all of it is right, None where a mark is rejected. `marks` are
-    indices into the reading's `digits`. `row` and `column` count from 0; None where there is no table.
-    `printed`: it is type and no hand wrote it, as the row numbers of a form; False where that is not plain.
+    `confidence` is the probability that the whole number is right, and None if a mark was rejected. `marks`
+    are indices into the reading's `digits`. `row` and `column` count from 0, and are None outside tables.
+    `printed` is true if the number is clearly printed and not handwritten, such as the row numbers of a form.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Number:
 class TableCell:
     """A cell of a table; `row` and `column` count from 0.
 
-    `numbers` are indices into the reading's `numbers`: none in an empty cell, one in most others.
+    `numbers` are indices into the reading's `numbers`. An empty cell has none, and most other cells have one.
     """
 
     row: int
@@ -85,7 +85,7 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class TableReading:
-    """A table of so many rows and columns; a cell that spans several columns stands in one of them."""
+    """A table. A cell that spans several columns belongs to one of them."""
 
     rows: int
     columns: int
@@ -94,9 +94,9 @@ class TableReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All marks in reading order, the numbers that they make, and the tables that these stand in.
+    """All marks in reading order, the numbers that they form, and the tables of these numbers.
 
-    `text` holds `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
+    `text` has a `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
     """
 
     text: str
@@ -108,10 +108,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What the network saw of one mark.
+    """The network's input for one mark, and how much each part of it contributed to the answer.
 
-    `seen` is uint8 (28, 28), ink bright; `saliency` float32 (28, 28), -1..1: how much the ink there
-    spoke for the answer (negative: against it); `hint` says what could make a mark easier to read.
+    `seen` is uint8 (28, 28), ink bright. `saliency` is float32 (28, 28), -1..1: positive if the ink there
+    supported the answer, negative if it was against the answer. `hint` is what would make the mark easier to
+    read.
     """
 
     box: Box

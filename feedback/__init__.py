@@ -1,1 +1,1 @@
-"""What people say that a picture really shows: the record of it, and the folder that keeps it."""
+"""Feedback: pictures with the labels that people gave them, and the folder that stores both."""

@@ -1,17 +1,17 @@
-"""Why feedback is not kept, changed or shown; each text is one sentence that says what to do."""
+"""Errors of storing, changing or listing feedback. Each message says what to do."""
 
 
 class FeedbackError(Exception):
-    """The base of all errors here; by itself: a picture or an id that is not to be had."""
+    """The base class of these errors, raised itself for a file that is not a picture and an unknown id."""
 
 
 class BadLabel(FeedbackError):
-    """A label that is neither a digit, nor a number, nor "not a digit"."""
+    """A label that is not a digit, not a number and not "not_a_digit"."""
 
 
 class Full(FeedbackError):
-    """As many pictures or bytes as there may be are kept already, or the disk is full."""
+    """The limit on pictures or bytes is reached, or the disk is full."""
 
 
 class Unusable(FeedbackError):
-    """A folder that cannot be written to, or that is none."""
+    """A folder that cannot be written to or read, or a path that is not a folder."""

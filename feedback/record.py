@@ -1,4 +1,4 @@
-"""One picture that somebody gave feedback on, as its JSON file says it."""
+"""The JSON record of one picture that somebody gave feedback on."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Kept:
-    """A picture that is kept, and what is known of it.
+    """The record of a stored picture.
 
-    `id`: the SHA-256 of its bytes. `label`: what it shows, as a person says ("7", "-3,5 12", "not_a_digit").
-    `answer`: what the model read ("7", "-3,5 12", "?" for a mark that is no digit, "" for nothing), with
-    `confidence` from 0 to 1, None where a mark was rejected. `model`: its version. `received`: ISO 8601, UTC.
+    `id` is the SHA-256 of the picture's bytes. `label` is what a person says that it shows ("7", "-3,5 12",
+    "not_a_digit"). `answer` is what the model read ("7", "-3,5 12", "?" for a rejected mark, "" for a blank
+    picture), with its `confidence` from 0 to 1, which is None if a mark was rejected. `model` is the model's
+    version. `received` is a time in ISO 8601, UTC.
     """
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -41,7 +42,7 @@ class Kept:
     state: State
 
     def picture(self, folder: Path) -> Path:
-        """The file of the picture in the folder of the store."""
+        """The path of the picture in the store's folder."""
         return folder / self.file
 
 
@@ -49,20 +50,23 @@ _json = TypeAdapter(Kept)
 
 
 def as_json(kept: Kept) -> bytes:
-    """The content of the JSON file."""
+    """The content of the record's JSON file."""
     return _json.dump_json(kept, indent=2) + b"\n"
 
 
 def of_json(content: bytes) -> Kept:
-    """What a JSON file says; raises `ValueError` where it is damaged."""
+    """The record in a JSON file's content; raises `ValueError` if it is damaged."""
     return _json.validate_json(content)
 
 
 def ending(picture: bytes) -> str:
-    """The ending of a picture file's name, by its first bytes; raises `FeedbackError` for other files."""
+    """The file name extension for a picture's first bytes, without a dot.
+
+    Raises `FeedbackError` for files that are not pictures.
+    """
     for magic, name in _KINDS:
         if picture.startswith(magic):
             return name
     if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
         return "webp"
-    raise FeedbackError("This is no picture: send PNG, JPEG, WebP, BMP, GIF or TIFF.")
+    raise FeedbackError("This is not a picture. Send PNG, JPEG, WebP, BMP, GIF or TIFF.")

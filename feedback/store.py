@@ -1,7 +1,9 @@
-"""The folder that keeps feedback: two files a picture, safe for several processes and for `kill -9`.
+"""The folder that stores feedback, with two files for each picture.
 
-The picture is written and synced first, then its JSON is renamed into place, then the folder is synced: a
-picture is kept from that rename on. What lies there without a JSON is a leftover, which `prepare` removes.
+It is safe to use from several processes, and after `kill -9`.
+The picture is written and synced first, then its JSON record is renamed into place, then the folder is
+synced. The picture counts as stored from that rename on. A picture without a JSON record is a leftover of a
+killed process, which `prepare` removes.
 """
 
 # Why it is so: docs/decisions/feedback.md
@@ -26,13 +28,13 @@ MIB = 2**20
 _LOCK = ".lock"
 _TRIAL = ".trial"
 _RECORD = re.compile(r"[0-9a-f]{64}\.json")
-_OTHER = re.compile(r"[0-9a-f]{64}\.(?!json)[a-z]+|\.[0-9a-f]{64}\.json|\.trial")  # no file but our own
+_OTHER = re.compile(r"[0-9a-f]{64}\.(?!json)[a-z]+|\.[0-9a-f]{64}\.json|\.trial")  # only files of the store
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is kept at most: pictures, the bytes of all files, and what has to stay free on the disk."""
+    """Limits of a store: its pictures, the bytes of all its files, and the bytes left free on the disk."""
 
     most: int = 10_000
     most_bytes: int = 1000 * MIB
@@ -40,16 +42,16 @@ class Limits:
 
 
 class Store:
-    """The feedback in one folder, which need not be there before the first picture."""
+    """The feedback in one folder, which need not exist before the first picture."""
 
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.folder = folder
         self.limits = limits or Limits()
 
     def prepare(self) -> None:
-        """Make the folder, try whether it can be written to, and remove what killed processes left.
+        """Make the folder, check that it can be written to, and remove leftovers of killed processes.
 
-        Raises `Unusable`; a full disk is none, since that may pass.
+        Raises `Unusable`, but not if the disk is full, because that may be temporary.
         """
         with suppress(Full), self._locked():
             (self.folder / _TRIAL).write_bytes(b"")
@@ -57,10 +59,11 @@ class Store:
                 path.unlink()
 
     def keep(self, picture: bytes, label: str, answer: str, confidence: float | None, model: str) -> str:
-        """Keep a picture with its label, and give its id; on the disk when this returns.
+        """Store a picture with its label and return its id. Both are on the disk when this returns.
 
-        The same picture again is still one: while nobody has judged it, what is said last counts.
-        Raises `FeedbackError` for other files than pictures, `Full` and `Unusable`: nothing is kept then.
+        The same picture is stored once. A new label replaces the old one until somebody has judged the
+        picture. Raises `FeedbackError` for a file that is not a picture, `Full` and `Unusable`. Nothing is
+        stored then.
         """
         sha256 = hashlib.sha256(picture).hexdigest()
         file = f"{sha256}.{ending(picture)}"
@@ -76,56 +79,57 @@ class Store:
         return sha256
 
     def kept(self) -> list[Kept]:
-        """All that is kept, the oldest first; `damaged` says what is left out. Raises `Unusable`."""
+        """All records that can be read, oldest first; `damaged` lists the others. Raises `Unusable`."""
         found = [self._record(id) for id in self._ids()]
         return sorted((one for one in found if one), key=lambda one: (one.received, one.id))
 
     def damaged(self) -> list[Path]:
-        """JSON files that cannot be read, or whose picture is gone."""
+        """JSON files that cannot be read, or whose picture is missing. Raises `Unusable`."""
         return [self._json(id) for id in self._ids() if self._record(id) is None]
 
     def count(self) -> int:
-        """How many pictures are kept; raises `Unusable`."""
+        """The number of records, damaged ones included. Raises `Unusable`."""
         return len(self._ids())
 
     def judge(self, id: str, state: State, label: str | None = None) -> None:
-        """Set the state of a picture, and with `label` what it shows.
+        """Set the state of a picture, and its label if `label` is given.
 
-        Raises `FeedbackError` where nothing of that id is kept, `Full` and `Unusable`.
+        Raises `FeedbackError` if no picture has this id, `Full` and `Unusable`.
         """
         with self._locked():
             kept = self._record(id)
             if kept is None:
-                raise FeedbackError(f"No feedback has the id {id}: `make feedback` lists all.")
+                raise FeedbackError(f"There is no feedback with the id {id}. `make feedback` lists all ids.")
             self._commit(replace(kept, state=state, label=kept.label if label is None else label))
 
     def remove(self, ids: Collection[str]) -> None:
-        """Delete these pictures and all that is known of them; raises `Unusable`."""
+        """Delete these pictures and their records; raises `Unusable`."""
         self._remove(lambda id: id in ids)
 
     def remove_all(self) -> None:
-        """Delete all feedback, also what is damaged; raises `Unusable`."""
+        """Delete all feedback, damaged records included; raises `Unusable`."""
         self._remove(lambda _: True)
 
     def _remove(self, wanted: Callable[[str], bool]) -> None:
-        """Delete the JSON first: a picture that is left by a killed process counts as deleted."""
+        """Delete the records first, so that a picture left behind by a killed process counts as deleted."""
         if not self.folder.exists():
             return
         with self._locked():
             for id in filter(wanted, self._ids()):
                 self._json(id).unlink()
-            for path in self._leftovers():  # the pictures too, now
+            for path in self._leftovers():  # these now include the pictures
                 path.unlink()
             _sync(self.folder)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the folder's lock; the system's errors become ours. The end of a process releases the lock."""
+        """Hold the folder's lock and raise `OSError` as `Full` or `Unusable`. Makes the folder if necessary.
+
+        The lock is released when the process ends, however it ends.
+        """
         try:
-            if not self.folder.is_dir():
-                self.folder.mkdir(
-                    mode=0o700, parents=True, exist_ok=True
-                )  # only for whoever runs the service
+            if not self.folder.is_dir():  # only the user who runs the service may read it
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _sync(self.folder.parent)
             with (self.folder / _LOCK).open("ab") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -147,7 +151,7 @@ class Store:
             raise
 
     def _commit(self, kept: Kept) -> None:
-        """Write the JSON beside its place and rename it: from then on the picture is kept, as it says."""
+        """Write the JSON record to a temporary file and rename it; from then on the picture is stored."""
         temporary = self.folder / f".{kept.id}.json"
         try:
             with temporary.open("wb") as file:
@@ -160,7 +164,7 @@ class Store:
         _sync(self.folder)
 
     def _record(self, id: str) -> Kept | None:
-        """What is known of a picture; None where it is not kept, or damaged."""
+        """The record of a picture; None if it is not stored, or if it is damaged."""
         try:
             kept = of_json(self._json(id).read_bytes())
         except (FileNotFoundError, ValueError):
@@ -172,22 +176,22 @@ class Store:
             sizes = {entry.name: entry.stat().st_size for entry in entries}
         if sum(map(_is_record, sizes)) >= self.limits.most:
             raise Full(
-                f"{self.limits.most} pictures are kept already: `make feedback` exports and deletes them, "
-                "FEEDBACK_MOST allows more."
+                f"{self.limits.most} pictures are stored already. "
+                "Export and delete some with `make feedback`, or raise FEEDBACK_MOST."
             )
         if sum(sizes.values()) + size > self.limits.most_bytes:
             raise Full(
-                f"The pictures kept fill {self.limits.most_bytes // MIB} MiB already: `make feedback` exports"
-                " and deletes them, FEEDBACK_MEGABYTES allows more."
+                f"The stored pictures fill {self.limits.most_bytes // MIB} MiB already. "
+                "Export and delete some with `make feedback`, or raise FEEDBACK_MEGABYTES."
             )
         if shutil.disk_usage(self.folder).free < self.limits.free_bytes + size:
             raise Full(
-                f"The disk has less than {self.limits.free_bytes // MIB} MiB left, so nothing more is kept: "
-                "make room on it, or set FEEDBACK_FREE_MEGABYTES lower."
+                f"The disk has less than {self.limits.free_bytes // MIB} MiB left, so the feedback was not "
+                "stored. Make room on it, or lower FEEDBACK_FREE_MEGABYTES."
             )
 
     def _leftovers(self) -> list[Path]:
-        """Files that no JSON stands for, which nobody is writing while the lock is held."""
+        """Our files without a JSON record. No process is writing them while the lock is held."""
         ids = set(self._ids())
         others = [self.folder / name for name in self._names() if _OTHER.fullmatch(name)]
         return [path for path in others if path.name.startswith(".") or path.stem not in ids]
@@ -199,7 +203,7 @@ class Store:
         return [name.removesuffix(".json") for name in filter(_is_record, self._names())]
 
     def _names(self) -> list[str]:
-        """The names of all files; none where there is no folder yet."""
+        """The names of all files; none if the folder does not exist yet."""
         try:
             with os.scandir(self.folder) as entries:
                 return [entry.name for entry in entries]
@@ -215,10 +219,10 @@ def _is_record(name: str) -> bool:
 
 def _ours(error: OSError, folder: Path) -> FeedbackError:
     if error.errno in _NO_ROOM:
-        return Full("The disk is full, so the feedback is not kept: make room on it.")
+        return Full("The disk is full, so the feedback was not stored. Make room on it.")
     reason = error.strerror or str(error)
     return Unusable(
-        f"Feedback cannot be kept in {folder} ({reason}): set FEEDBACK_DIR to a folder that can be written."
+        f"Feedback cannot be stored in {folder} ({reason}). Set FEEDBACK_DIR to a writable folder."
     )
 
 

@@ -1,4 +1,5 @@
-"""What pictures have looked like, as counts alone, and how far that is from what a model was measured on.
+"""Counts of how pictures looked, and their distance from the pictures that a model was measured on.
 
-The service counts what it reads, `evaluate` counts what it draws, by the same code; nothing else is kept.
+The same code counts the pictures that the service reads and those that `evaluate` draws. Nothing but these
+counts is stored.
 """

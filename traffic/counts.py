@@ -1,4 +1,4 @@
-"""Counts of what pictures looked like and how they were read. No count says which picture it is of."""
+"""Counts of how pictures looked and how they were read. A count does not identify any picture."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from digits import Look, Mark, Prediction, Reading
 
 Histograms = dict[str, dict[str, list[int]]]
-"""For each kind of pictures and each of its features how many fell into each bin."""
+"""The number of pictures or marks in each bin, by kind of picture and name of feature."""
 
 
 class Counts:
-    """Histograms of `FEATURES` that can be added to. Not for several threads at once."""
+    """Histograms of `FEATURES` that can be added to. Not safe to use from several threads concurrently."""
 
     def __init__(self) -> None:
         self.histograms: Histograms = {
@@ -26,49 +26,68 @@ class Counts:
 
     @classmethod
     def of(cls, histograms: Mapping[str, Mapping[str, list[int]]]) -> Self:
-        """Counts with these histograms; raises `ValueError` where they are not of this version's features."""
+        """Counts with these histograms.
+
+        Raises `ValueError` if their kinds, features or numbers of bins are not those of this version.
+        """
         counts = cls()
         counts.add(histograms)
         return counts
 
     def add(self, histograms: Mapping[str, Mapping[str, list[int]]]) -> None:
-        """Add histograms bin by bin; raises `ValueError` where they are not of this version's features."""
+        """Add histograms bin by bin.
+
+        Raises `ValueError` if their kinds, features or numbers of bins are not those of this version.
+        """
         if _shape(histograms) != _shape(self.histograms):
-            raise ValueError("the counts are of another version of the project")
+            raise ValueError("the counts were made by another version of the project")
         for kind, features in histograms.items():
             for name, bins in features.items():
                 own = self.histograms[kind][name]
                 own[:] = [before + more for before, more in zip(own, bins, strict=True)]
 
     def pictures(self, kind: Kind) -> int:
-        """How many pictures of a kind were counted."""
+        """The number of pictures of a kind."""
         return sum(self.histograms[kind]["outcome"])
 
     def add_prediction(self, prediction: Prediction, look: Look, pixels: int) -> None:
-        """Count a picture of one digit, which had so many pixels."""
+        """Count a picture of one digit that has `pixels` pixels."""
         own = self.histograms["predict"]
         _count("predict", own, "ink", look.ink)
         _count("predict", own, "size", look.size)
         self._add_picture("predict", look, pixels)
         self._add_answer("predict", prediction)
-        outcome = 0 if prediction.digit is not None else 1 if prediction.rejected == "not_a_digit" else 2
-        own["outcome"][outcome] += 1
+        if prediction.digit is not None:
+            self._add_outcome("predict", "digit")
+        elif prediction.rejected == "not_a_digit":
+            self._add_outcome("predict", "not a digit")
+        else:
+            self._add_outcome("predict", "blank")
 
     def add_reading(self, reading: Reading, look: Look, pixels: int) -> None:
-        """Count a picture of any number of digits, which had so many pixels."""
+        """Count a picture of any number of digits that has `pixels` pixels. Signs are not counted."""
         self._add_picture("read", look, pixels)
         marks = [mark for mark in reading.digits if mark.sign is None]
         for mark in marks:
             self._add_answer("read", mark)
-        unread = sum(mark.digit is None for mark in marks)
-        outcome = 3 if not marks else 2 if unread == len(marks) else 1 if unread else 0
-        self.histograms["read"]["outcome"][outcome] += 1
+        read = sum(mark.digit is not None for mark in marks)
+        if not marks:
+            self._add_outcome("read", "blank")
+        elif not read:
+            self._add_outcome("read", "none read")
+        elif read < len(marks):
+            self._add_outcome("read", "some unread")
+        else:
+            self._add_outcome("read", "all read")
 
     def _add_picture(self, kind: Kind, look: Look, pixels: int) -> None:
         own = self.histograms[kind]
         _count(kind, own, "paper", look.paper)
         _count(kind, own, "pixels", pixels)
         _count(kind, own, "stroke", look.stroke)
+
+    def _add_outcome(self, kind: Kind, name: str) -> None:
+        self.histograms[kind]["outcome"][FEATURES[kind]["outcome"].bins.index(name)] += 1
 
     def _add_answer(self, kind: Kind, answer: Prediction | Mark) -> None:
         if answer.digit is not None:

@@ -1,9 +1,11 @@
-"""How far a window of traffic is from the reference, and whether that is drift.
+"""The distance of a window of traffic from the reference, and whether it is drift.
 
-A feature has drifted where two things hold. Chance alone would hardly give such counts: a chi-squared test
-of the two samples, for the reference is one too, corrected by Holm's method for how many tests there are.
-And it is much: at least `LEAST_DISTANCE` of the pictures lie in other bins. Without the second, a large
-window would call out differences that nobody could see.
+A feature has drifted if both of these conditions are met:
+
+- The difference is significant in a chi-squared test of two samples (the reference is a sample too),
+  corrected for the number of tests by Holm's method.
+- The difference is large: at least `LEAST_DISTANCE` of the pictures lie in other bins. Without this
+  condition, a window of very many pictures would report differences that nobody could see.
 """
 
 # Why it is so: docs/decisions/drift.md
@@ -17,23 +19,24 @@ from traffic.counts import Counts
 from traffic.features import FEATURES, KINDS, Kind
 
 LEVEL = 0.01
-"""The probability that a window without drift is called drift, over all its features together."""
+"""The probability of a false alarm in a window without drift, over all its features together."""
 LEAST_DISTANCE = 0.1
 LEAST_PICTURES = 100
-"""Of a kind: fewer say too little, and nothing of that kind is compared."""
+"""Of one kind. With fewer pictures in the window or the reference, features of that kind are not compared."""
 Against = Literal["reference", "before"]
-"""What the last hours are compared with: what the model was measured on, or the days before them."""
+"""What the last hours are compared with: the pictures that the model was measured on, or the days before."""
 AGAINST: tuple[Against, ...] = get_args(Against)
-_EXPECTED = 5.0  # in each bin of either sample, at least: the chi-squared distribution holds from there on
+_EXPECTED = 5.0  # least expected count in a bin of either sample: below it the chi-squared test is inaccurate
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A feature of a window beside the reference's.
+    """One feature's histogram in a window, compared with its histogram in the reference.
 
-    `distance`, 0 to 1, is the share that lies in other bins (the total variation distance). `table` (2, bins)
-    are the counts that are tested, the window's first: neighbouring bins are taken together until chance
-    expects five in each. `drifted`: the window has drifted in this feature.
+    `distance` is the total variation distance, 0 to 1: the share of the counts that lies in other bins.
+    `table` has shape (2, bins) and is the contingency table that is tested, with the window in its first row.
+    Its bins are neighbouring bins merged until each expects a count of five or more. `drifted` is true if the
+    window has drifted in this feature.
     """
 
     kind: Kind
@@ -46,12 +49,12 @@ class Comparison:
 
     @property
     def freedom(self) -> int:
-        """Degrees of freedom; 0 where there is nothing to test, since all lies in one bin."""
+        """Degrees of freedom; 0 if all counts are in one bin, so that there is nothing to test."""
         return len(self.table[0]) - 1
 
     @property
     def chi_squared(self) -> float:
-        """Pearson's statistic of the table."""
+        """Pearson's chi-squared statistic of the table."""
         window, reference = map(sum, self.table)
         share = window / (window + reference)
         return sum(
@@ -61,7 +64,7 @@ class Comparison:
 
 
 def comparisons(window: Counts, reference: Counts) -> list[Comparison]:
-    """Each feature of those kinds of which both have enough pictures; what has drifted is left open."""
+    """Compare every feature of the kinds of which both have `LEAST_PICTURES`; `judged` decides `drifted`."""
     return [
         one
         for kind in KINDS
@@ -71,9 +74,9 @@ def comparisons(window: Counts, reference: Counts) -> list[Comparison]:
 
 
 def judged(found: Sequence[Comparison], critical: Sequence[Sequence[float]]) -> list[Comparison]:
-    """The comparisons with `drifted` set; `critical` as in `Reference`.
+    """The comparisons with `drifted` decided; `critical` as in `Reference`.
 
-    Holm's method: each test that is passed at the level of all together leaves one fewer to correct for.
+    Holm's method: after each significant test, the others are corrected for one test fewer.
     """
     unlikely: set[int] = set()
     while True:
@@ -92,7 +95,7 @@ def judged(found: Sequence[Comparison], critical: Sequence[Sequence[float]]) -> 
 
 
 def most_tests() -> tuple[int, int]:
-    """The most degrees of freedom that a test has, and the most tests that there are."""
+    """The highest number of degrees of freedom of any test, and the highest number of tests."""
     every = [feature for features in FEATURES.values() for feature in features.values()]
     return max(len(feature.bins) for feature in every) - 1, len(every)
 
@@ -104,7 +107,7 @@ def _of_kind(kind: Kind, window: Counts, reference: Counts) -> Iterator[Comparis
 
 
 def _distance(mine: Sequence[int], theirs: Sequence[int]) -> float:
-    """The total variation distance of two histograms; 0 where one of them is empty."""
+    """The total variation distance of two histograms, 0 to 1; 0 if one of them is empty."""
     if not sum(mine) or not sum(theirs):
         return 0.0
     shares = zip(_shares(mine), _shares(theirs), strict=True)
@@ -117,9 +120,9 @@ def _shares(bins: Sequence[int]) -> list[float]:
 
 
 def _table(mine: Sequence[int], theirs: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Both histograms, neighbours taken together until `_EXPECTED` are expected in each bin of either."""
+    """Both histograms, neighbouring bins merged until each expects a count of `_EXPECTED` in either."""
     sizes = (sum(mine), sum(theirs))
-    least = _EXPECTED * sum(sizes) / max(min(sizes), 1)  # in both together
+    least = _EXPECTED * sum(sizes) / max(min(sizes), 1)  # count of a bin in both histograms together
     bins: list[tuple[int, int]] = []
     waiting = (0, 0)
     for pair in zip(mine, theirs, strict=True):

@@ -1,4 +1,4 @@
-"""What is counted of pictures and marks, and the bins that it is counted in."""
+"""The features of pictures and marks that are counted, and their bins."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 Kind = Literal["predict", "read"]
-"""Pictures of one digit (`/predict`, batches), and pictures of any number of them (`/read`)."""
+"""Pictures of one digit (`/predict`, batches), and pictures of any number of digits (`/read`)."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One thing that is counted: `title` for people, and the names of its bins.
+    """One feature: the `title` that people see, and the names of its bins.
 
-    `edges` part the bins of a number, each of which begins at its edge: one edge fewer than bins. What is no
-    number, as an answer, has none.
+    A numeric feature has one edge fewer than bins. An edge belongs to the bin above it. A categorical
+    feature, such as the answered digit, has no edges.
     """
 
     title: str
@@ -26,23 +26,21 @@ class Feature:
 
 
 def _number(title: str, unit: str, *edges: float, times: float = 1) -> Feature:
-    """A number, its bins named after their edges in a unit in which it is so many times larger."""
+    """A numeric feature whose bins are named after their edges, multiplied by `times` to be in `unit`."""
     names = [f"{edge * times:,g}" for edge in edges]
     between = [f"{low}-{high}" for low, high in pairwise(names)]
     bins = (f"< {names[0]}", *between, f">= {names[-1]}")
     return Feature(f"{title} ({unit})", bins, edges)
 
 
-_PAPER = _number(
-    "lightness of the paper", "% of white", *(0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.92, 0.98), times=100
-)
-_PIXELS = _number("pixels of the picture", "thousands", *(4_000, 40_000, 1_000_000, 2_500_000), times=1e-3)
-_INK = _number("share of ink", "% of the picture", *(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16), times=100)
+_PAPER = _number("paper lightness", "% of white", *(0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.92, 0.98), times=100)
+_PIXELS = _number("pixels in the picture", "thousands", *(4_000, 40_000, 1_000_000, 2_500_000), times=1e-3)
+_INK = _number("ink", "% of the picture's area", *(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16), times=100)
 _SIZE = _number(
     "size of the mark", "% of the picture's longer side", *(k / 10 for k in range(1, 10)), times=100
 )
 _STROKE = _number(
-    "width of strokes",
+    "stroke width",
     "% of the mark's longer side",
     *(0.02, 0.035, 0.05, 0.07, 0.09, 0.12, 0.16, 0.22),
     times=100,
@@ -59,15 +57,15 @@ FEATURES: dict[Kind, dict[str, Feature]] = {
         "stroke": _STROKE,
         "confidence": _CONFIDENCE,
         "digit": _DIGIT,
-        "outcome": Feature("what came of it", ("digit", "not a digit", "blank")),
+        "outcome": Feature("outcome", ("digit", "not a digit", "blank")),
     },
-    "read": {  # how much is written, and so how large, is each picture's own affair
+    "read": {  # ink and size are left out, because they depend on how much is written on the picture
         "paper": _PAPER,
         "pixels": _PIXELS,
         "stroke": _STROKE,
         "confidence": _CONFIDENCE,
         "digit": _DIGIT,
-        "outcome": Feature("what came of it", ("all read", "some unread", "none read", "blank")),
+        "outcome": Feature("outcome", ("all read", "some unread", "none read", "blank")),
     },
 }
-"""For each kind of pictures what is counted. `outcome` is counted once for each picture."""
+"""The features that are counted, by kind of picture. `outcome` is counted once for each picture."""

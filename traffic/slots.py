@@ -1,4 +1,4 @@
-"""Counts by the hour, and the reference that they are compared with, as JSON."""
+"""The JSON of hourly counts, and of the reference that they are compared with."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from traffic.counts import Histograms
 
 HOUR = 3600  # seconds
 KEPT_HOURS = 7 * 24
-"""So long counts are kept."""
+"""Older counts are deleted."""
 REFERENCE = "drift.json"
-"""The reference's file, in a model folder beside the manifest."""
+"""The name of the reference's file in a model folder, next to the manifest."""
 
 _Count = Annotated[int, Field(ge=0)]
 _Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -22,7 +22,7 @@ _CHECKED = ConfigDict(strict=True)
 
 @dataclass(frozen=True, slots=True, config=_CHECKED)
 class Slot:
-    """What one model was asked to read in one hour, which began `start` seconds after 1970 (UTC)."""
+    """Counts of what one model read in one hour, which began `start` seconds after 1970 (UTC)."""
 
     start: _Count
     model: Annotated[str, Field(max_length=64, description="SHA-256 of the model's file.")]
@@ -32,10 +32,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, config=_CHECKED)
 class Reference:
-    """What a model was measured on: validation digits as people draw them.
+    """Counts of the pictures that a model was measured on: validation digits drawn as people draw them.
 
-    `model` is the SHA-256 of the model's file. `critical[f - 1][t - 1]` is the chi-squared value of f degrees
-    of freedom that chance exceeds with a probability of `level` / t: for a service, which has no scipy.
+    `model` is the SHA-256 of the model's file. `critical[f - 1][t - 1]` is the critical value of the
+    chi-squared distribution with f degrees of freedom at the significance level `level` / t. It is stored
+    because scipy is not installed where the service runs.
     """
 
     model: _Sha256

@@ -1,4 +1,4 @@
-"""The last hours of traffic, and what came before them."""
+"""Counts of the last hours of traffic, and of the days before them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from traffic.slots import HOUR, Slot
 
 
 def hours_ago(hours: int) -> int:
-    """When the first of the last hours began; the present one, which is not over, is one more."""
+    """When the hour `hours` before the current one began, in seconds after 1970 (UTC)."""
     return int(time.time()) // HOUR * HOUR - hours * HOUR
 
 
 class Windows(NamedTuple):
-    """What a model was asked in the last hours and before, and how many pictures other models were asked."""
+    """Counts of one model's traffic in the last hours and before, and the number of other models' pictures.
+
+    `of_others` covers the last hours only.
+    """
 
     last: Counts
     before: Counts
@@ -25,7 +28,11 @@ class Windows(NamedTuple):
 
     @classmethod
     def of(cls, slots: Iterable[Slot], model: str, hours: int) -> Windows:
-        """`model`: its SHA-256. Raises `ValueError` for slots of another version of the project."""
+        """Windows of the model with this SHA-256.
+
+        `last` covers the last `hours` full hours and the current one. Raises `ValueError` for slots of
+        another version of the project.
+        """
         last, before, others = Counts(), Counts(), Counts()
         for slot in slots:
             recent = slot.start >= hours_ago(hours)

@@ -1,4 +1,7 @@
-"""A part's answers: as Parquet a row a file, as CSV a row a number, for tables a row a cell in both."""
+"""The answers of a part, as Parquet with one row for each file, or as CSV with one row for each number.
+
+With `--table`, both have one row for each cell.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from digits.output.spreadsheet import cells_of
 Format = Literal["parquet", "csv"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv")
 
-_AT_ONCE = 512  # files whose answers are kept in memory
-_COUNTS = ("files", "errors")  # entries beside a Parquet file's schema
+_AT_ONCE = 512  # files whose answers are in memory together
+_COUNTS = ("files", "errors")  # keys in a Parquet file's metadata
 
 _BOX = pa.list_(pa.int32())
 _NUMBER = pa.struct(
@@ -62,7 +65,10 @@ ROWS = pa.schema(
         "model": pa.string(),
     }
 )
-"""A row a file: what became of it (`confidence`: of its least sure digit), then what `POST /read` answers."""
+"""One row for each file. `numbers` and the columns after it are the answer of `POST /read`, as is `text`.
+
+`confidence` is that of the least certain digit, and `rejected` is the number of rejected marks.
+"""
 
 CELLS = pa.schema(
     {
@@ -75,12 +81,16 @@ CELLS = pa.schema(
         "error": pa.string(),
     }
 )
-"""A row a cell, the empty ones too; a file with nothing in it has one row without a table."""
+"""One row for each cell, including empty ones. A file without cells has one row without a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What answers look like: `table` for a row a cell, with a mark behind numbers below `min_confidence`."""
+    """The form of the answers.
+
+    With `table` there is one row for each cell, and numbers below `min_confidence` (0..1) are marked as
+    doubtful.
+    """
 
     format: Format
     table: bool = False
@@ -88,14 +98,14 @@ class Shape:
 
 
 class Counts(NamedTuple):
-    """How many files, and how many of them have no reading."""
+    """The number of files, and how many of them could not be read."""
 
     files: int
     errors: int
 
 
 def write(rows: Iterable[Row], folder: Folder, name: str, shape: Shape) -> Counts:
-    """Write a part's answers; the file is there when all of them are in it. Raises `OSError`."""
+    """Write a part's answers. The file appears under its name only when it is complete. Raises `OSError`."""
     counted = _Counted(rows)
     with folder.writing(name) as stream:
         if shape.format == "csv":
@@ -108,7 +118,7 @@ def write(rows: Iterable[Row], folder: Folder, name: str, shape: Shape) -> Count
 
 
 def counts_of(folder: Folder, name: str) -> Counts:
-    """How many files a part answers, how many of them without a reading; raises whatever damage causes."""
+    """The counts of a part that was written. If it is damaged, raises any exception of its parser."""
     with folder.open(name) as file:
         if name.endswith(".csv"):
             lines = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
@@ -121,7 +131,7 @@ def counts_of(folder: Folder, name: str) -> Counts:
 
 
 class _Counted:
-    """Rows as they pass, and how many passed."""
+    """Passes rows on and counts them."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = rows

@@ -1,7 +1,7 @@
-"""Pictures in zip and tar archives: which there are, and their bytes. Nothing is unpacked to disk.
+"""Lists and reads the pictures in zip and tar archives, without unpacking them to disk.
 
-Zip archives and plain tar archives are read picture by picture. A compressed tar archive has no places to go
-to: it is read in one piece, from its beginning to its end.
+Single pictures are read from zip archives and uncompressed tar archives. A compressed tar archive has no
+random access, so it is read from beginning to end.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from functools import lru_cache
 from typing import IO, Any, BinaryIO, Literal, NamedTuple, cast
 
 from digits.cluster.places import opened
-from digits.pictures import is_picture, shown
+from digits.pictures import is_picture, printable
 
 MOST_BYTES = 100 * 2**20
-"""Of one picture, unpacked: what has more is not read."""
+"""Largest size of one picture, uncompressed. Larger pictures are not read."""
 
 Kind = Literal["zip", "tar", "packed"]
 
-_ENDS: dict[str, Kind] = {".zip": "zip", ".tar": "tar"}
+_EXTENSIONS: dict[str, Kind] = {".zip": "zip", ".tar": "tar"}
 _PACKED: dict[str, Callable[[BinaryIO], Any]] = {
     ".tar.gz": gzip.open,
     ".tgz": gzip.open,
@@ -33,14 +33,15 @@ _PACKED: dict[str, Callable[[BinaryIO], Any]] = {
     ".tar.xz": lzma.open,
     ".txz": lzma.open,
 }
-_OPEN = 4  # archives that a process keeps open: a part's pictures lie in few
-_DRAINED = 2**20  # bytes at once
+_OPEN = 4  # archives that a process keeps open, since the pictures of a part are in few archives
+_DRAINED = 2**20  # bytes that are read at a time
 
 
 class Member(NamedTuple):
-    """A picture in an archive: its name there, where it is, its bytes unpacked, and what changes with them.
+    """A picture in an archive: its name there, its uncompressed size in bytes, and where it is.
 
-    `at` is its number in a zip archive's list, and in a tar archive where its bytes begin.
+    `at` is its index in a zip archive's list, or the offset of its bytes in a tar archive. `identity` changes
+    if the picture's content changes.
     """
 
     name: str
@@ -50,15 +51,18 @@ class Member(NamedTuple):
 
 
 def kind_of(name: str) -> Kind | None:
-    """Which kind of archive a file's name says that it is, if any."""
+    """The kind of archive that a file name has the extension of; None if it is not an archive."""
     name = name.lower()
     if name.endswith(tuple(_PACKED)):
         return "packed"
-    return next((kind for end, kind in _ENDS.items() if name.endswith(end)), None)
+    for extension, kind in _EXTENSIONS.items():
+        if name.endswith(extension):
+            return kind
+    return None
 
 
 def members(place: str, kind: Literal["zip", "tar"]) -> Iterator[Member]:
-    """The pictures in an archive, in its order; raises whatever a damaged one makes its parser trip over."""
+    """The pictures in an archive, in its order. If it is damaged, raises any exception of its parser."""
     names = Names()
     with opened(place) as file:
         if kind == "zip":
@@ -66,30 +70,30 @@ def members(place: str, kind: Literal["zip", "tar"]) -> Iterator[Member]:
                 for number, info in enumerate(listed.infolist()):
                     if not info.is_dir() and _is_wanted(info.filename):
                         identity = f"{info.file_size} {info.CRC}"
-                        yield Member(names.own(info.filename), number, info.file_size, identity)
+                        yield Member(names.unique(info.filename), number, info.file_size, identity)
         else:
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 for entry in archive:
                     if _is_whole(entry):
                         identity = f"{entry.size} {entry.mtime}"
-                        yield Member(names.own(entry.name), entry.offset_data, entry.size, identity)
+                        yield Member(names.unique(entry.name), entry.offset_data, entry.size, identity)
 
 
 class Names:
-    """Gives every picture of an archive a name of its own: archives may hold several files of one name."""
+    """Gives every picture of an archive a unique name, since several files may have the same name."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
 
-    def own(self, name: str) -> str:
-        """The name itself at first, then with "#2" and so on."""
-        name = shown(name)
+    def unique(self, name: str) -> str:
+        """The name itself the first time, then with "#2" and so on."""
+        name = printable(name)
         self._seen[name] += 1
         return name if self._seen[name] == 1 else f"{name}#{self._seen[name]}"
 
 
 def content_of(place: str, kind: Literal["zip", "tar"], at: int, size: int) -> bytes:
-    """The bytes of one member; raises what its parser raises, and `ValueError` for over `MOST_BYTES`."""
+    """The bytes of one member; raises any exception of its parser, and `ValueError` above `MOST_BYTES`."""
     check_size(size)
     if kind == "zip":
         archive = _zip(place)
@@ -103,9 +107,9 @@ def content_of(place: str, kind: Literal["zip", "tar"], at: int, size: int) -> b
 
 
 def check_size(size: int) -> None:
-    """Raises `ValueError` for a picture of over `MOST_BYTES`."""
+    """Raise `ValueError` for a picture of more than `MOST_BYTES`."""
     if size > MOST_BYTES:
-        raise ValueError(f"it has {size:,} bytes, more than the {MOST_BYTES:,} that one picture may have")
+        raise ValueError(f"it has {size:,} bytes, more than the limit of {MOST_BYTES:,}")
 
 
 @lru_cache(_OPEN)
@@ -119,13 +123,12 @@ def _plain(place: str) -> BinaryIO:
 
 
 def packed_contents(place: str) -> Iterator[tuple[str, bytes | ValueError]]:
-    """Name and bytes of all pictures of a compressed tar archive, or why one of them is not read.
+    """The names of all pictures of a compressed tar archive, with their bytes or the error of reading them.
 
-    Raises whatever a damaged archive makes its parser trip over, after the pictures before that place.
+    If the archive is damaged, raises any exception of its parser, after the pictures before the damage.
     """
     names = Names()
-    unpack = next(unpack for end, unpack in _PACKED.items() if place.lower().endswith(end))
-    with opened(place) as file, unpack(file) as stream:
+    with opened(place) as file, _decompress(place)(file) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for entry in archive:
                 if not _is_whole(entry):
@@ -133,16 +136,24 @@ def packed_contents(place: str) -> Iterator[tuple[str, bytes | ValueError]]:
                 try:
                     check_size(entry.size)
                 except ValueError as error:
-                    yield names.own(entry.name), error
+                    yield names.unique(entry.name), error
                     continue
                 content = cast(IO[bytes], archive.extractfile(entry)).read()
-                yield names.own(entry.name), content
-        while stream.read(_DRAINED):  # what is cut off behind the last picture shows only there
+                yield names.unique(entry.name), content
+        while stream.read(_DRAINED):  # only reading to the end shows that the end is missing
             pass
 
 
+def _decompress(place: str) -> Callable[[BinaryIO], Any]:
+    """The function that opens a compressed tar archive for reading."""
+    for extension, decompress in _PACKED.items():
+        if place.lower().endswith(extension):
+            return decompress
+    raise ValueError(f"{place} does not have the extension of a compressed archive")
+
+
 def _is_wanted(name: str) -> bool:
-    return is_picture(name) and not name.startswith("__MACOSX/")  # a Mac's notes beside pictures
+    return is_picture(name) and not name.startswith("__MACOSX/")  # macOS adds files with metadata there
 
 
 def _is_whole(entry: tarfile.TarInfo) -> bool:

@@ -1,4 +1,4 @@
-"""What a folder of answers says of itself: whose answers they are, and whether all are there."""
+"""The ledger of a folder of answers: the inputs that it answers, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass, field
 from digits.cluster.places import Folder
 from digits.errors import DigitsError
 
-LEDGER = "_digits.json"  # programs that read a folder of Parquet files leave out what begins so
+LEDGER = "_digits.json"  # programs that read a folder of Parquet files skip names that begin with "_"
 _PART = "part-"
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """`inputs` as absolute places. `complete`: there is one answer to every file, to the counts beside it."""
+    """The content of the ledger file.
+
+    `inputs` are absolute paths or addresses. If it is `complete`, the folder has one answer to each of
+    `files` files, `errors` of which could not be read.
+    """
 
     inputs: list[str]
     setting: dict[str, object] = field(default_factory=dict)
@@ -29,21 +33,21 @@ class Ledger:
 
 
 def check_inputs(folder: Folder, inputs: Sequence[str]) -> None:
-    """Raises `DigitsError` where a folder has other inputs' answers: they would be lost, or mixed up."""
+    """Raise `DigitsError` if a folder has the answers to other inputs, which would be mixed up or lost."""
     names = folder.names()
     if LEDGER in names:
         with folder.open(LEDGER) as file:
             theirs = json.load(file)["inputs"]
         if theirs != list(inputs):
             raise DigitsError(
-                f"{folder.place} has the answers to {' '.join(theirs)}: name another folder with --output."
+                f"{folder.place} has the answers to {' '.join(theirs)}. Name another folder with --output."
             )
     elif any(name.startswith(_PART) for name in names):
-        raise DigitsError(f"{folder.place} has answers of unknown origin: name another folder with --output.")
+        raise DigitsError(f"{folder.place} has answers of unknown origin. Name another folder with --output.")
 
 
 def remove_others(folder: Folder, names: set[str]) -> None:
-    """Remove the parts that are none of these, and what interrupted writing has left."""
+    """Remove the parts that are not in `names`, and leftovers of interrupted writing."""
     for name in folder.names():
         if name.startswith((_PART, f".{_PART}", f".{LEDGER}")) and name not in names:
             folder.remove(name)

@@ -1,4 +1,4 @@
-"""A model folder as bytes that travel: machines of a cluster need no path in common for it."""
+"""A model folder as bytes, so that the machines of a cluster need no shared path for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digits.reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """The manifest of a model, and the network's file under the name that the manifest has for it."""
+    """The content of a model's manifest, and the name and content of the network's file."""
 
     manifest: bytes
     name: str
@@ -21,7 +21,7 @@ class ModelFiles:
 
     @classmethod
     def of(cls, folder: Path) -> ModelFiles:
-        """A model folder's; raises `ModelError` where it cannot be served."""
+        """Read a model folder; raises `ModelError` if it cannot be loaded."""
         Reader.load(folder)
         name = Manifest.load(folder).file
         return cls((folder / MANIFEST).read_bytes(), name, (folder / name).read_bytes())

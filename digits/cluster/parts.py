@@ -1,7 +1,8 @@
-"""Divides what there is to read into parts, answered whole each, with names that follow from their content.
+"""Divides sources into parts that are read as a whole, and names each part after its content.
 
-Which part a picture is in, a hash of its name says, and not how many others there are: a new picture changes
-the one part that it comes to (where that grows too large, it becomes two), and all others stay answered.
+A hash of a picture's name decides which part the picture is in, independently of the number of other
+pictures. Therefore a new picture changes only its own part (or splits it, if it becomes too large), and the
+answers of all other parts remain valid.
 """
 
 from __future__ import annotations
@@ -14,22 +15,23 @@ from typing import TypeVar
 
 from digits.cluster.sources import Source
 
-_BITS = 256  # of SHA-256
+_BITS = 256  # length of a SHA-256 hash
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Sources that are answered together, and the name of their answers."""
+    """Sources that are read together, and the name of their answers."""
 
     name: str
     sources: tuple[Source, ...]
 
 
 def parts_of(sources: Sequence[Source], setting: str, most: int) -> list[Part]:
-    """Parts of at most `most` pictures each; a compressed tar archive is one of its own.
+    """Divide sources into parts of at most `most` pictures; a compressed tar archive is a part by itself.
 
-    Folders and archives stay together as far as they can. `setting` is whatever changes the answers.
+    Folders and archives stay together if possible. `setting` is a text that changes if the answers may
+    change.
     """
     groups: defaultdict[str, list[Source]] = defaultdict(list)
     parts: list[list[Source]] = []
@@ -48,7 +50,10 @@ def parts_of(sources: Sequence[Source], setting: str, most: int) -> list[Part]:
 
 
 def _large(group: list[Source], most: int) -> Iterator[list[Source]]:
-    """The parts of one folder, by hash, or of one archive, as they lie in it: they are read in one go."""
+    """The parts of a large folder, divided by hash, or of a large archive, divided in its own order.
+
+    Members of an archive stay in its order because this order is fastest to read.
+    """
     if group[0].kind != "file":
         for at in range(0, len(group), most):
             yield group[at : at + most]
@@ -61,7 +66,7 @@ def _large(group: list[Source], most: int) -> Iterator[list[Source]]:
 def _divided(
     items: list[tuple[int, Item]], weight: Callable[[tuple[int, Item]], int], most: int, bit: int = _BITS - 1
 ) -> Iterator[list[tuple[int, Item]]]:
-    """Items with their hashes, by the first bits of these, as many as it takes for no more than `most`."""
+    """Divide items by the leading bits of their hashes until no group weighs more than `most`."""
     if len(items) <= 1 or bit < 0 or sum(map(weight, items)) <= most:
         if items:
             yield items

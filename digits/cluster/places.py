@@ -1,7 +1,7 @@
-"""Places of files, local paths and `s3://` addresses alike: listed, opened for reading, written by renaming.
+"""Files at local paths and at `s3://` addresses: listing, reading, and writing by renaming.
 
-S3 is asked through pyarrow, with the variables that every S3 program takes (AWS_ACCESS_KEY_ID and the others,
-AWS_ENDPOINT_URL for a server that is not Amazon's).
+S3 is accessed through pyarrow, configured by the usual environment variables (AWS_ACCESS_KEY_ID and others,
+and AWS_ENDPOINT_URL for a server that is not Amazon's).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 _S3 = "s3://"
-_AT_ONCE = 2**20  # bytes: what one request to S3 brings of an archive
+_AT_ONCE = 2**20  # bytes of an archive that one request to S3 gets
 
 
 class File(NamedTuple):
-    """A file that is there: where, how many bytes, and when it changed (nanoseconds)."""
+    """An existing file: its path or address, its size in bytes, and its time of change in nanoseconds."""
 
     place: str
     size: int
@@ -32,14 +32,14 @@ class File(NamedTuple):
 
 
 def is_remote(place: str) -> bool:
-    """Whether a place is an address in S3, and no path."""
+    """Whether a place is an address in S3 and not a local path."""
     return place.startswith(_S3)
 
 
 def remote_files(address: str) -> list[File] | None:
-    """All files below an address in S3, or the one at it; None where nothing is.
+    """All files below an address in S3, or the file at this address; None if there is nothing.
 
-    Raises `OSError` where S3 does not answer.
+    Raises `OSError` if S3 does not answer.
     """
     system, path = _system(address)
     (found,) = system.get_file_info([path])
@@ -56,7 +56,7 @@ def _file(info: Any) -> File:
 
 
 def opened(place: str) -> BinaryIO:
-    """A file for reading from anywhere in it; raises `OSError`."""
+    """Open a file for reading with random access; raises `OSError`."""
     if not is_remote(place):
         return Path(place).open("rb")
     system, path = _system(place)
@@ -65,7 +65,7 @@ def opened(place: str) -> BinaryIO:
 
 @cache
 def _remote_system(bucket: str) -> Any:
-    """S3 as the environment describes it; without a region there, Amazon is asked where the bucket lies."""
+    """S3 as the environment variables configure it; without a region, Amazon is asked for the bucket's."""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
@@ -75,7 +75,7 @@ def _remote_system(bucket: str) -> Any:
 
 
 def _system(place: str) -> tuple[Any, str]:
-    """The file system of a place, and its path there."""
+    """The file system of a place, and the path of the place there."""
     if not is_remote(place):
         return fs.LocalFileSystem(), place
     path = place.removeprefix(_S3).rstrip("/")
@@ -84,22 +84,22 @@ def _system(place: str) -> tuple[Any, str]:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of answers, here or in S3. Every method raises `OSError` where the place does not answer."""
+    """A folder of answers, local or in S3. Its methods raise `OSError` if the place cannot be accessed."""
 
     place: str
 
     @classmethod
     def of(cls, place: str) -> Folder:
-        """A folder as a person names it."""
+        """The folder at a path or address from the command line."""
         return cls(place.rstrip("/") if is_remote(place) else str(Path(place).absolute()))
 
     def make(self) -> None:
-        """Make a local folder; in S3 there is nothing to make."""
+        """Create a local folder; in S3, folders need not be created."""
         if not is_remote(self.place):
             Path(self.place).mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """The names of its files, not of those below."""
+        """The names of its files, without subfolders."""
         system, path = _system(self.place)
         found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
         return [info.base_name for info in found if info.type == fs.FileType.File]
@@ -113,9 +113,10 @@ class Folder:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Any]:
-        """A stream whose bytes are the file `name` once all is well, and otherwise no file of that name.
+        """A stream for the content of the file `name`, which appears only if no exception was raised.
 
-        It has another name until then, in S3 too: closing a stream there makes a file of what it was given.
+        Until then the file has a temporary name. This is also necessary in S3, where closing a stream creates
+        the file with the content so far.
         """
         system, path = _system(self.place)
         temporary = f"{path}/.{name}.{uuid.uuid4().hex}"

@@ -1,4 +1,4 @@
-"""How far it is, on the error stream: a line that changes on a terminal, else a line now and then."""
+"""Progress on the error stream: one line that is updated on a terminal, else a line every 30 seconds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _LINES_SECONDS = 30.0
 
 
 class Progress:
-    """Says how many files are done of how many, how fast that is, and how long it may still take.
+    """Shows the number of files that are done, the total, the speed and the remaining time.
 
-    `before` is what earlier runs have done; `total` is None where a compressed archive hides how many it has.
+    `before` are the counts of earlier runs. `total` is None if a compressed archive has an unknown number of
+    files.
     """
 
     def __init__(self, before: Counts, total: int | None) -> None:
@@ -25,7 +26,7 @@ class Progress:
         self.begin()
 
     def begin(self) -> None:
-        """From now on the seconds count: a cluster has been reached."""
+        """Start the clock, once the cluster is connected."""
         self._began = self._said = time.monotonic()
 
     def add(self, counts: Counts) -> None:
@@ -49,6 +50,6 @@ class Progress:
 
 
 def say(sentence: str, stays: bool = True) -> None:
-    """A sentence in place of the line that changes; one that does not stay is such a line itself."""
+    """Print a sentence in place of the line that is updated; with `stays` false, it is that line."""
     start = "\r\033[K" if sys.stderr.isatty() else ""
     print(f"{start}{sentence}", end="\n" if stays else "", file=sys.stderr, flush=True)

@@ -1,7 +1,8 @@
-"""Parts through Ray Data: the cluster, and what runs on its machines.
+"""Reads parts with Ray Data: the connection to the cluster, and the tasks that run on its machines.
 
-Ray comes with the extra `digits[cluster]` and is imported in here alone. Tasks, and no actors: an actor whose
-machine is lost holds on to its parts until there is room for it anew; a task goes to any other machine.
+Ray comes with the extra `digits[cluster]`, and only this module imports it. Parts are read by tasks and not
+by actors, because an actor whose machine is lost keeps its parts until there is room to restart it, whereas a
+task is moved to any other machine.
 """
 
 # Why it is so: docs/decisions/cluster.md
@@ -23,22 +24,23 @@ import ray.data
 
 import digits
 from digits.cluster.answers import Counts, Shape
-from digits.cluster.careful import CarefulReader
+from digits.cluster.isolated import IsolatedReader
 from digits.cluster.model_files import ModelFiles
 from digits.cluster.parts import Part
 from digits.cluster.places import Folder
 from digits.cluster.reading import Read, read_bytes, read_part
 from digits.errors import ClusterError, DigitsError
 
-_SECONDS = 5.0  # for a cluster to take a connection
-_FORWARDED = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION")  # no secrets
+_SECONDS = 5.0  # timeout for connecting to a cluster
+_FORWARDED = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION")  # not secret
 
 
 @contextmanager
 def connected(address: str) -> Iterator[int]:
-    """The cluster at an address, "local" for a new one, "auto" for that of this machine, or a new one.
+    """Connect to the cluster at an address and yield the number of its cores.
 
-    Gives its cores. Raises `ClusterError` where there is no cluster.
+    "local" starts a new cluster; "auto" uses this machine's cluster, or starts one if there is none. Raises
+    `ClusterError` if the connection fails.
     """
     variables = {name: os.environ[name] for name in _FORWARDED if name in os.environ}
     try:
@@ -50,7 +52,7 @@ def connected(address: str) -> Iterator[int]:
             runtime_env={"py_modules": [digits], "env_vars": variables},
         )
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise ClusterError(f"The cluster at {address} takes no work from here ({_reason(error)}).") from error
+        raise ClusterError(f"The cluster at {address} cannot be used ({_reason(error)}).") from error
     try:
         nodes: list[dict[str, Any]] = ray.nodes()
         yield sum(int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"])
@@ -59,21 +61,21 @@ def connected(address: str) -> Iterator[int]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what Ray says, which may go on for pages."""
+    """The first line of Ray's message, which may be pages long."""
     if "auth" in str(error).lower():
-        return "it wants its token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN as its head has it"
+        return "it needs a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the token of its head"
     return str(error).strip().partition("\n")[0]
 
 
 def check_address(address: str) -> None:
-    """Raises `ClusterError` where nothing answers at an address: Ray itself would try for a minute."""
+    """Raise `ClusterError` if nothing answers at an address, because Ray itself would try for a minute."""
     if address in ("auto", "local"):
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise ClusterError(
-            f"{address} is no cluster's address: name HOST:PORT, as `ray start --head` says it, on a machine "
-            "that belongs to it; or auto, or local."
+            f"{address} is not the address of a cluster. Name HOST:PORT, as `ray start --head` prints it, on "
+            "a machine of the cluster; or name auto or local."
         )
     try:
         socket.create_connection((host, int(port)), _SECONDS).close()
@@ -82,9 +84,9 @@ def check_address(address: str) -> None:
 
 
 def answered(parts: Sequence[Part], model: ModelFiles, folder: Folder, shape: Shape) -> Iterator[Counts]:
-    """Read parts on the connected cluster; gives each one's counts as it is written.
+    """Read parts on the connected cluster, and yield the counts of each part when it has been written.
 
-    Raises `DigitsError` where answers cannot be written.
+    Raises `DigitsError` if answers cannot be written.
     """
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -105,18 +107,18 @@ def _answer(
     row: dict[str, Any], model: ray.ObjectRef[ModelFiles], folder: Folder, shape: Shape
 ) -> dict[str, int]:
     part = pickle.loads(zlib.decompress(row["part"]))
-    return read_part(part, _read(model), partial(_careful, model), folder, shape)._asdict()
+    return read_part(part, _read(model), partial(_isolated, model), folder, shape)._asdict()
 
 
 @cache
 def _read(model: ray.ObjectRef[ModelFiles]) -> Read:
-    """Of this process: Ray keeps one a core, for one part after another."""
+    """The reading function of this process. Ray keeps one process for each core, which reads many parts."""
     return _loaded(ray.get(model))
 
 
 @cache
-def _careful(model: ray.ObjectRef[ModelFiles]) -> Read:
-    return CarefulReader(partial(_loaded, ray.get(model)))
+def _isolated(model: ray.ObjectRef[ModelFiles]) -> Read:
+    return IsolatedReader(partial(_loaded, ray.get(model)))
 
 
 def _loaded(model: ModelFiles) -> Read:

@@ -1,4 +1,4 @@
-"""Reads a part where it runs, on any machine of the cluster, and writes its answers. No Ray in here."""
+"""Reads a part on a machine of the cluster and writes its answers. This module does not use Ray."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from digits.reader import Reader
 from digits.results import Reading
 
 Read = Callable[[bytes], Reading | str]
-"""What a picture's bytes say, or the sentence that says why they cannot be read."""
+"""Returns the reading of a picture's bytes, or the message that says why they cannot be read."""
 
-_FETCHING = 8  # files that are fetched while one is read: S3 answers after tens of milliseconds
+_FETCHING = 8  # files that are fetched while one is read, because S3 takes tens of milliseconds to answer
 
 
 class Content(NamedTuple):
-    """What was found under a name: bytes, or the sentence that says why there are none."""
+    """A picture's name and bytes; `error` is the message that says why there are no bytes."""
 
     name: str
     data: bytes
@@ -35,22 +35,22 @@ class Content(NamedTuple):
 
 
 def file_of(part: Part, shape: Shape) -> str:
-    """The name of a part's answers in their folder."""
+    """The file name of a part's answers."""
     return f"part-{part.name}.{shape.format}"
 
 
-def read_part(part: Part, read: Read, careful: Callable[[], Read], folder: Folder, shape: Shape) -> Counts:
-    """Write the answers to a part, unless they are there; raises `OSError` where they cannot be written.
+def read_part(part: Part, read: Read, isolated: Callable[[], Read], folder: Folder, shape: Shape) -> Counts:
+    """Write the answers to a part unless they exist; raises `OSError` if they cannot be written.
 
-    Where reading it has begun before and not come to its end, it is read with what `careful` gives: a picture
-    may have ended the process.
+    If reading the part was begun before and not finished, a picture may have crashed the process. The part is
+    then read with the function that `isolated` returns.
     """
     name = file_of(part, shape)
-    if folder.has(name):  # written, and then the machine was lost before it could say so
+    if folder.has(name):  # a machine wrote it, and was lost before it could report this
         return counts_of(folder, name)
     begun = f".{name}.begun"
     if folder.has(begun):
-        read = careful()
+        read = isolated()
     else:
         with folder.writing(begun):
             pass
@@ -60,11 +60,11 @@ def read_part(part: Part, read: Read, careful: Callable[[], Read], folder: Folde
 
 
 def read_bytes(reader: Reader, data: bytes) -> Reading | str:
-    """The reading of a picture's bytes, or why there is none."""
+    """The reading of a picture's bytes, or the message that says why there is none."""
     try:
         with Image.open(BytesIO(data)) as image:
             return reader.read(image)
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
+    except Exception as error:  # for a damaged file, Pillow's decoders raise exceptions of any type
         return why_unread(error)
 
 
@@ -74,7 +74,7 @@ def _row(content: Content, read: Read) -> Row:
 
 
 def _contents(sources: tuple[Source, ...]) -> Iterator[Content]:
-    """The bytes of all pictures; loose files are fetched some at once, archives are read in their order."""
+    """The bytes of all pictures. Files are fetched several at a time, archives are read in their order."""
     with ThreadPoolExecutor(_FETCHING) as pool:
         loose = iter([source for source in sources if source.kind == "file"])
         fetching = [pool.submit(_fetched, source) for source in islice(loose, _FETCHING)]
@@ -93,7 +93,7 @@ def _fetched(source: Source) -> Content:
         with opened(source.place) as file:
             data = file.read(MOST_BYTES + 1)
         check_size(len(data))
-    except Exception as error:  # a path of another kind, no rights, a server that does not answer
+    except Exception as error:  # not a file, no permission, or a server that does not answer
         return Content(source.name, b"", why_unread(error))
     return Content(source.name, data, None)
 
@@ -104,12 +104,12 @@ def _member(source: Source) -> Content:
     assert source.kind in ("zip", "tar")
     try:
         return Content(source.name, content_of(source.place, source.kind, source.at, source.size), None)
-    except Exception as error:  # the parsers of archives raise whatever a damaged one makes them trip over
+    except Exception as error:  # for a damaged archive, its parser raises exceptions of any type
         return Content(source.name, b"", why_unread(error))
 
 
 def _packed(source: Source) -> Iterator[Content]:
-    """All pictures of a compressed archive; where it is cut off or broken, a last row says so."""
+    """All pictures of a compressed archive; if it is truncated or damaged, the last row says so."""
     try:
         for name, data in packed_contents(source.place):
             if isinstance(data, bytes):

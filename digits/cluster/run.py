@@ -1,4 +1,4 @@
-"""`digits FOLDER --cluster`: from what there is to a folder with one answer to each file."""
+"""`digits FOLDER --cluster`: reads all inputs and leaves a folder with one answer to each file."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ from digits.cluster.reading import file_of
 from digits.cluster.sources import sources_of
 from digits.errors import ClusterError, DigitsError
 
-_COUNTING = 16  # parts whose counts are asked for at once
-_SAID = 10_000  # files
+_COUNTING = 16  # parts whose counts are read concurrently
+_SAID = 10_000  # files between two messages
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be read on which cluster (`auto`, `local` or HOST:PORT), and where the answers go."""
+    """The inputs to read, the cluster (`auto`, `local` or HOST:PORT), and the folder for the answers.
+
+    `part_files` is the largest number of pictures in one part.
+    """
 
     inputs: Sequence[str]
     cluster: str
@@ -40,10 +43,10 @@ class Order:
 
 
 def run(order: Order) -> int:
-    """Read all.
+    """Read all inputs and return the exit status.
 
-    The exit status is 0 if all could be read, 1 if some could not, 2 without model or cluster, 130 on
-    Ctrl-C.
+    It is 0 if all files were read, 1 if some were not read or answers cannot be written, 2 without a model or
+    a cluster, and 130 after Ctrl-C.
     """
     try:
         model = ModelFiles.of(order.model)
@@ -51,7 +54,7 @@ def run(order: Order) -> int:
     except DigitsError as error:
         say(str(error))
         return 2
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born without it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
     try:
         return _run(order, model)
     except ClusterError as error:
@@ -61,7 +64,7 @@ def run(order: Order) -> int:
         say(str(error))
         return 1
     except KeyboardInterrupt:
-        say("Interrupted. The same command goes on where this one stood.")
+        say("Interrupted. Run the same command again to continue.")
         return 130
 
 
@@ -72,7 +75,7 @@ def _run(order: Order, model: ModelFiles) -> int:
     check_inputs(folder, inputs)
     sources = sources_of(order.inputs, _say_found)
     if not sources:
-        say("No pictures there: name files, or folders that hold some.")
+        say("No pictures were found. Name files, or folders that contain pictures.")
         return 1
     setting = {"model": model.sha256, "program": _program(), **asdict(order.shape)}
     divided = parts_of(sources, json.dumps(setting), order.part_files)
@@ -86,20 +89,21 @@ def _run(order: Order, model: ModelFiles) -> int:
         _read(left, model, folder, order, progress)
         if missing := set(parts).difference(folder.names()):
             raise DigitsError(
-                f"{len(missing)} of {len(parts)} parts are not in {folder.place}: other machines wrote them "
-                "to folders of their own. --output must be one that all share."
+                f"{len(missing)} of {len(parts)} parts are not in {folder.place}, because other machines "
+                "wrote them to folders of their own. --output must be a folder that all machines share."
             )
     remove_others(folder, set(parts))
     Ledger(inputs, setting, True, *progress.done).write(folder)
-    unread = f", {progress.done.errors:,} of them not (their rows say why)" if progress.done.errors else ""
-    say(f"{progress.done.files:,} files are read{unread}: {folder.place}")
-    return int(progress.done.errors > 0)
+    done = progress.done
+    errors = f", {done.errors:,} of them with errors (their rows say why)" if done.errors else ""
+    say(f"{done.files:,} files were read{errors}: {folder.place}")
+    return int(done.errors > 0)
 
 
 def _read(left: Sequence[Part], model: ModelFiles, folder: Folder, order: Order, progress: Progress) -> None:
     before = progress.done.files
     if before:
-        say(f"{before:,} files have their answers from before.")
+        say(f"{before:,} files were answered by earlier runs.")
     with connected(order.cluster) as cores:
         say(f"Reading {len(left):,} parts on {cores} cores ...")
         progress.begin()
@@ -110,7 +114,7 @@ def _read(left: Sequence[Part], model: ModelFiles, folder: Folder, order: Order,
 
 
 def _there(folder: Folder, names: set[str]) -> dict[str, Counts]:
-    """The counts of the parts that are answered; one that is damaged is removed, to be read again."""
+    """The counts of the parts that are answered. Damaged parts are removed, so that they are read again."""
     found = sorted(names.intersection(folder.names()))
     with ThreadPoolExecutor(_COUNTING) as pool:
         counted = dict(zip(found, pool.map(partial(_counts, folder), found), strict=True))
@@ -122,7 +126,7 @@ def _there(folder: Folder, names: set[str]) -> dict[str, Counts]:
 def _counts(folder: Folder, name: str) -> Counts | None:
     try:
         return counts_of(folder, name)
-    except Exception:  # a file that a full disk or a lost machine left: pyarrow raises whatever it trips over
+    except Exception:  # for a file damaged by a full disk or a lost machine, pyarrow raises any exception
         return None
 
 
@@ -134,7 +138,7 @@ def _sum(counts: Iterable[Counts]) -> Counts:
 
 
 def _program() -> str:
-    """A hash of the code that reads: what another version reads is another answer."""
+    """A hash of the package's code, because another version may give other answers."""
     folder = Path(digits.__file__).parent
     content = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):

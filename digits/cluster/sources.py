@@ -1,4 +1,4 @@
-"""What there is to read: pictures in folders, in archives and in S3, each with a name that stays."""
+"""Finds the pictures to read, in folders, in archives and in S3, each with a stable name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from digits.cluster.archives import kind_of, members
 from digits.cluster.places import File, is_remote, remote_files
-from digits.pictures import files_in, is_picture, shown
+from digits.pictures import files_in, is_picture, printable
 
 Seen = Callable[[int], None]
 _UNKNOWN = "absent"
@@ -17,11 +17,14 @@ _UNKNOWN = "absent"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one row comes of, or of a compressed tar archive ("packed") as many as it has pictures.
+    """The source of one row or, for a compressed tar archive ("packed"), of one row for each of its pictures.
 
-    `name` stands in the row; `group` is the name of the folder or archive that holds it. `place` is where the
-    file is, or its archive. `identity` changes where the content does. "broken" is an archive that cannot be
-    listed, for the reason in `error`; `at` and `size` are those of a member of an archive.
+    - `name`: the name in the row.
+    - `group`: the name of the folder or archive that contains it.
+    - `place`: the path or address of the file, or of its archive.
+    - `identity`: a text that changes if the content changes.
+    - `at`, `size`: the position and the size of a member of an archive.
+    - `error`: the reason why an archive cannot be listed (kind "broken").
     """
 
     kind: Literal["file", "zip", "tar", "packed", "broken"]
@@ -35,9 +38,9 @@ class Source:
 
 
 def sources_of(inputs: Sequence[str], seen: Seen) -> list[Source]:
-    """All sources of files, folders and addresses, each once; `seen` is told how many there are so far.
+    """All sources in files, folders and addresses, without duplicates.
 
-    Raises `OSError` where S3 does not answer.
+    `seen` is called with the number of sources so far. Raises `OSError` if S3 does not answer.
     """
     found: dict[tuple[str, str, int], Source] = {}
     for given in inputs:
@@ -65,7 +68,7 @@ def _sources(given: str) -> Iterator[Source]:
 
 def _of_local(path: Path) -> Iterator[Source]:
     place = str(path.absolute())
-    name = shown(str(path))
+    name = printable(str(path))
     try:
         found = path.stat()
     except OSError:
@@ -79,7 +82,7 @@ def _absent(name: str, place: str) -> Source:
 
 
 def _of_file(name: str, file: File) -> Iterator[Source]:
-    """A picture itself, or what an archive holds."""
+    """The source of a picture, or the sources in an archive."""
     identity = f"{file.size} {file.changed}"
     kind = kind_of(name)
     if kind is None:
@@ -92,9 +95,7 @@ def _of_file(name: str, file: File) -> Iterator[Source]:
                 yield Source(
                     kind, f"{name}/{member.name}", name, file.place, member.identity, member.at, member.size
                 )
-        except (
-            Exception
-        ) as error:  # the parsers of archives raise whatever a damaged one makes them trip over
+        except Exception as error:  # for a damaged archive, its parser raises exceptions of any type
             why = f"The archive cannot be read to its end ({error})."
             yield Source("broken", name, name, file.place, identity, error=why)
 

@@ -1,4 +1,4 @@
-"""The desk around a sheet of paper in a photo: found, and covered with the paper's own light."""
+"""Finds a sheet of paper on a darker desk in a photo, and covers the desk with the paper's lightness."""
 
 # Why it is so: docs/decisions/desk.md
 from __future__ import annotations
@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 
 from digits.ink.sheet import Box, Grey, Sheet
 
-_PAPER = 0.7  # quantile of all levels of a picture: a sheet is lighter than its desk,
-_LIGHTER = 20  # of 255, by so much at least
-_LEAST = 0.08  # of the picture that a sheet covers
-_BRIGHT = 0.6  # of the sheet's area that is paper, and not ink
-_CORNERS = 6  # at most: a rectangle of which the picture's edges cut some corners off
-_BENT = 0.02  # of its outline's length: how far a sheet's sides stray from straight ones
-_FILLS = 0.88  # of the area within a band around the sheet that is the sheet, and its polygon's
-_OUTSIDE = 0.6  # of the picture's border that lies on the desk: the edge of a shadow parts it in two
-_DESK = 0.9  # quantile of the border's levels: the desk is hardly lighter
-_RIM = 0.012  # of the longer side: what lies so near to the sheet's edge goes with the desk
-_DARK = 0.45  # of the sheet's light: a desk may be so dark, a shadow seldom is
-_ROOM = 0.01  # of the picture's sides around the sheet that stays in view
+_PAPER = 0.7  # quantile of all levels of a picture that is the paper's level
+_LIGHTER = 20  # least difference between paper and desk, of 255
+_LEAST = 0.08  # least share of the picture that a sheet covers
+_BRIGHT = 0.6  # least share of the sheet's area that is light, which is paper and not ink
+_CORNERS = 6  # most corners: a rectangle has more than four if the picture's edges cut some of them off
+_BENT = 0.02  # greatest deviation of a sheet's sides from straight lines, relative to its outline's length
+_FILLS = 0.88  # least share of the convex hull's area that the sheet and its polygon have
+_OUTSIDE = 0.6  # least share of the picture's border on the desk: the edge of a shadow divides it in two
+_DESK = 0.9  # quantile of the border's levels that is nearly the desk's highest level
+_RIM = 0.012  # width of the sheet's rim that is covered with the desk, relative to the longer side
+_DARK = 0.45  # below this share of the paper's level, the surroundings are a desk and not a shadow
+_ROOM = 0.01  # width of the desk around the sheet that is not cropped, relative to the picture's sides
 _SMOOTH = 5  # pixels
-_SHARP = 3  # pixels to both sides of a sheet's edge: between them light falls from paper's to desk's,
-_STEP = 0.4  # of how much darker the desk is, by so much at least
-_SHADOW = 0.25  # of the edge may lie in shadow, or be the soft edge of one
+_SHARP = 3  # pixels on both sides of a sheet's edge, within which the level falls from paper to desk
+_STEP = 0.4  # least step there, relative to the difference between paper and desk
+_SHADOW = 0.25  # share of the edge that may be in a shadow, or be the soft edge of a shadow
 
 
 class Paper(NamedTuple):
@@ -42,16 +42,16 @@ class Paper(NamedTuple):
         return (left, top, right, bottom)
 
     def within(self, box: Box, width: int, height: int) -> Paper:
-        """The same sheet in this box of a picture of this size."""
+        """The same sheet, relative to this box of a picture of this size."""
         left, top, right, bottom = box
         corners = self.corners * (width, height) - (left, top)
         return Paper(corners / (right - left, bottom - top))
 
 
 def find_paper(small: Sheet) -> Paper | None:
-    """The sheet of paper in a small copy of a picture, if it lies on a darker desk.
+    """The sheet of paper in a small copy of a picture; None if there is no sheet on a darker desk.
 
-    A sheet is one light area with straight sides and at most six corners, mostly light within.
+    A sheet is one light area with straight sides and at most six corners, which is mostly light inside.
     """
     grey = small.whole
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
@@ -61,25 +61,24 @@ def find_paper(small: Sheet) -> Paper | None:
     if lighter < _LIGHTER:
         return None
     smooth = np.asarray(cv2.medianBlur(grey, _SMOOTH), np.uint8)
-    # Otsu's level parts a sheet in half shadow from its light half; just above the desk's it is whole.
+    # Otsu's level separates the half of a sheet that is in shadow. A level just above the desk's does not.
     above_desk = float(np.quantile(border, _DESK)) + _LIGHTER / 2
-    # Where the sheet covers a corner of the picture it may be what a shadow leaves, if that is no darker.
+    # A light area that covers a corner of the picture may also be lit paper next to a shadow, unless the dark
+    # area is too dark for a shadow.
     in_view = 1 if float(np.median(border)) < _DARK * paper else 0
-    found = [
-        _sheet_in(np.asarray(cv2.threshold(smooth, level, 1, cv2.THRESH_BINARY)[1], np.uint8), in_view)
-        for level in (above_desk, small.split)
-    ]
-    corners = next(
-        (some for some in found if some is not None and _has_edges(smooth, some, _STEP * lighter)), None
-    )
     height, width = grey.shape
-    return None if corners is None else Paper((corners + 0.5) / (width, height))
+    for level in (above_desk, small.split):
+        light = np.asarray(cv2.threshold(smooth, level, 1, cv2.THRESH_BINARY)[1], np.uint8)
+        corners = _sheet_in(light, in_view)
+        if corners is not None and _has_edges(smooth, corners, _STEP * lighter):
+            return Paper((corners + 0.5) / (width, height))
+    return None
 
 
 def _sheet_in(light: Grey, in_view: int) -> NDArray[np.intp] | None:
-    """The corners (n, 2) of a sheet that this light area (height, width) is, if it is one.
+    """The corners (n, 2) of the largest area of a mask (height, width; 1 is light), if it is a sheet.
 
-    It covers no more corners of the picture than `in_view`.
+    A sheet covers at most `in_view` corners of the picture.
     """
     light = np.asarray(
         cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((_SMOOTH, _SMOOTH), np.uint8)), np.uint8
@@ -107,9 +106,9 @@ def _sheet_in(light: Grey, in_view: int) -> NDArray[np.intp] | None:
 
 
 def _has_edges(grey: Grey, corners: NDArray[np.intp], step: float) -> bool:
-    """Whether the light falls by a `step` at once where the sheet with these corners (n, 2) ends.
+    """Whether the level falls abruptly by a `step` at the edges of the sheet with these corners (n, 2).
 
-    At the edge of a shadow it falls over a wider way.
+    At the edge of a shadow, it falls over a greater distance.
     """
     edge = np.zeros_like(grey)
     cv2.polylines(edge, [corners.astype(np.int32)], True, 1)
@@ -121,7 +120,7 @@ def _has_edges(grey: Grey, corners: NDArray[np.intp], step: float) -> bool:
 
 
 def on_paper(sheet: Sheet, paper: Paper) -> Sheet:
-    """The picture with the desk covered: each of its pixels as light as the sheet is nearest to it."""
+    """The picture with the desk covered: each of its pixels gets the level of the nearest pixel of paper."""
     grey = sheet.whole
     height, width = grey.shape
     corners = np.rint(paper.corners * (width, height)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""From any picture to its ink: paper 0, ink 1, whatever the light, the polarity and the dirt."""
+"""Extracts the ink of any picture, whatever its lighting, polarity and dirt."""
 
 # Why it is so: docs/decisions/ink.md
 from __future__ import annotations
@@ -21,30 +21,34 @@ from digits.ink.sheet import Grey, Sheet, histogram, small_copy
 from digits.network.contract import FIELD
 from digits.network.network_input import INK, InkMap
 
-_FAINTEST = 9  # of 255, of the paper's light: less is no ink
-_FAINTEST_IN_SHADOW = 30  # the same where the light is uneven, and so never quite taken out
-_FAINTEST_CLOSE_BY = 14  # the same where the paper is looked for close by
-_ROOM = 3.0  # times the widest stroke: how far away the paper is then looked for
-_LEAST_WINDOW = 25  # pixels: it is not looked for closer by
-_FINER = 0.11  # of the shorter side: where it would be further away, nothing is won
-_NOISE = 5.0  # standard deviations of the paper's noise: less is no ink
-_PLAIN = 1.7  # polarity score above which the other way round is not worth trying
-_PLAIN_IN_SHADOW = 0.6  # the same among shadows, where paper is nearly always light
-_SPECKLED = 0.0005  # of all pixels: more lone ones are noise, not dirt
-WEAKEST = 150  # of 255: ink so strong is no soft edge and no ruling, whatever else there is
+_FAINTEST = 9  # greatest darkness of paper, of 255
+_FAINTEST_IN_SHADOW = 30  # the same for uneven light, which is never removed completely
+_FAINTEST_CLOSE_BY = 14  # the same if uneven light is removed with a small window
+_ROOM = 3.0  # side of that window, relative to the widest stroke
+_LEAST_WINDOW = 25  # pixels: its least side
+_FINER = 0.11  # greatest useful side of that window, relative to the picture's shorter side
+_NOISE = 5.0  # standard deviations of the paper's noise, below which darkness is not ink
+_PLAIN = 1.7  # polarity score above which the other polarity is not tried
+_PLAIN_IN_SHADOW = 0.6  # the same for uneven light, when paper is nearly always lighter than ink
+_SPECKLED = 0.0005  # above this share of all pixels, isolated pixels are noise and not dirt
+WEAKEST = 150  # level, of 255, above which ink is never a soft edge or a ruled line
 
 _NEXT = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """The ink of a picture, at `shrink` times smaller than its upright `width` and `height`.
+    """The ink of a picture, `shrink` times smaller than its upright `width` and `height`.
 
-    Of a sheet of paper on a desk it is the ink of the sheet, which begins at `left`, `top` of the picture.
+    If the picture shows a sheet of paper on a desk, this is the ink of the sheet, whose upper left corner is
+    at `left`, `top` of the picture.
 
-    `strength` is 0 on paper and 255 in full ink; `place` is 1 where ink is. `contrast` is the share of
-    the paper's light that full ink takes away. `rough`: noise or uneven light.
-    `in_doubt`: the other polarity may be the right one. `grey` is what all was found in: 0 black, 255 white.
+    - `strength`: 0 on paper to 255 in full ink.
+    - `place`: 1 where there is ink, else 0.
+    - `grey`: the layer in which the ink was found, 0 black to 255 white.
+    - `contrast`: the share of the paper's light, 0..1, that full ink absorbs.
+    - `rough`: the paper is noisy or unevenly lit.
+    - `in_doubt`: the other polarity may be the right one.
     """
 
     strength: Sheet
@@ -71,7 +75,7 @@ class Ink:
 
 
 class _Place(NamedTuple):
-    """Where a map is in its upright picture of `width` and `height`: as in `Darkness`."""
+    """The position and scale of a map in its upright picture, as in `Darkness`."""
 
     shrink: float
     width: int
@@ -81,21 +85,22 @@ class _Place(NamedTuple):
 
 
 def ink_map(picture: Picture) -> InkMap:
-    """Ink of a picture in any mode and polarity: 0 is paper, 1 is full ink, shape (height, width).
+    """The ink of a picture in any mode and polarity: (height, width), from 0 for paper to 1 for full ink.
 
-    Transparent pixels are paper; uneven light and printed lines are taken out. A picture of more than
-    two megapixels gives a smaller map. Raises `ImageError` as `layer_of` does.
+    Transparent pixels are paper. Uneven light and printed lines are removed. The map of a picture of more
+    than two megapixels is smaller than the picture. Raises `ImageError` as `layer_of` does.
     """
     return np.asarray(find_ink(picture).pixels / np.float32(255), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Darkness:
-    """How much darker than its paper a picture is everywhere, 0 to 255, before anything is taken for ink.
+    """How much darker than its paper each pixel of a picture is, 0 to 255, before it is decided what is ink.
 
-    It is `shrink` times smaller (below 1: larger) than the upright picture of `width` and `height` in pixels,
-    or than the sheet in it, which begins at `left`, `top`. `noise` is the standard
-    deviation of the paper's; what is not darker than `least` is paper. `rough` and `in_doubt` as in `Ink`.
+    The map `dark` is `shrink` times smaller (below 1: larger) than the upright picture of `width` and
+    `height` pixels, or than the sheet in it whose upper left corner is at `left`, `top`. `noise` is the
+    standard deviation of the paper's darkness. Pixels no darker than `least` are paper. `rough` and
+    `in_doubt` are as in `Ink`.
     """
 
     dark: Sheet
@@ -117,17 +122,20 @@ class Darkness:
 
     @property
     def floor(self) -> float:
-        """The paper's own darkness."""
+        """The median darkness of the paper; 0 without noise."""
         counts = self.dark.counts
         return float(np.searchsorted(counts.cumsum(), counts.sum() / 2)) if self.noise else 0.0
 
     @property
     def least(self) -> int:
-        """The darkest that paper is."""
+        """The greatest darkness of paper."""
         return int(max(self.faintest, self.floor + _NOISE * self.noise))
 
     def finer(self) -> Darkness:
-        """The same, compared with paper close by where all ink is narrow: fainter ink can be seen."""
+        """The same, with each pixel compared with closer paper if all strokes are narrow.
+
+        This makes fainter ink visible.
+        """
         if not self.uneven:
             return self
         mask = _above(self.dark.whole, self.least)
@@ -141,15 +149,15 @@ class Darkness:
         return replace(self, dark=sheet, noise=_noise(sheet, apart=6), faintest=_FAINTEST_CLOSE_BY)
 
     def enlarged(self) -> Darkness:
-        """The same picture in twice as many pixels each way, its light judged anew."""
+        """The darkness of the same picture with twice as many pixels in each direction."""
         grey = cv2.resize(self.grey.whole, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         place = _Place(self.shrink / 2, self.width, self.height, self.left, self.top)
         sheet = Sheet.all_of(np.asarray(grey, np.uint8))
         return _darkness_of(sheet, small_copy(sheet), place)
 
 
-def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
-    """How dark a picture is, uneven light taken out; `turned`: in the polarity that seems less likely.
+def find_darkness(picture: Picture, inverted: bool = False) -> Darkness:
+    """The darkness of a picture, without uneven light; `inverted` chooses the less likely polarity.
 
     Raises `ImageError` as `layer_of` does.
     """
@@ -158,19 +166,19 @@ def find_darkness(picture: Picture, turned: bool = False) -> Darkness:
     small = small_copy(sheet)
     paper = find_paper(small)
     width, height, left, top = layer.width, layer.height, 0, 0
-    if paper is not None:  # read at the size that the sheet has, and not its desk
+    if paper is not None:  # shrink only the sheet, and not the desk around it
         left, top, right, bottom = box = paper.box(width, height)
         orientation, pixels = stored(picture)
         layer = layer_of(np.ascontiguousarray(upright(pixels, orientation)[top:bottom, left:right]))
         sheet = on_paper(_without_noise(_without_salt(layer.sheet)), paper.within(box, width, height))
         small = small_copy(sheet)
-    return _darkness_of(sheet, small, _Place(layer.shrink, width, height, left, top), turned)
+    return _darkness_of(sheet, small, _Place(layer.shrink, width, height, left, top), inverted)
 
 
-def _darkness_of(sheet: Sheet, small: Sheet, place: _Place, turned: bool = False) -> Darkness:
-    """How dark a sheet, and a small copy of it, is; `place`: where it is in its picture."""
+def _darkness_of(sheet: Sheet, small: Sheet, place: _Place, inverted: bool = False) -> Darkness:
+    """The darkness of a sheet at this place in its picture; `small` is its small copy."""
     seems = polarity(small)
-    ink_is_dark = seems.ink_is_dark != turned
+    ink_is_dark = seems.ink_is_dark != inverted
     sheet, smaller = focused(sheet, small, ink_is_dark)
     dark, uneven = darkness(sheet, small, ink_is_dark)
     noise = _noise(dark, apart=6)
@@ -194,9 +202,9 @@ def _darkness_of(sheet: Sheet, small: Sheet, place: _Place, turned: bool = False
 
 
 def ink_of(found: Darkness, ruled: bool = True, weakest: int = WEAKEST) -> Ink:
-    """What of the darkness is ink; `ruled`: without the lines of ruled paper.
+    """The ink in a darkness; `ruled` removes the lines of ruled paper.
 
-    What is as strong as `weakest`, of 255, is ink in any case, even where there is much stronger ink.
+    Pixels with a strength above `weakest`, of 255, are always ink, even next to much stronger ink.
     """
     strength, place, contrast = _strengthened(found, weakest)
     if ruled and near_the_border(place):
@@ -216,16 +224,16 @@ def ink_of(found: Darkness, ruled: bool = True, weakest: int = WEAKEST) -> Ink:
     )
 
 
-def find_ink(picture: Picture, turned: bool = False) -> Ink:
-    """The ink of a picture; `turned` reads it in the polarity that seems less likely.
+def find_ink(picture: Picture, inverted: bool = False) -> Ink:
+    """The ink of a picture; `inverted` chooses the less likely polarity.
 
     Raises `ImageError` as `layer_of` does.
     """
-    return ink_of(find_darkness(picture, turned))
+    return ink_of(find_darkness(picture, inverted))
 
 
 def _without_rules(strength: Sheet, place: Sheet) -> tuple[Sheet, Sheet]:
-    """The ink and where it is, printed lines taken out."""
+    """The strength and the place of the ink, without printed lines."""
     mask = place.whole
     ruleless = without_rules(strength.whole, mask)
     if ruleless is None:
@@ -234,7 +242,7 @@ def _without_rules(strength: Sheet, place: Sheet) -> tuple[Sheet, Sheet]:
 
 
 def _without_salt(sheet: Sheet) -> Sheet:
-    """Lone pixels unlike all four beside them taken out, where there are many."""
+    """The picture without isolated pixels that differ from all four neighbours, if it has many of them."""
     if min(sheet.width, sheet.height) <= FIELD * 2:
         return sheet
     step = max(3, sheet.height // 40)
@@ -244,7 +252,7 @@ def _without_salt(sheet: Sheet) -> Sheet:
     before, rows = before[: len(after)], rows[: len(after)]
     looked_at = len(range(2, sheet.height, step)) * (sheet.width - 2)
     beside = (rows[:, 2:], rows[:, :-2])
-    if _lone(rows, *beside) / looked_at < _SPECKLED:  # so far it is nearly always decided
+    if _lone(rows, *beside) / looked_at < _SPECKLED:  # this cheap test is nearly always enough
         return sheet
     lone = _lone(rows, *beside, before[:, 1:-1], after[:, 1:-1]) / looked_at
     if lone < _SPECKLED:
@@ -253,7 +261,7 @@ def _without_salt(sheet: Sheet) -> Sheet:
 
 
 def _lone(rows: Grey, *around: Grey) -> int:
-    """How many pixels of these rows (the first and the last column left out) differ much from all around."""
+    """The number of pixels in `rows` (without the outer columns) that differ much from all of `around`."""
     inner, highest, lowest = rows[:, 1:-1], around[0], around[0]
     for other in around[1:]:
         highest = np.asarray(cv2.max(highest, other), np.uint8)
@@ -263,7 +271,7 @@ def _lone(rows: Grey, *around: Grey) -> int:
 
 
 def _without_noise(sheet: Sheet) -> Sheet:
-    """The picture smoothed as much as its noise asks for."""
+    """The picture, smoothed in proportion to its noise."""
     noise = _noise(sheet)
     if noise < 2.5:
         return sheet
@@ -273,20 +281,20 @@ def _without_noise(sheet: Sheet) -> Sheet:
 
 
 def _noise(sheet: Sheet, apart: int = 1) -> float:
-    """Standard deviation of the paper's noise, from how pixels `apart` from each other differ."""
+    """The standard deviation of the paper's noise, from the differences of pixels `apart` from each other."""
     if min(sheet.width, sheet.height) <= 2 * FIELD:
         return 0.0
     step = max(1, sheet.height // 50)
     height, width = sheet.grey.shape
     if 2 * (height // step + 1) * (width + apart) < len(range(0, sheet.height, step)) * (sheet.width - apart):
-        return 0.0  # most are of the margin, which does not differ
+        return 0.0  # most pixels are in the margin, where all are equal
     sample = sheet.whole[::step]
     change = cv2.absdiff(sample[:, apart:], sample[:, :-apart])
     return _middle(np.asarray(change, np.uint8)) * 1.05  # 1.48 (median to deviation) / sqrt(2) (two pixels)
 
 
 def _middle(levels: Grey) -> float:
-    """The median, between two levels where it lies in a crowd of equal ones."""
+    """The median level, interpolated among pixels of the same level."""
     counts = histogram(levels).cumsum()
     half = counts[-1] / 2
     level = int(np.searchsorted(counts, half))
@@ -295,7 +303,7 @@ def _middle(levels: Grey) -> float:
 
 
 def _strengthened(found: Darkness, weakest: int) -> tuple[Sheet, Sheet, float]:
-    """Darkness scaled so that full ink is 255, where ink is, and the contrast; all that is no ink is 0."""
+    """The strength of the ink (255 is full ink, 0 is not ink), the place of the ink, and the contrast."""
     dark, floor, least = found.dark, found.floor, found.least
     counts = dark.counts.copy()
     counts[: least + 1] = 0
@@ -308,12 +316,12 @@ def _strengthened(found: Darkness, weakest: int) -> tuple[Sheet, Sheet, float]:
     ink = dark.mapped(table).part
     mask = _above(ink, min(max(255 * INK, float(table[least]), float(table[split])), weakest))
     ink = np.asarray(cv2.multiply(ink, cv2.dilate(mask, _NEXT)), np.uint8)
-    return dark.holding(ink), dark.holding(mask), full / 255
+    return dark.with_part(ink), dark.with_part(mask), full / 255
 
 
 @lru_cache(1024)
 def _stretched(floor: float, full: int) -> Grey:
-    """For each level of darkness that of ink: 0 up to `floor`, 255 from `full` on."""
+    """The strength of ink for each level of darkness: 0 up to `floor`, 255 from `full` on."""
     return np.asarray(np.clip((np.arange(256) - floor) * (255 / (full - floor)), 0, 255), np.uint8)
 
 
@@ -322,9 +330,9 @@ def _above(ink: NDArray[np.uint8], level: float) -> NDArray[np.uint8]:
 
 
 def _strength(levels: NDArray[np.intp], counts: NDArray[np.float64]) -> tuple[int, int]:
-    """Of the levels that occur: the one that parts weak ink (rulings, soft edges) from strong, and full ink.
+    """The highest level of weak ink (ruled lines, soft edges), and the level of full ink.
 
-    The level is Otsu's (1979): it makes the variance between the two classes largest.
+    The former is Otsu's threshold (1979), which maximises the variance between the two classes.
     """
     reached, mass = counts.cumsum(), (counts * levels).cumsum()
     if len(levels) == 1:

@@ -1,9 +1,9 @@
-"""How far a picture is out of focus, and the same picture brought back into focus.
+"""Measures how far a picture is out of focus, and brings it back into focus.
 
-Strokes that are near to each other run together when a picture is out of focus, and no threshold parts them
-again. The blur can be undone as far as the picture's noise lets it (Wiener, 1949), once its width is known.
-The picture tells it: sharp edges fill all frequencies, each weaker than the one before by a power of it, and
-a blur takes the high ones away as a Gaussian does.
+In a picture that is out of focus, neighbouring strokes merge, and no threshold separates them. The blur can
+be undone as far as the picture's noise allows (Wiener, 1949), once its width is known. The width is measured
+in the spectrum: the spectrum of sharp edges falls with a power of the frequency, and a blur multiplies it by
+a Gaussian.
 """
 
 from __future__ import annotations
@@ -15,51 +15,56 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, Sheet, turned
+from digits.ink.sheet import Grey, Sheet, transposed
 
-_STROKE = 0.1  # of the shorter side: no stroke is wider,
-_SHOWS = 4  # of 255: and none so faint, in a small copy
-_RUNS = 48  # rows, and columns, from which the frequencies are taken
-_SMALLEST = 250  # pixels: a side of fewer has too few frequencies
-_BAND = 0.004  # cycles a pixel: frequencies so near to each other are taken together
-_COARSE = 5  # bands: lower frequencies are the layout's, and the light's
-_SHARP = 1.5  # power of the frequency by which what sharp edges give falls
-_LOST = 2.5  # of the power's logarithm, below that of sharp edges: from there on nothing is left
-_REGAINED = 2.0  # as far below at least stays all that is finer, in a blurred picture
-_FEWEST = 3  # bands, until nothing is left, that show the width of the blur
-_NARROWEST = 2.5  # pixels: the standard deviation of a blur that hides something of a digit
-_WIDE = 4.0  # pixels: of a picture blurred so far a half as large one shows as much
-_KEPT = 0.1  # of a frequency, so much has to be left for the most it is raised
-_UNREST = 10.0  # times: near ink, where it matters, a photo's noise is so much stronger than on average
-_HALO = 2.0  # times the blur's width: so near to a stroke its sharpening may make the paper too light
+_STROKE = 0.1  # greatest width of a stroke, relative to the shorter side
+_SHOWS = 4  # least difference between a stroke and the paper in the small copy, of 255
+_RUNS = 48  # rows, and columns, whose spectrum is measured
+_SMALLEST = 250  # pixels: a shorter side has too few frequencies
+_BAND = 0.004  # cycles per pixel: the width of a band of frequencies
+_COARSE = 5  # lowest bands, which are left out because they show the layout and the lighting
+_SHARP = 1.5  # exponent with which the power of sharp edges falls with the frequency
+_LOST = 2.5  # in the logarithm of the power: how far below sharp edges a frequency is lost
+_REGAINED = 2.0  # the same: in a blurred picture, all higher frequencies stay at least this far below
+_FEWEST = 3  # bands before the first lost one, from which the blur's width can be measured
+_NARROWEST = 2.5  # least standard deviation of a blur that hides details of a digit, in pixels
+_WIDE = 4.0  # pixels: a picture with a wider blur shows as much at half the size
+_KEPT = 0.1  # remaining share of a frequency's amplitude at which the amplification is greatest
+_NOISE_NEAR_INK = 10.0  # a photo's noise near ink, relative to its average
+_HALO = 2.0  # distance from a stroke within which paper may become too light, relative to the blur's width
 
 
 class Blur(NamedTuple):
-    """`width`: a Gaussian's standard deviation in pixels; `noise`: the picture's own, of its edges' power."""
+    """A Gaussian blur.
+
+    `width` is its standard deviation in pixels. `noise` is the power of the picture's noise, relative to that
+    of its edges.
+    """
 
     width: float
     noise: float
 
     @property
     def is_noisy(self) -> bool:
-        """Whether noise comes out, rather than strokes, where the least is left of them."""
+        """Whether sharpening would show noise rather than strokes at the weakest frequency that is kept."""
         weakest = math.sqrt(-math.log(_KEPT) / 2) / (math.pi * self.width)
-        return _UNREST * self.noise * math.pow(weakest, _SHARP + 1) > _KEPT**2 / 2
+        return _NOISE_NEAR_INK * self.noise * math.pow(weakest, _SHARP + 1) > _KEPT**2 / 2
 
 
 def focused(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
-    """The sheet in focus, and how many times smaller than it was; `small` is its small copy.
+    """The sheet in focus, and the factor by which it was made smaller (1 or 2); `small` is its small copy.
 
-    A picture that was in focus stays as it is; one that is widely blurred becomes half as large.
+    A picture that is in focus is not changed. One with a wide blur becomes half as large.
     """
-    # Paper all of one level was drawn, and not photographed; the edges of shadows alone are soft as they are.
+    # Paper of a single level was drawn and not photographed. Without strokes, soft edges are those of
+    # shadows.
     if sheet.outside or not _has_strokes(small.whole, ink_is_dark):
         return sheet, 1
     blur = blur_of(sheet.whole)
     if blur is None or blur.width < _NARROWEST or blur.is_noisy:
         return sheet, 1
     height, width = sheet.whole.shape
-    # The transform asks for even sides, of the half as well.
+    # The transform needs even sides, also for the picture of half the size.
     even = cv2.copyMakeBorder(sheet.whole, 0, -height % 4, 0, -width % 4, cv2.BORDER_REPLICATE)
     half = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     sharp = _sharpened(np.asarray(half, np.uint8), Blur(blur.width / 2, blur.noise), ink_is_dark)
@@ -70,16 +75,16 @@ def focused(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, int]:
 
 
 def _has_strokes(small: Grey, ink_is_dark: bool) -> bool:
-    """Whether anything differs from the paper on both its sides."""
+    """Whether anything narrow differs from the paper on both of its sides."""
     side = max(3, int(min(small.shape) * _STROKE)) | 1
     how = cv2.MORPH_BLACKHAT if ink_is_dark else cv2.MORPH_TOPHAT
     apart = np.asarray(cv2.morphologyEx(small, how, np.ones((side, side), np.uint8)), np.uint8)
-    inner = apart[side:-side, side:-side]  # where a shadow meets the picture's edge it is narrow too
+    inner = apart[side:-side, side:-side]  # a shadow at the picture's edge may be narrow, too
     return bool(inner.size and inner.max() >= _SHOWS)
 
 
 def blur_of(grey: Grey) -> Blur | None:
-    """How far a picture is out of focus; None where it is not, or too noisy to tell."""
+    """The blur of a picture; None if it is in focus, too small or too noisy."""
     if min(grey.shape) < _SMALLEST:
         return None
     power = _power(grey)
@@ -97,10 +102,10 @@ def blur_of(grey: Grey) -> Blur | None:
 
 
 def _power(grey: Grey) -> NDArray[np.float64]:
-    """The mean power of each band of frequencies along rows and columns, from the lowest."""
+    """The mean power of each band of frequencies along rows and columns, from the lowest band."""
     bands = round(0.5 / _BAND)
     total = np.zeros(bands)
-    for lines in (grey, turned(grey)):
+    for lines in (grey, transposed(grey)):
         apart = max(1, len(lines) // _RUNS)
         some = lines[apart // 2 :: apart, : lines.shape[1] // 2 * 2].astype(np.float32)
         power = (cv2.dct(some, flags=cv2.DCT_ROWS) ** 2).mean(axis=0)
@@ -110,15 +115,15 @@ def _power(grey: Grey) -> NDArray[np.float64]:
 
 
 def _sharpened(grey: Grey, blur: Blur, ink_is_dark: bool) -> Grey:
-    """A picture of even sides with the blur undone, as far as noise lets it."""
+    """A picture with even sides, its blur undone as far as its noise allows."""
     rows, columns = ((np.arange(side, dtype=np.float32) / (2 * side)) ** 2 for side in grey.shape)
     squared = np.add.outer(rows, columns)
     kept = cv2.exp(squared * np.float32(-2 * (math.pi * blur.width) ** 2))
-    noise = _UNREST * blur.noise * cv2.pow(squared / 4, (_SHARP + 1) / 2) + _KEPT**2
+    noise = _NOISE_NEAR_INK * blur.noise * cv2.pow(squared / 4, (_SHARP + 1) / 2) + _KEPT**2
     gain = kept * np.float32(1 + _KEPT**2) / (kept**2 + noise)
     found = cv2.idct(cv2.dct(grey.astype(np.float32)) * gain)
     sharp = np.asarray(np.clip(np.rint(found), 0, 255), np.uint8)
-    # Beside a stroke the paper comes out lighter than it is: it is no lighter than what is near was.
+    # Next to a stroke the paper becomes too light, so it is limited to the lightest level nearby.
     side = 2 * math.ceil(_HALO * blur.width) + 1
     near = np.ones((side, side), np.uint8)
     if ink_is_dark:

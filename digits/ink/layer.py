@@ -1,4 +1,4 @@
-"""Any picture as the one grey layer in which ink shows best: transparency, colour, size."""
+"""Reduces any picture to the grey layer that shows its ink best, whatever its transparency and colours."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 from PIL import Image
 
 from digits.ink.pixels import Picture, Pixels, stored, upright
-from digits.ink.sheet import Grey, Sheet, histogram, written
+from digits.ink.sheet import Grey, Sheet, histogram, written_box
 
-WORKING_PIXELS = 2_000_000  # more show no more of a digit and cost time
-_COLOURFUL = 24  # grey levels that a channel differs from the lightness where there is colour
+WORKING_PIXELS = 2_000_000  # larger pictures are shrunk, since more pixels cost time and show no more
+_COLOURFUL = 24  # least difference, of 255, of a colour's channels, and of a drawing's light and dark
 
 
-Way = Callable[[Pixels], Grey]
-"""From pixels, of the whole picture or a part of it, to the one layer that shows its ink best."""
+GreyConversion = Callable[[Pixels], Grey]
+"""Turns the pixels of a picture, or of a part of it, into the layer that shows its ink best."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A picture reduced to one layer of grey, upright as its EXIF orientation says.
+    """A picture reduced to one grey layer, upright according to its EXIF orientation.
 
-    `width` and `height` are those of the upright picture; `sheet` may be `shrink` times smaller.
+    `width` and `height` are those of the upright picture; `sheet` is `shrink` times smaller.
     """
 
     sheet: Sheet
@@ -41,9 +41,9 @@ class Layer:
 
 
 def layer_of(picture: Picture) -> Layer:
-    """The one layer in which ink shows best.
+    """The layer of a picture that shows its ink best.
 
-    Raises `ImageError` for a side of zero pixels, a palette that is missing, and arrays that are no picture.
+    Raises `ImageError` for a side of zero pixels, damaged colours, and arrays that are not pictures.
     """
     orientation, pixels = stored(picture)
     height, width = pixels.shape[:2]
@@ -51,35 +51,35 @@ def layer_of(picture: Picture) -> Layer:
     shrink = min(shrink, width, height)
     if shrink == 1 and orientation == 1:
         return Layer(_sheet(pixels), 1, width, height)
-    grey = upright(_way(pixels, pixels, shrink)(pixels), orientation)
+    grey = upright(_conversion(pixels, pixels, shrink)(pixels), orientation)
     if orientation >= 5:
         width, height = height, width
     return Layer(Sheet.all_of(np.ascontiguousarray(grey)), shrink, width, height)
 
 
 def _sheet(pixels: Pixels) -> Sheet:
-    """The picture as a sheet: only what was written on is made grey, and one pixel of the paper around it."""
-    left, top, right, bottom = written(pixels)
+    """The picture as a sheet. Only its written part and one pixel of the paper are converted to grey."""
+    left, top, right, bottom = written_box(pixels)
     part = pixels[top:bottom, left:right]
-    way = _way(pixels, part)
+    convert = _conversion(pixels, part)
     height, width = pixels.shape[:2]
-    return Sheet(way(part), left, top, width, height, int(way(pixels[:1, :1])[0, 0]))
+    return Sheet(convert(part), left, top, width, height, int(convert(pixels[:1, :1])[0, 0]))
 
 
-def _way(pixels: Pixels, part: Pixels, shrink: int = 1) -> Way:
-    """How to get the layer that shows the ink best, averaged down `shrink` times.
+def _conversion(pixels: Pixels, part: Pixels, shrink: int = 1) -> GreyConversion:
+    """The conversion to the layer that shows the ink best, `shrink` times smaller.
 
-    `part` holds every colour of the picture, which is asked only where the part leaves it open.
+    `part` has every colour of the picture. It is smaller, so it is examined first.
     """
     if pixels.ndim == 2:
         return partial(_smaller, shrink=shrink)
-    best: Way | None = None
+    best: GreyConversion | None = None
     if pixels.shape[2] == 4:
         colours = part.view("<u4").ravel()  # red is in the lowest byte, opacity in the highest
         if int(np.bitwise_and.reduce(colours)) >> 24 < 255:
-            return _drawn_on_nothing(pixels, shrink)
+            return _transparent(pixels, shrink)
         if not int(np.bitwise_or.reduce(colours ^ (colours >> np.uint32(8)))) & 0xFFFF:
-            best = _lightness  # for red, green and blue are the same everywhere
+            best = _lightness  # because red, green and blue are equal everywhere
     best = best or _best_channel(pixels)
     return lambda some: _smaller(best(some), shrink)
 
@@ -88,10 +88,10 @@ def _smaller(grey: Grey, shrink: int) -> Grey:
     return np.asarray(Image.fromarray(grey).reduce(shrink)) if shrink > 1 else grey
 
 
-def _drawn_on_nothing(pixels: Pixels, shrink: int) -> Way:
-    """A transparent sheet: the ink is what was painted, whatever its colour.
+def _transparent(pixels: Pixels, shrink: int) -> GreyConversion:
+    """The conversion for a transparent picture: ink is everything opaque, whatever its colour.
 
-    Where the paint itself shows a drawing (a cut-out photo), the clear part becomes paper instead.
+    If the opaque part itself shows a drawing (a cut-out photo), the transparent part becomes paper instead.
     """
     if not _shows_a_drawing(pixels):
         return lambda some: np.asarray(cv2.bitwise_not(_opacity(some, shrink)), np.uint8)
@@ -110,7 +110,7 @@ def _opacity(pixels: Pixels, shrink: int) -> Grey:
 
 
 def _shows_a_drawing(pixels: Pixels) -> bool:
-    """Whether the opaque part covers most of the sheet and has light and dark in it."""
+    """Whether the opaque part covers most of the picture and contains both light and dark colours."""
     sample = _sample(pixels)
     opaque = np.asarray(cv2.threshold(cv2.extractChannel(sample, 3), 127, 1, cv2.THRESH_BINARY)[1], np.uint8)
     if 2 * cv2.countNonZero(opaque) <= opaque.size:
@@ -119,15 +119,15 @@ def _shows_a_drawing(pixels: Pixels) -> bool:
 
 
 def _sample(pixels: Pixels) -> Pixels:
-    """About 100x100 pixels of the picture as they are, not averaged."""
+    """About 100x100 pixels of the picture, picked without averaging."""
     height, width = pixels.shape[:2]
     step = max(1, min(height, width) // 100)
     size = (max(1, width // step), max(1, height // step))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _best_channel(pixels: Pixels) -> Way:
-    """Lightness, or the one channel that shows the ink much better (yellow on white, red on green)."""
+def _best_channel(pixels: Pixels) -> GreyConversion:
+    """Lightness, or the channel that shows the ink much better (yellow on white, red on green)."""
     sample = _sample(pixels)
     red, green, blue = cv2.split(sample)[:3]
     spread = cv2.subtract(cv2.max(red, cv2.max(green, blue)), cv2.min(red, cv2.min(green, blue)))
@@ -144,13 +144,13 @@ def _channel(pixels: Pixels, number: int) -> Grey:
 
 
 def _lightness(pixels: Pixels) -> Grey:
-    """Luma as ITU-R BT.601 has it."""
+    """Luma according to ITU-R BT.601."""
     how = cv2.COLOR_RGBA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_RGB2GRAY
     return np.asarray(cv2.cvtColor(pixels, how), np.uint8)
 
 
 def _contrast(sample: Grey) -> float:
-    """How far ink stands out from what is around it, in units of the paper's own unrest."""
+    """The contrast between ink and its surroundings, relative to the noise of the paper."""
     window = max(3, min(sample.shape) // 4) | 1
     apart = cv2.absdiff(sample, cv2.medianBlur(sample, min(window, 255)))
     reached = histogram(np.asarray(apart, np.uint8)).cumsum()

@@ -1,7 +1,7 @@
-"""What is paper and what is ink: polarity, uneven light, and the strength of the ink.
+"""Distinguishes paper and ink: polarity, uneven light, and darkness.
 
-Paper is found as what stays when every dark thing narrower than a window is filled (a grey closing):
-it follows shadows, their edges too, where a blurred background would leave a false line of ink.
+The level of the paper is found by a grey closing, which fills everything dark that is narrower than a window.
+It follows shadows including their edges, where a blurred background would leave a false line of ink.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from functools import cache
 import cv2
 import numpy as np
 
-from digits.ink.sheet import NEGATIVE, Grey, Sheet, turned
+from digits.ink.sheet import NEGATIVE, Grey, Sheet, transposed
 
-_TIGHT = 64  # pixels: a picture this small is a cut-out digit, with no room for uneven light
-_NARROW_STRIP = 40  # pixels: nor has one of a shorter side than this, cut out around a stroke
-_OBVIOUS = 2.2  # of 3, the score where one shade has nearly all the border and most of the picture
-_USUALLY_DARK = 0.8  # added where the picture does not say: most paper is light
-_WIDEST_INK = 0.3  # of the shorter side: a dark area wider than this is in shadow
-_NARROW = 0.1  # of the shorter side, for telling dark strokes from light ones among shadows
-_WEAK = 76  # of 255, of the paper's light: no pen is so faint, a pencil is
-_PENCIL = 0.06  # of the shorter side: the widest stroke of such faint ink
-_HARD = 0.002  # of all pixels: fewer between black and white make a picture of two tones
-_FLAT = 0.08  # of the contrast: paper that differs no more is lit evenly
-_WINDOW = 0.22  # of the shorter side: strokes wider than this are taken for shadow
+_TIGHT = 64  # longer side in pixels, up to which a picture is a cut-out digit without uneven light
+_NARROW_STRIP = 40  # shorter side in pixels, up to which it is cut out around a stroke
+_OBVIOUS = 2.2  # score, at most 3, if one shade covers nearly all of the border and most of the picture
+_USUALLY_DARK = 0.8  # added to a score that is not obvious, because most paper is light
+_WIDEST_INK = 0.3  # above this share of the shorter side, a dark area is a shadow
+_NARROW = 0.1  # window that finds dark and light strokes among shadows, relative to the shorter side
+_WEAK = 76  # least darkness of ink by a pen, of 255; a pencil is fainter
+_PENCIL = 0.06  # widest stroke of such faint ink, relative to the shorter side
+_HARD = 0.002  # below this share of pixels between black and white, a picture has two tones
+_FLAT = 0.08  # greatest difference within evenly lit paper, relative to the contrast
+_WINDOW = 0.22  # above this share of the shorter side, strokes are treated as shadows
 
 _NEXT = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Polarity:
-    """`ink_is_dark`, and how plainly the picture shows it: below 1 both ways are worth trying."""
+    """Whether ink is darker than paper, and how clearly the picture shows it (`plainness`, from 0)."""
 
     ink_is_dark: bool
     plainness: float
 
 
 def polarity(small: Sheet) -> Polarity:
-    """Whether ink is dark, judged by what covers most, what lies at the border and what is narrow."""
+    """Whether ink is dark, judged by the shade of most of the picture, of its border and of narrow parts."""
     grey = small.whole
     light = np.asarray(cv2.threshold(grey, small.split, 1, cv2.THRESH_BINARY)[1], np.uint8)
     covered = 2 * cv2.countNonZero(light) / light.size - 1
@@ -54,13 +54,13 @@ def polarity(small: Sheet) -> Polarity:
 
 
 def _share_of_border(light: Grey) -> float:
-    """How much of the picture's border is light."""
+    """The share of the picture's border that is light, 0..1."""
     sides = (light[0], light[-1], light[1:-1, 0], light[1:-1, -1])
     return sum(map(cv2.countNonZero, sides)) / sum(side.size for side in sides)
 
 
 def _narrow_balance(small: Grey) -> float:
-    """-1 where all that stands out from its surroundings is darker than they, 1 where lighter."""
+    """-1 if everything that differs from its surroundings is darker, to 1 if everything is lighter."""
     window = min(max(3, int(min(small.shape) * 0.35)), 101) | 1
     apart = small.astype(np.int16) - cv2.medianBlur(small, window)
     far = np.abs(apart)
@@ -69,9 +69,9 @@ def _narrow_balance(small: Grey) -> float:
 
 
 def _valley_balance(small: Grey) -> float:
-    """1 where all that is narrow is darker than both its sides, -1 where lighter.
+    """1 if everything narrow is darker than both of its sides, to -1 if everything is lighter.
 
-    Unlike the balance above it is blind to the edge of a shadow, which has only one side.
+    Unlike `_narrow_balance`, it ignores the edge of a shadow, which is dark on one side only.
     """
     window = max(3, int(min(small.shape) * _NARROW)) | 1
     kernel = np.ones((window, window), np.uint8)
@@ -90,9 +90,9 @@ def _has_wide(mask: Grey) -> bool:
 
 
 def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool]:
-    """How much ink there may be at each pixel, uneven light taken out; and whether it was uneven.
+    """The darkness of each pixel without uneven light, and whether the light was uneven.
 
-    0 on paper to 255 for black on white (or white on black).
+    Darkness is 0 on paper and 255 for black on white (or white on black). `small` is the small copy.
     """
     if not ink_is_dark:
         small = small.mapped(NEGATIVE)
@@ -103,7 +103,7 @@ def darkness(sheet: Sheet, small: Sheet, ink_is_dark: bool) -> tuple[Sheet, bool
 
 
 def _is_two_tone(sheet: Sheet) -> bool:
-    """Whether hardly a pixel lies between the darkest and the lightest: no shadow has so hard an edge."""
+    """Whether hardly any pixel is between the darkest and the lightest, which excludes soft shadows."""
     levels = np.flatnonzero(sheet.counts)
     low, high = int(levels[0]), int(levels[-1])
     margin = 0.1 * (high - low)
@@ -112,7 +112,7 @@ def _is_two_tone(sheet: Sheet) -> bool:
 
 
 def _paper(small: Sheet) -> int:
-    """The paper's light: the middle one of all light levels."""
+    """The level of the paper: the median of all light pixels."""
     lightest = small.counts[small.split + 1 :].cumsum()
     if not len(lightest) or not lightest[-1]:
         return 255
@@ -121,30 +121,30 @@ def _paper(small: Sheet) -> int:
 
 @cache
 def _darkness_on(paper: int, ink_is_dark: bool) -> Grey:
-    """For each level of grey the light missing there as a share of the paper's."""
+    """For each grey level, the share of the paper's light that is missing, 0 to 255."""
     levels = np.arange(256) if ink_is_dark else np.arange(255, -1, -1)
     return np.asarray(np.clip(255 - levels * (255 / max(paper, 1)), 0, 255), np.uint8)
 
 
 def without_shadow(grey: Grey, ink_is_dark: bool, window: float) -> Grey:
-    """The light missing as a share of what paper there would give; of light ink, the light gained.
+    """The share of the light missing at each pixel compared with paper there; for light ink, the light added.
 
-    `window` is the width, as a share of the shorter side, up to which something is taken for ink.
+    `window` is the greatest width of ink, as a share of the shorter side.
     """
     if ink_is_dark:
         paper = _filled(grey, cv2.MORPH_CLOSE, window)
         dark = np.asarray(255 - cv2.divide(grey, paper, scale=255), np.uint8)
     else:
         dark = np.asarray(cv2.subtract(grey, _filled(grey, cv2.MORPH_OPEN, window)), np.uint8)
-    if cv2.minMaxLoc(dark)[1] < _WEAK:  # no pen: between shadows, only what is narrow may be ink
+    if cv2.minMaxLoc(dark)[1] < _WEAK:  # too faint for a pen, so only narrow parts are ink and not shadow
         dark = np.asarray(cv2.subtract(dark, _filled(dark, cv2.MORPH_OPEN, _PENCIL)), np.uint8)
     return dark
 
 
 def _filled(grey: Grey, how: int, share: float) -> Grey:
-    """The picture with all gone that is narrower than a share of its shorter side."""
+    """The picture closed or opened (`how`) with a square window; `share` is its side by the shorter side."""
     side = max(3, int(min(grey.shape) * share)) | 1  # an even window would shift the picture
-    # Beyond the border the light goes on as it is there; else the border would seem too dark.
+    # The picture is extended with its border's own levels; else the border would seem too dark.
     room = side - 1
     wide = np.asarray(cv2.copyMakeBorder(grey, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
     first, second = (cv2.max, cv2.min) if how == cv2.MORPH_CLOSE else (cv2.min, cv2.max)
@@ -152,9 +152,9 @@ def _filled(grey: Grey, how: int, share: float) -> Grey:
 
 
 def _extreme(grey: Grey, side: int, of: Callable[[Grey, Grey], cv2.typing.MatLike]) -> Grey:
-    """The highest or the lowest level in each square window that lies in the picture.
+    """The highest or the lowest level in each square window within the picture.
 
-    Windows are put together of smaller ones: for wide ones OpenCV's morphology takes several times as long.
+    Wide windows are composed of smaller ones, which is several times faster than OpenCV's morphology.
     """
     for _ in range(2):
         reached = 1
@@ -162,19 +162,19 @@ def _extreme(grey: Grey, side: int, of: Callable[[Grey, Grey], cv2.typing.MatLik
             step = min(reached, side - reached)
             grey = np.asarray(of(grey[:-step], grey[step:]), np.uint8)
             reached += step
-        grey = turned(grey)
+        grey = transposed(grey)
     return grey
 
 
 def _has_flat_paper(small: Grey) -> bool:
-    """Whether the paper is the same everywhere, once all that is no wider than strokes is filled."""
+    """Whether the paper has the same level everywhere, after everything as narrow as strokes is filled."""
     paper = _filled(small, cv2.MORPH_CLOSE, _WIDEST_INK)
     low, high, _, _ = cv2.minMaxLoc(paper)
     return high - low <= _FLAT * (high - cv2.minMaxLoc(small)[0])
 
 
 def _is_even(small: Sheet) -> bool:
-    """Whether there is one level of paper and one of ink, and only thin edges in between."""
+    """Whether there is one level of paper and one of ink, with only thin edges in between."""
     grey, reached = small.whole, small.counts.cumsum()
     low, high = np.searchsorted(reached, (0.01 * reached[-1], 0.9 * reached[-1])).tolist()
     if _has_wide(np.asarray(cv2.threshold(grey, (low + high) / 2, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)):

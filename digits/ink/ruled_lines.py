@@ -1,7 +1,7 @@
-"""Finds the printed lines of ruled and squared paper, at any angle, and takes them out of the ink.
+"""Finds printed lines of ruled and squared paper with the Hough transform, and removes them from the ink.
 
-A printed line is straight (or bent a little), thin, and goes on to the edges of the picture, or has
-parallel ones beside it; strokes of a digit that cross or cover it stay.
+A printed line is straight or slightly bent, thin, and either reaches the edges of the picture or is parallel
+to other lines. It may have any angle. Strokes of a digit that cross or cover it are kept.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from digits.network.network_input import InkLevels
 
 Mask = NDArray[np.uint8]
 
-_LEAST = 64  # pixels: on less there are no printed lines
-_COARSE = 320  # pixels, the longer side on which lines are searched
-_SHORTEST = 0.45  # of the shorter side: less votes than that for a line are no line
-_REACH = 7  # pixels to each side in which a line's own course is looked for
-_COVERED = 0.7  # of a line's way through the picture that shows ink
-_AT_THE_EDGE = 0.1  # of that way: ink must be this near to both ends
+_LEAST = 64  # pixels: a picture with a shorter side has no printed lines
+_COARSE = 320  # pixels, the longer side of the copy in which lines are searched
+_SHORTEST = 0.45  # least number of votes for a line, relative to the shorter side in pixels
+_REACH = 7  # pixels on each side of a straight line, in which the printed line is followed
+_COVERED = 0.7  # least share of a line's length through the picture that has ink
+_AT_THE_EDGE = 0.1  # greatest distance of ink from both ends, relative to that length
 _PARALLEL = np.deg2rad(4)
-_TRACE = 60  # of 255: fainter ink beside a printed line is what its soft edge left
-_ON_LINES = 0.6  # of a piece: one that lies further on printed lines is a part of them
-_MOST = 60  # lines tried
+_TRACE = 60  # level, of 255, below which ink is the rest of a printed line's soft edge
+_ON_LINES = 0.6  # share of a piece's area on printed lines, from which it is a part of them
+_MOST = 60  # greatest number of lines that are followed
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One printed line: points along it (n, 2) as x, y; thickness in pixels; angle of its normal."""
+    """One printed line: points along it (n, 2) as x, y; thickness in pixels; angle of its normal (rad)."""
 
     points: NDArray[np.float64]
     thickness: float
@@ -40,9 +40,9 @@ class Rule:
 
 
 def near_the_border(place: Sheet, least: int = _LEAST) -> bool:
-    """Whether ink comes near the border on two sides, as a line through the picture does.
+    """Whether ink comes near the border on at least two sides, as a line through the picture does.
 
-    In a picture that is smaller than `least` pixels it is no sign of one.
+    It is false if the picture's shorter side has fewer than `least` pixels.
     """
     shorter = min(place.width, place.height)
     if shorter < least:
@@ -59,24 +59,24 @@ def near_the_border(place: Sheet, least: int = _LEAST) -> bool:
 
 
 def without_rules(ink: InkLevels, mask: Mask) -> InkLevels | None:
-    """The ink (0..255) with printed lines taken out; None where there are none."""
+    """The ink (0..255) without printed lines; None if there are no printed lines."""
     found = [rule for line in _candidates(mask) if (rule := _followed(mask, *line))]
     rules = [rule for rule in found if rule.from_edge_to_edge or _has_company(rule, found)]
     if not rules:
         return None
     bands = np.zeros_like(mask)
     for across in (True, False):
-        ink = _opened(ink, [rule for rule in rules if _lies(rule) == across], across, bands)
+        ink = _opened(ink, [rule for rule in rules if _is_horizontal(rule) == across], across, bands)
     return _without_leftovers(ink, bands, float(np.median([rule.thickness for rule in rules])))
 
 
 def _candidates(mask: Mask) -> list[tuple[float, float]]:
-    """Lines with many votes as (distance from the origin, angle of the normal), each once."""
+    """Hough lines with many votes, as (distance from the origin, angle of the normal), without duplicates."""
     scale = min(1.0, _COARSE / max(mask.shape))
     size = (round(mask.shape[1] * scale), round(mask.shape[0] * scale))
     coarse = mask if scale == 1 else cv2.resize(mask * 255, size, interpolation=cv2.INTER_AREA)
     points = (coarse > (60 if scale < 1 else 0)).astype(np.uint8)
-    # Blobs vote for every line through them: only what is thin may vote.
+    # Blobs would vote for every line through them, so only thin parts may vote.
     blobs = cv2.morphologyEx(points, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     votes = cv2.HoughLines(cv2.subtract(points, blobs), 1.5, np.pi / 240, int(_SHORTEST * min(size)))
     chosen: list[tuple[float, float]] = []
@@ -88,13 +88,13 @@ def _candidates(mask: Mask) -> list[tuple[float, float]]:
 
 def _same(distance: float, angle: float, other: float, other_angle: float) -> bool:
     apart = abs(angle - other_angle)
-    if apart > np.pi / 2:  # the normal turned by half a turn is the same line
+    if apart > np.pi / 2:  # a line with the opposite normal is the same line
         apart, other = np.pi - apart, -other
     return bool(apart < _PARALLEL and abs(distance - other) < 7)
 
 
 def _followed(mask: Mask, distance: float, angle: float) -> Rule | None:
-    """The line as its ink runs, if it is thin and covered all along."""
+    """The printed line that follows the ink along a Hough line; None if the ink is too thick or has gaps."""
     normal, along = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     way = _inside(distance * normal, along, mask.shape)
     if way is None:
@@ -120,7 +120,7 @@ def _followed(mask: Mask, distance: float, angle: float) -> Rule | None:
     through = bool(covered.mean() > _COVERED and covered[:ends].any() and covered[-ends:].any())
     if not through:
         extent = np.flatnonzero(on_it)
-        # A row of digits votes for a line too, but has more gaps than ink.
+        # A row of digits also gets votes, but has more gaps than ink.
         if len(extent) * 2 < _SHORTEST * min(mask.shape) or covered[extent[0] : extent[-1]].mean() < _COVERED:
             return None
     return Rule(middle + course[:, None] * normal, thickness, angle, through)
@@ -141,17 +141,20 @@ def _inside(
 
 
 def _has_company(rule: Rule, others: list[Rule]) -> bool:
-    """Whether at least two more lines run beside it in the same direction."""
+    """Whether at least two more lines are parallel to this one."""
     turns = [abs(rule.angle - other.angle) for other in others]
     return sum(bool(min(turn, np.pi - turn) < _PARALLEL) for turn in turns) >= 3
 
 
-def _lies(rule: Rule) -> bool:
+def _is_horizontal(rule: Rule) -> bool:
     return bool(abs(np.sin(rule.angle)) > abs(np.cos(rule.angle)))
 
 
 def _opened(ink: InkLevels, rules: list[Rule], across: bool, bands: Mask) -> InkLevels:
-    """Ink on these lines kept only where it goes on at right angles to them."""
+    """The ink, which is kept on these lines only where it continues at right angles to them.
+
+    The lines are drawn into `bands`.
+    """
     if not rules:
         return ink
     lean = max(abs(np.cos(rules[0].angle)), abs(np.sin(rules[0].angle)))
@@ -168,7 +171,7 @@ def _opened(ink: InkLevels, rules: list[Rule], across: bool, bands: Mask) -> Ink
 
 
 def _without_leftovers(ink: InkLevels, bands: Mask, thickness: float) -> InkLevels:
-    """Ink without pieces that lie mostly on printed lines, and without lines that cut off a corner."""
+    """The ink without pieces that are mostly on printed lines, and without lines that cut off a corner."""
     ink = np.where(ink > _TRACE, ink, 0).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
     left, top, width, height, area = stats.T
@@ -178,5 +181,5 @@ def _without_leftovers(ink: InkLevels, bands: Mask, thickness: float) -> InkLeve
     stays = on_lines < _ON_LINES * area
     for label in np.flatnonzero(stays & at_border & thin):
         spots = cv2.findNonZero((labels == label).astype(np.uint8))
-        stays[label] = min(cv2.minAreaRect(spots)[1]) > 3 * thickness + 2  # bent: no line, a digit
+        stays[label] = min(cv2.minAreaRect(spots)[1]) > 3 * thickness + 2  # a bent piece is not a line
     return np.asarray(ink * stays.astype(np.uint8)[labels], np.uint8)

@@ -1,1 +1,1 @@
-"""From ink to marks: connected components, lines of writing, cuts, and which pieces are one digit."""
+"""Finds the marks in ink: connected components, lines of writing, cuts, and the digits that pieces form."""

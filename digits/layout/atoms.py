@@ -1,7 +1,7 @@
-"""Atoms, of which digits are put together, and runs of neighbouring ones.
+"""Atoms, which are the parts of digits, and runs of neighbouring atoms.
 
-An atom is a piece of ink, or a slice of one, that belongs to one digit alone. Which neighbouring atoms
-make a digit together is settled by the network (`digits.layout.grouping`), where geometry leaves it open.
+An atom is a piece of ink, or a slice of a piece, that belongs to only one digit. If geometry does not decide
+which neighbouring atoms form a digit, the network does (`digits.layout.grouping`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from digits.network.network_input import InkLevels
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """Ink of one digit or a part of it: its box in the ink map, and its pixels in that box.
+    """Ink of one digit or of a part of it: its box in the ink map, and the pixels in that box.
 
-    `cut` is the cost of the cut at its left side, in parts of its height (`digits.layout.cuts`).
+    `cut` is the cost of the cut at its left side, by its height (`digits.layout.cuts`).
     """
 
     box: Box
@@ -38,11 +38,12 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring atoms, left to right, whose division into digits is open; `height` is the line's.
+    """Neighbouring atoms, from the left, that are not yet divided into digits; `height` is that of the line.
 
-    A run with a `sign` is one mark, which is no digit. `single`: all that stands in a box for a digit.
-    `filled_in`: it stands in a cell or on a line to write on. `heading`: the label of its cell, where that is
-    in the first row of a table.
+    - `sign`: the run is one mark, which is this sign and not a digit.
+    - `single`: the run is all the ink in a box for one digit.
+    - `filled_in`: the run is in a cell or on a writing line.
+    - `heading`: the label of the run's cell, if the cell is in the first row of a table.
     """
 
     atoms: tuple[Atom, ...]
@@ -54,7 +55,7 @@ class Run:
 
 
 def joined(atoms: tuple[Atom, ...]) -> Atom:
-    """Several atoms as one."""
+    """Several atoms merged into one."""
     if len(atoms) == 1:
         return atoms[0]
     box = common_box([atom.box for atom in atoms])
@@ -67,6 +68,6 @@ def joined(atoms: tuple[Atom, ...]) -> Atom:
 
 
 def atom_of(pieces: Pieces, chosen: list[Piece], ink: Sheet) -> Atom:
-    """The ink of these pieces alone."""
+    """The ink of these pieces as one atom."""
     box, pixels = pieces.only(ink, chosen)
     return Atom(box, pixels)

@@ -1,4 +1,4 @@
-"""Candidates: atoms of a run taken together as one digit, and what the network says of them."""
+"""Candidates: neighbouring atoms of a run joined to one digit, and the network's answers for them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Classification, Model
 from digits.network.network_input import field_of
 
-_WIDEST = 1.5  # of the line's height: no digit is wider
+_WIDEST = 1.5  # greatest width of a digit, relative to the line's height
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Atoms `first` to before `after` of a run as one digit; `seen` is what the network sees."""
+    """Atoms `first` to `after` (exclusive) of a run as one digit; `seen` is the network's input."""
 
     first: int
     after: int
@@ -26,7 +26,7 @@ class Candidate:
 
 
 def candidates_of(run: Run, most: int) -> list[Candidate]:
-    """All ways to join neighbours of a run, `most` at most, that are no wider than a digit."""
+    """All ways to join at most `most` neighbouring atoms of a run that are no wider than a digit."""
     found = []
     for first in range(len(run.atoms)):
         for after in range(first + 1, min(first + most, len(run.atoms)) + 1):
@@ -40,7 +40,7 @@ def candidates_of(run: Run, most: int) -> list[Candidate]:
 
 
 def scored(model: Model, groups: list[list[Candidate]]) -> list[Classification]:
-    """The network's answers for groups of candidates, all asked for in one batch."""
+    """The network's answers for groups of candidates, computed in one batch."""
     batch = [candidate.seen for group in groups for candidate in group]
     if not batch:
         return [Classification(np.zeros((0, CLASSES), np.float32), np.zeros(0, np.float32)) for _ in groups]

@@ -1,4 +1,4 @@
-"""Finds the pieces of ink in a picture, its connected components, and tells writing from dirt."""
+"""Finds the pieces of ink in a picture, its connected components, and distinguishes writing from dirt."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Sheet
 from digits.layout.pieces import Piece, Pieces
 
-_SPECK = 0.15  # of the tallest piece: what is smaller both ways is dirt
-_LARGE = 0.4  # of the largest piece: what is as large counts wherever it is
-_NEAR = 0.25  # of the largest piece: what is smaller counts if it is no further away
-_DUST = 0.022  # of the picture's shorter side: where nothing is larger, nothing was written
-_READABLE = 9  # pixels: no digit that is smaller can be read
-_MUCH = 5  # marks: so many make a page
-_BELOW = 0.6  # of the smallest mark: down to there
-_FADING = 3.0  # times as many pieces as there are marks: of noise there are more
-_SMALLER = 0.4  # of the usual size of a page's marks: what is smaller is dirt
-_TIGHT = 64  # pixels: a picture this small is a cut-out digit, which may well touch its border
-_ENOUGH = 160  # pixels, the shorter side of all ink: connected pieces show on a map so small
-_MOST = 300  # pieces looked at: more is texture
-_HUGE = 3.0  # times the usual size: what is larger is no digit
-_LINE = 8.0  # times its height: what is so wide, beside many marks, is a printed line that was not found
-_AS_HIGH = 0.6  # of its height, at least, are these marks: digits on it count with it
-_MARGIN = 0.3  # of a side's length: a piece that lies along it further is no writing
-_THIN_EDGE = 0.03  # of the picture's shorter side: a line along the border no thicker than this is none
+_SPECK = 0.15  # below this share of the largest (on a page: of the usual) size, a piece is a speck
+_LARGE = 0.4  # from this share of the largest piece, a piece belongs to the mark at any distance
+_NEAR = 0.25  # distance within which smaller pieces belong to the mark, relative to the largest piece
+_DUST = 0.022  # below this share of the picture's shorter side, all pieces are dust
+_READABLE = 9  # least size of a digit that can be read, in pixels
+_MUCH = 5  # least number of marks on a page
+_BELOW = 0.6  # least size of the pieces that are counted for _FADING, relative to the smallest mark
+_FADING = 3.0  # above this multiple of the number of marks, these pieces are noise
+_SMALLER = 0.4  # below this share of the usual size of a page's marks, a piece is dirt
+_TIGHT = 64  # pixels: a picture up to this size is a cut-out digit, which may touch its border
+_ENOUGH = 160  # pixels: the shorter side of the label map, which is enough to find connected pieces
+_MOST = 300  # greatest number of pieces: more are a texture
+_HUGE = 3.0  # above this multiple of the weighted median size, a piece does not count for the usual size
+_LINE = 8.0  # width by height, above which a piece among many marks is a printed line that was not found
+_AS_HIGH = 0.6  # least height of marks next to such a line, which digits may touch, relative to its height
+_MARGIN = 0.3  # from this share of a side's length, a piece along this side is not writing
+_THIN_EDGE = 0.03  # up to this share of the picture's shorter side, a line along the border is not writing
 
 
 def find_pieces(place: Sheet, rough: bool = False, page: bool = False) -> Pieces:
-    """Connected pieces of ink (1, paper 0) without the dirt: specks, edges of the sheet.
+    """The connected pieces of ink (1; paper is 0) without dirt, such as specks and the edges of the sheet.
 
-    On `rough` paper (noise, uneven light) a piece must be larger to count. On a `page` of many digits what
-    is far larger than most is no measure of them.
+    On `rough` paper (noise, uneven light) pieces must be larger to count. On a `page` of many digits, a few
+    pieces that are far larger than most do not count for the usual size.
     """
     left, top, width, height = cv2.boundingRect(place.part)
     if not width:
@@ -51,9 +51,9 @@ def find_pieces(place: Sheet, rough: bool = False, page: bool = False) -> Pieces
 
 
 def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[tuple[int, list[int]]]]:
-    """The label map, and the label, left, top, width and height of each piece, largest first."""
+    """The label map; and the label, left, top, width and height of each piece, from the largest."""
     count, labels = cv2.connectedComponents(mask, connectivity=8)
-    if count == 2:  # one piece, as large as the mask; the statistics take ten times as long
+    if count == 2:  # one piece as large as the mask; computing its statistics takes ten times as long
         return np.asarray(labels, np.int32), [(1, [0, 0, *mask.shape[::-1]])]
     _, found, counted, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     boxes = np.asarray(counted[1:, :4], np.int32)
@@ -62,14 +62,14 @@ def _components(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[tuple[
 
 
 def _coarser(mask: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
-    """A mask so many times smaller, 1 where any pixel was."""
+    """A mask `times` times smaller, with 1 where any of its pixels was 1."""
     rows, columns = (-side % times for side in mask.shape)
     mask = np.pad(mask, ((0, rows), (0, columns)))
     return np.asarray(cv2.dilate(mask, np.ones((times, times), np.uint8), anchor=(0, 0))[::times, ::times])
 
 
 def main_group(pieces: Pieces) -> list[Piece]:
-    """The largest piece, what lies near it, and whatever else is large: one digit, if it is only one."""
+    """The pieces of the main mark: the largest one, those near it, and other large ones."""
     largest, *others = pieces.kept
     left, top, right, bottom = largest.box
     near = _NEAR * largest.size
@@ -87,7 +87,7 @@ def main_group(pieces: Pieces) -> list[Piece]:
 def _writing(
     found: Pieces, shape: tuple[int, ...], rough: bool, page: bool
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """What counts as writing, and the specks beside it."""
+    """The pieces that are writing, and the specks among them."""
     tight = min(shape) <= _TIGHT
     least = 1.0 if tight else max(2.0, _DUST * min(shape) * (2 if rough else 1))
     if page:
@@ -103,9 +103,10 @@ def _writing(
 
 
 def _of_many(pieces: Sequence[Piece], readable: int) -> float:
-    """The smallest size that is writing where there is much of it: small beside the page, but alike.
+    """The least size of writing on a page of many marks, which may be small compared with the page.
 
-    Pieces of noise are the more the smaller they are; of writing, there are few between it and specks.
+    It is infinite if the page has too few readable marks, or if its pieces are noise. Pieces of noise are
+    more frequent the smaller they are, whereas few pieces are smaller than writing and larger than specks.
     """
     sizes = np.array([piece.size for piece in pieces], float)
     large = sizes[sizes >= readable]
@@ -117,12 +118,12 @@ def _of_many(pieces: Sequence[Piece], readable: int) -> float:
 
 
 def long_lines(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces that are so much wider than high that they are lines."""
+    """The pieces that are so wide for their height that they are horizontal lines."""
     return [piece for piece in pieces if piece.width > _LINE * piece.height]
 
 
 def _beside_lines(pieces: list[Piece]) -> list[Piece]:
-    """The pieces without long level lines, if there are many about as high as these."""
+    """The pieces without long horizontal lines, if at least five others are about as high, else all."""
     lines = long_lines(pieces)
     if not lines:
         return pieces
@@ -132,7 +133,7 @@ def _beside_lines(pieces: list[Piece]) -> list[Piece]:
 
 
 def _usual_size(pieces: list[Piece]) -> float:
-    """The size of the largest pieces, a few far larger ones left out."""
+    """The size of the largest piece, after a few pieces that are far larger have been left out."""
     sizes = np.array([piece.size for piece in pieces], float)
     order = np.argsort(sizes)
     weight = (sizes[order] ** 1.5).cumsum()
@@ -148,7 +149,7 @@ def _piece(label: int, box: list[int], origin: tuple[int, int], coarse: int, sha
 
 
 def _without_margins(found: Pieces, pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
-    """Pieces without edges of the sheet: what lies along the picture's border, if more is left."""
+    """The pieces without edges of the sheet (pieces along the picture's border), if others remain."""
     along = {piece: found.along_border(piece, shape) for piece in pieces if _at_border(piece, shape)}
     thin = _THIN_EDGE * min(shape)
     pieces = [p for p in pieces if along.get(p, 0) < 0.5 or min(p.width, p.height) > thin]

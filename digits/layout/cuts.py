@@ -1,4 +1,4 @@
-"""Cuts between touching digits: ways from top to bottom that go through as few strokes as they can."""
+"""Cuts touching digits along paths from top to bottom that cross as few strokes as possible."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from digits.layout.atoms import Atom
 from digits.network.network_input import stroke_width
 
-_ROWS = 64  # the height of the copy on which ways are searched
-_STROKE = 4.0  # cost of going into a stroke, however long the way stays in it
+_ROWS = 64  # height of the copy on which paths are searched, in pixels
+_STROKE = 4.0  # cost of entering a stroke, however long the path stays in it
 _INK = 0.1  # cost of a pixel of ink
 _ASIDE = 0.15  # cost of a step to the side
-_CUTS = 6.0  # most cuts tried for each piece of the line's height
-_CRUMB = 0.015  # of its height squared: a slice of less ink is none
-_APART = 0.12  # of the line's height between two cuts, and between a cut and the end
-_SHARED = 0.5  # of a stroke's width: so near to a cut ink belongs to both sides
+_CUTS = 6.0  # greatest number of cuts for each height of the line
+_CRUMB = 0.015  # below this share of its squared height, the ink of a slice is dropped
+_APART = 0.12  # least distance of two cuts, and of a cut from an end, relative to the line's height
+_SHARED = 0.5  # ink within this share of a stroke's width from a cut belongs to both sides
 
 
 def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
-    """The atom cut at its cheapest places, left to right; itself alone where none is found."""
+    """The atom cut at the cheapest places, from the left; the atom itself if there is no such place."""
     scale = _ROWS / atom.height
     columns = max(3, round(atom.width * scale))
     small = cv2.resize(atom.pixels, (columns, _ROWS), interpolation=cv2.INTER_AREA) / np.float32(255)
@@ -36,15 +36,15 @@ def slices(atom: Atom, height: float) -> tuple[Atom, ...]:
 
 
 def most_cuts(atom: Atom, height: float) -> int:
-    """How many places are tried at most, for a line of this height."""
+    """The greatest number of cuts that are tried in an atom of a line with this height."""
     return max(1, round(_CUTS * atom.width / height))
 
 
 def _ways(small: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The cost of the cheapest way from the top to each pixel, and the column that it came from.
+    """The cost of the cheapest path from the top to each pixel, and the column that the path came from.
 
-    A way goes at most one column aside a row. What is paid for is mostly the edges where paper turns to ink,
-    not the ink behind them.
+    A path moves at most one column aside in each row. Most of the cost is for edges where paper turns into
+    ink, and not for the ink behind them.
     """
     rows, columns = small.shape
     total = (_INK + _STROKE) * small
@@ -62,7 +62,7 @@ def _ways(small: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.i
 
 
 def _valleys(through: NDArray[np.float32], apart: int, most: int) -> list[int]:
-    """The cheapest columns, no two nearer than `apart`."""
+    """The cheapest columns, with a distance of at least `apart`."""
     chosen: list[int] = []
     for column in np.argsort(through, kind="stable"):
         inside = apart <= column <= len(through) - 1 - apart
@@ -76,7 +76,7 @@ def _valleys(through: NDArray[np.float32], apart: int, most: int) -> list[int]:
 def _followed(
     chosen: NDArray[np.int64], from_above: NDArray[np.int64], from_below: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """The column of each cut (first axis) in each row, through the chosen columns of the middle row."""
+    """The column of each cut (first axis) in each row, along the paths through the chosen middle columns."""
     paths = np.zeros((len(chosen), _ROWS))
     middle = _ROWS // 2
     at = chosen
@@ -108,7 +108,7 @@ def _parted(atom: Atom, paths: NDArray[np.float64], costs: list[float]) -> tuple
 
 
 def _shared(atom: Atom, edge: NDArray[np.float64], pen: float) -> NDArray[np.bool_]:
-    """Where the ink that a cut goes through may be of either digit: around the cut, in its stroke."""
+    """The ink that may belong to either digit: ink of the strokes that the cut crosses, close to the cut."""
     rows = np.arange(atom.height)
     columns = np.clip(edge.astype(int), 0, atom.width - 1)
     met = np.zeros(atom.pixels.shape, np.uint8)

@@ -1,6 +1,7 @@
-"""How even the numbers of a column are: type stands and looks the same in each row, as no hand's numbers do.
+"""Measures how uniform the numbers of a column are, which is far more in print than in handwriting.
 
-Digits are measured between pixels, since those of a table are often no higher than thirty of them.
+Positions are measured at subpixel precision, because the digits of a table are often at most thirty pixels
+high.
 """
 
 from __future__ import annotations
@@ -15,19 +16,18 @@ from numpy.typing import NDArray
 
 from digits.layout.atoms import Atom
 
-_HAND = np.array(
-    [0.042, 0.045, 0.037]
-)  # usual for a hand: how far feet, heights and sides stray, of the height
-_LEAST = 0.006  # of the height: nothing is measured as more even
-_OTHER, _SAME = 0.3, 0.01  # 1 less the correlation: a hand's two digits of a class, and type's
-_GRID = (16, 24)  # columns and rows to which ink is stretched before it is compared
-_WIDER = 0.06  # of the height: two digits of one class in one type differ no more in their sides
-_FEW = 4.5  # how much is added where few numbers are compared: by chance they may be even
-_ROUND = 0.012  # of the height: how far type lets round digits reach out
+# Usual standard deviations of the feet, heights and sides of handwritten digits, by the digits' height.
+_HAND = np.array([0.042, 0.045, 0.037])
+_LEAST = 0.006  # least measurable deviation, relative to the height
+_OTHER, _SAME = 0.3, 0.01  # 1 - correlation of two digits of a class, in handwriting and in print
+_GRID = (16, 24)  # columns and rows of the grid to which ink is stretched for comparison
+_WIDER = 0.06  # greatest difference in the sides of two printed digits of one class, relative to the height
+_FEW = 4.5  # penalty for few numbers, which may be uniform by chance
+_ROUND = 0.012  # overshoot of round digits in print, relative to the height
 _ROUND_BELOW, _ROUND_ABOVE = frozenset({0, 3, 5, 6, 8, 9}), frozenset({0, 2, 3, 6, 8, 9})
-_BENT = 3  # terms of the curve on which the rows of a photographed column lie
-_STRAYS, _STRAY = 4, 0.4  # one of so many numbers may be no type; how much is added for each
-_HOPELESS = -0.8  # places less even than that are a hand's, whatever its digits look like
+_BENT = 3  # terms of the polynomial on which the rows of a photographed column lie
+_STRAYS, _STRAY = 4, 0.4  # one of this many numbers may be left out, at this penalty
+_HOPELESS = -0.8  # score of the positions above which a column is handwritten, whatever its digits look like
 
 Numbers = Sequence[Sequence["Digit"]]
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digit:
-    """A digit of a number: what it was read as, its ink, and its edges on the ink map, between pixels."""
+    """A digit of a number: the digit that was read, its ink, and its edges on the ink map in subpixels."""
 
     digit: int
     atom: Atom
@@ -47,7 +47,7 @@ class Digit:
     @classmethod
     def of(cls, atom: Atom, digit: int) -> Digit:
         ink, (left, top, right, bottom) = atom.pixels, atom.box
-        across = ink.max(axis=0).tolist()  # OpenCV takes three times as long this way
+        across = ink.max(axis=0).tolist()  # OpenCV takes three times as long in this direction
         down = cv2.reduce(ink, 1, cv2.REDUCE_MAX).ravel().tolist()
         half = max(max(down) / 2, 1)
         return cls(
@@ -61,12 +61,12 @@ class Digit:
 
     @property
     def foot(self) -> float:
-        """Where it stands: type lets round digits reach a little below."""
+        """The baseline of the digit. Round digits in print overshoot it a little."""
         return self.bottom - (_ROUND * (self.bottom - self.top) if self.digit in _ROUND_BELOW else 0)
 
     @property
     def height(self) -> float:
-        """From its foot to where digits end above: type lets round ones reach a little further there, too."""
+        """The height above the baseline. Round digits in print overshoot it a little at the top, too."""
         over = _ROUND * (self.bottom - self.top) if self.digit in _ROUND_ABOVE else 0
         return self.foot - self.top - over
 
@@ -77,14 +77,18 @@ class Digit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evenness:
-    """`score`: about 0 and more for a hand, far less for type; `even` (n,): for which numbers it holds."""
+    """How uniform a column is.
+
+    `score` is about 0 or more for handwriting, and far less for print. `even` (n,) are the numbers that it is
+    about, without those that were left out.
+    """
 
     score: float
     even: NDArray[np.bool_]
 
 
 def evenness(numbers: Numbers, rows: Sequence[int]) -> Evenness:
-    """How even the numbers of a column are; `rows`: where each stands, from the top."""
+    """How uniform the numbers of a column are; `rows` are their rows, from the top."""
     height = usual_height(numbers)
     places = np.array([_place(number) for number in numbers]) / height
     within = np.array([_within(number) for number in numbers]) / height**2
@@ -121,9 +125,10 @@ def evenness(numbers: Numbers, rows: Sequence[int]) -> Evenness:
 
 
 def likeness(digits: Sequence[Digit], others: Sequence[Digit], height: float) -> Floats:
-    """Of each digit how like it is the likest of the others of its class and size (n,): a correlation, or 0.
+    """The likeness (n,) of each digit to the most similar other digit of its class and size.
 
-    `others` may be the same digits: none is compared with itself.
+    It is their correlation, or 0 if there is none. `others` may be the same list as `digits`. A digit is not
+    compared with itself.
     """
     shapes = _shapes(digits)
     theirs = shapes if others is digits else _shapes(others)
@@ -143,14 +148,16 @@ def usual_height(numbers: Numbers) -> float:
 
 
 def _edge(profile: Sequence[float], half: float) -> float:
-    """How far from its start a profile first rises to `half`, between pixels."""
-    place = next(place for place, level in enumerate(profile) if level >= half)
+    """The distance from the start of a profile to the place where it first rises to `half`, in subpixels."""
+    place = 0
+    while profile[place] < half:
+        place += 1
     before = profile[place - 1] if place else 0
     return place + 0.5 - (profile[place] - half) / (profile[place] - before)
 
 
 def _place(number: Sequence[Digit]) -> tuple[float, float, float, float, float]:
-    """Foot, height, left side, right side and middle of a number."""
+    """Baseline, height, left side, right side and middle of a number."""
     left, right = min(one.left for one in number), max(one.right for one in number)
     foot = sum(one.foot for one in number) / len(number)
     height = sum(one.height for one in number) / len(number)
@@ -158,20 +165,20 @@ def _place(number: Sequence[Digit]) -> tuple[float, float, float, float, float]:
 
 
 def _within(number: Sequence[Digit]) -> tuple[float, float]:
-    """The sums of squares of how far the digits of a number are from its own foot and height."""
+    """Sums of squared deviations of a number's digits from the number's own baseline and height."""
     foot, height = _place(number)[:2]
     return sum((one.foot - foot) ** 2 for one in number), sum((one.height - height) ** 2 for one in number)
 
 
 def _off_curve(places: Floats, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """How far places (n, 5) are off smooth curves down the rows; how free each is to be so (n,), 0..1."""
+    """Deviations of places (n, 5) from smooth curves down the rows, and the freedom of each (n,), 0..1."""
     powers = np.vander((rows - rows.mean()) / max(int(np.ptp(rows)), 1), _BENT)
     basis, _ = np.linalg.qr(powers)
     return places - basis @ (basis.T @ places), 1 + 1e-6 - (basis**2).sum(axis=1)
 
 
 def _shapes(digits: Sequence[Digit]) -> NDArray[np.float32]:
-    """Ink stretched to a grid (n, 384), of mean 0 and length 1: the product of two is their correlation."""
+    """Ink stretched to a grid (n, 384), with mean 0 and norm 1: a product of two is their correlation."""
     shapes = np.array([_stretched(digit) for digit in digits], np.float32)
     shapes -= shapes.mean(axis=1, keepdims=True)
     return np.asarray(shapes / np.maximum(np.linalg.norm(shapes, axis=1, keepdims=True), 1e-6))

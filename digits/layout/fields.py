@@ -1,4 +1,4 @@
-"""Which writing stands where a form wants it: in a cell, or on a line to write on."""
+"""Finds writing that fills in a form: in a cell, or on a writing line."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digits.layout.atoms import Run
-from digits.layout.cells import Cells
+from digits.layout.form.cells import Cells
 from digits.layout.pieces import common_box
 from digits.layout.rules.rule import Rule
 
-_OVER, _UNDER = 0.5, 0.4  # of its height: so far above a line, and so far below it, writing on it may end
+_OVER, _UNDER = 0.5, 0.4  # how far above and below a line writing may end, relative to its height
 
 
 def on_lines(runs: Sequence[Run], lines: Sequence[Rule]) -> list[Run]:
-    """The runs, those that stand on one of these lying lines as filled in."""
+    """The runs, with those on one of these horizontal lines marked as filled in."""
     return [replace(run, filled_in=True) if _stands_on(run, lines) else run for run in runs]
 
 
 def in_cells(runs: Sequence[Run], headings: Cells) -> list[Run]:
-    """The runs of a row of a table as filled in; those in one of `headings` with its number."""
+    """The runs of a table's row, all marked as filled in, and those in one of `headings` with its label."""
     found = []
     for run in runs:
         cell = headings.around(common_box([atom.box for atom in run.atoms]))

@@ -1,4 +1,4 @@
-"""A first look at a picture: whether lines may be printed on it, and how light its ink may be."""
+"""Quick checks of a picture: whether it may have printed lines, and how faint its ink may be."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from digits.ink.ruled_lines import near_the_border
 
 Boxes = NDArray[np.int32]
 
-_MANY = 15  # marks, each
-_LARGE = 0.3  # times as large as the largest at least: a page
-_LIGHT = 90  # of 255: a page's lightest ink
-_LIGHT_IN_SHADOW = 120  # the same where the light is uneven; what printed lines leave there is as strong
-_SMALL = 0.02  # of the largest piece: what is smaller is a speck
-_LONG = 1.4  # times the usual size of all pieces: a line is longer
-_WHOLE = 0.8  # of the picture's side: what goes through it may be a line of the paper
-_MARKS = 500  # at most are compared with each other
-_CELL = 32  # pixels: the shorter side of the smallest cell
-_STROKES = 2  # at most, of one digit
-_HOLES = 2  # at most, in a digit: more are boxes
-_LOOKED_AT = 3  # of the largest marks are looked at closely
-_RIM = 0.04  # of a mark's shorter side: its outermost pixels
-_STRAIGHT = 0.85  # of a side that shows ink there
-_SIDES = 3  # straight sides: no digit has so many
+_MANY = 15  # least number of marks on a page,
+_LARGE = 0.3  # least size of each of these marks, relative to the largest
+_LIGHT = 90  # least strength of a page's ink, of 255
+_LIGHT_IN_SHADOW = 120  # the same for uneven light; the remains of printed lines are as strong
+_SMALL = 0.02  # below this share of the largest piece, a piece is a speck
+_LONG = 1.4  # above this multiple of the usual size of all pieces, a piece may be a line
+_WHOLE = 0.8  # above this share of the picture's side, a piece may be a line of the paper
+_MARKS = 500  # greatest number of marks that are compared with each other
+_CELL = 32  # shorter side of the smallest cell, in pixels
+_STROKES = 2  # greatest number of strokes in one digit
+_HOLES = 2  # greatest number of holes in a digit: a mark with more is a group of boxes
+_LOOKED_AT = 3  # number of the largest marks that are examined
+_RIM = 0.04  # width of a mark's rim, relative to its shorter side
+_STRAIGHT = 0.85  # least share of a straight side that has ink in the rim
+_SIDES = 3  # number of straight sides that no digit has
 
 
 def boxes_of(darkness: Darkness) -> Boxes:
-    """Left, top, width, height and area, (n, 5), of all connected pieces of what is darker than paper."""
+    """Left, top, width, height and area (n, 5) of all connected pieces of what is darker than paper."""
     mask = np.asarray(darkness.dark.part > darkness.least, np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     return np.asarray(stats[1:], np.int32)
 
 
 def weakest_ink(darkness: Darkness, boxes: Boxes, lines_erased: bool) -> int:
-    """How strong ink must be, of 255: where there are many marks some are written with a lighter hand."""
+    """The least strength of ink, of 255, which is lower for a page of many marks, some of them faint."""
     sizes = boxes[:, 2:4].max(axis=1)
     if np.count_nonzero(sizes > _LARGE * sizes.max(initial=0)) < _MANY:
         return WEAKEST
@@ -46,16 +46,16 @@ def weakest_ink(darkness: Darkness, boxes: Boxes, lines_erased: bool) -> int:
 
 
 def may_be_printed(darkness: Darkness, boxes: Boxes) -> bool:
-    """Whether lines may be printed on even paper: what else is a drawing of digits, of marks much alike.
+    """Whether lines may be printed on evenly lit paper; else it is a drawing of digits of similar size.
 
-    A line is much longer than what is beside it, has it inside, or is made of many dashes; and it may come
+    A line is much longer than other marks, or has marks inside, or consists of many dashes. It may also come
     near the picture's edges.
     """
     sizes = boxes[:, 2:4].max(axis=1)
     if not len(sizes):
         return False
     dark = darkness.dark
-    mask = dark.holding(np.asarray(dark.part > darkness.least, np.uint8))
+    mask = dark.with_part(np.asarray(dark.part > darkness.least, np.uint8))
     marks = boxes[sizes >= _SMALL * sizes.max()][:_MARKS]
     across, down = marks[np.argmax(marks[:, 2:4].max(axis=1)), 2:4].tolist()
     whole = across > _WHOLE * dark.width or down > _WHOLE * dark.height

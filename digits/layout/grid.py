@@ -1,4 +1,4 @@
-"""The rows and columns of a table, those at its sides included that no printed line closes."""
+"""The rows and columns of a table, including outer columns that no printed line closes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell
+from digits.layout.form.cells import Cell
+from digits.layout.form.tables import Table, columns
 from digits.layout.grouping import Found
 from digits.layout.page import Page
-from digits.layout.tables import Table, columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """A table's columns: `columns` of them, counted from 0; `_first` is that of its first cells."""
+    """A table's `columns`, which are counted from 0; `_first` is the column of its first printed cells."""
 
     table: Table
     columns: int
@@ -23,7 +23,7 @@ class Grid:
 
     @classmethod
     def of(cls, table: Table, outside: Iterable[tuple[int, Box]]) -> Grid:
-        """`outside`: what is written in a row but in none of its cells, as row and box."""
+        """`outside` are the rows and boxes of what is written in a row, but in none of its cells."""
         column_of = columns(table)
         beside = [_column_at(table.rows[row], column_of, box) for row, box in outside]
         first = max(0, -min(beside, default=0))
@@ -34,19 +34,19 @@ class Grid:
         return len(self.table.rows)
 
     def cells(self) -> Iterator[tuple[tuple[int, int], Box]]:
-        """The printed cells, as row and column with the box of each; of two in one place, the first."""
+        """The printed cells as ((row, column), box); of two cells in one place, the first comes last."""
         for row, some in enumerate(self.table.rows):
             for cell in reversed(some):
                 yield (row, self._first + self._column_of[cell]), cell.box
 
     def column(self, row: int, cell: Cell | None, box: Box) -> int:
-        """The column of what is written in a cell of a row or, without one, beside or between the cells."""
+        """The column of what is written in a cell of a row or, without a cell, next to or between cells."""
         own = self._column_of.get(cell) if cell is not None else None
         return self._first + (_column_at(self.table.rows[row], self._column_of, box) if own is None else own)
 
 
 def grids_of(page: Page, found: Sequence[Sequence[Found]]) -> dict[Table, Grid]:
-    """The grid of each table of two rows or more; `found` are the marks of each line."""
+    """The grid of each table with at least two rows; `found` are the marks of each line."""
     outside: dict[Table, list[tuple[int, Box]]] = {table: [] for table in page.tables if len(table.rows) > 1}
     own = {table: {cell for row in table.rows for cell in row} for table in outside}
     for line, marks in zip(page.lines, found, strict=True):
@@ -60,7 +60,7 @@ def grids_of(page: Page, found: Sequence[Sequence[Found]]) -> dict[Table, Grid]:
 
 
 def _column_at(row: Sequence[Cell], column_of: dict[Cell, int], box: Box) -> int:
-    """The column of a box in no cell of this row: one before the first, after the last, or the nearest."""
+    """The column of a box in no cell of this row: before the first, after the last, or the nearest."""
     middle = (box[0] + box[2]) / 2
     if middle < row[0].box[0]:
         return column_of[row[0]] - 1

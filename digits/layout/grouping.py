@@ -1,8 +1,8 @@
-"""Which neighbouring atoms make a digit together: the best division of each run, by the network.
+"""Decides which neighbouring atoms form a digit: the best division of each run according to the network.
 
-Each way to join neighbours, as long as they are together no wider than a digit, is a candidate; the network
-scores them all in one batch, and dynamic programming finds the division whose scores add up highest
-(over-segmentation and recognition, as in Casey and Lecolinet's survey, 1996).
+Every way to join neighbouring atoms that is no wider than a digit is a candidate. The network scores all
+candidates in one batch, and dynamic programming finds the division with the highest sum of scores
+(over-segmentation and recognition, see the survey by Casey and Lecolinet, 1996).
 """
 
 # Why it is so: docs/decisions/lines.md
@@ -21,23 +21,23 @@ from digits.layout.raised_digits import as_digit, raised_digits
 from digits.layout.signs import LEVEL, Sign
 from digits.network.model import Classification, Model
 
-_TOGETHER, _SLICES = 4, 12  # pieces, and slices of pieces, of one digit at most
+_TOGETHER, _SLICES = 4, 12  # greatest numbers of pieces, and of slices of pieces, in one digit
 _CUT = 6.0  # nats that a cut must gain for each unit of its cost
-_UNREAD = 2.0  # nats that a mark costs that is no digit
-_DROPPED = 2.0  # nats that leaving out a small piece as dirt costs
-_CROWDED = 4.0  # nats that a second digit costs in a box for one
-_DIRT, _DIRT_WIDE = 1.0, 4.0  # nats that dirt in such a box costs, and for each line height that it is wide
-_PART = 0.45  # of the line's height: what is smaller both ways may be dirt
-_LOW = 0.55  # of the line's height: what is lower is hardly a digit
-_SURE = 0.8  # confidence at which a mark of usual width is not cut
-_MOST_CUTS = 1000  # of all runs together: more is texture
-_SINGLE = 0.9  # of its columns, where a level stroke is met once
-_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # of the line's height: least widths of two digits, and surely of several
+_UNREAD = 2.0  # cost in nats of a mark that is not a digit
+_DROPPED = 2.0  # cost in nats of leaving out a small piece as dirt
+_CROWDED = 4.0  # cost in nats of a second digit in a box for one digit
+_DIRT, _DIRT_WIDE = 1.0, 4.0  # cost in nats of dirt in such a box, and per width in heights of the line
+_PART = 0.45  # a piece below this share of the line's height, in both directions, may be dirt
+_LOW = 0.55  # below this share of the line's height, a mark is hardly a digit
+_SURE = 0.8  # confidence from which a mark of usual width is not cut
+_MOST_CUTS = 1000  # greatest number of cuts in all runs together: more are a texture
+_SINGLE = 0.9  # share of the columns of a level stroke that contain only one stroke
+_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # possible and certain widths of several digits, relative to the line's height
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A candidate that was settled upon, with its row of the network's answer."""
+    """A chosen candidate, with the network's answer for it."""
 
     atom: Atom
     seen: NDArray[np.float32]
@@ -47,33 +47,24 @@ class Found:
 
 
 def settle(model: Model, runs: list[Run]) -> list[list[Found]]:
-    """What is found in each run, left to right; nothing in those of printed words."""
-    first = [candidates_of(run, _TOGETHER) for run in runs]
-    answers = scored(model, first)
-    alone = [
-        _unread(model, run, candidates, answer)
-        for run, candidates, answer in zip(runs, first, answers, strict=True)
-    ]
-    of_print = printed(runs, alone)
-    again = [
-        k for k, run in enumerate(runs) if k not in of_print and _may_touch(model, run, first[k], answers[k])
-    ]
-    again = _affordable(again, runs)
-    sliced = [
-        replace(runs[k], atoms=tuple(part for atom in runs[k].atoms for part in _sliced(atom, runs[k])))
-        for k in again
-    ]
-    second = [candidates_of(run, _SLICES) for run in sliced]
-    for k, run, candidates, answer in zip(again, sliced, second, scored(model, second), strict=True):
-        runs[k], first[k], answers[k] = run, candidates, answer
-    return [
-        [] if k in of_print else _best(run, candidates, answer)
-        for k, (run, candidates, answer) in enumerate(zip(runs, first, answers, strict=True))
-    ]
+    """The chosen candidates of each run, from the left. Runs of printed words have none."""
+    found = [candidates_of(run, _TOGETHER) for run in runs]
+    answers = scored(model, found)
+    whole = list(zip(runs, found, answers, strict=True))
+    of_print = printed(runs, [_unread(model, *one) for one in whole])
+    touching = [k for k, one in enumerate(whole) if k not in of_print and _may_touch(model, *one)]
+    cut = _affordable(touching, runs)
+    sliced = [_sliced_run(runs[k]) for k in cut]
+    of_slices = [candidates_of(run, _SLICES) for run in sliced]
+    new = zip(sliced, of_slices, scored(model, of_slices), strict=True)
+    final = whole.copy()
+    for k, one in zip(cut, new, strict=True):
+        final[k] = one
+    return [[] if k in of_print else _best(*one) for k, one in enumerate(final)]
 
 
 def _unread(model: Model, run: Run, candidates: list[Candidate], answer: Classification) -> list[bool]:
-    """For each atom of a run whether it is, by itself, no digit or a doubtful one."""
+    """For each atom of a run, whether it is, by itself, rejected or read with low confidence."""
     doubtful = [False] * len(run.atoms)
     for candidate, p, rejection in zip(candidates, answer.probabilities, answer.rejection, strict=True):
         if candidate.after - candidate.first == 1 and run.sign is None:
@@ -99,7 +90,7 @@ def _may_touch(model: Model, run: Run, candidates: list[Candidate], answer: Clas
 
 
 def _affordable(again: list[int], runs: list[Run]) -> list[int]:
-    """Those runs that are cut: in a texture, which may have thousands of cuts, only the first."""
+    """The runs that are cut: only the first ones in a texture, which may have thousands of cuts."""
     cuts = [
         sum(most_cuts(atom, runs[k].height) for atom in runs[k].atoms if _is_wide(atom, runs[k]))
         for k in again
@@ -112,7 +103,7 @@ def _is_wide(atom: Atom, run: Run) -> bool:
 
 
 def _is_level(atom: Atom) -> bool:
-    """Whether the atom is a single stroke that goes from left to right, which no cut makes digits of."""
+    """Whether the atom is a single stroke from left to right, which cannot be cut into digits."""
     if atom.width < LEVEL * atom.height:
         return False
     mask = np.pad(atom.pixels > 127, ((1, 0), (0, 0)))
@@ -120,8 +111,12 @@ def _is_level(atom: Atom) -> bool:
     return bool((begins <= 1).mean() > _SINGLE)
 
 
-def _sliced(atom: Atom, run: Run) -> tuple[Atom, ...]:
-    return slices(atom, run.height) if _is_wide(atom, run) else (atom,)
+def _sliced_run(run: Run) -> Run:
+    """The run with its wide atoms cut into slices."""
+    atoms: list[Atom] = []
+    for atom in run.atoms:
+        atoms.extend(slices(atom, run.height) if _is_wide(atom, run) else [atom])
+    return replace(run, atoms=tuple(atoms))
 
 
 def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list[Found]:
@@ -162,7 +157,7 @@ def _best(run: Run, candidates: list[Candidate], answer: Classification) -> list
 
 
 def _as_one(run: Run, candidates: list[Candidate], gains: list[float]) -> tuple[int, float]:
-    """The candidate that is most likely the only digit of a run, the rest of its ink dirt; its score."""
+    """The candidate that is most likely the only digit of a run whose other ink is dirt, and its score."""
     shorter = [min(atom.width, atom.height) / run.height for atom in run.atoms]
     dirt = np.concatenate([[0.0], np.cumsum([_DIRT + _DIRT_WIDE * side for side in shorter])])
     scores = [
@@ -176,9 +171,9 @@ def _as_one(run: Run, candidates: list[Candidate], gains: list[float]) -> tuple[
 def _gain(
     run: Run, candidate: Candidate, probabilities: NDArray[np.float32], rejection: float, raised: set[int]
 ) -> float:
-    """Log of how likely the candidate is one digit, less what its cuts and its shape cost.
+    """The log probability that a candidate is one digit, minus the costs of its cuts and its shape.
 
-    `raised`: the atoms that are digits by themselves, however low.
+    `raised` are the atoms that are digits by themselves, even if they are low.
     """
     digit = as_digit(float(probabilities.max()), rejection)
     if not raised.isdisjoint(range(candidate.first, candidate.after)):

@@ -1,4 +1,4 @@
-"""From pieces of ink to lines of writing, and to the runs of atoms that digits are put together of."""
+"""Arranges pieces of ink in lines of writing, and divides the lines into runs of atoms."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import numpy as np
 
 from digits.ink.sheet import Sheet
 from digits.layout.atoms import Run, atom_of
-from digits.layout.digit_boxes import DigitBoxes
+from digits.layout.form.digit_boxes import DigitBoxes
 from digits.layout.pieces import Piece, Pieces, common_box
 from digits.layout.signs import Sign, sign_of
 from digits.network.network_input import stroke_width
 
-_SAME_LINE = 0.35  # of the lower one's height that two pieces of one line share vertically
-_TALL = 0.5  # of the tallest piece: what is lower may be a part of a digit
-_FAR = 0.8  # of the usual height: a low piece so far from all tall ones belongs to none of them
-_WIDE_GAP = 0.3  # of the line's height between two pieces that cannot be one digit
-_CLEAR_GAP = 0.1  # the same between two tall pieces
-_DIGITS_A_POINT = 3  # at least, on a line with several points
-_LOOKED_AT = 8  # pieces of a line whose strokes are measured
+_SAME_LINE = 0.35  # share of the lower piece's height that two pieces of one line have in common
+_TALL = 0.5  # below this share of the usual height, a piece may be a part of a digit
+_FAR = 0.8  # greatest distance of a low piece from tall ones of its line, relative to the usual height
+_WIDE_GAP = 0.3  # above this share of the line's height, a gap is between two digits
+_CLEAR_GAP = 0.1  # the same for two tall pieces
+_DIGITS_A_POINT = 3  # least number of digits for each point on a line with several points
+_LOOKED_AT = 8  # pieces of a line whose stroke width is measured
 
 
 def grouped(pieces: list[Piece]) -> list[list[Piece]]:
-    """Pieces by line, from the top: tall ones are chained to their neighbours, low ones join the nearest.
+    """The pieces of each line, from the top.
 
-    Low ones that are far from all tall ones are of a smaller size, as print is: they make lines of their own.
+    Tall pieces are chained to their neighbours, and low pieces join the nearest line. Low pieces far from all
+    tall ones have a smaller size, as print has, and form lines of their own.
     """
     height = _usual_height(pieces)
     least = _TALL * height
@@ -51,7 +52,7 @@ def grouped(pieces: list[Piece]) -> list[list[Piece]]:
 
 
 def _usual_height(pieces: list[Piece]) -> float:
-    """The height of the writing: the median of what is not far lower than the tallest."""
+    """The usual height of writing: the median height of pieces that are not far lower than the tallest."""
     heights = [piece.height for piece in pieces]
     least = 0.4 * max(heights, default=0)
     return median(height for height in heights if height >= least) if heights else 0.0
@@ -75,10 +76,10 @@ def runs(
     parted: Callable[[Piece, Piece], bool],
     boxes: DigitBoxes | None = None,
 ) -> list[Run]:
-    """The runs of a line of writing, from the left; signs are runs of their own.
+    """The runs of a line of writing, from the left; each sign is a run of its own.
 
-    `parted` tells of two neighbours whether they cannot be one digit because of where they stand. What stands
-    in one of the `boxes` is a run, however far its pieces are apart.
+    `parted` returns whether the places of two pieces show that they are not one digit. All pieces in one of
+    the `boxes` are one run, however far they are apart.
     """
     height = _usual_height(list(line))
     ordered = sorted(line, key=lambda piece: piece.box[0] + piece.box[2])
@@ -116,13 +117,13 @@ def runs(
 
 
 def _pen(tall: list[Piece], pieces: Pieces, ink: Sheet) -> float:
-    """The usual width of the strokes of these pieces, in pixels."""
+    """The usual stroke width of these pieces, in pixels."""
     widths = [stroke_width(pieces.only(ink, [piece])[1]) for piece in tall[:_LOOKED_AT]]
     return median(widths) if widths else 1.0
 
 
 def _near(specks: Sequence[Piece], tall: list[Piece], height: float) -> list[Piece]:
-    """Those specks that stand at the height of a line of these pieces."""
+    """The specks at the height of a line of these pieces."""
     if not tall or not specks:
         return []
     left, top, right, bottom = common_box([piece.box for piece in tall])
@@ -136,7 +137,7 @@ def _near(specks: Sequence[Piece], tall: list[Piece], height: float) -> list[Pie
 
 
 def are_several(pieces: list[Piece]) -> bool:
-    """Whether these pieces are plainly more than one digit: tall ones, side by side, apart."""
+    """Whether these pieces are clearly more than one digit: tall pieces next to each other with a gap."""
     height = max(piece.height for piece in pieces)
     ordered = sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2])
     return any(

@@ -1,4 +1,4 @@
-"""How a picture looks to the reader, in a few numbers: what tells one kind of pictures from another."""
+"""Measures how a picture looks, to distinguish kinds of pictures for drift monitoring."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import numpy as np
 from digits.ink.extraction import Ink
 from digits.network.network_input import InkLevels, stroke_width
 
-_FINE = 96  # pixels: the width of strokes shows on a mark whose longer side has about so many
+_FINE = 96  # pixels: the longer side to which a mark is reduced to measure its strokes
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A picture in numbers, none of which shows what is written on it.
+    """Measurements of a picture, which do not show what is written on it.
 
-    `paper`: how light most of the sheet is as it was sent, 0 black to 1 white, whatever the ink is.
-    `ink`: the share of the sheet that is ink, 0 to 1. `size` and `stroke` are of the middle one of
-    the marks, None where there are none: its longer side as a share of the sheet's, and the mean width of its
-    strokes as a share of its own longer side.
+    - `paper`: the median lightness of the sheet as it was sent, from 0 (black) to 1 (white).
+    - `ink`: the share of the sheet that is ink, 0 to 1.
+    - `size`: the median of the marks' longer sides, as a share of the sheet's longer side; None without
+      marks.
+    - `stroke`: the median of the marks' mean stroke widths, each as a share of the mark's longer side; None
+      without marks.
     """
 
     paper: float
@@ -32,7 +34,7 @@ class Look:
 
 
 def look_of(ink: Ink, marks: Sequence[InkLevels]) -> Look:
-    """The look of a picture with this ink, of which these are the marks, each in its box."""
+    """The look of a picture with this ink; `marks` are the ink of its marks, each in its box."""
     counts = ink.grey.counts.cumsum()
     paper = int(counts.searchsorted(counts[-1] / 2))
     place = ink.place
@@ -44,7 +46,7 @@ def look_of(ink: Ink, marks: Sequence[InkLevels]) -> Look:
 
 
 def _stroke(mark: InkLevels) -> float:
-    """The mean width of a mark's strokes as a share of its longer side."""
+    """The mean stroke width of a mark as a share of its longer side."""
     step = max(1, max(mark.shape) // _FINE)
     coarse = np.ascontiguousarray(mark[::step, ::step])
     return float(min(1.0, stroke_width(coarse) / max(coarse.shape)))

@@ -1,4 +1,4 @@
-"""Where one number ends and the next begins: at wide gaps of a line, or where a cell ends."""
+"""Divides the marks of a line into numbers: at wide gaps, or where a cell ends."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from itertools import pairwise
 import numpy as np
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cells
+from digits.layout.form.cells import Cells
+from digits.layout.form.tables import WIDE, Table
 from digits.layout.grid import Grid
 from digits.layout.grouping import Found
 from digits.layout.page import Line, Page
-from digits.layout.tables import WIDE, Table
 
-_SPACE = 0.85  # of the line's height: a wider gap parts two numbers, where no others are there to compare
-_NARROWEST = 0.45  # the same: no narrower one does
-_PLAINLY = 1.7  # times as wide as all others: the gaps between numbers
-_SIDE_BY_SIDE = 2  # gaps within numbers, and between them, tell how wide both are
+_SPACE = 0.85  # least gap between two numbers without other gaps to compare, relative to the line's height
+_NARROWEST = 0.45  # least gap between two numbers in any case, relative to the line's height
+_PLAINLY = 1.7  # least gap between numbers, relative to the gaps within numbers
+_SIDE_BY_SIDE = 2  # least number of gaps within numbers, and between numbers, for a comparison
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Marks of a line, by their places in it, that make one number; where in a table it stands."""
+    """Marks of a line, by their indices in it, that form one number; and its row and column in a table."""
 
     marks: tuple[int, ...]
     row: int | None = None
@@ -33,20 +33,22 @@ class Group:
 def numbers_of(
     page: Page, found: Sequence[Sequence[Found]], grids: Mapping[Table, Grid]
 ) -> list[list[Group]]:
-    """For each line of a page its marks, from the left, put together to numbers."""
+    """The numbers of each line of a page, from the left."""
     apart = [
         gaps([mark.atom.box for mark in marks], line.runs[0].height) if line.table is None else []
         for line, marks in zip(page.lines, found, strict=True)
     ]
     widest = widest_within([gap for some in apart for gap in some])
     if page.fields and len(page.lines) == 1:
-        widest = np.inf  # a row of boxes holds one number
-    return [
-        _in_table(line, line.table, marks, page.cells, grids.get(line.table))
-        if line.table is not None and marks
-        else [Group(tuple(some)) for some in _split(range(len(marks)), [gap > widest for gap in own])]
-        for line, marks, own in zip(page.lines, found, apart, strict=True)
-    ]
+        widest = np.inf  # a row of boxes has one number
+    groups = []
+    for line, marks, own in zip(page.lines, found, apart, strict=True):
+        if line.table is not None and marks:
+            groups.append(_in_table(line, line.table, marks, page.cells, grids.get(line.table)))
+        else:
+            parts = _split(range(len(marks)), [gap > widest for gap in own])
+            groups.append([Group(tuple(part)) for part in parts])
+    return groups
 
 
 def _in_table(
@@ -57,7 +59,7 @@ def _in_table(
     starts = [left is not right for left, right in pairwise(where)]
     groups = _split(range(len(marks)), starts)
     if grid is None:
-        # Where a rule between two boxes was not found, one box is as wide as two.
+        # If a rule between two boxes was not found, they are one box of twice the width.
         wide = np.quantile([cell.width / cell.height for cell in table.rows[0]], 0.25) > WIDE
         if wide and max(map(len, groups)) > 1:
             return [Group(tuple(some)) for some in groups]
@@ -76,12 +78,12 @@ def _split(places: range, starts: Sequence[bool]) -> list[list[int]]:
 
 
 def gaps(boxes: Sequence[Box], height: float) -> list[float]:
-    """How far each two neighbours of a line are apart, left to right, in heights of the line."""
+    """The gaps between neighbouring boxes of a line, from the left, by the height of the line."""
     return [(right[0] - left[2]) / height for left, right in pairwise(boxes)]
 
 
 def widest_within(apart: Sequence[float]) -> float:
-    """The widest gap within a number, of all gaps of a page: those between numbers are plainly wider."""
+    """The widest gap within a number, from all gaps of a page. Gaps between numbers are clearly wider."""
     found = np.sort(np.maximum(apart, _NARROWEST / _PLAINLY))
     if len(found) < 2 * _SIDE_BY_SIDE:
         return _SPACE

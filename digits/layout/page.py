@@ -1,4 +1,4 @@
-"""A whole page: its printed lines taken out, and its writing in lines, each with the cells that it fills."""
+"""A whole page: removes its printed lines, and arranges its writing in lines and in the cells of tables."""
 
 # Why it is so: docs/decisions/papers.md
 from __future__ import annotations
@@ -11,34 +11,34 @@ import numpy as np
 
 from digits.ink.extraction import Darkness, Ink, ink_of
 from digits.ink.sheet import Grey, Sheet
-from digits.layout.across_cells import cut_at_rules
 from digits.layout.atoms import Run
-from digits.layout.cells import NO_CELLS, Cell, Cells
 from digits.layout.components import find_pieces, long_lines
-from digits.layout.digit_boxes import digit_boxes
 from digits.layout.fields import in_cells, on_lines
 from digits.layout.first_look import boxes_of, may_be_printed, weakest_ink
-from digits.layout.form import Form, find_form
+from digits.layout.form.across_cells import cut_at_rules
+from digits.layout.form.cells import NO_CELLS, Cell, Cells
+from digits.layout.form.digit_boxes import digit_boxes
+from digits.layout.form.search import Form, find_form
+from digits.layout.form.tables import Table, tables_of, with_room
 from digits.layout.frames.cut_lines import without_cut_lines
 from digits.layout.frames.erasing import without
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
 from digits.layout.rules.rule import Rule
-from digits.layout.tables import Table, tables_of, with_room
 
-_TINY = 64  # pixels: in a picture this small edges are too short for the segment detector
-_LIGHTER = 0.25  # of the printed lines' darkness: writing is seldom so light
-_LOWEST = 0.2  # of a cell's shorter side: what is smaller is dirt, or a sign
-_NEAR = 5.0  # times that: how far from all cells there is none of that dirt
-_LABEL = 0.1  # of the picture's width: before a form's line to write on there is room for its label
-_FIELDS = 3  # rules that stand
-_OVER = 0.2  # of a cell's height: what is written so far above or below it is meant for it
-_HIGH = 1.6  # times the usual height of a row
+_TINY = 64  # pixels: a smaller picture is enlarged, because its edges are too short for the segment detector
+_LIGHTER = 0.25  # writing is hardly ever below this share of the printed lines' darkness
+_LOWEST = 0.2  # below this share of a cell's shorter side, a piece is dirt or a sign
+_NEAR = 5.0  # distance from cells within which such a piece is dirt, relative to that size
+_LABEL = 0.1  # least space for the label before a form's writing line, relative to the picture's width
+_FIELDS = 3  # least number of vertical rules between fields
+_OVER = 0.2  # writing this far above or below a cell belongs to it, relative to the cell's height
+_HIGH = 1.6  # above this multiple of the usual row height, a row is two rows
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of writing as its runs, from the left; `row` of `table` where it fills one."""
+    """A line of writing as runs, from the left; if it is in a table, also the `table` and its `row`."""
 
     runs: list[Run]
     table: Table | None = None
@@ -51,9 +51,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The ink of a page, its lines of writing from the top, its cells, and the tables that they make.
+    """The ink of a page, its lines of writing from the top, its cells, and the tables that these form.
 
-    `fields`: lines that stand part what is written, though not all of them were found.
+    `fields` is true if vertical lines divide the writing into fields, even if some of the lines were not
+    found.
     """
 
     ink: Ink
@@ -64,9 +65,9 @@ class Page:
 
 
 def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
-    """What is written on a page, and where.
+    """The writing on a page, and its place.
 
-    Where lines were taken out already, `known` are those of them to write on.
+    If lines were removed before, `known` are the writing lines among them.
     """
     form, found, fields, under = Form(), False, False, list(known or ())
     boxes = None if darkness.rough else boxes_of(darkness)
@@ -77,11 +78,11 @@ def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
         dark = darkness.dark.whole
         form = find_form(dark, darkness.least)
         frames = form.frames
-        # Where the sheet is cut off above and below its boxes, only what stands between them is left.
-        cut_off = not frames.standing and len(frames.other_lying) < _FIELDS
-        fields = len(frames.other_standing if cut_off else frames.standing) >= _FIELDS
-        under += [rule for rule in frames.other_lying if rule.start > _LABEL * dark.shape[1]]
-        found = bool(frames.all_lying() or frames.all_standing())
+        # If the sheet is cut off above and below its boxes, only the vertical lines between them remain.
+        cut_off = not frames.vertical and len(frames.other_horizontal) < _FIELDS
+        fields = len(frames.other_vertical if cut_off else frames.vertical) >= _FIELDS
+        under += [rule for rule in frames.other_horizontal if rule.start > _LABEL * dark.shape[1]]
+        found = bool(frames.all_horizontal() or frames.all_vertical())
         clean = without(dark, frames, darkness.least) if found else dark
         clean = without_cut_lines(clean, darkness.least)
         found = clean is not dark
@@ -91,17 +92,17 @@ def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
     ink = ink_of(darkness, ruled=not found, weakest=weakest_ink(darkness, boxes, found))
     pieces = find_pieces(ink.place, ink.rough, page=True)
     if found and known is None and not form.cells.found and long_lines(pieces.kept):
-        # Digits that stand on a line can hide it, until the others are gone.
+        # Digits on a line can hide it until the other lines are removed.
         return find_page(darkness, under)
     pieces = _without_dirt(pieces, form.cells)
     pieces = cut_at_rules(pieces, form.cells)
     height = median([piece.height for piece in pieces.kept] or [0])
-    tables = with_room(tables_of(form.apart), height)
+    tables = with_room(tables_of(form.separate), height)
     return Page(ink, _lines(pieces, ink, form.cells, tables, under), form.cells, tables, fields)
 
 
 def _faintest(darkness: Darkness, clean: Grey) -> int:
-    """The faintest ink beside printed lines: what is far lighter than they is the paper's own unrest."""
+    """The least darkness of ink near printed lines; whatever is far lighter than the lines is noise."""
     dark = darkness.dark.whole
     erased = dark[(dark > darkness.least) & (clean <= darkness.least)]
     usual = float(np.median(erased)) if erased.size else 0.0
@@ -109,7 +110,7 @@ def _faintest(darkness: Darkness, clean: Grey) -> int:
 
 
 def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
-    """The pieces without those in or beside cells that are too low to be written there: traces of rules."""
+    """The pieces without traces of rules, which are in or near cells and too small for writing."""
     if not cells.found:
         return pieces
     boxes = np.array([cell.box for cell in cells.found])
@@ -129,16 +130,13 @@ def _without_dirt(pieces: Pieces, cells: Cells) -> Pieces:
 def _lines(
     pieces: Pieces, ink: Ink, cells: Cells, tables: Sequence[Table], under: Sequence[Rule]
 ) -> list[Line]:
-    """The lines of writing, in tables and elsewhere; `under`: those that a form has to write on."""
+    """The lines of writing, in tables and elsewhere; `under` are the writing lines of a form."""
     row_of = {cell: (table, row) for table in tables for row, some in enumerate(table.rows) for cell in some}
     free: list[Piece] = []
     filled: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces.kept:
         cell = cells.around(piece.box)
-        place = (row_of.get(cell) if cell else None) or next(
-            ((table, row) for table in tables for row, some in enumerate(table.rows) if _beside(piece, some)),
-            None,
-        )
+        place = row_of[cell] if cell in row_of else _row_beside(piece, tables)
         if place is None:
             free.append(piece)
         else:
@@ -150,7 +148,7 @@ def _lines(
     lines = [Line(on_lines(runs(line, pieces, ink.strength, parted), under)) for line in grouped(free)]
     heights = [[median(cell.height for cell in cells) for cells in table.rows] for table in tables]
     for (number, row), some in filled.items():
-        # Where a row is twice as high as others a rule of it was lost.
+        # If a row is twice as high as the others, a rule within it was not found.
         high = heights[number][row] > _HIGH * float(np.median(heights[number]))
         boxes = digit_boxes(tables[number])
         for line in grouped(some) if high else [some]:
@@ -160,8 +158,17 @@ def _lines(
     return sorted((line for line in lines if line.runs), key=lambda line: line.middle)
 
 
+def _row_beside(piece: Piece, tables: Sequence[Table]) -> tuple[Table, int] | None:
+    """The first row of a table that a piece is next to, and its table; None if there is none."""
+    for table in tables:
+        for number, row in enumerate(table.rows):
+            if _beside(piece, row):
+                return table, number
+    return None
+
+
 def _beside(piece: Piece, row: Sequence[Cell]) -> bool:
-    """Whether a piece stands at the height of these cells, next to the first or the last, or among them."""
+    """Whether a piece is at the height of these cells, before the first, after the last, or among them."""
     x, y = (piece.box[0] + piece.box[2]) / 2, (piece.box[1] + piece.box[3]) / 2
     nearest = min(row, key=lambda cell: max(cell.box[0] - x, x - cell.box[2]))
     apart = max(nearest.box[0] - x, x - nearest.box[2])

@@ -1,7 +1,8 @@
-"""The pieces of ink in a picture: their boxes, and the map that says which pixel is whose."""
+"""The pieces of ink in a picture, which are its connected components, and their label map."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from digits.ink.sheet import Box, Sheet
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One connected piece of ink: its number in the label map, and its box."""
+    """One connected piece of ink: its label in the label map, and its box."""
 
     label: int
     box: Box
@@ -32,10 +33,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """All pieces that count as writing, largest first, and the map that says which pixel is whose.
+    """The pieces that are writing, from the largest, and the label map.
 
-    The map begins at `left`, `top` of the ink and is `coarse` times smaller. `specks` are pieces too small
-    to be digits: dirt, or dots and commas.
+    The map begins at `left`, `top` of the ink map and is `coarse` times smaller. `specks` are pieces that are
+    too small for digits: dirt, or dots and commas.
     """
 
     labels: NDArray[np.int32]
@@ -46,17 +47,17 @@ class Pieces:
     specks: tuple[Piece, ...] = ()
 
     def only(self, ink: Sheet, chosen: list[Piece]) -> tuple[Box, NDArray[np.uint8]]:
-        """The common box of the chosen pieces, and their ink alone in it."""
+        """The box around the chosen pieces, and the ink of these pieces alone in it."""
         left, top, right, bottom = box = common_box([piece.box for piece in chosen])
         x, y, n = (left - self.left) // self.coarse, (top - self.top) // self.coarse, self.coarse
-        labels = self.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+        labels = self.labels[y : y + math.ceil((bottom - top) / n), x : x + math.ceil((right - left) / n)]
         mine = _labelled(labels, chosen)
         if n > 1:
             mine = mine.repeat(n, axis=0).repeat(n, axis=1)[: bottom - top, : right - left]
         return box, ink.within(box) * mine
 
     def along_border(self, piece: Piece, shape: tuple[int, ...]) -> float:
-        """The largest share of a side of the picture along which this piece lies."""
+        """The largest share of a side of the picture that this piece covers."""
         left, top, right, bottom = piece.box
         sides = (
             (left == 0, self.labels[:, 0], shape[0]),
@@ -73,13 +74,13 @@ class Pieces:
 
 
 def common_box(boxes: list[Box]) -> Box:
-    """The smallest box around all of these."""
+    """The smallest box around all boxes."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def _labelled(labels: NDArray[np.int32], chosen: list[Piece]) -> NDArray[np.bool_]:
-    """Where a label is one of these."""
+    """Where the label is that of a chosen piece."""
     if len(chosen) == 1:
         return np.asarray(labels == chosen[0].label)  # several times faster than a look-up
     wanted = np.zeros(int(labels.max()) + 1, np.bool_)

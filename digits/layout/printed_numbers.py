@@ -1,7 +1,7 @@
-"""Which numbers of a table are type: those of its first columns where that is plain, and a heading like them.
+"""Finds the printed numbers of a table: those of its first columns if it is clear, and headings like them.
 
-Forms number their rows at the left. A hand's number must never be taken for type, so a column is judged as a
-whole, and nothing is said of a number that stands alone.
+Forms number their rows at the left. A handwritten number must never be taken for print, so columns are judged
+as a whole, and a single number is never called printed.
 """
 
 # Why it is so: docs/decisions/printed-numbers.md
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from statistics import median
 
 from digits.layout.even_digits import Digit, evenness, likeness, usual_height
+from digits.layout.form.tables import Table
 from digits.layout.grouping import Found
 from digits.layout.numbers import Group
 from digits.layout.page import Line
-from digits.layout.tables import Table
 
-_FEWEST = 5  # numbers of a column
-_TYPE = -1.9  # evenness: of a hand's columns none comes so low
-_LOW = 0.5  # of the usual height: what is lower is a dot, or the trace of a line
-_LIKE = 0.93  # likeness of a heading's digit to one of the row numbers
-_STROKE = 1  # a digit that looks the same whoever wrote it
-_TWINS = 2  # digits of a heading, others than that, which are like one of the row numbers
+_FEWEST = 5  # least number of numbers in a column
+_TYPE = -1.9  # evenness below which a column is printed, which no handwritten column has
+_LOW = 0.5  # below this share of the usual height, a mark is a dot or a trace of a line
+_LIKE = 0.93  # least likeness of a heading's digit to one of the row numbers
+_STROKE = 1  # the digit that looks the same in print and in handwriting
+_TWINS = 2  # least number of a heading's other digits that are like one of the row numbers
 
 Place = tuple[int, int]
-"""Of a number: its line, and its place in it."""
+"""A number's line, and its position in the line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +42,9 @@ def printed_numbers(
     groups: Sequence[Sequence[Group]],
     tables: Collection[Table],
 ) -> set[Place]:
-    """The places of the numbers in these tables that are type.
+    """The places of the printed numbers in these tables.
 
-    Each line has marks (`found`), and numbers that they make (`groups`).
+    Each line has marks (`found`) and the numbers that they form (`groups`).
     """
     places = set[Place]()
     for table in tables:
@@ -88,7 +88,7 @@ def _measured(place: Place, group: Group, marks: Sequence[Found]) -> _Number:
 
 
 def _even(numbers: Sequence[_Number]) -> list[_Number]:
-    """Those of a column's numbers that are type; none where it is not plain."""
+    """The printed numbers of a column; none if it is not clear."""
     numbers = [number for number in numbers if number.digits]
     if len(numbers) < _FEWEST:
         return []
@@ -102,7 +102,7 @@ def _even(numbers: Sequence[_Number]) -> list[_Number]:
 
 
 def _like(heading: Sequence[_Number], typed: Sequence[_Number]) -> list[_Number]:
-    """Those numbers of a heading whose digits are in the type of the row numbers."""
+    """The numbers of a heading whose digits are in the typeface of the row numbers."""
     digits = [digit for number in typed for digit in number.digits]
     height = usual_height([digits])
     alike, twins = list[_Number](), 0

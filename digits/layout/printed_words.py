@@ -1,7 +1,7 @@
-"""Printed words beside the writing: letters of a few heights on one foot, many of which are not digits.
+"""Finds printed words: letters of a few heights on one baseline, many of which are not digits.
 
-Printed digits are read like written ones, so a word is only taken for print where the network does not know
-part of its letters. How even it stands alone does not tell: a neat hand is as even as a scan of small type.
+Printed digits are read like handwritten ones, so a word is print only if the network does not recognise part
+of its letters. Neat handwriting is as uniform as a scan of small print.
 """
 
 # Why it is so: docs/decisions/printed-words.md
@@ -16,27 +16,28 @@ from numpy.typing import NDArray
 
 from digits.layout.atoms import Run
 
-_APART = 0.6  # of the line's height: a wider gap ends a word
-_DOT = 0.4  # of the tallest letter: what is lower is a dot or a sign
-_EVEN = 0.05  # of the capitals' height, or a pixel: letters of one level differ no more
-_LOW = np.arange(0.6, 0.81, 0.01)  # of the capitals' height: how high letters without an upper stroke may be
-_SIMILAR = 0.12  # words of one size of type differ no more in the height of their capitals
-_LETTERS, _LONG = 3, 6  # at least, of a word that is told by itself; of one that is told by how even it is
-_TYPE = 0.75  # of the height of what is filled in: a form's own type is lower
-_TYPED, _NO_DIGITS = 4, 0.2  # letters of type, at least; so many of a form's own are no digits
-_UNREAD = 0.5  # at least, of the letters of shorter words
-_LOWER, _SOME = 0.85, 0.3  # of the height below: a heading is lower; so many of its letters are no digits
-_MANY, _HALF = 5, 0.5  # letters of a heading as high as that, at least; so many of them are no digits
-_FEW = 0.2  # of what is below it, at most
+_APART = 0.6  # least gap between two words, relative to the line's height
+_DOT = 0.4  # below this share of the tallest letter, a mark is a dot or a sign
+_EVEN = 0.05  # tolerance of the heights on one level, relative to the cap height, but at least one pixel
+_LOW = np.arange(0.6, 0.81, 0.01)  # heights of letters without an ascender, relative to the cap height
+_SIMILAR = 0.12  # tolerance of the cap heights of words in one font size
+_LETTERS, _LONG = 3, 6  # least numbers of letters of a word that is judged alone, and by its uniformity
+_TYPE = 0.75  # greatest height of a form's labels, relative to the height of the filled-in writing
+_TYPED, _NO_DIGITS = 4, 0.2  # least number of letters in a form's labels, and least share of non-digits
+_UNREAD = 0.5  # least share of non-digits in shorter words
+_LOWER, _SOME = 0.85, 0.3  # a low heading: greatest height by the numbers below, least share of non-digits
+_MANY, _HALF = 5, 0.5  # a higher heading: least number of letters, least share of non-digits
+_FEW = 0.2  # greatest share of non-digits below such a heading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Word:
-    """Letters on one line, and how even they are, in pixels and shares of the letters.
+    """Letters on one line, and how uniform they are, in pixels and in shares of the letters.
 
-    `heights` (n,): over the `foot`, a row of the picture; `capital` and `low`: the two levels that most of
-    them reach; `on_foot`, `at_levels`, `at_low`: the shares that stand there; `unread`: that are no digits.
-    `filled_in`: it stands where a form is filled in; `heading`: in the first row of a table.
+    - `heights` (n,): the heights above `foot`, a row of the picture. Most are `capital` or `low` high.
+    - `on_foot`, `at_levels`, `at_low`: the shares on the baseline, of these two heights, and of the lower.
+    - `unread`: the share of letters that are not digits.
+    - `filled_in`: it is where a form is filled in. `heading`: it is in the first row of a table.
     """
 
     heights: NDArray[np.float64]
@@ -59,7 +60,7 @@ class _Word:
         return _reach(self.capital)
 
     def is_even(self, on_foot: float, at_levels: float, at_low: float, unread: float) -> bool:
-        """Whether it has all of these shares at least."""
+        """Whether all of these shares are reached."""
         return (
             self.on_foot >= on_foot
             and self.at_levels >= at_levels
@@ -69,13 +70,13 @@ class _Word:
 
     @property
     def is_printed(self) -> bool:
-        """Whether no hand wrote it: so 0 of 3,713 numbers on papers, 214 of 275 words in seven fonts."""
+        """Whether it is certainly printed, as 0 of 3,713 numbers and 214 of 275 words in seven fonts are."""
         if len(self.heights) >= _LONG and self.is_even(0.85, 0.9, 0.35, 0.1):
             return True
         return not self.is_short and self.is_even(0.75, 0.6, 0.3, 0.34)
 
     def is_of_the_type_of(self, other: _Word) -> bool:
-        """Whether it is as high as a word that is plainly printed: less has to speak for print then."""
+        """Whether it is as high as a word that is certainly printed, for which weaker evidence is enough."""
         if not self.is_short:
             alike = abs(self.capital - other.capital) <= _SIMILAR * other.capital
             return alike and self.is_even(0.6, 0.6, 0.25, 0.2)
@@ -83,18 +84,18 @@ class _Word:
         return self.unread >= _UNREAD and bool((apart <= other.reach).all())
 
     def goes_on(self, other: _Word) -> bool:
-        """Whether it is the next word of a printed line, even if all its letters could be digits ("fill")."""
+        """Whether it is the next word of a printed line, even if all its letters may be digits ("fill")."""
         apart = max(abs(self.foot - other.foot), abs(self.capital - other.capital))
         return apart <= other.reach and not self.is_short and self.is_even(0.75, 0.9, 0.0, 0.0)
 
 
 def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
-    """The places of those runs that belong to printed words; `unread` says for each atom that it is no digit.
+    """The indices of the runs of printed words; `unread` is true for atoms that are not digits.
 
-    Runs follow each other as they stand in their lines.
+    The runs are in the order of their lines.
     """
     if sum(map(sum, unread)) == 0:
-        return set()  # all are digits: nothing is measured, as where digits are drawn one by one
+        return set()  # all are digits, as in most drawings
     places = _words(runs)
     words = [_measured(runs, place, unread) for place in places]
     plain = [word for word in words if word.is_printed]
@@ -112,9 +113,9 @@ def printed(runs: Sequence[Run], unread: Sequence[Sequence[bool]]) -> set[int]:
 
 
 def _labels(words: Sequence[_Word]) -> list[_Word]:
-    """The words of a form's own type: beside what was filled in, lower than it, and many letters no digits.
+    """The words of a form's labels, which are lower than what is filled in and have many non-digits.
 
-    They are judged together: small type is often in pieces, and many a letter looks like a digit.
+    They are judged together, since small print often breaks into pieces and many letters look like digits.
     """
     filled_in = [word.capital for word in words if word.filled_in]
     most = _TYPE * float(np.median(filled_in)) if filled_in else 0.0
@@ -124,9 +125,10 @@ def _labels(words: Sequence[_Word]) -> list[_Word]:
 
 
 def _headings(words: Sequence[_Word]) -> list[_Word]:
-    """The printed words above the columns of a table: many letters are no digits, and lower than those below.
+    """The printed words above a table's columns: with many non-digits, or lower than the numbers below.
 
-    They are judged together, since each stands alone in its cell and may be short. A number in type is read.
+    They are judged together, because each is alone in its cell and may be short. Printed numbers are not
+    included.
     """
     heading = [word for word in words if word.heading]
     below = [word for word in words if word.filled_in and not word.heading]
@@ -148,13 +150,13 @@ def _headings(words: Sequence[_Word]) -> list[_Word]:
 
 
 def _letters(words: Sequence[_Word]) -> tuple[int, float]:
-    """How many letters these words have, and which share of them are no digits."""
+    """The number of letters in these words, and the share of them that are not digits."""
     count = sum(len(word.heights) for word in words)
     return count, sum(word.unread * len(word.heights) for word in words) / max(1, count)
 
 
 def _words(runs: Sequence[Run]) -> list[range]:
-    """Neighbouring runs of one line with no wide gap between them, or in one cell of a heading."""
+    """The indices of neighbouring runs that are one word: without a wide gap, or in one cell of a heading."""
     ends = [0, *(k for k, (one, next_) in enumerate(pairwise(runs), 1) if _are_apart(one, next_)), len(runs)]
     return [range(first, after) for first, after in pairwise(ends) if after > first]
 
@@ -195,5 +197,5 @@ def _measured(runs: Sequence[Run], place: range, unread: Sequence[Sequence[bool]
 
 
 def _reach(capital: float) -> float:
-    """How much letters of one level differ at most, in pixels."""
+    """The greatest difference between letters of one level, in pixels."""
     return max(1.0, _EVEN * capital)

@@ -1,8 +1,8 @@
-"""Raised digits: small and high beside a normal one, as the 2 of "3 squared", and no part of it.
+"""Raised digits: small and high next to a normal digit, as the 2 of "3 squared", and not a part of it.
 
-To the network they are dirt beside the larger digit, and their height speaks for a part of a digit. Where
-both are plainly read by themselves, and stand apart, they are two: no part of a broken digit was read so
-surely.
+The network takes them for dirt next to the larger digit, and their height suggests a part of a digit. If both
+digits are clearly read by themselves and there is a gap between them, they are two digits. The parts of
+broken digits were never read so confidently.
 """
 
 # Why it is so: docs/decisions/lines.md
@@ -17,17 +17,17 @@ from digits.layout.atoms import Run
 from digits.layout.candidates import Candidate
 from digits.network.model import Classification
 
-# All in heights of the tallest mark beside it.
-_LEAST, _MOST = 0.3, 0.75  # how high a raised digit is
-_RAISED = 0.3  # how far its foot is above that of the tallest, at least
-_APART = 0.05  # the gap at its sides, at least
-_SIGN = 0.45  # how high a ring or a stroke is, at least: lower ones are degrees and apostrophes
+# All by the height of the tallest mark of the run.
+_LEAST, _MOST = 0.3, 0.75  # height of a raised digit
+_RAISED = 0.3  # least height of its foot above that of the tallest mark
+_APART = 0.05  # least gap on its sides
+_SIGN = 0.45  # least height of a ring or a stroke: lower ones are degree signs and apostrophes
 _LIKE_SIGNS = (0, 1)
-_PLAIN = -0.05  # log of how likely a mark is the digit that it is read as, at least
+_PLAIN = -0.05  # least log probability of a mark to be the digit that it is read as
 
 
 def raised_digits(run: Run, candidates: Sequence[Candidate], answer: Classification) -> set[int]:
-    """The atoms of a run, by their places, that are raised digits; `answer` is to the candidates."""
+    """The indices of a run's atoms that are raised digits; `answer` is the network's for the candidates."""
     if len(run.atoms) == 1 or run.single:
         return set()
     read = dict[int, int]()
@@ -53,5 +53,5 @@ def raised_digits(run: Run, candidates: Sequence[Candidate], answer: Classificat
 
 
 def as_digit(probability: float, rejection: float) -> float:
-    """Log of how likely a mark is the digit that it is read as, at most 0; `rejection` in log odds."""
+    """The log probability that a mark is the digit that it is read as, at most 0; `rejection` in log odds."""
     return float(np.log(max(probability, 1e-9)) - np.logaddexp(0, rejection))

@@ -1,4 +1,4 @@
-"""Which marks are signs: a minus before a number, a decimal point or comma inside one."""
+"""Finds signs among the marks: a minus before a number, a decimal point or comma inside a number."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from digits.layout.pieces import Piece
 
 Sign = Literal["-", ".", ","]
 
-# All in heights of the digits beside the sign, if nothing else is said.
-_FLAT = 0.34  # the highest minus
-LEVEL = 2.0  # times as wide as high: a level stroke, as a minus is
-_DASH = (0.18, 1.2)  # how wide a minus is
-_MIDDLE = (0.22, 0.8)  # between head (0) and foot (1) of the digits: where a minus lies
-_NEXT = 1.0  # how far the digit after a minus is
-_BEFORE = 0.35  # how near nothing stands before it
-_DOT = 0.34  # the largest point, either way
-_COMMA = (0.36, 0.6)  # the largest comma: width and height
-_FOOT = (-0.3, 0.3)  # from the foot of the digits down: where the middle of a point lies
-_BESIDE = 0.75  # how far the digits before and after a point are
-_OVER = 0.3  # of its width that a sign may share with a digit's
-_BELOW = 0.08  # how far a comma reaches below the digits, if it shares more: else it is a part of one
-_PEN = 0.6  # of the pen's width: a smaller speck is dirt
+# All by the mean height of the neighbouring digits, if nothing else is stated.
+_FLAT = 0.34  # greatest height of a minus
+LEVEL = 2.0  # least width by height of a level stroke, such as a minus
+_DASH = (0.18, 1.2)  # least and greatest width of a minus
+_MIDDLE = (0.22, 0.8)  # place of a minus between the top (0) and the foot (1) of the digits
+_NEXT = 1.0  # greatest distance from a minus to the digit after it
+_BEFORE = 0.35  # least free space before a minus
+_DOT = 0.34  # greatest width and height of a point
+_COMMA = (0.36, 0.6)  # greatest width and height of a comma
+_FOOT = (-0.3, 0.3)  # place of the middle of a point, measured downwards from the foot of the digits
+_BESIDE = 0.75  # greatest distance of a point from the digits before and after it
+_OVER = 0.3  # share of its width by which a sign may horizontally overlap a digit
+_BELOW = 0.08  # least distance that a comma with more overlap reaches below the digits, else it is a part
+_PEN = 0.6  # below this share of the pen's width, a speck is dirt
 
 
 def sign_of(piece: Piece, line: list[Piece], pen: float) -> Sign | None:
-    """What sign a piece is in a line of digits (left to right); `pen`: their strokes' width in pixels."""
+    """The sign that a piece is in a line of digits (from the left), or None; `pen` is their stroke width."""
     middle = (piece.box[0] + piece.box[2]) / 2
     before = [digit for digit in line if (digit.box[0] + digit.box[2]) / 2 < middle]
     after = [digit for digit in line if (digit.box[0] + digit.box[2]) / 2 >= middle]
@@ -75,5 +75,5 @@ def _point(piece: Piece, before: Piece, after: Piece, height: float, pen: float)
 
 
 def _shared(first: Piece, second: Piece) -> float:
-    """How many columns two pieces share."""
+    """The number of columns that two pieces share."""
     return min(first.box[2], second.box[2]) - max(first.box[0], second.box[0])

@@ -1,1 +1,1 @@
-"""The network: what it sees of a mark, the ONNX model, and what its answers mean."""
+"""The network: its input for a mark, the ONNX model, and the meaning of its outputs."""

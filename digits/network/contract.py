@@ -1,6 +1,6 @@
-"""The contract between the network and everything else: what it takes and what it gives."""
+"""The contract between the network and everything else: the shapes of its input and output."""
 
-FIELD = 28  # pixels, the side of what the network sees
+FIELD = 28  # pixels, the side of the network's input
 BOX = 20  # pixels, the longer side of the ink in it
 CLASSES = 10  # digits; an eleventh output is "not a digit"
 

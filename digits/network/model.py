@@ -1,4 +1,4 @@
-"""A model folder (`manifest.json` and the ONNX file that it names) as something that classifies."""
+"""The classifier that a model folder contains: `manifest.json`, and the ONNX file that it names."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _MOST_AT_ONCE = 256  # marks
 
 def _without_folder(name: str) -> str:
     if "/" in name or "\\" in name or "\0" in name:
-        raise ValueError("a file outside the model's folder")
+        raise ValueError("the file must be in the model's folder")
     return name
 
 
-def _as_drawn_here(contract: str) -> str:
+def _supported_contract(contract: str) -> str:
     if contract != INPUT_CONTRACT:
-        raise ValueError(f"the network would be given {INPUT_CONTRACT}")
+        raise ValueError(f"this version gives the network {INPUT_CONTRACT}")
     return contract
 
 
@@ -43,15 +43,16 @@ Degrees = Annotated[float, Field(ge=-180, le=180)]
 
 @checked_dataclass(frozen=True, slots=True, config=ConfigDict(strict=True))
 class Manifest:
-    """What a model folder says of itself; pydantic checks types and ranges (`ValidationError`).
+    """The description of a model in its folder; pydantic checks types and ranges (`ValidationError`).
 
-    `version` is the MLflow registry version ("" for a candidate or a person's own model);
-    `temperature` divides the logits before the softmax; a mark whose rejection score is above
-    `rejection_threshold` is not a digit (None: nothing is rejected); on a scan of very few pixels
-    `scan_rejection_threshold` takes its place (None: it does not); logits of a doubtful mark are averaged
-    over it as it is and turned by each of `turns`, in degrees. `validation_sha256` is the hash of the digits
-    that were kept out of its training for every decision ("" where that is not known). `format` is this
-    list's own version: manifests without one are of the first.
+    - `version`: the MLflow registry version ("" for a candidate or a person's own model).
+    - `temperature`: the divisor of the logits before the softmax.
+    - `rejection_threshold`: a mark with a higher rejection score is not a digit (None: nothing is rejected).
+    - `scan_rejection_threshold`: replaces the former for a scan of very few pixels (None: it does not).
+    - `turns`: angles in degrees; the logits of a doubtful mark are averaged over the mark as it is and
+      rotated by each of them.
+    - `validation_sha256`: the hash of the validation split, on which all decisions were made ("" if unknown).
+    - `format`: the version of this format; a manifest without it has version 1.
     """
 
     file: FileName
@@ -67,7 +68,7 @@ class Manifest:
     rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     scan_rejection_threshold: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     turns: Annotated[list[Degrees], Field(max_length=16)] = field(default_factory=list)
-    input: Annotated[str, AfterValidator(_as_drawn_here)] = INPUT_CONTRACT
+    input: Annotated[str, AfterValidator(_supported_contract)] = INPUT_CONTRACT
     format: Literal[1] = 1
 
     @classmethod
@@ -76,16 +77,16 @@ class Manifest:
         path = folder / MANIFEST
         if not path.exists():
             raise ModelError(
-                f"There is no model in {folder}: it needs a {MANIFEST} and the file that this names."
+                f"There is no model in {folder}. A model needs a {MANIFEST} and the file that this names."
             )
         try:
             return TypeAdapter(cls).validate_json(_read(path, _MANIFEST_BYTES))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            entry = ".".join(map(str, first["loc"])) or "all of it"
+            entry = ".".join(map(str, first["loc"])) or "the whole file"
             raise ModelError(
-                f"{path} is not a manifest that this version reads (`{entry}`: {first['msg']}): "
-                "promote the model again, with the same version of the project."
+                f"{path} is not a manifest that this version can read (`{entry}`: {first['msg']}). "
+                "Promote the model again with the same version of the project."
             ) from error
 
     def as_dict(self) -> dict[str, Any]:
@@ -93,24 +94,27 @@ class Manifest:
 
 
 def _read(path: Path, most_bytes: int) -> bytes:
-    """A file of at most so many bytes; raises `ModelError`, also for a pipe, which would be waited for."""
+    """The content of a file of at most `most_bytes`.
+
+    Raises `ModelError`, also for a pipe, because reading it could wait forever.
+    """
     try:
         if not path.is_file():
-            raise ModelError(f"{path} is not a file and cannot be read: promote the model again.")
+            raise ModelError(f"{path} cannot be read (it is missing or not a file). Promote the model again.")
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error}): promote the model again.") from error
+        raise ModelError(f"{path} cannot be read ({error}). Promote the model again.") from error
     if len(content) > most_bytes:
-        raise ModelError(f"{path} has more than {most_bytes // 2**20} MiB: promote a smaller model.")
+        raise ModelError(f"{path} is larger than {most_bytes // 2**20} MiB. Promote a smaller model.")
     return content
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What the network says of n marks: `probabilities` (n, 10), rows sum to 1, and `rejection` (n,).
+    """The network's answers for n marks: `probabilities` (n, 10), whose rows sum to 1, and `rejection` (n,).
 
-    `rejection` is the log odds that a mark is no digit: 0 where the network has no eleventh output.
+    `rejection` is the log odds that a mark is not a digit; it is 0 if the network has no eleventh output.
     """
 
     probabilities: NDArray[np.float32]
@@ -118,7 +122,7 @@ class Classification:
 
 
 class Model:
-    """An ONNX session and its manifest. Safe to call from several threads at once."""
+    """An ONNX session and its manifest. Safe to use from several threads concurrently."""
 
     def __init__(self, session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -127,20 +131,20 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path, threads: int = 1) -> Self:
-        """Load a model folder, its file's SHA-256 and its shapes checked; raises `ModelError`."""
+        """Load a model folder and check the file's SHA-256 and the network's shapes; raises `ModelError`."""
         manifest = Manifest.load(folder)
         path = folder / manifest.file
         content = _read(path, _MODEL_BYTES)
         if hashlib.sha256(content).hexdigest() != manifest.sha256:
-            raise ModelError(f"{path} is not the file that its manifest describes: promote the model again.")
+            raise ModelError(f"{path} is not the file that its manifest describes. Promote the model again.")
         return cls(_session(content, path, threads), manifest)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Outputs for float32 (n, 28, 28, 1) of 0..255: (n, 10) or (n, 11), averaged over `turns`."""
+        """Logits (n, 10) or (n, 11) for float32 (n, 28, 28, 1), 0..255, with test-time augmentation."""
         return averaged(self._run, batch, self.manifest.turns)
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The outputs, asked for in parts: the session keeps the memory of its largest batch."""
+        """The logits, computed in parts, because the session never frees the memory for its largest batch."""
         parts = [batch[at : at + _MOST_AT_ONCE] for at in range(0, max(1, len(batch)), _MOST_AT_ONCE)]
         logits = [self._session.run(None, {self._input: part})[0] for part in parts]
         return np.asarray(logits[0] if len(logits) == 1 else np.concatenate(logits), np.float32)
@@ -152,7 +156,7 @@ class Model:
         return Classification(probabilities, rejection_scores(logits))
 
     def is_rejected(self, score: float, *, on_scan: bool = False) -> bool:
-        """Whether a mark with this rejection score is not a digit; `on_scan`: on one of very few pixels."""
+        """Whether a mark with this rejection score is not a digit; `on_scan`: it is on a very small scan."""
         threshold = self.manifest.rejection_threshold
         if on_scan and self.manifest.scan_rejection_threshold is not None:
             threshold = self.manifest.scan_rejection_threshold
@@ -173,8 +177,8 @@ def _session(content: bytes, path: Path, threads: int) -> onnxruntime.InferenceS
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors share no public base class
-        raise ModelError(f"{path} is no ONNX model that onnxruntime can load ({error}).") from error
+    except Exception as error:  # onnxruntime's own errors have no public base class in common
+        raise ModelError(f"{path} is not an ONNX model that onnxruntime can load ({error}).") from error
     _check_shapes(session, path)
     return session
 
@@ -186,6 +190,6 @@ def _check_shapes(session: onnxruntime.InferenceSession, path: Path) -> None:
         or list(inputs[0].shape[1:]) != [FIELD, FIELD, 1]
         or inputs[0].type != "tensor(float)"
     ):
-        raise ModelError(f"{path} does not take {INPUT_CONTRACT}: export another model.")
+        raise ModelError(f"{path} does not take {INPUT_CONTRACT}. Export another model.")
     if len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[1] not in (CLASSES, CLASSES + 1):
-        raise ModelError(f"{path} does not give 10 (or 11) logits a digit: export another model.")
+        raise ModelError(f"{path} does not give 10 or 11 logits for each mark. Export another model.")

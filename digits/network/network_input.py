@@ -1,8 +1,8 @@
-"""From the ink of one mark to the 28x28 pixels that the network sees.
+"""Turns the ink of one mark into the network's input of 28x28 pixels.
 
-The network's input is MNIST's own recipe (LeCun et al., http://yann.lecun.com/exdb/mnist/): ink
-bright on black, its longer side 20 pixels, its centre of mass in the middle of a 28x28 field. MNIST's
-strokes are 1.6 to 3.6 pixels wide (5th to 95th percentile); thinner and thicker ones are brought near.
+The input is made as in MNIST (LeCun et al., http://yann.lecun.com/exdb/mnist/): bright ink on black, with a
+longer side of 20 pixels and its centre of mass in the middle of a 28x28 field. MNIST's strokes are 1.6 to 3.6
+pixels wide (5th to 95th percentile); thinner and thicker strokes are brought close to that range.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from numpy.typing import NDArray
 from digits.network.contract import BOX, FIELD
 
 InkMap = NDArray[np.float32]
-"""(height, width), 0 where there is paper, 1 where there is full ink."""
+"""(height, width), from 0 for paper to 1 for full ink."""
 
 InkLevels = NDArray[np.uint8]
-"""(height, width): the same in levels of 0 (paper) to 255 (full ink)."""
+"""(height, width), from 0 for paper to 255 for full ink."""
 
-INK = 0.25  # of full ink: less does not count when the ink's box is measured
-_FINER = 4  # strokes are measured and changed on a grid so many times finer than the field's
-_FEW = 16  # pixels: ink no larger is enlarged before its strokes are measured
-_THIN, _THICK = 1.9, 3.4  # pixels of the field: strokes outside are brought to these widths
+INK = 0.25  # share of full ink, below which a pixel does not count for the ink's bounding box
+_FINER = 4  # strokes are measured and changed on a grid this many times finer than the field
+_FEW = 16  # longer side in pixels, up to which ink is enlarged before its strokes are measured
+_THIN, _THICK = 1.9, 3.4  # pixels of the field: the widths to which thinner and thicker strokes are brought
 
 _NEXT = np.ones((3, 3), np.uint8)
 
 
 def network_input(ink: InkMap) -> NDArray[np.float32] | None:
-    """The ink of one digit as the network sees it: (28, 28), values 0..255; None where no ink is."""
+    """The network's input for the ink of one digit: (28, 28), values 0..255; None if there is no ink."""
     return field_of(np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8))
 
 
 def field_of(ink: InkLevels) -> NDArray[np.float32] | None:
-    """What `network_input` gives, for ink in levels of 0 to 255."""
+    """The same as `network_input`, for ink in levels of 0 to 255."""
     cropped = _cropped(ink)
     if cropped is None:
         return None
@@ -54,14 +54,14 @@ def _cropped(ink: InkLevels) -> InkLevels | None:
 
 
 def _enlarged(ink: InkLevels) -> InkLevels:
-    """Ink of few pixels as a drawing of many, with smooth outlines."""
+    """Ink of few pixels, enlarged with smooth outlines."""
     times = _FINER * BOX // max(ink.shape)
     room = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     return np.asarray(cv2.resize(room, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _sized(ink: InkLevels, side: int) -> InkLevels:
-    """The ink with its longer side made `side` pixels."""
+    """The ink scaled so that its longer side is `side` pixels."""
     scale = side / max(ink.shape)
     height, width = (max(1, round(length * scale)) for length in ink.shape)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -69,7 +69,7 @@ def _sized(ink: InkLevels, side: int) -> InkLevels:
 
 
 def _with_usual_stroke(ink: InkLevels) -> InkLevels:
-    """The ink on the finer grid, its strokes thickened or thinned to what MNIST has."""
+    """The ink on the finer grid, with strokes thickened or thinned to MNIST's widths."""
     edge = 2 * _FINER
     sized = _sized(ink, BOX * _FINER)
     fine = np.asarray(cv2.copyMakeBorder(sized, edge, edge, edge, edge, cv2.BORDER_CONSTANT), np.uint8)
@@ -82,7 +82,7 @@ def _with_usual_stroke(ink: InkLevels) -> InkLevels:
 
 
 def stroke_width(ink: InkLevels) -> float:
-    """The mean width of the strokes in pixels: twice the area by the length of the outline."""
+    """The mean width of the strokes in pixels: twice the area divided by the length of the outline."""
     mask = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
     area = int(cv2.countNonZero(mask))
     inner = int(cv2.countNonZero(cv2.erode(mask, _NEXT, borderValue=0)))
@@ -100,7 +100,7 @@ def _ellipse(size: int) -> NDArray[np.uint8]:
 
 
 def _centred(small: InkLevels) -> NDArray[np.float32]:
-    """Ink of at most 20x20 laid into the 28x28 field with its centre of mass in the middle."""
+    """Ink of at most 20x20 pixels in the 28x28 field, with its centre of mass in the middle."""
     height, width = small.shape
     moments = cv2.moments(small)
     mass = np.float32(moments["m00"])

@@ -1,6 +1,7 @@
-"""Which parts of a mark spoke for the network's answer: they are covered one after another.
+"""Which parts of a mark supported the network's answer, found by covering one part after another.
 
-Occlusion (Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901): no gradients, one batch a mark.
+This is occlusion (Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901). It needs no gradients, and one
+batch for each mark.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from digits.network.contract import CLASSES, FIELD
 from digits.network.model import Model
 from digits.network.probabilities import log_sum_exp
 
-_WINDOW = 6  # pixels, the side of what is covered at once
+_WINDOW = 6  # pixels, the side of the window that is covered
 _STEP = 3  # pixels between two windows
-_SOME_INK = 255.0  # levels in all: a window with less is not worth a question
+_SOME_INK = 255.0  # sum of levels, up to which a window has too little ink to be tested
 
 
 def saliency(model: Model, seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """For what the network sees, (28, 28), 0..255: -1..1, how much the ink there spoke for the answer.
+    """How much each pixel of the network's input supported the answer: (28, 28), -1..1.
 
-    The strongest part is 1 or -1; where there is no ink it is 0.
+    `seen` is the network's input for one mark, (28, 28), 0..255. The strongest part is 1 or -1; pixels
+    without ink are 0.
     """
     windows = _windows(seen)
     covered = np.where(windows, 0, seen).astype(np.float32)
@@ -43,6 +45,6 @@ def _windows(seen: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _odds(logits: NDArray[np.float32], answer: int) -> NDArray[np.float32]:
-    """Log odds of one answer against all others, "not a digit" among them."""
+    """Log odds (n,) of one answer against all other outputs, including "not a digit"."""
     others = np.delete(logits, answer, axis=1)
     return np.asarray(logits[:, answer] - log_sum_exp(others), np.float32)

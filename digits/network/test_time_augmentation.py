@@ -1,4 +1,4 @@
-"""Doubtful marks seen with the head tilted too: what a network says is averaged (test-time augmentation)."""
+"""Test-time augmentation: a network's logits for doubtful marks, averaged over rotated views."""
 
 # Why it is so: docs/decisions/confidence.md
 from __future__ import annotations
@@ -14,14 +14,15 @@ from digits.network.contract import FIELD
 Floats = NDArray[np.float32]
 
 _MIDDLE = ((FIELD - 1) / 2, (FIELD - 1) / 2)
-_SURE = 3.0  # between the two highest logits: where there is more, no view changed an answer
+_SURE = 3.0  # difference of the two highest logits: where it was larger, no view changed an answer
 
 
 def averaged(network: Callable[[Floats], Floats], batch: Floats, turns: Sequence[float]) -> Floats:
-    """Logits (n, k) for marks (n, 28, 28, 1), those of doubtful marks averaged over several views.
+    """Logits (n, k) for marks (n, 28, 28, 1), averaged over several views for doubtful marks.
 
-    The views are the mark as it is and turned by each of `turns`, in degrees. A mark is doubtful where the
-    two highest logits lie close: five to ten digits in a hundred, so that the others cost nothing more.
+    The views are the mark as it is and rotated by each of `turns`, in degrees. A mark is doubtful if its two
+    highest logits are close together. Only five to ten percent of digits are, and the others cost nothing
+    more.
     """
     logits = network(batch)
     if not turns:
@@ -29,15 +30,15 @@ def averaged(network: Callable[[Floats], Floats], batch: Floats, turns: Sequence
     second, first = np.partition(logits, -2, axis=1)[:, -2:].T
     doubtful = first - second < _SURE
     if doubtful.any():
-        views = np.concatenate([_turned(batch[doubtful], degrees) for degrees in turns])
-        turned = network(views).reshape(len(turns), -1, logits.shape[1])
-        logits[doubtful] = (logits[doubtful] + turned.sum(axis=0)) / (1 + len(turns))
+        views = np.concatenate([_rotated(batch[doubtful], degrees) for degrees in turns])
+        rotated = network(views).reshape(len(turns), -1, logits.shape[1])
+        logits[doubtful] = (logits[doubtful] + rotated.sum(axis=0)) / (1 + len(turns))
     return logits
 
 
-def _turned(batch: Floats, degrees: float) -> Floats:
+def _rotated(batch: Floats, degrees: float) -> Floats:
     matrix = cv2.getRotationMatrix2D(_MIDDLE, degrees, 1.0)
-    turned = np.empty_like(batch)
-    for mark, out in zip(batch, turned, strict=True):
+    rotated = np.empty_like(batch)
+    for mark, out in zip(batch, rotated, strict=True):
         out[..., 0] = cv2.warpAffine(mark, matrix, (FIELD, FIELD), flags=cv2.INTER_LINEAR)
-    return turned
+    return rotated

@@ -1,1 +1,1 @@
-"""What is made of readings: text, CSV, JSON and spreadsheets."""
+"""Output of readings as text, CSV, JSON and spreadsheets."""

@@ -1,4 +1,4 @@
-"""A bar on the terminal while many files are read."""
+"""A progress bar on the terminal while many files are read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import shutil
 import sys
 
-_MANY = 10  # files: more get a bar
-_WIDTH = 30  # characters, where the terminal has room for them
+_MANY = 10  # files, above which there is a bar
+_WIDTH = 30  # characters, if the terminal is wide enough
 
 
 class Bar:
-    """Shows how far the reading is, on the error stream, where there are many files and someone looks.
+    """A progress bar on the error stream, shown if there are many files and the stream is a terminal.
 
-    Whatever is written to the terminal meanwhile needs `clear` before it, results on the output as well:
+    Call `clear` before anything is written to the terminal, including results on standard output, because
     both streams may be the same terminal.
     """
 
@@ -23,7 +23,7 @@ class Bar:
         self._stands = False
 
     def show(self, number: int) -> None:
-        """`number` files have been read; the last one ends the bar."""
+        """Show that `number` files have been read; after the last file, remove the bar."""
         if not self._wanted:
             return
         self.clear()
@@ -32,13 +32,13 @@ class Bar:
             self._stands = True
 
     def clear(self) -> None:
-        """Leave an empty line where the bar stands."""
+        """Replace the bar by an empty line."""
         if self._stands:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
             self._stands = False
 
     def _drawn(self, number: int) -> str:
-        """The bar on one line, however narrow the terminal is: a second line would stay there."""
+        """The bar, short enough for one line of the terminal, because `clear` empties only one line."""
         figures = f"{number}/{self._count}"
         width = min(_WIDTH, shutil.get_terminal_size().columns - len(figures) - 4)
         if width < 1:

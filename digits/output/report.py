@@ -1,4 +1,4 @@
-"""Readings of files as text, CSV or JSON, written as they come."""
+"""Readings of files as text, CSV or JSON, each written as soon as its file has been read."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from digits.output.percentages import percent
+from digits.output.spreadsheet import numbers_by_line
 
 if TYPE_CHECKING:  # it imports NumPy and OpenCV, which `digits --help` does not need
     from digits.results import Number, Reading
 
 COLUMNS = ("file", "line", "number", "text", "confidence", "rejected", "error")
 
-_ALMOST = 0.9999  # the highest confidence with four digits that is no certainty
+_ALMOST = 0.9999  # the highest confidence that is written, so that no confidence is rounded to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one file: a reading, or the sentence that says why there is none.
+    """The result for one file: a reading, or the message that says why there is none.
 
-    `path` is the file as it was named, text where it is an address or lies in an archive; `name` is that of
-    the file below the folder that was asked for.
+    `path` is the file as it was given, or text if it is an address or in an archive. `name` is the file's
+    path relative to the given folder.
     """
 
     path: Path | str
@@ -35,32 +36,32 @@ class Row:
 
     @property
     def confidence(self) -> float | None:
-        """That of the least sure digit; None where no digit was read."""
+        """The confidence of the least certain digit; None if no digit was read."""
         marks = self.reading.digits if self.reading else ()
         return min((mark.confidence for mark in marks if mark.confidence is not None), default=None)
 
     @property
     def rejected(self) -> int | None:
-        """How many marks are `?`; None without a reading."""
+        """The number of rejected marks; None without a reading."""
         if self.reading is None:
             return None
         return sum(mark.rejected is not None for mark in self.reading.digits)
 
 
 class Writer(Protocol):
-    """Takes what became of each file, one after another, and is told of the end."""
+    """Writes the results of files, one after another."""
 
     def row(self, row: Row) -> None:
-        """Raises `DigitsError` where it cannot be written."""
+        """Write the result of one file; raises `DigitsError` if it cannot be written."""
 
     def end(self, *, complete: bool = True) -> None:
-        """All files have been read; not `complete`: some have not, and nobody will."""
+        """Finish the output. It is not `complete` if reading was interrupted before the last file."""
 
 
 class TextWriter:
-    """`FILE: 2047 (99.8 %, ...)`: for people. Files that cannot be read are left to the error stream.
+    """Writes lines for people: `FILE: 2047 (99.8 %, ...)`. Files that cannot be read are left out.
 
-    A percentage is a digit's; where there are several numbers, it is a number's.
+    The percentages are the confidences of the digits or, if there are several numbers, of the numbers.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -71,14 +72,15 @@ class TextWriter:
             print(f"{row.path}: {_described(row.reading)}", file=self._stream, flush=True)
 
     def end(self, *, complete: bool = True) -> None:
-        """Each line stands for itself."""
+        """Nothing remains to be written."""
 
 
 class CsvWriter:
-    """A row a number, in reading order; a file without numbers, or one that cannot be read, has one row, too.
+    """Writes one row for each number, in reading order, and one row for a file without numbers or a reading.
 
-    `line` and `number` say where a number stands: the second of the third line is 3, 2. `confidence` is the
-    probability that all of it is right, `rejected` counts its `?` marks. No cell has a line break.
+    `line` and `number` are the position of a number: the second number of the third line has 3 and 2.
+    `confidence` is the probability that the whole number is right, and `rejected` is the number of its `?`
+    marks. Line breaks in cells are replaced by spaces.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -92,14 +94,15 @@ class CsvWriter:
         self._stream.flush()
 
     def end(self, *, complete: bool = True) -> None:
-        """Each row stands for itself."""
+        """Nothing remains to be written."""
 
 
 class JsonWriter:
-    """An object with the `files` and a `summary` of them, which comes last: it is written as it goes.
+    """Writes one object with `files`, an array that is written file by file, and finally a `summary`.
 
-    A file is what `POST /read` answers, with its `file`, or `file` and `error`. In the summary `seconds` is
-    the time from first to last, without that of loading the model, and `numbers` counts those of all files.
+    An entry of `files` has the path as `file`, with the answer of `POST /read` or an `error`. In the summary,
+    `seconds` is the time for reading all files without loading the model, and `numbers` is the number of
+    numbers in all files.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -149,7 +152,7 @@ def _described(reading: Reading) -> str:
 
 
 def _csv_rows(row: Row) -> Iterator[tuple[object, ...]]:
-    """All columns but the file's."""
+    """The rows of one file, without the `file` column."""
     if row.reading is None:
         yield "", "", "", "", "", row.error or ""
     elif not row.reading.numbers:
@@ -161,11 +164,10 @@ def _csv_rows(row: Row) -> Iterator[tuple[object, ...]]:
 
 
 def _places(reading: Reading) -> Iterator[tuple[int, int, Number]]:
-    """Each number with its line and its place in it, both from 1."""
-    numbers = iter(reading.numbers)
-    for line, text in enumerate(reading.text.split("\n"), 1):
-        for place in range(1, len(text.split(" ")) + 1):
-            yield line, place, next(numbers)
+    """Each number with its line and its position in the line, both counted from 1."""
+    for line, numbers in enumerate(numbers_by_line(reading), 1):
+        for place, number in enumerate(numbers, 1):
+            yield line, place, number
 
 
 def _object(row: Row) -> dict[str, Any]:

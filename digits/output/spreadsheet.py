@@ -1,25 +1,24 @@
-"""Readings as rows and cells of a spreadsheet: empty cells stay empty, an unread mark is `?`."""
+"""Readings as rows and cells of a spreadsheet. Empty cells stay empty, and a rejected mark is `?`."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # it imports NumPy and OpenCV, which `digits --help` does not need
     from digits.results import Number, Reading, TableReading
 
 DOUBTFUL = " ?"
-"""What follows a doubtful number: a spreadsheet takes "47 ?" for text, and adds up no such cell."""
+"""The suffix of a doubtful number. A spreadsheet treats "47 ?" as text, so that it is not part of a sum."""
 
 Rows = list[list[str]]
 
 
 def csv_of(reading: Reading, min_confidence: float = 0.0) -> str:
-    """The tables of a reading as CSV (RFC 4180), an empty line between two."""
+    """The tables of a reading as CSV (RFC 4180), separated by empty lines."""
     stream = io.StringIO(newline="")
     lines = csv.writer(stream)
     for number, rows in enumerate(tables_of(reading, min_confidence)):
@@ -30,9 +29,9 @@ def csv_of(reading: Reading, min_confidence: float = 0.0) -> str:
 
 
 def tables_of(reading: Reading, min_confidence: float = 0.0) -> list[Rows]:
-    """Each table's cells, row for row; where the paper has no table, its lines with a number in each cell.
+    """The rows of each table or, if there is no table, one row for each line, with a number in each cell.
 
-    A number is doubtful below `min_confidence` (0..1). What stands beside tables is left out.
+    Numbers with a confidence below `min_confidence` (0..1) are doubtful. Numbers outside tables are left out.
     """
     if not reading.tables:
         return [list(_lines(reading, min_confidence))] if reading.numbers else []
@@ -40,9 +39,10 @@ def tables_of(reading: Reading, min_confidence: float = 0.0) -> list[Rows]:
 
 
 class Cell(NamedTuple):
-    """One cell: which table it is in and where, its text, and how sure that all of it is right (0..1).
+    """One cell: its table, row and column (each counted from 0), and its text.
 
-    All counts begin at 0. `confidence` is None in an empty cell, and where a mark is unread.
+    `confidence` is the probability, 0..1, that the whole text is right. It is None for an empty cell, and if
+    a mark was rejected.
     """
 
     table: int
@@ -53,27 +53,29 @@ class Cell(NamedTuple):
 
 
 def cells_of(reading: Reading, min_confidence: float = 0.0) -> Iterator[Cell]:
-    """The cells of `tables_of`, one after another, the empty ones too."""
-    sure = {
-        (place, cell.row, cell.column): [reading.numbers[index].confidence for index in cell.numbers]
-        for place, table in enumerate(reading.tables)
-        for cell in table.cells
-    }
+    """The cells of `tables_of`, one after another, including empty ones."""
+    written: dict[tuple[int, int, int], Sequence[Number]] = {}
+    for place, table in enumerate(reading.tables):
+        for cell in table.cells:
+            written[place, cell.row, cell.column] = [reading.numbers[index] for index in cell.numbers]
     if not reading.tables:
-        numbers = iter(reading.numbers)
-        for at, line in enumerate(reading.text.split("\n") if reading.numbers else ()):
-            for column, number in enumerate(islice(numbers, len(line.split(" ")))):
-                sure[0, at, column] = [number.confidence]
+        for at, line in enumerate(numbers_by_line(reading)):
+            for column, number in enumerate(line):
+                written[0, at, column] = [number]
     for place, rows in enumerate(tables_of(reading, min_confidence)):
         for at, row in enumerate(rows):
             for column, text in enumerate(row):
-                own = [one for one in sure.get((place, at, column), []) if one is not None]
-                known = own and len(own) == len(sure[place, at, column])
-                yield Cell(place, at, column, text, math.prod(own) if known else None)
+                yield Cell(place, at, column, text, _all_right(written.get((place, at, column), ())))
+
+
+def _all_right(numbers: Sequence[Number]) -> float | None:
+    """The probability that all of these numbers are right; None without numbers, or if one is None."""
+    known = [number.confidence for number in numbers if number.confidence is not None]
+    return math.prod(known) if known and len(known) == len(numbers) else None
 
 
 def beside_tables(reading: Reading) -> int:
-    """How many numbers stand beside the tables of a reading that has some, and are in none."""
+    """The number of numbers outside the tables of a reading; 0 if it has no tables."""
     if not reading.tables:
         return 0
     return len(reading.numbers) - sum(len(cell.numbers) for table in reading.tables for cell in table.cells)
@@ -87,10 +89,18 @@ def _table(table: TableReading, reading: Reading, min_confidence: float) -> Rows
     return rows
 
 
+def numbers_by_line(reading: Reading) -> Iterator[Sequence[Number]]:
+    """The numbers of each line of a reading, from the top."""
+    start = 0
+    for text in reading.text.split("\n"):
+        end = start + len(text.split(" "))
+        yield reading.numbers[start:end]
+        start = end
+
+
 def _lines(reading: Reading, min_confidence: float) -> Iterator[list[str]]:
-    numbers: Iterable[Number] = iter(reading.numbers)
-    for line in reading.text.split("\n"):
-        yield [_text(number, min_confidence) for number in islice(numbers, len(line.split(" ")))]
+    for numbers in numbers_by_line(reading):
+        yield [_text(number, min_confidence) for number in numbers]
 
 
 def _text(number: Number, min_confidence: float) -> str:

@@ -1,4 +1,4 @@
-"""How the command stops before its end: Ctrl-C, or nobody reads its output any more."""
+"""Stopping the command early, on Ctrl-C or when the program that reads its output has stopped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 INTERRUPTED = 130
-"""The exit status that a shell gives a command that Ctrl-C ended."""
+"""The exit status that a shell reports for a command that Ctrl-C ended."""
 
 
 def without_traceback(command: Callable[[], int]) -> int:
-    """What `command` returns; 1 if whoever read the output has enough, as `head` does.
+    """Run `command` and return its exit status, or 1 if the program that reads its output (`head`) has ended.
 
-    After Ctrl-C the process ends by that signal, so that a shell's loop around it ends, too.
+    After Ctrl-C the process ends by that signal, so that a shell loop around it ends too.
     """
-    atexit.register(
-        signal.signal, signal.SIGINT, signal.SIG_DFL
-    )  # all is written: Ctrl-C is silent there, too
+    # Ctrl-C must be silent while the interpreter exits, too.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     try:
         try:
             return command()
@@ -35,10 +34,10 @@ def without_traceback(command: Callable[[], int]) -> int:
 
 @contextmanager
 def ended_by_ctrl_c() -> Iterator[None]:
-    """Within it Ctrl-C ends the process at once and in silence, in the middle of an import as well.
+    """Within this context, Ctrl-C ends the process immediately and silently, even during an import.
 
-    For the time before anything is written. Where Ctrl-C is ignored (`nohup`) or somebody else's matter,
-    it stays so.
+    Use it only while nothing has been written. It changes nothing if Ctrl-C is ignored (`nohup`) or has
+    another handler.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -51,7 +50,7 @@ def ended_by_ctrl_c() -> Iterator[None]:
 
 
 def _throw_away_the_rest() -> None:
-    """Python flushes both streams once more at its end, and would tell of the failure there."""
+    """Redirect broken streams to /dev/null, because Python would report the error when it flushes them."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

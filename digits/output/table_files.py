@@ -1,4 +1,4 @@
-"""Tables of pictures as CSV: one picture's to a stream, those of many to a file each."""
+"""Tables as CSV: the table of one picture to a stream, or the tables of many pictures to one file each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 
 
 class TableStream:
-    """Writes the table of a picture to a stream; `say` is told what a person should know of it."""
+    """Writes the table of a picture to a stream; `say` gets messages for the user."""
 
     def __init__(self, stream: TextIO, say: Say, min_confidence: float) -> None:
         self._stream = stream
@@ -32,11 +32,11 @@ class TableStream:
             _tell(row.path, row.reading, self._say)
 
     def end(self, *, complete: bool = True) -> None:
-        """The only row has been written."""
+        """Nothing remains to be written."""
 
 
 class TableFiles:
-    """Writes `sheet.csv` for `sheet.jpg` into a folder, and for `more/sheet.jpg` below it."""
+    """Writes `sheet.csv` into a folder for `sheet.jpg`, and `more/sheet.csv` for `more/sheet.jpg`."""
 
     def __init__(self, folder: Path, say: Say, min_confidence: float) -> None:
         self._folder = folder
@@ -45,28 +45,28 @@ class TableFiles:
         self._min_confidence = min_confidence
 
     def row(self, row: Row) -> None:
-        """Raises `DigitsError` where there is such a file, another picture's too, or it cannot be written."""
+        """Write the table of one picture; raises `DigitsError` if its file exists or cannot be written."""
         if row.reading is None:
             return
         path = self._folder / row.name.with_suffix(".csv")
         if path in self._written:
             raise DigitsError(
-                f"{path} is the table of {self._written[path]}, which has the same name: rename one, "
-                "or read this one alone, with another --output."
+                f"{path} is the table of {self._written[path]}, which has the same name. Rename one of them, "
+                "or read this one separately with another --output."
             )
         try:
             if path.exists():
-                raise DigitsError(f"{path} is there already: move it, or name another folder with --output.")
+                raise DigitsError(f"{path} already exists. Move it, or name another folder with --output.")
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, csv_of(row.reading, self._min_confidence))
         except OSError as error:
-            sentence = f"{path} cannot be written ({error.strerror}): name another folder with --output."
+            sentence = f"{path} cannot be written ({error.strerror}). Name another folder with --output."
             raise DigitsError(sentence) from error
         self._written[path] = row.path
         _tell(row.path, row.reading, self._say)
 
     def end(self, *, complete: bool = True) -> None:
-        """Each file was ended by its row."""
+        """Nothing remains to be written."""
 
 
 def _write(path: Path, text: str) -> None:
@@ -80,9 +80,9 @@ def _write(path: Path, text: str) -> None:
 
 def _tell(path: Path | str, reading: Reading, say: Say) -> None:
     if not reading.numbers:
-        say(f"{path}: Nothing is written there.")
+        say(f"{path}: No numbers were found.")
     elif not reading.tables:
-        say(f"{path}: No table was found: each line of writing is a row.")
+        say(f"{path}: No table was found, so each line of writing is a row.")
     elif beside := beside_tables(reading):
         numbers, are = ("numbers", "are") if beside > 1 else ("number", "is")
-        say(f"{path}: {beside} {numbers} beside the table {are} left out; `--format json` gives all.")
+        say(f"{path}: {beside} {numbers} outside the table {are} left out; `--format json` shows all.")

@@ -1,4 +1,4 @@
-"""Which names a server goes by."""
+"""Which host names a server accepts."""
 
 from __future__ import annotations
 

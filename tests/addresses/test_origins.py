@@ -1,4 +1,4 @@
-"""Which web pages' scripts are let in."""
+"""Which web pages' scripts may send requests."""
 
 from __future__ import annotations
 

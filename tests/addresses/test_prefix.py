@@ -52,5 +52,5 @@ def test_setting_is_a_path(monkeypatch: pytest.MonkeyPatch, setting: str, path: 
 )
 def test_setting_that_is_no_path_is_refused(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     monkeypatch.setenv("PAGE_ROOT_PATH", setting)
-    with pytest.raises(ValueError, match="PAGE_ROOT_PATH is"):
+    with pytest.raises(ValueError, match="PAGE_ROOT_PATH must be a path"):
         prefix("PAGE_ROOT_PATH")

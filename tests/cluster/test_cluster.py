@@ -43,7 +43,7 @@ def test_two_nodes_answer_what_one_process_answers(
     assert answers_in(tmp_path / "out") == expected
     assert [row["file"] for row in expected if row["error"]] == ["scans/broken.png"]
     assert "2 cores" in err
-    assert "61 files are read, 1 of them not" in err
+    assert "61 files were read, 1 of them with errors" in err
     assert "ray" not in err.lower()
     assert {path.name.partition("-")[0] for path in (tmp_path / "out").iterdir()} == {"part", "_digits.json"}
     assert json.loads((tmp_path / "out" / "_digits.json").read_text())["complete"]
@@ -87,14 +87,14 @@ def test_interrupted_and_started_again_it_reads_only_the_rest(
     process.send_signal(signal.SIGINT)
     status, _, err = finished(process)
     assert status == 130, err
-    assert err.endswith("Interrupted. The same command goes on where this one stood.\n")
+    assert err.endswith("Interrupted. Run the same command again to continue.\n")
     assert not json.loads((out / "_digits.json").read_text())["complete"]
     before = {path: path.stat().st_mtime_ns for path in parts_in(out)}
     assert len(before) >= 2
     assert len(answers_in(out)) < len(expected_pages)
     status, _, err = finished(started(*arguments, "--part-files", "2", cwd=pages, **two_nodes.variables))
     assert status == 0, err
-    assert "have their answers from before" in err
+    assert "files were answered by earlier runs" in err
     assert answers_in(out) == expected_pages
     assert {path: path.stat().st_mtime_ns for path in before} == before
 

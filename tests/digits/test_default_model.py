@@ -1,4 +1,4 @@
-"""The model that comes with the package: small, within the contract, and as good as it says."""
+"""The model in the package is small, follows the contract, and is as good as its manifest says."""
 
 from __future__ import annotations
 

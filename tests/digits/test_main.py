@@ -110,12 +110,10 @@ def test_main_names_the_kinds_of_files_that_it_skips(
         (pictures / name).touch()
     _run(make_folder(), str(pictures), str(pictures / "a blank.png"))
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == (
-        "Skipped 5 files that are not pictures it can read: 2 .pdf, 1 without an ending, 1 .docx, 1 .txt."
-    )
+    assert last == ("Skipped 5 files that are not pictures: 2 .pdf, 1 without an extension, 1 .docx, 1 .txt.")
     (pictures / "more" / "one.txt").touch()
     _run(make_folder(), str(pictures / "more"))
-    assert capsys.readouterr().err == "Skipped 1 file that is not a picture it can read: 1 .txt.\n"
+    assert capsys.readouterr().err == "Skipped 1 file that is not a picture: 1 .txt.\n"
 
 
 def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +125,7 @@ def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]
 
 
 def test_help_waits_for_no_heavy_package() -> None:
-    """They take a second, and what Ctrl-C would end in a traceback before `main` begins."""
+    """They take a second, during which Ctrl-C would end in a traceback before `main` begins."""
     code = (
         "import sys, digits.__main__; print({'numpy', 'cv2', 'onnxruntime', 'pydantic'} & set(sys.modules))"
     )
@@ -184,7 +182,7 @@ def test_tables_of_several_pictures_go_to_a_file_each(
     assert len(list(csv.reader(io.StringIO(before.decode())))) == 2
     (output / "bar.csv").unlink()
     assert _run(*command) == 1
-    assert "sheet.csv is there already" in capsys.readouterr().err
+    assert "sheet.csv already exists" in capsys.readouterr().err
     assert (output / "sheet.csv").read_bytes() == before
     assert (output / "bar.csv").exists()
 
@@ -207,7 +205,7 @@ def test_a_folder_that_cannot_be_looked_into_is_named(
 def test_min_confidence_is_a_share(make_folder: Make, share: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _run(make_folder(), "--table", "--min-confidence", share, "sheet.png")
-    assert "name a share from 0 to 1" in capsys.readouterr().err
+    assert "must be a number from 0 to 1" in capsys.readouterr().err
 
 
 def test_tables_of_a_folder_stand_as_its_pictures_do(make_folder: Make, sheet: Path, tmp_path: Path) -> None:
@@ -232,7 +230,7 @@ def test_two_pictures_of_one_name_are_told_apart(
     assert said.startswith(
         f"{pictures[1]}: {output / 'a.csv'} is the table of {pictures[0]}, which has the same"
     )
-    assert "there already" not in said
+    assert "already exists" not in said
     assert [path.name for path in output.iterdir()] == ["a.csv"]
 
 

@@ -24,7 +24,7 @@ def test_labels_are_written_in_one_way(text: str, label: str) -> None:
     "text", ["", " \n", "seven", "7a", "?", "-", "., ", "\u0667", "7\0", "Not_a_digit", "not_a_digit 7"]
 )
 def test_other_labels_are_refused_with_what_to_send(text: str) -> None:
-    with pytest.raises(BadLabel, match="send a digit, a number such as -3,5"):
+    with pytest.raises(BadLabel, match="Send a digit, a number such as -3,5"):
         label_of(text)
 
 

@@ -30,7 +30,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def picture(name: object, size: int = 0) -> bytes:
-    """Bytes that begin as a PNG does; the store looks no further."""
+    """Bytes that begin as a PNG does; the store checks only the beginning."""
     return PNG + str(name).encode() + bytes(size)
 
 
@@ -70,8 +70,8 @@ def test_the_name_says_the_kind(store: Store, begin: bytes, ending: str) -> None
     assert store.kept()[0].file.endswith(f".{ending}")
 
 
-def test_what_is_no_picture_is_refused(store: Store) -> None:
-    with pytest.raises(FeedbackError, match="no picture"):
+def test_a_file_that_is_not_a_picture_is_refused(store: Store) -> None:
+    with pytest.raises(FeedbackError, match="not a picture"):
         store.keep(b"#!/bin/sh", "7", "", None, "12")
     assert store.kept() == []
 
@@ -85,7 +85,7 @@ def test_a_picture_again_is_one_and_the_newest_label_wins_until_it_is_judged(sto
     assert [(kept.label, kept.state) for kept in store.kept()] == [("1", "accepted")]
     store.judge(sha256, "dropped", label="not_a_digit")
     assert [(kept.label, kept.state) for kept in store.kept()] == [("not_a_digit", "dropped")]
-    with pytest.raises(FeedbackError, match="No feedback has the id"):
+    with pytest.raises(FeedbackError, match="There is no feedback with the id"):
         store.judge("0" * 64, "accepted")
 
 
@@ -117,7 +117,7 @@ def test_limits_refuse_more_and_leave_nothing_half_written(store: Store) -> None
     few = Store(store.folder, Limits(most=2, free_bytes=0))
     keep(few, "a"), keep(few, "b")
     before = names(few)
-    with pytest.raises(Full, match=r"2 pictures are kept already.*FEEDBACK_MOST"):
+    with pytest.raises(Full, match=r"2 pictures are stored already.*FEEDBACK_MOST"):
         keep(few, "c")
     assert keep(few, "a", "1"), "what is kept can still be corrected"
     small = Store(store.folder, Limits(most_bytes=2**20, free_bytes=0))
@@ -160,7 +160,7 @@ def test_a_record_cannot_name_a_file_elsewhere(store: Store) -> None:
 @pytest.mark.parametrize("where", ["file", "file/below", "/dev/null", "/proc/feedback"])
 def test_a_folder_that_cannot_be_is_named(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Unusable, match=r"Feedback cannot be kept in .*set FEEDBACK_DIR"):
+    with pytest.raises(Unusable, match=r"Feedback cannot be stored in .*Set FEEDBACK_DIR"):
         Store(tmp_path / where).prepare()
 
 
@@ -188,7 +188,7 @@ def test_the_picture_is_synced_before_its_record_and_the_folder_after_it(
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file grows beyond so many bytes: as where the disk is full, in the middle of a write."""
+    """No file grows beyond this many bytes, as on a disk that becomes full in the middle of a write."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -248,7 +248,7 @@ def test_a_disk_that_is_really_full_refuses_more_and_loses_nothing(little_disk: 
 
 
 def test_an_error_at_the_very_end_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder cannot be synced: not acknowledged, and whole all the same."""
+    """If the folder cannot be synced, the picture is not acknowledged, but it is stored completely."""
 
     def fail(_folder: Path) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -262,7 +262,7 @@ def test_an_error_at_the_very_end_loses_nothing(store: Store, monkeypatch: pytes
 
 
 def keep_many(folder: Path, first: int, how_many: int, most: int) -> tuple[int, int]:
-    """Keep pictures that other processes keep too; gives how many were kept and how many refused."""
+    """Store pictures that other processes store too; returns how many were stored and how many refused."""
     store, refused = Store(folder, Limits(most=most, free_bytes=0)), 0
     for number in range(first, first + how_many):
         try:

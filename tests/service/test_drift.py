@@ -64,7 +64,7 @@ def test_drift_over_http(serving: Callable[..., AbstractContextManager[Any]], tm
         wait_for(server, 214)
         found = drift(server.url, tmp_path, "--window", "1h")
         assert found.returncode == 1, found.stdout + found.stderr
-        assert "lightness of the paper" in found.stdout
+        assert "paper lightness" in found.stdout
         assert gauge(server, "digits_drift") == 1
         assert gauge(server, "digits_drift_distance") == pytest.approx(64 / 214)
         report = (tmp_path / "reports" / "drift.html").read_text(encoding="utf-8")

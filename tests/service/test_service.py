@@ -64,7 +64,7 @@ def test_a_folder_for_feedback_that_cannot_be_is_told_at_the_start(tmp_path: Pat
         environment["FEEDBACK_DIR"] = str(folder)
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode != 0
-        assert f"Feedback cannot be kept in {folder} (" in done.stdout + done.stderr
+        assert f"Feedback cannot be stored in {folder} (" in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 

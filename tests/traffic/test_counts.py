@@ -1,4 +1,4 @@
-"""What is counted of a picture, in which bin, and what counts of another version are."""
+"""Which bins a picture is counted in, and that counts of another version are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIGHT = Look(paper=1.0, ink=0.03, size=0.5, stroke=0.1)
 
 
 def at(counts: Counts, kind: str, name: str) -> list[int]:
-    """The bins that something is in."""
+    """The bin of each value that was counted, in ascending order."""
     return [place for place, count in enumerate(counts.histograms[kind][name]) for _ in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""What counts as drift: chance no more often than the level says, and nothing too small to matter."""
+"""What counts as drift: false alarms are as rare as the level says, and small differences do not count."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def like(reference: Counts, pictures: int, rng: np.random.Generator) -> Counts:
 
 
 def some(pictures: int, seed: int = 0, emptied: float = 0.3) -> Counts:
-    """A reference with many bins that hold little or nothing, as real ones have."""
+    """A reference with many bins that are empty or nearly so, as in real references."""
     rng = np.random.default_rng(seed)
     counts = Counts()
     for kind, features in FEATURES.items():
@@ -41,13 +41,13 @@ def some(pictures: int, seed: int = 0, emptied: float = 0.3) -> Counts:
 
 
 def unlikely(found: list[Comparison]) -> list[Comparison]:
-    """Those whose table chance would hardly give, however small the difference."""
+    """The comparisons with a significant difference, however small it is."""
     return [one for one, p in zip(found, significance.adjusted(found), strict=True) if p <= LEVEL]
 
 
 @pytest.mark.parametrize("pictures", [100, 500, 5000])
 def test_chance_is_called_out_as_often_as_the_level_says(pictures: int) -> None:
-    """Both samples are drawn: that the reference has its own chance in it is a part of the test."""
+    """Both samples are drawn, because the test must allow for the randomness of the reference too."""
     truth, rng, windows = some(1_000_000), np.random.default_rng(pictures), 400
     alarms = sum(
         bool(unlikely(comparisons(like(truth, pictures, rng), like(truth, 1000, rng))))
@@ -57,7 +57,7 @@ def test_chance_is_called_out_as_often_as_the_level_says(pictures: int) -> None:
 
 
 def test_service_and_command_say_the_same() -> None:
-    """Critical values of a table, step by step, and corrected probabilities of scipy's."""
+    """The service steps through a table of critical values; the command uses scipy's corrected p-values."""
     rng = np.random.default_rng(4)
     said = []
     for seed in range(150):

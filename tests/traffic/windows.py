@@ -1,4 +1,4 @@
-"""What windows and references are made of in tests."""
+"""Windows and references for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEVEN = Prediction(7, 0.98, (0.1,) * 10, None, "1")
 
 
 def reference_of(model: str, looks: Sequence[tuple[Look, int]]) -> Reference:
-    """A reference of so many pictures of each look, all of a seven."""
+    """A reference with this many pictures of each look, all of a seven."""
     counts = Counts()
     for look, times in looks:
         for _ in range(times):
@@ -29,7 +29,7 @@ def reference_of(model: str, looks: Sequence[tuple[Look, int]]) -> Reference:
 
 
 def real_digits() -> Digits:
-    """A thousand of MNIST's."""
+    """A thousand digits of MNIST."""
     pixels, labels = (
         np.frombuffer(
             gzip.decompress((SMALL / f"train-{name}-ubyte.gz").read_bytes()), np.uint8, offset=offset

@@ -1,1 +1,1 @@
-"""What printed lines belong to: tables and boxes, combs, the paper; and the picture without them."""
+"""Sorts printed lines into tables, boxes, combs and lines of the paper, and removes them from the picture."""

@@ -1,4 +1,4 @@
-"""A row of boxes: its two lying sides, the standing ones that are known, and what stands between them."""
+"""A row of boxes: its upper and lower side, the known vertical sides, and the ink between them."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ from digits.layout.rules.profile import OWN
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
-_ALIKE = 0.15  # of the longer one: so much the upper and the lower side of a row differ in length
-STRAYS = 0.08  # of a box's width: how far a side stands from its even place
-_ENOUGH = 0.5  # of the known sides' share of ink that another one shows
-_WIDER = 1.5  # times the widest gap between their dashes: no other gap is wider
-_SMALL = 0.06  # of their height: so wide a gap may be between any two
-_AS_GOOD = 0.05  # of its share of ink: so much less makes no difference
+_ALIKE = 0.15  # greatest difference in length of the upper and the lower side, relative to the longer
+STRAYS = 0.08  # greatest deviation of a side from its even place, relative to a box's width
+_ENOUGH = 0.5  # least share of ink of another side, relative to that of the known sides
+_WIDER = 1.5  # greatest gap of another side, relative to the widest gap between the known sides' dashes
+_SMALL = 0.06  # a gap of this share of their height is always allowed
+_AS_GOOD = 0.05  # a difference of this share in ink does not matter
 
 
 class BoxRow(NamedTuple):
-    """The two lying sides of a row of boxes and the known standing ones between them: where they meet
-    the upper side, and how far aside from there they meet the lower one."""
+    """The upper and lower side of a row of boxes, and the known vertical sides between them.
+
+    `places` are where the vertical sides meet the upper side, and `aside` how much further along they meet
+    the lower side.
+    """
 
     upper: Rule
     lower: Rule
-    standing: list[Rule]
+    vertical: list[Rule]
     places: NDArray[np.float64]
     aside: NDArray[np.float64]
 
     def lean(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How far aside standing sides at these places of the upper one meet the lower one."""
+        """The `aside` of vertical sides at these places of the upper side."""
         if len(self.places) == 2:
-            return np.interp(places, self.places, self.aside)  # two say little of those beyond them
+            return np.interp(places, self.places, self.aside)  # two sides are too few to extrapolate
         return np.asarray(np.polyval(np.polyfit(self.places, self.aside, 1), places))
 
     @property
@@ -46,15 +49,18 @@ class BoxRow(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """At each place along a row of boxes: of the line that would stand there, the share that shows ink,
-    where nothing hides it, and the widest gap in it."""
+    """The ink along a vertical line at each place of a row of boxes, from the place `first` on.
+
+    `share` is the share of the line that shows ink, where nothing hides it. `gap` is the widest gap in
+    pixels.
+    """
 
     first: int
     share: NDArray[np.float64]
     gap: NDArray[np.intp]
 
     def side_near(self, place: float, width: float, known: Iterable[float], row: BoxRow) -> float | None:
-        """Where a side shows near this place, as well as the known ones do."""
+        """The place of a side near `place` that shows as well as the known sides do; None without one."""
         own = np.clip(np.rint(list(known)).astype(int) - self.first, 0, len(self.share) - 1)
         least = _ENOUGH * float(np.median(self.share[own]))
         most = max(_WIDER * float(np.median(self.gap[own])) + 1, _SMALL * row.height)
@@ -68,29 +74,29 @@ class Columns(NamedTuple):
         return float(best.mean()) + float(first + self.first)
 
 
-def row_between(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> BoxRow | None:
-    """These two as sides of a row of boxes, if enough standing rules go from one to the other."""
+def row_between(upper: Rule, lower: Rule, vertical: Sequence[Rule], scale: Scale) -> BoxRow | None:
+    """The row of boxes with these two sides, if at least two of the vertical rules join them; else None."""
     height = float(lower.at(upper.middle)) - float(upper.at(upper.middle))
     longer = max(upper.length, lower.length)
     if abs(upper.length - lower.length) > _ALIKE * longer or not scale.shortest <= height < longer:
         return None
-    x, y = crossings([upper, lower], standing)
-    near = tolerances(standing, scale)[:, 0]
-    start, end = (np.array([getattr(rule, name) for rule in standing]) for name in ("start", "end"))
+    x, y = crossings([upper, lower], vertical)
+    near = tolerances(vertical, scale)[:, 0]
+    start, end = (np.array([getattr(rule, name) for rule in vertical]) for name in ("start", "end"))
     goes = (np.abs(y[0] - start) <= near) & (np.abs(y[1] - end) <= near)
     for side, places in ((upper, x[0]), (lower, x[1])):
         goes &= (places >= side.start - near) & (places <= side.end + near)
     known = np.flatnonzero(goes)
     if len(known) < 2:
-        return None  # one does not say how wide a box is
+        return None  # the width of a box is not known from one rule
     known = known[np.argsort(x[0, known])]
-    return BoxRow(upper, lower, [standing[k] for k in known.tolist()], x[0, known], (x[1] - x[0])[known])
+    return BoxRow(upper, lower, [vertical[k] for k in known.tolist()], x[0, known], (x[1] - x[0])[known])
 
 
 def columns_of(row: BoxRow, dark: Grey) -> Columns:
-    """What stands between the upper and the lower side of a row, place by place."""
-    thickness = float(np.median([rule.thickness for rule in row.standing]))
-    room = int(row.height / 2)  # a lying side may end before the last standing one
+    """The ink along a vertical line at each place between the upper and the lower side of a row."""
+    thickness = float(np.median([rule.thickness for rule in row.vertical]))
+    room = int(row.height / 2)  # a horizontal side may end before the last vertical one
     first = int(min(row.upper.start, row.lower.start)) - room
     places = np.arange(first, int(max(row.upper.end, row.lower.end)) + room).astype(float)
     below = places + row.lean(places)
@@ -115,7 +121,7 @@ def columns_of(row: BoxRow, dark: Grey) -> Columns:
 
 
 def _longest(bare: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """(columns,): how many rows in a row are bare at most."""
+    """The greatest number of successive bare rows in each column (columns,)."""
     number = np.arange(1, len(bare) + 1)[:, None]
     before = np.maximum.accumulate(np.where(bare, 0, number), axis=0)
     return np.asarray((number - before).max(axis=0))

@@ -1,4 +1,4 @@
-"""Combs: a lying rule on which short teeth stand, a field for one digit between each two."""
+"""Combs: horizontal rules with short teeth, and a field for one digit between neighbouring teeth."""
 
 from __future__ import annotations
 
@@ -12,43 +12,49 @@ from digits.layout.frames.teeth import HIGHEST, Tooth, teeth_on
 from digits.layout.rules.rule import Mask, Rule, between
 from digits.layout.rules.scale import Scale
 
-_TEETH = 4  # at least
-_MOST = 60  # more are texture
-_STRAY = 0.15  # of their distance: how far teeth stray
-_TOOTHED = 0.85  # of the base, from the first tooth to the last
-_STEPS = (2, 3)  # at most from a tooth that was found to the next: one is hidden, or else two
-_END = 0.3  # of their distance: how near to an end of the base a tooth stands that is none of the even ones
-_SEEN = 0.6  # of all teeth that there must be
-_APART = 0.6  # of their distance: no two teeth are nearer
+_TEETH = 4  # least number of teeth
+_MOST = 60  # greatest number of teeth: more are a texture
+_STRAY = 0.15  # tolerance of the teeth's places, relative to their distance
+_TOOTHED = 0.85  # least distance from the first tooth to the last, relative to the base
+_STEPS = (2, 3)  # greatest distance between two known teeth in steps: one is hidden or, in a second try, two
+_END = 0.3  # distance from the base's end to a tooth out of step, relative to the distance of teeth
+_SEEN = 0.6  # least share of known teeth among all teeth
+_APART = 0.6  # least distance of two teeth, relative to the usual distance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comb:
-    """A lying rule and what stands on it at even distances, from the left."""
+    """A horizontal rule with teeth at even distances, from the left."""
 
     base: Rule
     teeth: tuple[Rule, ...]
 
     def holds(self, rule: Rule) -> bool:
-        """Whether a lying rule is between the teeth: a stroke of what is written there."""
+        """Whether a horizontal rule is between the teeth, so that it is a stroke of the writing there."""
         above = float(self.base.at(rule.middle) - rule.at(rule.middle))
         return self.base.start <= rule.middle <= self.base.end and 0 < above < max(
             tooth.length for tooth in self.teeth
         )
 
 
-def comb_on(base: Rule, standing: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
-    """The comb whose base this lying rule is, if it is one; `standing` are the other rules of the picture."""
+def comb_on(base: Rule, vertical: Sequence[Rule], mask: Mask, scale: Scale) -> Comb | None:
+    """The comb with this horizontal rule as its base; None if it has none.
+
+    `vertical` are the vertical rules of the picture.
+    """
     near = scale.stroke + 3
-    teeth = teeth_on(base, standing, mask, near)
+    teeth = teeth_on(base, vertical, mask, near)
     if not _TEETH - 1 <= len(teeth) <= _MOST:
         return None
-    found = (_comb_of(base, teeth, near, steps) for steps in _STEPS)
-    return next((comb for comb in found if comb is not None), None)
+    for steps in _STEPS:
+        comb = _comb_of(base, teeth, near, steps)
+        if comb is not None:
+            return comb
+    return None
 
 
 def _comb_of(base: Rule, teeth: Sequence[Tooth], near: float, steps: int) -> Comb | None:
-    """The comb that some of these teeth make, with no more than so many steps from one to the next."""
+    """The comb that some of these teeth form, with at most `steps` steps between neighbours, or None."""
     even = _most_even([tooth for tooth in teeth if tooth.rule.length <= HIGHEST * base.length], steps)
     if len(even) < _TEETH:
         return None
@@ -66,7 +72,7 @@ def _comb_of(base: Rule, teeth: Sequence[Tooth], near: float, steps: int) -> Com
     whole = sorted([*even, *ends], key=lambda tooth: tooth.place)
     whole = _with_hidden_ends(whole, base, usual)
     if max(whole[0].place - base.start, base.end - whole[-1].place) > near:
-        return None  # a line of the paper, on which something stands
+        return None  # a line of the paper with something written on it
     gaps = [(right.place - left.place) / usual for left, right in pairwise(whole)]
     fields = [round(gap) for gap in gaps]
     wide = [gap for gap in gaps if round(gap) > _STEPS[0]]
@@ -74,7 +80,7 @@ def _comb_of(base: Rule, teeth: Sequence[Tooth], near: float, steps: int) -> Com
         return None
     found = [whole[0].rule]
     for (left, right), times in zip(pairwise(whole), fields, strict=True):
-        # Those between them are hidden by writing.
+        # The teeth between these two are hidden by writing.
         found += [between(left.rule, right.rule, step / times) for step in range(1, times)]
         found.append(right.rule)
     return Comb(base, tuple(found))
@@ -85,7 +91,7 @@ def _is_at_end(tooth: Tooth, base: Rule, near: float) -> bool:
 
 
 def _with_high_ends(even: list[Tooth], ends: Sequence[Tooth], usual: float) -> list[Tooth]:
-    """Even teeth, and those of the ends one step further: they may be higher, as a box's sides are."""
+    """Even teeth, and one tooth more at each end, which may be higher, as the sides of a box are."""
     first, last = even[0].place, even[-1].place
     before = [tooth for tooth in ends if abs(first - tooth.place - usual) <= _STRAY * usual][:1]
     after = [tooth for tooth in ends if abs(tooth.place - last - usual) <= _STRAY * usual][:1]
@@ -93,9 +99,9 @@ def _with_high_ends(even: list[Tooth], ends: Sequence[Tooth], usual: float) -> l
 
 
 def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Tooth]:
-    """These teeth, and one at an end of the base that is just as far from them: writing hides it.
+    """These teeth, and one at an end of the base at the same distance, which writing hides.
 
-    A line that goes on beyond both the first and the last is one on which digits stand.
+    If the base continues beyond both the first and the last tooth, it is a line with digits on it.
     """
 
     def beside(tooth: Tooth, end: float) -> list[Tooth]:
@@ -107,9 +113,9 @@ def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Toot
 
 
 def _most_even(teeth: Sequence[Tooth], most: int) -> list[Tooth]:
-    """The most teeth that are as long as each other and stand at whole distances; of as many, the widest.
+    """The largest group of equally long teeth at whole numbers of steps; of equally large ones, the widest.
 
-    None where they are few.
+    It is empty if there are fewer than four such teeth.
     """
     best: list[Tooth] = []
     tried: set[tuple[int, ...]] = set()
@@ -133,7 +139,7 @@ def _extent(teeth: Sequence[Tooth]) -> tuple[int, float]:
 
 
 def _chain(teeth: Sequence[Tooth], step: int, most: int) -> list[Tooth]:
-    """The first tooth, and those that follow at most so many steps from each other."""
+    """The first tooth, and the teeth that follow at whole numbers of steps, at most `most`."""
     chain = [teeth[0]]
     for tooth in teeth[1:]:
         times = (tooth.place - chain[-1].place) / step
@@ -143,5 +149,5 @@ def _chain(teeth: Sequence[Tooth], step: int, most: int) -> list[Tooth]:
 
 
 def _are_whole(steps: float, most: int) -> bool:
-    """Whether so many steps are nearly one, two, or up to `most`."""
+    """Whether this number of steps is nearly a whole number from 1 to `most`."""
     return 1 <= round(steps) <= most and abs(steps - round(steps)) <= _STRAY * min(steps, 2)

@@ -1,4 +1,4 @@
-"""Draws on the rules of a frame that were found in part, as far as the others go or the ink shows."""
+"""Extends the rules of a frame that were found only in part, to their neighbours or as far as ink shows."""
 
 from __future__ import annotations
 
@@ -8,50 +8,55 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.faint_rules import FAINTEST
-from digits.layout.frames.lattice import MANY, crossings, usual_gap, within
+from digits.layout.frames.lattice import MANY, crossings, lie_on, usual_gap
 from digits.layout.rules.courses import ASIDE, levels_at
 from digits.layout.rules.rule import Rule
 
 _NEAR = 6  # pixels
-_FREE = 0.3  # of the way between two crossings: a rule that meets few is drawn on so far
-_STEP = 1.6  # times that way: a rule that meets many
-_AS_DARK = 0.5  # times as dark as where it was found, beside the paper on both sides: a rule that goes on
-_WHOLE = 0.8  # of its length that shows ink: less, of what is not dashed, are stems of letters in a line
-_STRAYS = 2  # pixels: how far a rule may lie from where it should go on
-_BESIDE = np.linspace(0.12, 0.3, 10)  # of the way from a crossing to the next: there little is written
-_SHORT_OF = 0.12  # of its length: so near to a rule's end it meets another
+_FREE = 0.3  # extension of a rule with few crossings, relative to the distance of its crossings
+_STEP = 1.6  # the same for a rule with many crossings
+_AS_DARK = 0.5  # least darkness of an extension, relative to the rule where it was found
+_WHOLE = 0.8  # share of ink below which a solid rule is only the stems of letters in a line
+_STRAYS = 2  # tolerance of an extended rule's place, in pixels
+_BESIDE = np.linspace(0.12, 0.3, 10)  # places with little writing, relative to the crossings' distance
+_SHORT_OF = 0.12  # distance from a rule's end to a crossing that it should reach, relative to its length
 
 
-def completed(lying: Sequence[Rule], standing: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
-    """The rules of frames, those that end freely drawn on: to the next that they meet, many or near."""
-    x, y = crossings(lying, standing)
-    thick = max((rule.thickness for rule in (*lying, *standing)), default=0.0)
-    # A rule reaches the crossings that lie on the other rule.
-    on_standing = within(standing, y.T, np.full((len(standing), 1), _NEAR + thick)).T
-    on_lying = within(lying, x, np.full((len(lying), 1), _NEAR + thick))
+def extended(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
+    """The rules of frames, with loose ends extended to the next crossing, if there are many or it is near."""
+    x, y = crossings(horizontal, vertical)
+    thick = max((rule.thickness for rule in (*horizontal, *vertical)), default=0.0)
+    # A rule can only be extended to crossings that are on the other rule.
+    on_vertical = lie_on(vertical, y.T, np.full((len(vertical), 1), _NEAR + thick)).T
+    on_horizontal = lie_on(horizontal, x, np.full((len(horizontal), 1), _NEAR + thick))
     return (
-        [_drawn_on(rule, x[k][on_standing[k]], thick) for k, rule in enumerate(lying)],
-        [_drawn_on(rule, y[:, k][on_lying[:, k]], thick) for k, rule in enumerate(standing)],
+        [_extended(rule, x[k][on_vertical[k]], thick) for k, rule in enumerate(horizontal)],
+        [_extended(rule, y[:, k][on_horizontal[:, k]], thick) for k, rule in enumerate(vertical)],
     )
 
 
-def going_on(lying: list[Rule], standing: list[Rule], dark: Grey) -> tuple[list[Rule], list[Rule]]:
-    """Rules of a grid that seem to end where they meet others, drawn on as far as they show in `dark`."""
-    x, y = crossings(lying, standing)
-    thick = max((rule.thickness for rule in (*lying, *standing)), default=0.0)
-    on_standing = within(standing, y.T, np.full((len(standing), 1), _NEAR + thick)).T
-    on_lying = within(lying, x, np.full((len(lying), 1), _NEAR + thick))
-    on_its_side = turned(dark)
+def extended_in_ink(
+    horizontal: list[Rule], vertical: list[Rule], dark: Grey
+) -> tuple[list[Rule], list[Rule]]:
+    """The rules of a grid that seem to end at crossings, extended as far as they show in `dark`."""
+    x, y = crossings(horizontal, vertical)
+    thick = max((rule.thickness for rule in (*horizontal, *vertical)), default=0.0)
+    on_vertical = lie_on(vertical, y.T, np.full((len(vertical), 1), _NEAR + thick)).T
+    on_horizontal = lie_on(horizontal, x, np.full((len(horizontal), 1), _NEAR + thick))
+    on_its_side = transposed(dark)
     return (
-        [_gone_on(rule, x[k][on_standing[k]], thick, dark) for k, rule in enumerate(lying)],
-        [_gone_on(rule, y[:, k][on_lying[:, k]], thick, on_its_side) for k, rule in enumerate(standing)],
+        [_extended_in_ink(rule, x[k][on_vertical[k]], thick, dark) for k, rule in enumerate(horizontal)],
+        [
+            _extended_in_ink(rule, y[:, k][on_horizontal[:, k]], thick, on_its_side)
+            for k, rule in enumerate(vertical)
+        ],
     )
 
 
-def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) -> Rule:
-    """A lying rule that meets many others, as far as it shows beside those that it would meet."""
+def _extended_in_ink(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) -> Rule:
+    """A horizontal rule with many crossings, extended as far as it shows near rules that it should cross."""
     near = _NEAR + thick
     places = np.sort(places)
     on = (places >= rule.start - near) & (places <= rule.end + near)
@@ -63,7 +68,8 @@ def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) 
     before = np.append(places[places < met[0]], met[0])[::-1]
     after = np.insert(places[places > met[-1]], 0, met[-1])
     for way in (before, after):
-        # Writing may hide it in one cell: it goes on to the last in which it shows, if it does on the whole.
+        # Writing may hide it in one cell. It reaches the last cell in which it shows, if it shows on the
+        # whole.
         steps = np.abs(np.diff(way)) <= step
         reached = len(steps) if steps.all() else int(np.argmin(steps))
         while (
@@ -80,7 +86,7 @@ def _gone_on(rule: Rule, places: NDArray[np.float64], thick: float, dark: Grey) 
 
 
 def _ridge(rule: Rule, crossed: NDArray[np.float64], dark: Grey) -> float:
-    """How much darker than both its sides a lying rule is, beside the rules that cross it at these places."""
+    """How much darker a horizontal rule is than both of its sides, near the rules that cross it here."""
     ways = np.diff(crossed)[:, None]
     along = (crossed[:-1, None] + ways * np.concatenate([_BESIDE, 1 - _BESIDE])).reshape(-1, 1)
     reach = int(rule.thickness / 2) + ASIDE + _STRAYS
@@ -90,8 +96,8 @@ def _ridge(rule: Rule, crossed: NDArray[np.float64], dark: Grey) -> float:
     return float(middle.max()) - max(float(left.min()), float(right.min()))
 
 
-def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
-    """The rule as far as the last of these crossings to which it goes on."""
+def _extended(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
+    """The rule, extended to the last of these crossings that it reaches."""
     if rule.covered < _WHOLE and not rule.dashed:
         return rule
     near = max(_NEAR + thick, _SHORT_OF * rule.length, rule.hidden)
@@ -109,7 +115,7 @@ def _drawn_on(rule: Rule, places: NDArray[np.float64], thick: float) -> Rule:
 
 
 def _last_reached(end: float, places: NDArray[np.float64], step: float) -> float:
-    """The last of these places, nearest first, that is no further than a step from the one before."""
+    """The last of these places, from the nearest, that is at most one step from the place before it."""
     for place in places.tolist():
         if abs(place - end) > step:
             break

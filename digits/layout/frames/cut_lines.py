@@ -1,6 +1,6 @@
-"""Takes out printed lines that the picture's own edge cut along their length, as where a cell was cut out.
+"""Removes printed lines that the picture's edge cuts lengthwise, as in a picture of a cut-out cell.
 
-Of such a line one edge is in the picture at most: what is left is a strip of ink along the border.
+At most one edge of such a line is in the picture. It shows as a strip of ink along the border.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from digits.ink.sheet import Grey
 from digits.layout.rules.rule import Mask
 
-_THIN = 0.08  # of the picture's shorter side: a strip is no deeper
-_LONG = 0.4  # of a side: a strip is no shorter
-_CORNER = 0.03  # of a side: so near to one of its ends a strip begins
-_MOSTLY = 0.5  # of a piece that lies in strips: a digit at the border has more of it elsewhere
+_THIN = 0.08  # greatest depth of a strip, relative to the picture's shorter side
+_LONG = 0.4  # least length of a strip, relative to a side
+_CORNER = 0.03  # greatest distance from one of its ends to the strip, relative to a side
+_MOSTLY = 0.5  # share of a piece of ink in strips: a digit at the border has a smaller share
 
 
 def without_cut_lines(dark: Grey, least: int) -> Grey:
-    """Darkness (height, width) without strips of ink along its border; the same array without any."""
+    """The darkness (height, width) without strips of ink along its border; the same array without strips."""
     mask = np.asarray(cv2.threshold(dark, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
     strips = np.zeros_like(mask)
     deepest = max(2, round(_THIN * min(mask.shape)))
@@ -37,7 +37,7 @@ def without_cut_lines(dark: Grey, least: int) -> Grey:
 
 
 def _mark_strip(mask: Mask, strips: Mask, deepest: int) -> None:
-    """Marks the strip of ink along the first row, as deep as it usually is, if it is thin and long."""
+    """Mark the strip of ink along the first row at its usual depth, if it is thin and long."""
     depth = _depths(mask[: deepest + 2])
     inked = (depth > 0) & (depth <= deepest)
     own = depth[inked]
@@ -53,7 +53,7 @@ def _mark_strip(mask: Mask, strips: Mask, deepest: int) -> None:
 
 
 def _depths(mask: Mask) -> NDArray[np.intp]:
-    """How deep the ink is that begins in the first row or the one after, column by column."""
+    """The depth of the ink that begins in the first or the second row, for each column."""
     inked = mask > 0
-    inked[0] = inked[:2].any(axis=0)  # a line's soft rim may be lighter than its middle
+    inked[0] = inked[:2].any(axis=0)  # the soft edge of a line may be lighter than its middle
     return np.where(inked.all(axis=0), len(inked), np.argmin(inked, axis=0))

@@ -1,4 +1,4 @@
-"""Takes printed lines out of a picture of darkness; what crosses, covers or runs along them stays."""
+"""Removes printed lines from a picture of darkness, but not what crosses, covers or runs along them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, histogram, turned
-from digits.layout.frames.sorting import Frames
+from digits.ink.sheet import Grey, histogram, transposed
+from digits.layout.frames.classification import Frames
 from digits.layout.rules.rule import Rule
 
-_SOFT = 1.0  # times a rule's thickness beside it, and
-_MARGIN = 5  # pixels: its soft edges reach no further
-_SAMPLES = 200  # places at which they are looked at
-_PEN = 0.75  # quantile of the darkness beside rules: that of the pen
-_DARKER = 1.35  # times the rule's own darkness: what is darker was written over it
-_FAINTER = 0.72  # of the pen's darkness: a rule as dark as the pen cannot be told from it by darkness
-_STROKE = 0.5  # of the pen's darkness: a stroke beside a rule is darker
-_REST = 1.5  # times the faintest ink: what a rule leaves behind is no darker
-_ALONG = 0.6  # of a stroke's extent along a rule: so far it may run hidden in it
-_DOUBLE = 6  # pixels beside a rule where the second line of a double one lies,
-_NEARLY_ALL = 0.9  # with so much of it at least,
-_SLENDER = 5  # times as long as wide
-_ON_RULES = 0.6  # of a piece: one that lies further on rules is a part of them
+_SOFT = 1.0  # greatest width of a rule's soft edges, relative to its thickness, in addition to
+_MARGIN = 5  # this number of pixels
+_SAMPLES = 200  # places along a rule where its edges are measured
+_PEN = 0.75  # quantile of the darkness outside rules that is the pen's darkness
+_DARKER = 1.35  # above this multiple of the rule's darkness, ink was written over it
+_FAINTER = 0.72  # above this share of the pen's darkness, a rule looks like writing
+_STROKE = 0.5  # above this share of the pen's darkness, ink outside a rule is a stroke
+_REST = 1.5  # greatest darkness of the remains of a rule, relative to the faintest ink
+_ALONG = 0.6  # greatest length of a stroke hidden in a rule, relative to its extent along the rule
+_DOUBLE = 6  # greatest distance of a double rule's second line, in pixels
+_NEARLY_ALL = 0.9  # least share of the second line within this distance
+_SLENDER = 5  # least length by width of the second line
+_ON_RULES = 0.6  # share of a piece on rules, above which it is a part of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Band:
-    """The pixels of a lying rule: `inside` says which of `part` of the picture.
+    """The pixels of a horizontal rule.
 
-    `edges` (2, n) are the rows above and below it at each place along it, `half` how far they are, and
-    `further` (2, n) rows as far from those again.
+    `inside` are its pixels in `part` of the picture. `edges` (2, n) are the rows just above and below it at
+    each place along it, and `further` (2, n) the rows at twice that distance. `half` is half its thickness in
+    pixels.
     """
 
     part: tuple[slice, slice]
@@ -64,11 +65,11 @@ class _Band:
 
 
 def without(dark: Grey, frames: Frames, least: int) -> Grey:
-    """Darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
-    lying = _bands(frames.all_lying(), dark, least)
-    standing = _bands(frames.all_standing(), turned(dark), least)
+    """The darkness (height, width) without the rules of these frames; `least` is the faintest ink."""
+    horizontal = _bands(frames.all_horizontal(), dark, least)
+    vertical = _bands(frames.all_vertical(), transposed(dark), least)
     on_rules = np.zeros_like(dark)
-    for bands, around in ((lying, on_rules), (standing, on_rules.T)):
+    for bands, around in ((horizontal, on_rules), (vertical, on_rules.T)):
         for band in bands:
             around[band.part] |= band.inside.astype(np.uint8)
     away = np.asarray(cv2.multiply(dark, 1 - on_rules), np.uint8)
@@ -78,8 +79,8 @@ def without(dark: Grey, frames: Frames, least: int) -> Grey:
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(beside, 8, cv2.CV_32S, cv2.CCL_GRANA)
     strokes = np.asarray(labels, np.int32)
     across, down = (np.asarray(_ALONG * stats[:, side], np.float64) for side in (2, 3))
-    clean = _along(dark, lying, pen, least, strokes, across)
-    clean = turned(_along(turned(clean), standing, pen, least, strokes.T, down))
+    clean = _along(dark, horizontal, pen, least, strokes, across)
+    clean = transposed(_along(transposed(clean), vertical, pen, least, strokes.T, down))
     return _without_leftovers(clean, on_rules, least)
 
 
@@ -88,7 +89,7 @@ def _bands(rules: Sequence[Rule], dark: Grey, least: int) -> list[_Band]:
 
 
 def _half(dark: Grey, rule: Rule, least: int) -> int:
-    """How far from its middle a lying rule is darker than paper, in pixels."""
+    """How far from its middle a horizontal rule is darker than paper, in pixels."""
     reach = int(np.ceil((0.5 + _SOFT) * rule.thickness)) + _MARGIN
     height, width = dark.shape
     places = np.linspace(max(0, rule.start), min(width - 1, rule.end), _SAMPLES)
@@ -109,9 +110,10 @@ def _along(
     strokes: NDArray[np.int32],
     longest: NDArray[np.float64],
 ) -> Grey:
-    """The darkness with lying rules opened; what goes on across or in them, or is darker, stays.
+    """The darkness without horizontal rules, except for ink that crosses them, runs in them, or is darker.
 
-    `strokes` labels the pieces of ink beside all rules; `longest` says for each how far it may run in a rule.
+    `strokes` are the labels of the pieces of ink outside all rules. `longest` is for each of them the
+    greatest length for which it may run in a rule.
     """
     clean = dark.copy()
     for band in bands:
@@ -139,7 +141,7 @@ def _along(
 
 
 def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Where one of these places is so near."""
+    """Where one of these places is within `reach`."""
     wide = cv2.dilate(places.astype(np.uint8)[None], np.ones((1, 2 * reach + 1), np.uint8))
     return np.asarray(wide[0] > 0)
 
@@ -147,10 +149,11 @@ def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
 def _run_along(
     labels: NDArray[np.int32], further: NDArray[np.int32], longest: NDArray[np.float64], reach: int
 ) -> NDArray[np.bool_]:
-    """Where, between two places at which the same stroke goes into a rule, it runs hidden in it.
+    """Where a stroke is hidden in a rule, between two places at which it enters the rule.
 
-    `labels` are the strokes that touch the rule on one side, `further` those a little further away. A stroke
-    that goes into the rule comes from outside. One that only touches it has ink beside it further in, too.
+    `labels` are the strokes that touch the rule on one side, and `further` the strokes a little further away.
+    A stroke that enters the rule comes from outside, whereas one that only touches it also has ink next to it
+    further away.
     """
     hidden = np.zeros(len(labels), bool)
     touched = np.flatnonzero(labels)
@@ -163,7 +166,7 @@ def _run_along(
 
 
 def _without_leftovers(dark: Grey, bands: Grey, least: int) -> Grey:
-    """Without what is left where rules were of the pieces that lie mostly there."""
+    """The darkness without the remains of pieces that are mostly on rules."""
     mask = np.asarray(cv2.threshold(dark, least, 1, cv2.THRESH_BINARY)[1], np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
         mask, 8, cv2.CV_32S, cv2.CCL_GRANA
@@ -176,7 +179,7 @@ def _without_leftovers(dark: Grey, bands: Grey, least: int) -> Grey:
     mostly = np.bincount(label_of[on_rules], minlength=count) > _ON_RULES * stats[:, 4]
     mostly[0] = False  # paper
     clean.ravel()[on_rules[mostly[label_of[on_rules]]]] = 0
-    # The second line of a double one lies beside a rule, as long and as thin as it.
+    # The second line of a double rule is next to the rule, and similarly long and thin.
     near = np.bincount(label_of[beside], minlength=count) > _NEARLY_ALL * stats[:, 4]
     long, thin = stats[:, 2:4].max(axis=1), stats[:, 2:4].min(axis=1)
     for label in np.flatnonzero(near[1:] & (long > _SLENDER * thin)[1:]) + 1:

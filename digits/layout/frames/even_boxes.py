@@ -1,6 +1,6 @@
-"""The standing sides of a row of boxes: they are evenly spaced, so a few of them tell where the others are.
+"""Completes the vertical sides of a row of boxes. They are evenly spaced, so a few sides give all places.
 
-Of a side that is a few dashes high, or that writing covers, too little is left to be found alone.
+A side of only a few dashes, or one that writing covers, shows too little to be found by itself.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ from itertools import combinations
 
 import numpy as np
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.box_rows import STRAYS, BoxRow, Columns, columns_of, row_between
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.profile import centred
 from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 
-_MOST = 20  # lying rules, the longest: of more a row of boxes is hardly the only thing
-_NARROWEST, _WIDEST = 0.5, 2.5  # of their height: boxes for a digit each
-_ROUGHLY = 0.3  # of it: how far a side is from its place while the width is rough, or ends from the last one
+_MOST = 20  # number of the longest horizontal rules that are examined
+_NARROWEST, _WIDEST = 0.5, 2.5  # width by height of boxes for one digit
+_ROUGHLY = 0.3  # tolerance of a side's place at a rough width, and of the row's ends, relative to the width
 
 
 def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
-    """The rules, with all standing sides of rows of boxes, each from the upper to the lower side."""
-    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    """The rules, with all vertical sides of rows of boxes, each from the upper to the lower side."""
+    longest = sorted(rules.horizontal, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
-    standing, new = rules.standing, list[Rule]()
+    vertical, new = rules.vertical, list[Rule]()
     sides_of: dict[int, list[Rule]] = {}
     for upper, lower in combinations(rows, 2):
-        row = row_between(upper, lower, standing, scale)
+        row = row_between(upper, lower, vertical, scale)
         sides = [] if row is None else _even_sides(row, dark)
         if row is not None and sides:
-            known = {id(rule) for rule in row.standing}
-            standing = [rule for rule in standing if id(rule) not in known]
+            known = {id(rule) for rule in row.vertical}
+            vertical = [rule for rule in vertical if id(rule) not in known]
             new.extend(sides)
             sides_of.update({id(rule): [*sides_of.get(id(rule), []), *sides] for rule in (upper, lower)})
-    return Rules([_up_to(rule, sides_of.get(id(rule))) for rule in rules.lying], [*standing, *new])
+    return Rules([_up_to(rule, sides_of.get(id(rule))) for rule in rules.horizontal], [*vertical, *new])
 
 
 def _up_to(rule: Rule, sides: Sequence[Rule] | None) -> Rule:
-    """A lying side of a row of boxes as far as its first and its last standing one."""
+    """A horizontal side of a row of boxes, extended to its first and last vertical side."""
     if not sides:
         return rule
     x, _ = crossings([rule], sides)
@@ -50,7 +50,7 @@ def _up_to(rule: Rule, sides: Sequence[Rule] | None) -> Rule:
 
 
 def _even_sides(row: BoxRow, dark: Grey) -> list[Rule]:
-    """All standing sides of a row, if there are even places for them at which all show."""
+    """All vertical sides of a row; empty unless they have even places and ink shows at each of them."""
     gaps = np.array([second - first for first, second in combinations(row.places.tolist(), 2)])
     narrowest, widest = _NARROWEST * row.height, _WIDEST * row.height
     counts = np.arange(1, max(2, int(row.upper.length / narrowest) + 1))
@@ -58,7 +58,7 @@ def _even_sides(row: BoxRow, dark: Grey) -> list[Rule]:
     widths = widths[(widths >= narrowest) & (widths <= widest)]
     off = (row.places - row.places[0]) / widths[:, None]
     even = (np.abs(off - np.rint(off)) <= _ROUGHLY).all(axis=1)
-    columns = cache(lambda: columns_of(row, dark))  # not looked at where all sides are known
+    columns = cache(lambda: columns_of(row, dark))  # not computed if all sides are known
     for width in widths[even].tolist():
         known = _even(row, width)
         places = None if known is None else _all_places(row, known, columns)
@@ -68,7 +68,7 @@ def _even_sides(row: BoxRow, dark: Grey) -> list[Rule]:
 
 
 def _even(row: BoxRow, width: float) -> dict[int, float] | None:
-    """The places of the known sides by their number, if they stand evenly, boxes about so wide apart."""
+    """The places of the known sides by index, if they are evenly spaced at about this width; else None."""
     first = float(row.places[0])
     for _ in range(2):
         number = np.rint((row.places - first) / width)
@@ -78,13 +78,16 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
     if np.abs(row.places - first - width * number).max() > STRAYS * width:
         return None
     apart = np.diff(row.places)[np.diff(number) == 0]
-    if apart.max(initial=0.0) > max(rule.thickness for rule in row.standing) + 1:
-        return None  # two stand there: those of boxes with room between them
+    if apart.max(initial=0.0) > max(rule.thickness for rule in row.vertical) + 1:
+        return None  # two sides are there: the boxes have gaps between them
     return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
 
 
 def _all_places(row: BoxRow, known: dict[int, float], columns: Callable[[], Columns]) -> list[float] | None:
-    """The places of all sides of a row, if each of them shows: from one to the next, as perspective wants."""
+    """The places of all sides of a row, or None if one of them does not show.
+
+    Each is searched from the one before, because perspective changes the width of boxes.
+    """
     places = dict(known)
     width = (places[max(places)] - places[min(places)]) / (max(places) - min(places))
     lean = float(np.median(row.aside))
@@ -107,15 +110,15 @@ def _all_places(row: BoxRow, known: dict[int, float], columns: Callable[[], Colu
 
 
 def _sides(row: BoxRow, places: Sequence[float], dark: Grey) -> list[Rule]:
-    """The standing sides of a row at these places of its upper one."""
+    """The vertical sides of a row at these places of its upper side."""
     thickness = min(
-        float(np.median([rule.thickness for rule in row.standing])),
+        float(np.median([rule.thickness for rule in row.vertical])),
         max(row.upper.thickness, row.lower.thickness),
     )
     covered, step = (
-        float(np.median([getattr(rule, name) for rule in row.standing])) for name in ("covered", "step")
+        float(np.median([getattr(rule, name) for rule in row.vertical])) for name in ("covered", "step")
     )
-    dashed = any(rule.dashed for rule in row.standing)
+    dashed = any(rule.dashed for rule in row.vertical)
     sides = []
     for place, aside in zip(places, row.lean(np.array(places)).tolist(), strict=True):
         start, end = float(row.upper.at(place)), float(row.lower.at(place + aside))
@@ -126,10 +129,10 @@ def _sides(row: BoxRow, places: Sequence[float], dark: Grey) -> list[Rule]:
 
 
 def _straightened(sides: list[Rule], dark: Grey) -> list[Rule]:
-    """Dashed sides on the middle of their dashes, but for those that a stroke beside them would turn."""
+    """Dashed sides moved to the middle of their dashes, except for sides that a nearby stroke would tilt."""
     top = int(max(0, min(side.start for side in sides)))
     bottom = int(max(side.end for side in sides)) + 1
-    band = turned(dark[top:bottom])  # many times smaller than the picture
+    band = transposed(dark[top:bottom])  # much smaller than the picture
     middle = [_moved(side, top) for side in centred([_moved(side, -top) for side in sides], band)]
     turns = np.array([(new.slope - old.slope) * old.length for new, old in zip(middle, sides, strict=True)])
     off = np.abs(turns - np.median(turns))
@@ -140,7 +143,7 @@ def _straightened(sides: list[Rule], dark: Grey) -> list[Rule]:
 
 
 def _moved(rule: Rule, far: int) -> Rule:
-    """A rule further along its own direction."""
+    """A rule moved along its own direction by `far` pixels."""
     square, slope, offset = rule.course
     course = (square, slope - 2 * square * far, offset - slope * far + square * far**2)
     return replace(rule, start=rule.start + far, end=rule.end + far, course=course)

@@ -1,4 +1,4 @@
-"""Finds the rules of a frame that are too faint or too blurred to show edges: together all of it shows."""
+"""Finds rules too faint or blurred for edge detection, by the darkness along their whole length."""
 
 from __future__ import annotations
 
@@ -11,55 +11,58 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.frames.lattice import crossings
 from digits.layout.rules.rule import Rule
 
-_LARGEST = 600  # pixels: the side of the upright picture of a frame in which they are looked for
-_BAND = 0.08  # of the way between two rules that a new one crosses, beside each: where it is looked for
-_LEAST = 8  # pixels of it in all
-_ALIKE = 1.25  # times the narrowest way between two rules: as wide as that
-FAINTEST = 2.0  # of 255: how much darker a rule is than the paper on both sides
-_CLEAR = 5.0  # times the profile's own unrest: as much darker, too
-_WRITTEN = 0.75  # quantile of the darkness further from the rules that a new one crosses:
-_DARKER = 4.0  # times as clear a ridge there is writing, for a rule is as dark everywhere
-_UNEVEN = 0.12  # of the way between two rules: how far a new one lies from its even place,
-_ASIDE = 0.35  # and how far away there is paper
-_SMALLER = 0.7  # of the way between two rules: where others are so near, the parts are as wide as theirs,
-_OFF = 0.3  # give or take this share of it
-_COARSEST = 4  # ways between heavy rules: more are cells
-_MOST = 4  # parts
-_ROOM = 8  # pixels, at least, between two rules that have cells between them
+_LARGEST = 600  # side of the rectified picture of a frame, in pixels
+_BAND = 0.08  # width of the strips along crossed rules that show a new rule, relative to their spacing
+_LEAST = 8  # least total width of these strips, in pixels
+_ALIKE = 1.25  # greatest spacing that counts as equal to the narrowest, relative to the narrowest
+FAINTEST = 2.0  # least difference between a rule and the paper on both sides, of 255
+_CLEAR = 5.0  # least difference between a rule and the paper, relative to the noise of the profile
+_WRITTEN = 0.75  # quantile of the darkness outside these strips that is compared with that in them
+_DARKER = 4.0  # above this multiple of the difference in the strips, it is writing, as rules are equally dark
+_UNEVEN = 0.12  # tolerance of a new rule's place, relative to the spacing
+_ASIDE = 0.35  # distance from a new rule at which there is paper, relative to the spacing
+_SMALLER = 0.7  # below this share of a space, another space determines the width of its parts
+_OFF = 0.3  # tolerance of that width
+_COARSEST = 4  # greatest number of spaces between heavy rules: if there are more, they are cells
+_MOST = 4  # greatest number of parts of a space
+_ROOM = 8  # least spacing of two rules with cells between them, in pixels
 _ROUNDS = 3
-_COMPANY = 3  # rules that a new one crosses: two strokes of a pen may be as long as the way between two
+_COMPANY = 3  # least number of rules that a new rule crosses, since two may be pen strokes
 
 
 class _Upright(NamedTuple):
-    """A frame's inside as a rectangle: its darkness, and the homography from it to the picture."""
+    """A frame's inside rectified to a rectangle: its darkness, and the homography from it to the picture."""
 
     dark: Grey
     back: NDArray[np.float64]
 
 
 def faint_rules(
-    dark: Grey, lying: Sequence[Rule], standing: Sequence[Rule], on_lines: tuple[bool, bool] = (False, False)
+    dark: Grey,
+    horizontal: Sequence[Rule],
+    vertical: Sequence[Rule],
+    on_lines: tuple[bool, bool] = (False, False),
 ) -> tuple[list[Rule], list[Rule]]:
-    """The rules that divide the ways between those of one frame evenly, lying and standing.
+    """New rules that divide the spaces between the rules of one frame evenly, horizontal and vertical.
 
-    `dark` is the picture's darkness (height, width). `on_lines`: whether the paper has lines of its own,
-    lying and standing: those are not the frame's, unless a way has just the room for several cells.
+    `dark` is the picture's darkness (height, width). `on_lines` is true for each direction in which the paper
+    has lines of its own. These do not belong to the frame, unless a space has room for just several cells.
     """
-    if min(len(lying), len(standing)) < 2:
+    if min(len(horizontal), len(vertical)) < 2:
         return [], []
-    rows, columns = _in_order(lying), _in_order(standing)
+    rows, columns = _in_order(horizontal), _in_order(vertical)
     x, y = crossings([rows[0], rows[-1]], [columns[0], columns[-1]])
     upright = _upright(dark, x, y)
     if upright is None:
         return [], []
-    on_its_side = _Upright(turned(upright.dark), upright.back[:, [1, 0, 2]])
+    on_its_side = _Upright(transposed(upright.dark), upright.back[:, [1, 0, 2]])
     found: tuple[list[Rule], list[Rule]] = [], []
-    for _ in range(_ROUNDS):  # what is found in one direction shows where to look in the other
-        down, across = _places(upright, rows, standing=False), _places(on_its_side, columns, standing=True)
+    for _ in range(_ROUNDS):  # rules found in one direction help to find those in the other
+        down, across = _places(upright, rows, vertical=False), _places(on_its_side, columns, vertical=True)
         more = (
             _between(upright, rows, down, across, False, on_lines[0]),
             _between(on_its_side, columns, across, down, True, on_lines[1]),
@@ -77,7 +80,7 @@ def _in_order(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _upright(dark: Grey, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Upright | None:
-    """The frame between these corners, (2, 2) by row and column, as a rectangle."""
+    """The frame between these corners (2, 2), by row and column, rectified; None if it is too small."""
     corners = np.stack([x, y], axis=-1)
     width = float(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).max())
     height = float(np.linalg.norm(corners[1] - corners[0], axis=1).max())
@@ -91,10 +94,10 @@ def _upright(dark: Grey, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Upr
     return _Upright(np.asarray(shown, np.uint8), np.asarray(back, np.float64))
 
 
-def _places(upright: _Upright, rules: Sequence[Rule], standing: bool) -> list[float]:
-    """Where these rules lie across an upright frame."""
+def _places(upright: _Upright, rules: Sequence[Rule], vertical: bool) -> list[float]:
+    """The places of these rules across a rectified frame."""
     onto = np.asarray(np.linalg.inv(upright.back), np.float64)
-    return [_place(onto, rule, standing) for rule in rules]
+    return [_place(onto, rule, vertical) for rule in rules]
 
 
 def _between(
@@ -102,14 +105,14 @@ def _between(
     known: Sequence[Rule],
     places: Sequence[float],
     crossed: Sequence[float],
-    standing: bool,
+    vertical: bool,
     on_lines: bool,
 ) -> list[Rule]:
-    """The new lying rules of an upright frame between the known ones, which lie at these places.
+    """The new horizontal rules of a rectified frame between the known ones, which are at these places.
 
-    `crossed` are the places of the rules that they meet: near those nothing is written.
+    `crossed` are the places of the rules that they cross. Little is written near those.
     """
-    if len(crossed) < _COMPANY or len(known) < _COMPANY:  # a row of boxes has but two
+    if len(crossed) < _COMPANY or len(known) < _COMPANY:  # a row of boxes has only two
         return []
     width = upright.dark.shape[1]
     scale = float(np.ptp(places)) / max(1.0, float(np.ptp([rule.at(rule.middle) for rule in known])))
@@ -129,18 +132,19 @@ def _between(
     usual = float(ways[room].min())
     narrow = room & (ways < (1 / _SMALLER if on_lines else _ALIKE) * usual)
     new = [_dividing(levels, first, second, usual) for first, second in pairwise(places)]
-    # The narrowest ways are cells, unless something divides each of them alike, and no wider one.
+    # The narrowest spaces are cells, unless each of them, and no wider space, is divided in the same way.
     counts = {len(some) for some, same in zip(new, narrow, strict=True) if same}
     wider = any(some for some, same in zip(new, narrow, strict=True) if not same)
     if on_lines or wider or len(counts) > 1 or np.count_nonzero(narrow) == 1 or len(ways) > _COARSEST:
         new = [[] if same else some for some, same in zip(new, narrow, strict=True)]
-    return [_rule(upright, place, width, thickness, standing) for some in new for place in some]
+    return [_rule(upright, place, width, thickness, vertical) for some in new for place in some]
 
 
 def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: float) -> list[float]:
-    """The places of new rules that divide the way between two known ones evenly; `usual` is the narrowest.
+    """The places of new rules that divide the space between two known ones evenly.
 
-    `levels` (2, n): how dark it is across the way, near the rules that a new one crosses and further away.
+    `usual` is the narrowest space. `levels` (2, n) is the darkness across the space, near the rules that a
+    new one crosses and further away.
     """
     way = second - first
     if way < _ROOM:
@@ -159,7 +163,10 @@ def _dividing(levels: NDArray[np.float64], first: float, second: float, usual: f
 
 
 def _ridge(levels: NDArray[np.float64], place: float, part: float, least: float) -> float | None:
-    """Where about this place of a profile (2, n) a narrow ridge is, `least` darker than both its sides."""
+    """The place of a narrow ridge near this place, `least` darker than both of its sides; None without one.
+
+    `levels` (2, n) as in `_dividing`.
+    """
     sides = np.rint(place + part * np.array([-_ASIDE, -_UNEVEN, _UNEVEN, _ASIDE])).astype(int).tolist()
     left, middle, right = (levels[:, max(0, low) : high + 1] for low, high in pairwise(sides))
     if not left.size or not middle.size or not right.size:
@@ -170,18 +177,18 @@ def _ridge(levels: NDArray[np.float64], place: float, part: float, least: float)
     return float(max(0, sides[1]) + np.flatnonzero(middle[0] == middle[0].max()).mean())
 
 
-def _place(onto: NDArray[np.float64], rule: Rule, standing: bool) -> float:
-    """Where a rule lies across an upright frame."""
+def _place(onto: NDArray[np.float64], rule: Rule, vertical: bool) -> float:
+    """The place of a rule across a rectified frame."""
     ends = np.array([[place, float(rule.at(place))] for place in (rule.start, rule.middle, rule.end)])
-    points = ends[:, ::-1] if standing else ends
+    points = ends[:, ::-1] if vertical else ends
     mapped = cv2.perspectiveTransform(points[None].astype(np.float64), onto)[0]
     return median(map(float, mapped[:, 1]))
 
 
-def _rule(upright: _Upright, place: float, width: int, thickness: float, standing: bool) -> Rule:
-    """The rule at this place of an upright frame, in the picture."""
+def _rule(upright: _Upright, place: float, width: int, thickness: float, vertical: bool) -> Rule:
+    """The rule at this place of a rectified frame, in the picture."""
     ends = cv2.perspectiveTransform(np.array([[[0.0, place], [float(width), place]]]), upright.back)[0]
-    if standing:
+    if vertical:
         ends = ends[:, ::-1]
     (start, at), (end, at_end) = ends.tolist()
     slope = (at_end - at) / max(end - start, 1.0)

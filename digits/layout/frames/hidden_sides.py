@@ -1,4 +1,4 @@
-"""The outermost side of a row of boxes where writing crosses it so often that it shows no long edges."""
+"""Finds the outer sides of rows of boxes that writing crosses so often that they have no long edges."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ import numpy as np
 from digits.layout.rules.rule import Mask, Rule, Rules
 from digits.layout.rules.scale import Scale
 
-_JOINING = 3  # standing rules that join two lying ones: those are sides of a row of boxes
-_INKED = 0.7  # of a hidden side that shows ink, its own or that of the writing
-_AS_GOOD = 0.02  # of it: so much less ink makes no difference
-_MOST = 40  # lying rules, the longest: more are no boxes
+_JOINING = 3  # least number of vertical rules that join two horizontal ones, which are then sides of boxes
+_INKED = 0.7  # share of a hidden side with ink, its own or that of the writing
+_AS_GOOD = 0.02  # a difference of this share in ink does not matter
+_MOST = 40  # number of the longest horizontal rules that are examined
 
 
 class _Joined(NamedTuple):
-    """Two lying rules, and the standing ones that go from one to the other, from the left."""
+    """Two horizontal rules, and the vertical ones that go from one to the other, from the left."""
 
     upper: Rule
     lower: Rule
-    standing: list[Rule]
+    vertical: list[Rule]
 
 
 def with_hidden_sides(rules: Rules, mask: Mask, scale: Scale) -> Rules:
-    """The rules, and the standing ones that close rows of boxes: from end to end of two that others join."""
-    longest = sorted(rules.lying, key=lambda rule: -rule.length)[:_MOST]
+    """The rules, and the vertical ones that close rows of boxes at the ends of two horizontal rules."""
+    longest = sorted(rules.horizontal, key=lambda rule: -rule.length)[:_MOST]
     rows = sorted(longest, key=lambda rule: float(rule.at(rule.middle)))
     closing = []
     for upper, lower in combinations(rows, 2):
-        joined = _joined(upper, lower, rules.standing, scale)
-        if len(joined.standing) >= _JOINING:
+        joined = _joined(upper, lower, rules.vertical, scale)
+        if len(joined.vertical) >= _JOINING:
             closing.extend(_closing(joined, mask, scale))
-    return Rules(rules.lying, [*rules.standing, *closing])
+    return Rules(rules.horizontal, [*rules.vertical, *closing])
 
 
-def _joined(upper: Rule, lower: Rule, standing: Sequence[Rule], scale: Scale) -> _Joined:
+def _joined(upper: Rule, lower: Rule, vertical: Sequence[Rule], scale: Scale) -> _Joined:
     near = 0.5 * (scale.stroke + max(upper.thickness, lower.thickness)) + 3
     between = [
         rule
-        for rule in standing
+        for rule in vertical
         if _ends_at(upper, rule.start, float(rule.at(rule.start)), near)
         and _ends_at(lower, rule.end, float(rule.at(rule.end)), near)
     ]
@@ -54,13 +54,13 @@ def _ends_at(line: Rule, end: float, place: float, near: float) -> bool:
 
 
 def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
-    """The sides at the ends of two joined rules where both end alike, without one, and there is ink."""
-    upper, lower, standing = joined
+    """The sides at the ends of two joined rules, where both end alike without a side and there is ink."""
+    upper, lower, vertical = joined
     found = []
     near = scale.stroke + max(upper.thickness, lower.thickness) + 2
     for top, bottom, next_to in (
-        (upper.start, lower.start, standing[0]),
-        (upper.end, lower.end, standing[-1]),
+        (upper.start, lower.start, vertical[0]),
+        (upper.end, lower.end, vertical[-1]),
     ):
         start, end = float(upper.at(top)), float(lower.at(bottom))
         lean = next_to.slope * (end - start)
@@ -73,7 +73,7 @@ def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
 
 
 def _most_inked(start: tuple[float, float], end: tuple[float, float], near: int, mask: Mask) -> Rule | None:
-    """The standing line on most ink of those whose ends, along and across, are so near to these."""
+    """The vertical line with the most ink whose ends are within `near` of these; None without enough ink."""
     y = np.arange(max(0, int(start[0])), min(len(mask), int(end[0]) + 1))
     if len(y) < 2:
         return None
@@ -86,7 +86,7 @@ def _most_inked(start: tuple[float, float], end: tuple[float, float], near: int,
     most = float(inked.max())
     if most < _INKED:
         return None
-    # Of a thick line many courses are as good: the middle one is its own.
+    # A thick line has many equally good courses. The right one is in the middle.
     good = inked >= most - _AS_GOOD
     top, bottom = float(first[good].mean()), float(last[good].mean())
     slope = (bottom - top) / float(y[-1] - y[0])

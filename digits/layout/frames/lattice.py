@@ -1,7 +1,7 @@
-"""Where lying and standing rules meet, and which of them hold each other in a frame.
+"""The crossings of horizontal and vertical rules, and the frames that these rules form.
 
-A stroke of a pen may be as long and as straight as a side of a box. What tells a rule from it is its
-company: a rule of a frame begins and ends at rules that run the other way, or at the picture's edge.
+A pen stroke may be as long and as straight as a side of a box. A rule is recognised by its context: it begins
+and ends at rules of the other direction, or at the picture's edge.
 """
 
 from __future__ import annotations
@@ -18,36 +18,38 @@ from digits.layout.rules.rule import Rule, heights
 from digits.layout.rules.scale import Scale
 
 Chosen = NDArray[np.bool_]
-"""(n,): which of n rules are chosen."""
+"""(n,): whether each of n rules is chosen."""
 
-_ALIKE = 2.7  # times: rules of one frame differ no more in thickness
-_SHORT = 0.55  # of the usual length in a frame: what is shorter is a stroke of a pen
-EDGE = 0.01  # of the picture's side: a rule that ends so near to its edge is cut off by it
-OVERSHOT = 0.15  # of the way between two crossings: a rule goes on no further after its last
-_FREE = 0.3  # of the way between two crossings: a rule that meets many may end so far from its last
-_LITTLE = 0.6  # of that way: such a rule may go on so far after its last, on one side
-MANY = 3  # crossings
+_ALIKE = 2.7  # times: greatest ratio of thickness between rules of one frame
+_SHORT = 0.55  # below this share of the usual length in a frame, a rule is a pen stroke
+EDGE = 0.01  # distance from the picture's edge at which a rule is cut off, relative to the picture's side
+OVERSHOT = 0.15  # greatest length of a rule after its last crossing, relative to the distance of crossings
+_FREE = 0.3  # the same for a rule with many crossings
+_LITTLE = 0.6  # the same for one end of such a rule
+MANY = 3  # least number of crossings that are many
 
 
 class Lattice:
-    """Lying and standing rules, and the points (x, y) where each two meet, if both went on."""
+    """Horizontal and vertical rules, and the point (x, y) where each two of them would cross."""
 
     def __init__(
-        self, lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...], scale: Scale
+        self, horizontal: Sequence[Rule], vertical: Sequence[Rule], shape: tuple[int, ...], scale: Scale
     ) -> None:
-        self.lying, self.standing = lying, standing
-        self.x, self.y = crossings(lying, standing)
-        self._near = [tolerances(rules, scale) for rules in (lying, standing)]
-        self._cut = [cut_off(rules, side, EDGE) for rules, side in ((lying, shape[1]), (standing, shape[0]))]
-        self.meets = within(lying, self.x, self._near[0]) & within(standing, self.y.T, self._near[1]).T
+        self.horizontal, self.vertical = horizontal, vertical
+        self.x, self.y = crossings(horizontal, vertical)
+        self._near = [tolerances(rules, scale) for rules in (horizontal, vertical)]
+        self._cut = [
+            cut_off(rules, side, EDGE) for rules, side in ((horizontal, shape[1]), (vertical, shape[0]))
+        ]
+        self.meets = lie_on(horizontal, self.x, self._near[0]) & lie_on(vertical, self.y.T, self._near[1]).T
 
     def core(
         self, rows: Chosen, columns: Chosen, edges: bool, paper: tuple[Chosen, Chosen] | None = None
     ) -> tuple[Chosen, Chosen]:
-        """Of the chosen rules those that are left when all are taken away, again and again, that end freely.
+        """The rules that remain when rules with a loose end are removed from the chosen ones again and again.
 
-        `edges`: whether a rule may end at the picture's edge. `paper`: lying and standing rules of the paper
-        itself, at which a rule of a frame may end too, on one side.
+        `edges` is true if a rule may end at the picture's edge. `paper` are horizontal and vertical rules of
+        the paper itself, at which one end of a frame's rule may be, too.
         """
         none = np.zeros(len(rows), bool), np.zeros(len(columns), bool)
         paper_rows, paper_columns = none if paper is None else paper
@@ -56,10 +58,11 @@ class Lattice:
             beside = self.meets & paper_rows[:, None] & columns[None]
             above = self.meets & rows[:, None] & paper_columns[None]
             more = (
-                rows & _held(self.lying, self.x, meets, columns, above, self._cut[0] & edges, self._near[0]),
+                rows
+                & _held(self.horizontal, self.x, meets, columns, above, self._cut[0] & edges, self._near[0]),
                 columns
                 & _held(
-                    self.standing, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self._near[1]
+                    self.vertical, self.y.T, meets.T, rows, beside.T, self._cut[1] & edges, self._near[1]
                 ),
             )
             more = self._alike(*more)
@@ -68,7 +71,7 @@ class Lattice:
             rows, columns = more
 
     def frames(self, rows: Chosen, columns: Chosen) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """The chosen rules that hang together, frame by frame: the numbers of lying and of standing ones."""
+        """The connected groups of chosen rules (frames): indices of horizontal and of vertical rules."""
         meets = self.meets & rows[:, None] & columns[None]
         found, left = [], meets.any(axis=1)
         while left.any():
@@ -85,17 +88,17 @@ class Lattice:
         return found
 
     def _alike(self, rows: Chosen, columns: Chosen) -> tuple[Chosen, Chosen]:
-        """Without what is far shorter, thinner or thicker than the other rules of its frame."""
+        """The chosen rules without those that are much shorter, thinner or thicker than their frame's."""
         rows, columns = rows.copy(), columns.copy()
-        for lying, standing in self.frames(rows, columns):
-            rules = [self.lying[k] for k in lying] + [self.standing[k] for k in standing]
+        for horizontal, vertical in self.frames(rows, columns):
+            rules = [self.horizontal[k] for k in horizontal] + [self.vertical[k] for k in vertical]
             lengths = np.array([rule.length for rule in rules])
             thickness = np.array([rule.thickness for rule in rules])
             usual = weighted_median(thickness, lengths)
             fits = (thickness >= usual / _ALIKE - 1) & (thickness <= usual * _ALIKE + 1)
             for chosen, own, part in (
-                (rows, lying, np.s_[: len(lying)]),
-                (columns, standing, np.s_[len(lying) :]),
+                (rows, horizontal, np.s_[: len(horizontal)]),
+                (columns, vertical, np.s_[len(horizontal) :]),
             ):
                 long = lengths[part]
                 chosen[own] &= fits[part] & (long >= _SHORT * weighted_median(long, long))
@@ -103,13 +106,13 @@ class Lattice:
 
 
 def crossings(
-    lying: Sequence[Rule], standing: Sequence[Rule]
+    horizontal: Sequence[Rule], vertical: Sequence[Rule]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where each lying rule (rows) and each standing rule (columns) meet, if both went on: x and y."""
-    x = np.tile(np.array([rule.at(rule.middle) for rule in standing], float), (len(lying), 1))
+    """The x and y where each horizontal (rows) and each vertical rule (columns) would cross."""
+    x = np.tile(np.array([rule.at(rule.middle) for rule in vertical], float), (len(horizontal), 1))
     y = np.zeros_like(x)
     rows, columns = (
-        np.array([rule.course for rule in rules], float).reshape(-1, 3) for rules in (lying, standing)
+        np.array([rule.course for rule in rules], float).reshape(-1, 3) for rules in (horizontal, vertical)
     )
     for _ in range(3):
         y = heights(rows[:, None], x)
@@ -118,9 +121,9 @@ def crossings(
 
 
 def cut_off(rules: Sequence[Rule], side: int, share: float) -> NDArray[np.bool_]:
-    """(n, 2): whether each rule ends within this share of the picture's side, at its start and at its end.
+    """(n, 2): whether each rule's start and end are within this share of the side from the picture's edge.
 
-    A dashed one may end a step before it.
+    A dashed rule may end one step before the edge.
     """
     edges = [max(3.0, share * side, rule.step) for rule in rules]
     starts = [rule.start <= edge for rule, edge in zip(rules, edges, strict=True)]
@@ -134,7 +137,7 @@ def chosen_of(rules: Sequence[Rule], which: Chosen) -> list[Rule]:
 
 
 def tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
-    """(n, 1): how far from a crossing a rule may end, in pixels."""
+    """(n, 1): how far from a crossing each rule may end, in pixels."""
     near = [
         max(float(scale.gap), rule.hidden) if rule.dashed else 0.5 * (scale.stroke + rule.thickness) + 2
         for rule in rules
@@ -142,10 +145,10 @@ def tolerances(rules: Sequence[Rule], scale: Scale) -> NDArray[np.float64]:
     return np.array(near, float).reshape(-1, 1)
 
 
-def within(
+def lie_on(
     rules: Sequence[Rule], places: NDArray[np.float64], near: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Which places (a row for each rule) lie on the rules."""
+    """Which places (one row for each rule) are on the rules."""
     start = np.array([rule.start for rule in rules], float).reshape(-1, 1)
     end = np.array([rule.end for rule in rules], float).reshape(-1, 1)
     return np.asarray((places >= start - near) & (places <= end + near))
@@ -160,10 +163,10 @@ def _held(
     cut: NDArray[np.bool_],
     near: NDArray[np.float64],
 ) -> Chosen:
-    """Which rules end at a crossing, or at the picture's edge: on both sides, or on one if they meet many.
+    """Which rules end at a crossing or at the picture's edge, on both sides, or on one if they cross many.
 
-    `others` are the chosen rules of the other direction.
-    A rule that meets two others may end at a rule of the paper (`paper`) on one side.
+    `others` are the chosen rules of the other direction. A rule that crosses two of them may end at a rule of
+    the paper (`paper`) on one side.
     """
     held = np.zeros(len(rules), bool)
     for k, rule in enumerate(rules):
@@ -179,7 +182,7 @@ def _held(
             also = places[k][paper[k]]
             end = rule.end if at_start else rule.start
             held[k] = bool(np.abs(also - end).min() <= most)
-        # One that was found in part ends before others that it should meet; one may go on a little too far.
+        # A partly found rule ends before rules that it should cross. A rule may also be a little too long.
         short = places[k][others].min() < rule.start, places[k][others].max() > rule.end
         close = mine.min() - rule.start <= _LITTLE * gap, rule.end - mine.max() <= _LITTLE * gap
         ends = at_start or short[0] or close[0], at_end or short[1] or close[1]
@@ -189,6 +192,6 @@ def _held(
 
 
 def usual_gap(places: NDArray[np.float64]) -> float:
-    """The usual distance between neighbours."""
-    ordered = sorted(places.tolist())  # of so few several times faster than with numpy
+    """The median distance between neighbours."""
+    ordered = sorted(places.tolist())  # for few places, several times faster than NumPy
     return median(second - first for first, second in pairwise(ordered)) if len(ordered) > 1 else 0.0

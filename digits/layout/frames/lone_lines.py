@@ -1,4 +1,4 @@
-"""Lines that belong to no frame: of ruled paper, or one alone, apart from all writing."""
+"""Finds lines outside frames: those of ruled paper, or a single line away from all writing."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.rules.rule import Rule
 
-THROUGH = 0.04  # of the picture's side: a line of the paper may end so far from its edge
-_RULED = 0.45  # of the picture's side: a line beside frames is longer
-_UNBROKEN = 0.85  # of such a line that shows ink
-THIN = 0.1  # of its length: a line is no thicker
-_LONGER = 0.04  # of the writing's extent: a lone line goes on so far on both sides of it
-_BESIDE = 0.4  # of a standing line's length: the writing beside it is so high
-_ASIDE = 0.12  # of the writing's extent: how far from its rim a lone line lies
+THROUGH = 0.04  # greatest distance of a paper's line from the edge, relative to the picture's side
+_RULED = 0.45  # least length of a line next to frames, relative to the picture's side
+_UNBROKEN = 0.85  # least share of ink of such a line
+THIN = 0.1  # greatest thickness of a line, relative to its length
+_LONGER = 0.04  # length by which a single line is longer on both sides, relative to the writing's extent
+_BESIDE = 0.4  # least width of the writing next to a vertical line, relative to the line's length
+_ASIDE = 0.12  # greatest distance of a single line inside the writing's edge, relative to its extent
 
 
 def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[Rule]:
-    """Lines of one direction beside a frame that are longer than all of its own."""
+    """Lines of one direction next to a frame that are longer than all of its own rules."""
     longest = max((rule.length for rule in frame), default=0.0)
     return [
         rule
@@ -29,10 +29,11 @@ def long_beside(frame: Sequence[Rule], left: Sequence[Rule], side: int) -> list[
     ]
 
 
-def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list[Rule]:
-    """Those long lines that no pen drew: many of ruled paper, or one apart from all writing.
+def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], horizontal: bool) -> list[Rule]:
+    """The long lines that were not drawn by a pen: many lines of ruled paper, or one away from all writing.
 
-    `writing` is the mask without them, turned so that they lie; strokes of a pen more often stand.
+    `writing` is the mask without the lines, transposed if they are vertical. Pen strokes are more often
+    vertical.
     """
     thin = [rule for rule in rules if rule.step or rule.thickness <= THIN * rule.length]
     columns, rows = np.flatnonzero(writing.any(axis=0)), np.flatnonzero(writing.any(axis=1))
@@ -41,7 +42,7 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
     width = writing.shape[1]
     through = cut_off(thin, width, THROUGH).min(axis=1)
     if not len(columns):
-        return chosen_of(thin, through) if lying and len(thin) > 1 else []
+        return chosen_of(thin, through) if horizontal and len(thin) > 1 else []
     if len(thin) > 2:
         return chosen_of(thin, through)
     first, last = np.percentile(columns, (2, 98))
@@ -52,5 +53,5 @@ def lone(rules: Sequence[Rule], writing: NDArray[np.uint8], lying: bool) -> list
         for rule, whole in zip(thin, through, strict=True)
         if not top + rim <= rule.at(rule.middle) <= bottom - rim
         and (whole or (rule.start < first - beyond and rule.end > last + beyond))
-        and (lying or last - first > _BESIDE * rule.length)
+        and (horizontal or last - first > _BESIDE * rule.length)
     ]

@@ -1,4 +1,4 @@
-"""The outermost columns of tables that no line closes at their sides: their rules end below each other."""
+"""Closes tables that have no line at an outer side, where their horizontal rules end below each other."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from digits.layout.frames.lattice import EDGE, chosen_of, cut_off
 from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 
-_ROWS = 3  # rules at least that end below each other
-_MANY = 4  # rules that a line goes through: it is no stroke of a pen
-_OVER = 1.3  # times their distance that it may go on beyond them
-_STRAY = 0.02  # of the usual length of these rules: how far they end from a straight line
-_ASIDE = 0.4  # of their distance: so far at least an open side is from all rules of the other direction
+_ROWS = 3  # least number of rules that end below each other
+_MANY = 4  # number of rules from which a line that crosses them is not a pen stroke
+_OVER = 1.3  # greatest length of such a line beyond these rules, relative to their spacing
+_STRAY = 0.02  # tolerance of their ends from a straight line, relative to their usual length
+_ASIDE = 0.4  # least distance of an open side from parallel rules, relative to the rules' spacing
 
 
 def with_open_sides(rules: Rules, shape: tuple[int, ...], scale: Scale) -> Rules:
-    """The rules, and those that close tables at open sides, left and right, or above and below.
+    """The rules, and new rules that close tables at open sides, left and right or above and below.
 
     A side that the picture's edge (`shape`: height, width) has cut off stays open.
     """
     height, width = shape
-    standing = [*rules.standing, *_closing(_ended(rules.lying, width), rules.standing, scale)]
-    # Where these go on as far as a line above and below all rows, it is closed there, too.
-    return Rules([*rules.lying, *_closing(_ended(standing, height), rules.lying, scale)], standing)
+    vertical = [*rules.vertical, *_closing(_ended(rules.horizontal, width), rules.vertical, scale)]
+    # If these reach beyond the first and the last row, the table is closed there, too.
+    return Rules([*rules.horizontal, *_closing(_ended(vertical, height), rules.horizontal, scale)], vertical)
 
 
 def _ended(rules: Sequence[Rule], side: int) -> list[Rule]:
@@ -35,7 +35,7 @@ def _ended(rules: Sequence[Rule], side: int) -> list[Rule]:
 
 
 def _closing(rows: Sequence[Rule], columns: Sequence[Rule], scale: Scale) -> list[Rule]:
-    """The columns that close open sides: through the starts, and through the ends, of all rows of a table."""
+    """The columns that close open sides, through the starts or through the ends of all rows of a table."""
     near = scale.stroke + 3.0
     found: list[Rule] = []
     for column in sorted(columns, key=lambda rule: -rule.length):
@@ -51,10 +51,10 @@ def _closing(rows: Sequence[Rule], columns: Sequence[Rule], scale: Scale) -> lis
 
 
 def _joined(rows: Sequence[Rule], column: Rule, near: float) -> list[Rule]:
-    """The rules that go through a column from its start to its end, or nearly so if there are many.
+    """The rows that cross a column from its start to its end, or nearly so if there are many; else none.
 
-    No stroke of a pen begins and ends at lines that it crosses, or crosses so many; what is dashed may be
-    digits below each other.
+    A pen stroke does not begin and end at lines that it crosses, nor does it cross so many. Dashed rules are
+    left out, because they may be digits below each other.
     """
     place = float(column.at(column.middle))
     through = [
@@ -74,7 +74,7 @@ def _joined(rows: Sequence[Rule], column: Rule, near: float) -> list[Rule]:
 
 
 def _side(table: Sequence[Rule], ends: NDArray[np.float64], column: Rule, near: float) -> Rule | None:
-    """The straight line through these ends of a table's rows, if they lie on one."""
+    """The straight line through these ends of a table's rows; None if they are not on a straight line."""
     down = np.array([float(row.at(end)) for row, end in zip(table, ends, strict=True)])
     slope, offset = np.polyfit(down, ends, 1).tolist()
     length = float(np.median([row.length for row in table]))
@@ -85,7 +85,7 @@ def _side(table: Sequence[Rule], ends: NDArray[np.float64], column: Rule, near: 
 
 
 def _step(rules: Sequence[Rule]) -> float:
-    """The usual distance between these rules, one beside the other."""
+    """The usual spacing of these rules."""
     places = sorted(float(rule.at(rule.middle)) for rule in rules)
     return float(np.median(np.diff(places))) if len(places) > 1 else np.inf
 

@@ -1,4 +1,4 @@
-"""Tells the base of a comb from a line of a ruled page, on which digits stand like teeth."""
+"""Distinguishes the base of a comb from a line of a ruled page, on which digits stand like teeth."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from digits.layout.frames.combs import Comb
 from digits.layout.rules.rule import Rule
 from digits.layout.rules.scale import Scale
 
-_ALIKE = 0.1  # of a line's length: so near to its ends those of the same page begin and end
-_LINES = 3  # others of the same page, at least
+_ALIKE = 0.1  # greatest difference between the ends of lines of the same page, relative to a line's length
+_LINES = 3  # least number of other lines of the same page
 
 
-def off_ruled_pages(combs: Sequence[Comb], lying: Sequence[Rule], scale: Scale) -> list[Comb]:
-    """The combs whose base is none of several lying rules that begin and end below each other.
+def off_ruled_pages(combs: Sequence[Comb], horizontal: Sequence[Rule], scale: Scale) -> list[Comb]:
+    """The combs whose base is not one of several horizontal rules that begin and end below each other.
 
-    Combs below each other stay: lines on which a comb stands do not count.
+    Combs below each other are kept, because lines with combs do not count.
     """
-    based = {line for comb in combs for line in _along(comb.base, lying, scale)}
-    bare = [line for line in lying if line not in based]
+    based = {line for comb in combs for line in _along(comb.base, horizontal, scale)}
+    bare = [line for line in horizontal if line not in based]
 
     def is_of_a_page(comb: Comb) -> bool:
-        # The shortest is its own: on squared paper, the base of a comb may lie in a line of the paper.
-        lines = sorted(_along(comb.base, lying, scale), key=lambda line: line.length)
+        # The shortest line is the comb's own. On squared paper, its base may be on a line of the paper.
+        lines = sorted(_along(comb.base, horizontal, scale), key=lambda line: line.length)
         return any(_of_a_page(line, bare, comb) for line in lines[:1])
 
     return [comb for comb in combs if not is_of_a_page(comb)]
 
 
-def _along(base: Rule, lying: Sequence[Rule], scale: Scale) -> list[Rule]:
-    """The rules in which a base lies: it may be part of one, or what is between two that nearly meet."""
+def _along(base: Rule, horizontal: Sequence[Rule], scale: Scale) -> list[Rule]:
+    """The rules along which a base lies: it may be part of one, or fill the gap between two."""
     return [
         line
-        for line in lying
+        for line in horizontal
         if line.start <= base.start + scale.gap
         and line.end >= base.end - scale.gap
         and abs(line.at(base.middle) - base.at(base.middle)) <= (line.thickness + base.thickness) / 2
@@ -40,7 +40,7 @@ def _along(base: Rule, lying: Sequence[Rule], scale: Scale) -> list[Rule]:
 
 
 def _of_a_page(line: Rule, bare: Sequence[Rule], comb: Comb) -> bool:
-    """Whether a line has others of its page further away than teeth reach: nearer ones are its own edges."""
+    """Whether a line has others of its page further away than teeth reach. Nearer ones are its own edges."""
     near, most = max(tooth.length for tooth in comb.teeth), _ALIKE * line.length
     like = [
         other

@@ -1,4 +1,4 @@
-"""Finds the printed lines of a picture: tables and boxes, combs, ruled paper, a cut-out cell."""
+"""Finds the printed lines of a picture: tables and boxes, combs, ruled paper, or a cut-out cell."""
 
 from __future__ import annotations
 
@@ -8,99 +8,104 @@ from dataclasses import replace
 import numpy as np
 
 from digits.ink.sheet import Grey
+from digits.layout.frames.classification import Frames, Searched, classified
 from digits.layout.frames.even_boxes import with_even_sides
 from digits.layout.frames.hidden_sides import with_hidden_sides
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.frames.lone_lines import THROUGH
 from digits.layout.frames.open_sides import with_open_sides
 from digits.layout.frames.shared_sides import with_shared_sides
-from digits.layout.frames.sorting import Frames, Searched, sorted_out
 from digits.layout.frames.squared_paper import alike, are_squares, is_squared_paper, is_written_over
 from digits.layout.frames.writing_lines import writing_lines
 from digits.layout.rules.parallel import parallel
-from digits.layout.rules.rule import Course, Rule, Rules, wiped
+from digits.layout.rules.rule import Course, Rule, Rules, erased
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.search import find_rules
 
-_LONG = 0.12  # of the picture's longer side: where all lines are shorter, none is printed
-_THICKER = 1.8  # times as thick as the lines of the paper: a stroke of a pen
-_ROOM = 6  # pixels from the picture's edge: a rule ends there
-_NEARLY = 0.09  # of its side: a line of the paper beside others that end nearer to its edge
+_LONG = 0.12  # if all lines are below this share of the picture's longer side, none of them is printed
+_THICKER = 1.8  # above this multiple of the thickness of the paper's lines, a rule is a pen stroke
+_ROOM = 6  # pixels from the picture's edge, within which a rule ends at the edge
+_NEARLY = 0.09  # the same for a line of the paper next to others, relative to the picture's side
 
 
 def find_frames(dark: Grey, least: int) -> Frames:
-    """The printed lines in a picture of darkness (height, width), where paper is no darker than `least`."""
+    """The printed lines in a picture of darkness (height, width); paper is no darker than `least`."""
     mask = np.asarray(dark > least, np.uint8)
     searched = Searched(dark, mask, Scale.of(mask))
     rules = Rules(*(parallel(some) for some in find_rules(dark, mask, searched.scale, least)))
     if rules.longest < _LONG * max(mask.shape) and not any(rule.step for some in rules for rule in some):
-        return Frames()  # all is short, and nothing dashed: there are no printed lines
+        return Frames()  # all rules are short and none is dashed, so none is printed
     frames = _of_these(rules, searched)
-    own = Rules(frames.all_lying(), frames.all_standing())
-    lines = writing_lines(_without(rules.lying, own.lying), own, mask)
-    return replace(frames, other_lying=[*frames.other_lying, *lines]) if lines else frames
+    own = Rules(frames.all_horizontal(), frames.all_vertical())
+    lines = writing_lines(_without(rules.horizontal, own.horizontal), own, mask)
+    return replace(frames, other_horizontal=[*frames.other_horizontal, *lines]) if lines else frames
 
 
 def _of_these(rules: Rules, searched: Searched) -> Frames:
-    """The frames and the lines of the paper that these rules make."""
+    """The frames and the lines of the paper that these rules form."""
     dark, mask = searched.dark, searched.mask
     paper, inner = _parted(rules, mask.shape)
-    if len(paper.lying) + len(paper.standing) > 1:
+    if len(paper.horizontal) + len(paper.vertical) > 1:
         frames = _on_paper(paper, inner, searched)
-        if frames.lying or frames.combs:
+        if frames.horizontal or frames.combs:
             return frames
     rules = with_hidden_sides(with_even_sides(rules, dark, searched.scale), mask, searched.scale)
     rules = with_open_sides(rules, mask.shape, searched.scale)
-    frames = sorted_out(rules, searched)
-    if not paper.standing and len(paper.lying) > 1 and _are_strokes(frames.standing, paper.lying):
-        return Frames(other_lying=paper.lying)
-    squared = is_squared_paper(frames.lying, frames.standing, dark.shape)
-    # A table may fill the picture as squared paper does: its cells are wide, and are not written over.
-    squared = squared and are_squares(frames.lying, frames.standing)
-    if not squared and paper.lying and paper.standing:
-        squared = is_written_over(Rules(frames.all_lying(), frames.all_standing()), mask)
+    frames = classified(rules, searched)
+    if not paper.vertical and len(paper.horizontal) > 1 and _are_strokes(frames.vertical, paper.horizontal):
+        return Frames(other_horizontal=paper.horizontal)
+    squared = is_squared_paper(frames.horizontal, frames.vertical, dark.shape)
+    # A table may fill the picture as squared paper does, but its cells are wide and writing keeps to them.
+    squared = squared and are_squares(frames.horizontal, frames.vertical)
+    if not squared and paper.horizontal and paper.vertical:
+        squared = is_written_over(Rules(frames.all_horizontal(), frames.all_vertical()), mask)
     if squared:
-        found = Rules(frames.all_lying(), frames.all_standing())
+        found = Rules(frames.all_horizontal(), frames.all_vertical())
         left = Rules(*(_without(some, own) for some, own in zip(rules, found, strict=True)))
         across, like = _across_corners(left, dark.shape), alike(left, found)
-        lying = [*frames.lying, *frames.other_lying, *across.lying, *_without(like.lying, across.lying)]
-        standing = [
-            *frames.standing,
-            *frames.other_standing,
-            *across.standing,
-            *_without(like.standing, across.standing),
+        horizontal = [
+            *frames.horizontal,
+            *frames.other_horizontal,
+            *across.horizontal,
+            *_without(like.horizontal, across.horizontal),
         ]
-        frames = Frames(other_lying=lying, other_standing=standing, combs=frames.combs)
-    if not (frames.other_lying or frames.other_standing):
+        vertical = [
+            *frames.vertical,
+            *frames.other_vertical,
+            *across.vertical,
+            *_without(like.vertical, across.vertical),
+        ]
+        frames = Frames(other_horizontal=horizontal, other_vertical=vertical, combs=frames.combs)
+    if not (frames.other_horizontal or frames.other_vertical):
         return frames
-    # Boxes on a sheet of squared paper that does not fill the picture.
-    paper = Rules(frames.all_lying(), frames.all_standing())
+    # There may be boxes on a sheet of squared paper that does not fill the picture.
+    paper = Rules(frames.all_horizontal(), frames.all_vertical())
     left = Rules(*(_without(some, own) for some, own in zip(rules, paper, strict=True)))
     beneath = _on_paper(paper, left, searched)
-    if is_squared_paper(beneath.lying, beneath.standing, dark.shape) or not (
-        beneath.combs or len(beneath.standing) > 2
+    if is_squared_paper(beneath.horizontal, beneath.vertical, dark.shape) or not (
+        beneath.combs or len(beneath.vertical) > 2
     ):
         return frames
     return Frames(
-        [*frames.lying, *beneath.lying],
-        [*frames.standing, *beneath.standing],
-        _without(beneath.other_lying, frames.lying),
-        _without(beneath.other_standing, frames.standing),
+        [*frames.horizontal, *beneath.horizontal],
+        [*frames.vertical, *beneath.vertical],
+        _without(beneath.other_horizontal, frames.horizontal),
+        _without(beneath.other_vertical, frames.vertical),
         [*frames.combs, *beneath.combs],
     )
 
 
-def _are_strokes(standing: Sequence[Rule], lines: Sequence[Rule]) -> bool:
-    """Whether what stands on the lines of ruled paper was drawn: it is thicker than they are."""
+def _are_strokes(vertical: Sequence[Rule], lines: Sequence[Rule]) -> bool:
+    """Whether the vertical rules on ruled paper were drawn, because one is thicker than the paper's lines."""
     usual = float(np.median([line.thickness for line in lines]))
-    return any(rule.thickness > _THICKER * usual + 1 for rule in standing)
+    return any(rule.thickness > _THICKER * usual + 1 for rule in vertical)
 
 
 def _across_corners(rules: Rules, shape: tuple[int, ...]) -> Rules:
-    """The rules that go from one edge of the picture to another, as at its corners."""
+    """The rules that go from one edge of the picture to another, even across a corner."""
 
-    def outside(rule: Rule, standing: bool) -> bool:
-        sides = shape if standing else shape[::-1]
+    def outside(rule: Rule, vertical: bool) -> bool:
+        sides = shape if vertical else shape[::-1]
         most = max(_ROOM, THROUGH * min(shape))
         ends = [(place, float(rule.at(place))) for place in (rule.start, rule.end)]
         return all(
@@ -111,7 +116,7 @@ def _across_corners(rules: Rules, shape: tuple[int, ...]) -> Rules:
 
 
 def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
-    """The rules that go through the whole picture, as those of ruled and squared paper do, and the others."""
+    """The rules through the whole picture, as ruled and squared paper have them, and all other rules."""
     through = []
     for some, side in zip(rules, (shape[1], shape[0]), strict=True):
         whole, nearly = (cut_off(some, side, share).min(axis=1, initial=True) for share in (THROUGH, _NEARLY))
@@ -121,7 +126,7 @@ def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
-    """The rules that are none of these others, drawn on or not; a part of one does not count."""
+    """The rules that are none of `others`, even extended. A rule of which another is only a part is kept."""
     longest: dict[Course, float] = {}
     for other in others:
         longest[other.course] = max(other.length, longest.get(other.course, 0.0))
@@ -129,18 +134,18 @@ def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
 
 
 def _on_paper(paper: Rules, inner: Rules, searched: Searched) -> Frames:
-    """The frames and combs that these inner rules make on ruled or squared paper."""
+    """The frames and combs that these inner rules form on ruled or squared paper."""
     inner = with_shared_sides(inner, paper, searched.mask, searched.scale)
     inner = with_even_sides(inner, searched.dark, searched.scale)
     inner = with_hidden_sides(inner, searched.mask, searched.scale)
-    rules = Rules([*inner.lying, *paper.lying], [*inner.standing, *paper.standing])
+    rules = Rules([*inner.horizontal, *paper.horizontal], [*inner.vertical, *paper.vertical])
     own = (
-        np.arange(len(rules.lying)) >= len(inner.lying),
-        np.arange(len(rules.standing)) >= len(inner.standing),
+        np.arange(len(rules.horizontal)) >= len(inner.horizontal),
+        np.arange(len(rules.vertical)) >= len(inner.vertical),
     )
-    found = sorted_out(rules, replace(searched, mask=wiped(searched.mask, paper)), own)
+    found = classified(rules, replace(searched, mask=erased(searched.mask, paper)), own)
     return replace(
         found,
-        other_lying=_without([*paper.lying, *found.other_lying], found.lying),
-        other_standing=_without([*paper.standing, *found.other_standing], found.standing),
+        other_horizontal=_without([*paper.horizontal, *found.other_horizontal], found.horizontal),
+        other_vertical=_without([*paper.vertical, *found.other_vertical], found.vertical),
     )

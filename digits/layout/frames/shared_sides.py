@@ -1,4 +1,4 @@
-"""Sides of boxes and bases of combs that lie in a line of the paper, which goes on beyond them."""
+"""Finds sides of boxes and bases of combs that are part of a longer line of the paper."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from digits.layout.frames.lattice import usual_gap
 from digits.layout.rules.rule import Mask, Rule, Rules
 from digits.layout.rules.scale import Scale
 
-_ENDING = 4  # rules of one length that end at a line: fewer may be strokes of a pen
-_ALIKE = 0.2  # of their usual length: how far they differ in it
-_THICKER = 1.4  # times as thick as the line: what is thicker was written on it
-_BEYOND = 0.3  # of the way between two of them: a line of theirs goes on no further
-_HEAVIER = 1.2  # times as much ink as elsewhere is where two lines lie on each other
+_ENDING = 4  # least number of rules of one length that end at a line, since fewer may be pen strokes
+_ALIKE = 0.2  # greatest difference in length, relative to their usual length
+_THICKER = 1.4  # above this multiple of the thickness of the line, a rule was written on it
+_BEYOND = 0.3  # greatest length of their own line beyond the last, relative to their spacing
+_HEAVIER = 1.2  # least ink where two lines lie on each other, relative to the ink elsewhere
 
 
 def with_shared_sides(inner: Rules, paper: Rules, mask: Mask, scale: Scale) -> Rules:
     """The inner rules, and those parts of all lines at which many of them end."""
-    lying, standing = inner
+    horizontal, vertical = inner
     return Rules(
-        [*lying, *_sides_in([*paper.lying, *lying], standing, mask, scale)],
-        [*standing, *_sides_in([*paper.standing, *standing], lying, np.ascontiguousarray(mask.T), scale)],
+        [*horizontal, *_sides_in([*paper.horizontal, *horizontal], vertical, mask, scale)],
+        [
+            *vertical,
+            *_sides_in([*paper.vertical, *vertical], horizontal, np.ascontiguousarray(mask.T), scale),
+        ],
     )
 
 
 def _sides_in(lines: Sequence[Rule], others: Sequence[Rule], mask: Mask, scale: Scale) -> list[Rule]:
-    """The parts of these lying lines at which many of the others, which stand, begin or end."""
+    """The parts of these horizontal lines at which many of the others, which are vertical, begin or end."""
     found = []
     for line in lines:
         thin = [rule for rule in others if rule.thickness <= _THICKER * line.thickness + 1]
@@ -52,7 +55,7 @@ def _sides_in(lines: Sequence[Rule], others: Sequence[Rule], mask: Mask, scale: 
 
 
 def _is_heavier(side: Rule, line: Rule, mask: Mask, near: float) -> bool:
-    """Whether there is more ink along a part of a lying line than along the rest of it."""
+    """Whether there is more ink along a part of a horizontal line than along the rest of it."""
     places = np.arange(max(0, int(line.start)), min(mask.shape[1], int(line.end) + 1))
     rows = np.rint(line.at(places.astype(float)))[None] + np.arange(-int(near), int(near) + 1)[:, None]
     ink = mask[np.clip(rows.astype(int), 0, len(mask) - 1), places[None]].sum(axis=0)

@@ -1,4 +1,4 @@
-"""Tells the lines of squared paper from those of a table."""
+"""Distinguishes the lines of squared paper from those of a table."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import numpy as np
 
 from digits.layout.frames.lattice import EDGE, OVERSHOT, crossings, cut_off
 from digits.layout.rules.courses import ASIDE
-from digits.layout.rules.rule import Mask, Rule, Rules, wiped
+from digits.layout.rules.rule import Mask, Rule, Rules, erased
 
-_MANY = 3  # rules in each direction
-_NEAR = 6  # pixels
-_MOSTLY = 0.5  # of all rules of squared paper that go on beyond the last that they meet
-_SQUARE = 1.3  # times as wide as high, or as high as wide: in perspective, squares look so
-_SPECK = 0.3  # of the largest mark: a smaller one is not counted
-_AS_LONG = 0.6  # of the usual length of the paper's lines,
-_AS_THICK = 1.8  # and times their thickness: more is a stroke of a pen
-_CROSSED = 0.3  # of all marks that go through rules, on squared paper
+_MANY = 3  # least number of rules in each direction
+_NEAR = 6  # tolerance of crossings, in pixels
+_MOSTLY = 0.5  # least share of squared paper's rules that continue beyond their last crossing
+_SQUARE = 1.3  # greatest ratio of the sides of a square, in perspective
+_SPECK = 0.3  # below this share of the largest mark, a mark is not counted
+_AS_LONG = 0.6  # least length of one of them, relative to the usual length of the paper's lines
+_AS_THICK = 1.8  # above this multiple of their usual thickness, a rule is a pen stroke
+_CROSSED = 0.3  # number of strokes across rules by the number of marks, on squared paper
 
 
-def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tuple[int, ...]) -> bool:
-    """Whether most of these rules go on beyond the last that they meet, as on squared paper.
+def is_squared_paper(horizontal: Sequence[Rule], vertical: Sequence[Rule], shape: tuple[int, ...]) -> bool:
+    """Whether most of these rules continue beyond their last crossing, as those of squared paper do.
 
-    They do so on both sides, or the picture's edge cuts them off there.
+    They continue on both sides, or the picture's edge cuts them off.
     """
-    if min(len(lying), len(standing)) < _MANY:
+    if min(len(horizontal), len(vertical)) < _MANY:
         return False
-    x, y = crossings(lying, standing)
-    near = _NEAR + 1.5 * max(rule.thickness for rule in (*lying, *standing))
+    x, y = crossings(horizontal, vertical)
+    near = _NEAR + 1.5 * max(rule.thickness for rule in (*horizontal, *vertical))
     beyond = []
-    for rules, places, side in ((lying, x, shape[1]), (standing, y.T, shape[0])):
+    for rules, places, side in ((horizontal, x, shape[1]), (vertical, y.T, shape[0])):
         cut = cut_off(rules, side, EDGE)
         for rule, place, ends in zip(rules, places, cut, strict=True):
             met = place[(place > rule.start - near) & (place < rule.end + near)]
@@ -42,9 +42,9 @@ def is_squared_paper(lying: Sequence[Rule], standing: Sequence[Rule], shape: tup
     return bool(sum(beyond) > _MOSTLY * len(beyond))
 
 
-def are_squares(lying: Sequence[Rule], standing: Sequence[Rule]) -> bool:
-    """Whether these rules are about as far apart one way as the other, lost ones and perspective aside."""
-    x, y = crossings(lying, standing)
+def are_squares(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> bool:
+    """Whether these rules have about the same spacing in both directions, despite perspective and losses."""
+    x, y = crossings(horizontal, vertical)
     across, down = (
         float(np.quantile(np.diff(np.sort(some.mean(axis=axis))), 0.25)) for some, axis in ((x, 0), (y, 1))
     )
@@ -52,14 +52,14 @@ def are_squares(lying: Sequence[Rule], standing: Sequence[Rule]) -> bool:
 
 
 def is_written_over(rules: Rules, mask: Mask) -> bool:
-    """Whether writing crosses these rules as often as it would on squared paper; in cells it seldom does."""
-    if not rules.lying and not rules.standing:
+    """Whether writing crosses these rules as often as on squared paper, which it seldom does in cells."""
+    if not rules.horizontal and not rules.vertical:
         return False
-    upright, turned = wiped(mask, Rules([], rules.standing)), wiped(mask, Rules(rules.lying, [])).T
-    crossed = sum(_crossings(rule, upright) for rule in rules.lying)
-    crossed += sum(_crossings(rule, turned) for rule in rules.standing)
+    upright, transposed = erased(mask, Rules([], rules.vertical)), erased(mask, Rules(rules.horizontal, [])).T
+    crossed = sum(_crossings(rule, upright) for rule in rules.horizontal)
+    crossed += sum(_crossings(rule, transposed) for rule in rules.vertical)
     cut = int(max(rule.thickness for some in rules for rule in some)) + 5
-    writing = cv2.morphologyEx(wiped(mask, rules), cv2.MORPH_CLOSE, np.ones((cut, cut), np.uint8))
+    writing = cv2.morphologyEx(erased(mask, rules), cv2.MORPH_CLOSE, np.ones((cut, cut), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(writing, 8, cv2.CV_32S, cv2.CCL_GRANA)
     sides = stats[1:, 2:4].max(axis=1)
     marks = np.count_nonzero(sides > _SPECK * sides.max(initial=1))
@@ -67,9 +67,9 @@ def is_written_over(rules: Rules, mask: Mask) -> bool:
 
 
 def alike(rules: Rules, paper: Rules) -> Rules:
-    """Those about as long and as thick as the lines of squared paper, by direction.
+    """The rules about as long and as thick as the lines of squared paper, by direction.
 
-    A line that goes on beyond the last that it meets belongs to no frame, and may still be the paper's.
+    A line that continues beyond its last crossing does not belong to a frame, but may be a line of the paper.
     """
     return Rules(*(_as_usual(some, own) for some, own in zip(rules, paper, strict=True)))
 
@@ -83,7 +83,7 @@ def _as_usual(rules: Sequence[Rule], paper: Sequence[Rule]) -> list[Rule]:
 
 
 def _crossings(rule: Rule, mask: Mask) -> int:
-    """How many strokes go through a lying rule."""
+    """The number of strokes that cross a horizontal rule."""
     height, width = mask.shape
     places = np.arange(max(0, int(rule.start)), min(width, int(rule.end) + 1))
     middle, aside = rule.at(places.astype(float)), rule.thickness / 2 + ASIDE

@@ -1,4 +1,4 @@
-"""The teeth of combs: short rules, or thin strokes of ink, that stand on a lying rule."""
+"""The teeth of combs: short rules, or thin strokes of ink, on a horizontal rule."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 
 from digits.layout.rules.rule import Mask, Rule
 
-_EVEN = 0.2  # of a tooth's length: how far two teeth differ in it
-_THICKER = 2.7  # times as thick as the base: no tooth is thicker
-_FOOT = 4  # pixels from the base: a tooth ends no further
-_CUT = 9  # pixels that the paper's own rules, wiped out, may cut out of a tooth
-_BEYOND = 2.5  # thicknesses of the base: how far beyond its ends a tooth may stand
-_LOW = 1.5  # thicknesses of the base: what is lower is no tooth
-HIGHEST = 0.2  # of the base's length: no tooth is higher
+_EVEN = 0.2  # greatest difference in length between two teeth, relative to a tooth's length
+_THICKER = 2.7  # greatest thickness of a tooth, relative to the thickness of the base
+_FOOT = 4  # greatest distance of a tooth's end from the base, in pixels
+_CUT = 9  # pixels that removing the paper's own rules may cut out of a tooth
+_BEYOND = 2.5  # thicknesses of the base: greatest distance of a tooth beyond the ends of the base
+_LOW = 1.5  # thicknesses of the base, below which a stroke is not a tooth
+HIGHEST = 0.2  # greatest height of a tooth, relative to the base's length
 
 
 class Tooth(NamedTuple):
-    """A standing rule, where it stands on its base, and how high its edges, and the ink there, show it."""
+    """A vertical rule, its place on the base, and its heights according to its edges and its ink."""
 
     place: float
     rule: Rule
@@ -29,21 +29,21 @@ class Tooth(NamedTuple):
     ink: float
 
     def at(self, place: float, foot: float) -> Tooth:
-        """A tooth just like this one elsewhere on the base."""
+        """A copy of this tooth at another place of the base."""
         square, slope, _ = self.rule.course
         course = (square, slope, place - (square * foot + slope) * foot)
         start = self.rule.start + foot - self.rule.end
         return self._replace(place=place, rule=replace(self.rule, start=start, end=foot, course=course))
 
     def is_like(self, model: Tooth) -> bool:
-        """Whether its edges or its ink end where another tooth does."""
+        """Whether its edges or its ink are about as high as another tooth."""
         most = _EVEN * model.rule.length + 2
         return min(abs(height - model.rule.length) for height in (self.edges, self.ink)) <= most
 
     def as_high_as(self, model: Tooth) -> Tooth | None:
-        """This tooth with the height of another, if it may be so high.
+        """This tooth with the height of another, if it may be that high; else None.
 
-        Where writing touches a tooth its edges end below its top, and ink goes on above it.
+        Where writing touches a tooth, its edges end below its top, and ink continues above it.
         """
         length = model.rule.length
         if not self.is_like(model) and not (0 < self.edges < length < self.ink):
@@ -52,11 +52,11 @@ class Tooth(NamedTuple):
         return self._replace(rule=replace(self.rule, start=self.rule.end - height))
 
 
-def teeth_on(base: Rule, standing: Sequence[Rule], mask: Mask, near: float) -> list[Tooth]:
-    """All that may be teeth of this base, from the left: `standing` rules, and ink no nearer to them."""
-    # What was found by its edges says better how it leans than the mask, which shows short teeth too.
-    teeth = [tooth for rule in standing if (tooth := _as_tooth(rule, base)) is not None]
-    inked = _standing_on(base, mask)
+def teeth_on(base: Rule, vertical: Sequence[Rule], mask: Mask, near: float) -> list[Tooth]:
+    """All possible teeth of this base, from the left: vertical rules, and ink not `near` one of them."""
+    # Edges show the slope of a tooth better than the mask does, but the mask also shows short teeth.
+    teeth = [tooth for rule in vertical if (tooth := _as_tooth(rule, base)) is not None]
+    inked = _strokes_on(base, mask)
     for k, tooth in enumerate(teeth):
         here = [one.ink for one in inked if abs(one.place - tooth.place) <= near]
         teeth[k] = tooth._replace(ink=max([tooth.ink, *here]))
@@ -65,7 +65,7 @@ def teeth_on(base: Rule, standing: Sequence[Rule], mask: Mask, near: float) -> l
 
 
 def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
-    """A standing rule as a tooth of this base, if it ends on it."""
+    """A vertical rule as a tooth of this base, if it ends on the base; else None."""
     place = float(rule.at(rule.end))
     if not base.start - rule.thickness - _FOOT <= place <= base.end + rule.thickness + _FOOT:
         return None
@@ -75,8 +75,8 @@ def _as_tooth(rule: Rule, base: Rule) -> Tooth | None:
     return Tooth(place, replace(rule, end=foot), foot - rule.start, foot - rule.start)
 
 
-def _standing_on(base: Rule, mask: Mask) -> list[Tooth]:
-    """All thin strokes that stand on a lying rule."""
+def _strokes_on(base: Rule, mask: Mask) -> list[Tooth]:
+    """All thin strokes on a horizontal rule."""
     beyond = int(_BEYOND * base.thickness) + 4
     first, last = max(0, int(base.start) - beyond), min(mask.shape[1] - 1, int(base.end) + beyond)
     x = np.arange(first, last + 1)

@@ -1,1 +1,1 @@
-"""Straight printed lines, whatever their thickness and darkness: solid, dashed and dotted ones."""
+"""Straight printed lines, called rules, of any thickness and darkness: solid, dashed and dotted ones."""

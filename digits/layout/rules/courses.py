@@ -1,4 +1,4 @@
-"""Many lying rules at once: where they lie, how dark it is there, and the middle of their ink."""
+"""Computes the places of many horizontal rules, the darkness there, and the middle of their ink."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from digits.layout.rules.rule import Rule, fitted_each, heights
 
 Floats = NDArray[np.float64]
 
-ASIDE = 3  # pixels from a rule's edge: there is the paper that it is compared with
-_SAMPLES = 150  # places at which a rule's middle is looked for
+ASIDE = 3  # pixels from a rule's edge: where the paper is measured that it is compared with
+_SAMPLES = 150  # places at which a rule's middle is measured
 
 
 class Courses(NamedTuple):
-    """Lying rules as columns (n, 1), what their courses are made of (n, 1, 3)."""
+    """Horizontal rules as columns (n, 1), and their courses (n, 1, 3)."""
 
     start: Floats
     end: Floats
@@ -36,19 +36,19 @@ class Courses(NamedTuple):
         return cls(start, end, slope, thickness, np.array([rule.course for rule in rules])[:, None])
 
     def at(self, places: Floats) -> Floats:
-        """Where they lie across their direction, beyond their ends where they would go on straight."""
+        """The places of the rules across their direction, extended straight beyond their ends."""
         within = np.clip(places, self.start, self.end)
         return heights(self.course, within) + (places - within) * self.slope
 
 
 def levels_at(dark: Grey, places: Floats, across: Floats) -> Grey:
-    """How dark it is at these points; beyond the picture's edge as dark as there."""
+    """The darkness at these points; beyond the picture's edge, that at the edge."""
     maps = np.asarray(np.broadcast_to(places, across.shape), np.float32), np.asarray(across, np.float32)
     return np.asarray(cv2.remap(dark, *maps, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def recentred(rules: Sequence[Rule], inked: NDArray[np.bool_], dark: Grey) -> Floats:
-    """The courses (n, 3) through the middle of these rules' ink, which shows where `inked` (n, width)."""
+    """The courses (n, 3) through the middle of these rules' ink, where `inked` (n, width) is true."""
     courses = Courses.of(rules)
     places, taken = _sampled(inked)
     reach = (courses.thickness / 2).astype(int) + ASIDE
@@ -73,7 +73,7 @@ def recentred(rules: Sequence[Rule], inked: NDArray[np.bool_], dark: Grey) -> Fl
 
 
 def _sampled(inked: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Some of the places that are inked in each row, evenly chosen, and which of them there are."""
+    """Evenly chosen inked places of each row, and which of them exist."""
     number = np.cumsum(inked, axis=1)
     step = np.maximum(1, number[:, -1:] // _SAMPLES)
     rows, columns = np.nonzero(inked & ((number - 1) % step == 0))

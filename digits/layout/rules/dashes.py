@@ -9,41 +9,41 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.rules.merging import merged
 from digits.layout.rules.parallel import weighted_median
 from digits.layout.rules.profile import followed
 from digits.layout.rules.rule import Mask, Rule, Rules, fitted, heights
 from digits.layout.rules.scale import Scale
 
-_FILLED = 0.6  # of the box around it that a dash fills; most digits fill half as much
-_THIN, _THICK = 0.4, 3.0  # strokes: thinner rows are of dirt, thicker ones of small digits
-_CORNER = 2.2  # times the usual dash: where dashes of two rules meet
-_SPECK = 0.25  # times the usual dash: what is smaller is dirt
-_DASHES = 12  # small pieces of ink, fewer make no dashed rule
-_MOST = 3000  # pieces: the smallest of more are dirt
-_LEAN = 0.36  # of the way to the next dash that it lies aside: rules of photos lean so far
-_FURTHEST = 2.0  # times the usual gap: so far is the next dash
-_ASIDE = 2.0  # times the way aside that it counts against a dash, beside the way along
-_CORNERED = 1.5  # times as thick as most dashes of a row: one with a corner
-_ALIKE = 3.0  # times as long: dashes that follow each other differ no more
-_ROW = 4  # dashes, at least
-_OFF = 0.3  # of the usual step: how far dashes stray from even steps
-_EVEN = 0.6  # of the steps that are even
-_SHORTER = 1.5  # times: the steps of a dash's own row are so much shorter than those across it
-_MOSTLY = 0.5  # of the dashes of a row that belong to others
-_ASTRAY = 0.75  # of their thickness: how far dashes lie off their line
-_SPARSE = 0.16  # of a row of dashes that shows ink, at least: of dots six times as far apart as they are wide
-_BESIDE = 2.0  # steps from a row of dashes, where in noise
-_DIRT = 0.5  # times as many pieces lie as in the row that are in no row themselves
-_BY_CHANCE = 8  # dashes, fewer may lie in line by chance where there is much dirt
-_DARKER = 1.3  # times the darkest paper: dashes that are lighter are what noise leaves above it
-_STRAIGHT = 0.75  # of the dashes of a row that lie on one line
+_FILLED = 0.6  # least share of its box that a dash fills; most digits fill half as much
+_THIN, _THICK = 0.4, 3.0  # stroke widths: thinner rows are dirt, thicker ones are small digits
+_CORNER = 2.2  # greatest size where dashes of two rules meet, relative to the usual dash
+_SPECK = 0.25  # below this share of the usual dash, a piece is dirt
+_DASHES = 12  # least number of small pieces, without which there are no dashed rules
+_MOST = 3000  # greatest number of pieces: if there are more, the smallest are dirt
+_LEAN = 0.36  # greatest slope from a dash to the next, since rules in photos are tilted
+_FURTHEST = 2.0  # greatest distance of the next dash, relative to the usual gap
+_ASIDE = 2.0  # weight of the distance across the rule, relative to that along it
+_CORNERED = 1.5  # above this multiple of the thickness of most dashes in a row, a dash has a corner
+_ALIKE = 3.0  # greatest ratio of length between successive dashes
+_ROW = 4  # least number of dashes
+_OFF = 0.3  # tolerance of an even step, relative to the usual step
+_EVEN = 0.6  # least share of even steps
+_SHORTER = 1.5  # times: least ratio of the steps across a row to those of a dash's own row
+_MOSTLY = 0.5  # share of a row's dashes that belong to other rows, above which it is not a rule
+_ASTRAY = 0.75  # tolerance of the dashes' distance from their line, relative to their thickness
+_SPARSE = 0.16  # least share of ink of a dashed rule: dots at a distance of six times their width
+_BESIDE = 2.0  # steps: distance from a row of dashes within which stray pieces are counted
+_DIRT = 0.5  # above this share of the number of dashes, these stray pieces are dirt
+_BY_CHANCE = 8  # number of dashes below which a row may be in line by chance in much dirt
+_DARKER = 1.3  # least darkness of dashes, relative to the darkest paper: lighter ones are noise
+_STRAIGHT = 0.75  # least share of a row's dashes on one line
 
 
 @dataclass(frozen=True)
 class Dashes:
-    """Small pieces of ink: the boxes around them, along a line and across it, and how dark; each (n,)."""
+    """Small pieces of ink: their boxes along a line and across it, and their darkness; each (n,)."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
@@ -52,13 +52,13 @@ class Dashes:
     level: Grey
 
     @property
-    def turned(self) -> Dashes:
-        """The same with their rows and columns swapped."""
+    def transposed(self) -> Dashes:
+        """The same with rows and columns swapped."""
         return Dashes(self.top, self.bottom, self.start, self.end, self.level)
 
 
 def dashes_of(mask: Mask, dark: Grey, scale: Scale) -> Dashes | None:
-    """The small pieces of ink of a mask, if there are enough for dashed rules."""
+    """The small pieces of ink of a mask; None if there are too few for dashed rules."""
     _, _, stats, middles = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     stats = stats[1:]
     sides, areas = stats[:, 2:4].max(axis=1), stats[:, 4]
@@ -74,19 +74,19 @@ def dashes_of(mask: Mask, dark: Grey, scale: Scale) -> Dashes | None:
 
 
 def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale, least: int) -> Rules:
-    """The dashed rules that small pieces of ink make in a picture of darkness (height, width).
+    """The dashed rules formed by small pieces of ink in a picture of darkness (height, width).
 
-    Paper is no darker than `least`.
+    `least` is the greatest darkness of paper.
     """
     both = [
         [(row, rule) for row in _rows(some, scale) if (rule := _through(some, row, scale)) is not None]
-        for some in (dashes, dashes.turned)
+        for some in (dashes, dashes.transposed)
     ]
     steps = [_steps(len(dashes.start), rows) for rows in both]
     stray = np.isinf(steps[0]) & np.isinf(steps[1])
     found = []
     for some, rows, own, other, upright in zip(
-        (dashes, dashes.turned), both, steps, steps[::-1], (dark, turned(dark)), strict=True
+        (dashes, dashes.transposed), both, steps, steps[::-1], (dark, transposed(dark)), strict=True
     ):
         pieces = merged(
             [
@@ -103,7 +103,7 @@ def dashed_rules(dashes: Dashes, dark: Grey, scale: Scale, least: int) -> Rules:
 
 
 def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray[np.float64]:
-    """(n,): the steps of the rows in which dashes lie, infinite for those in none."""
+    """(n,): the step of the row that each dash belongs to; infinity for dashes in no row."""
     steps = np.full(count, np.inf)
     for row, rule in rows:
         steps[row] = rule.step
@@ -111,12 +111,12 @@ def _steps(count: int, rows: Sequence[tuple[NDArray[np.intp], Rule]]) -> NDArray
 
 
 def _is_own(row: NDArray[np.intp], own: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether these dashes are not just neighbours from rows of the other direction, with shorter steps."""
+    """Whether most of these dashes do not belong to rows of the other direction with shorter steps."""
     return bool((other[row] * _SHORTER < own[row]).mean() < _MOSTLY)
 
 
 def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
-    """Dashes that follow each other, from the left: each is the nearest to the one before, and that to it."""
+    """Rows of dashes from the left, in which each dash and the next are mutual nearest neighbours."""
     x = (dashes.start + dashes.end) / 2
     order = np.argsort(x, kind="stable")
     x, top, bottom = x[order], dashes.top[order], dashes.bottom[order]
@@ -126,14 +126,14 @@ def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
     one = np.repeat(np.arange(len(x)), after)
     two = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(after) - after, after)
     along, above, below = x[two] - x[one], top[two] - top[one], bottom[two] - bottom[one]
-    # Where rules meet a dash has a corner: one of its sides is where it should be.
+    # Where rules cross, a dash has a corner, and only one of its sides is in line with the others.
     aside = np.minimum.reduce([np.abs(above), np.abs(below), np.abs(above + below) / 2])
     near = (aside <= _LEAN * along + 1) & (along > 0)
     near &= np.maximum(size[one], size[two]) <= _ALIKE * np.minimum(size[one], size[two])
     one, two, way = one[near], two[near], (along + _ASIDE * aside)[near]
     nearest = np.lexsort((way, one)), np.lexsort((way, two))
     following, before = np.full(len(x), -1), np.full(len(x), -1)
-    # Of what is written more than once at a place, the last stays: the nearest.
+    # Assigned in descending order of distance, since the last assignment to an index wins.
     following[one[nearest[0][::-1]]] = two[nearest[0][::-1]]
     before[two[nearest[1][::-1]]] = one[nearest[1][::-1]]
     both = (following >= 0) & (before[following] == np.arange(len(x)))
@@ -148,7 +148,7 @@ def _rows(dashes: Dashes, scale: Scale) -> Iterator[NDArray[np.intp]]:
 
 
 def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None:
-    """The line on which these dashes lie, if it is straight and thin and they lie at even steps."""
+    """The rule through these dashes, if it is straight and thin and the steps are even; else None."""
     start, end = dashes.start[row], dashes.end[row]
     x, y = (start + end) / 2, (dashes.top[row] + dashes.bottom[row]) / 2
     across = dashes.bottom[row] - dashes.top[row] + 1
@@ -179,7 +179,7 @@ def _through(dashes: Dashes, row: NDArray[np.intp], scale: Scale) -> Rule | None
 
 
 def _is_in_dirt(rule: Rule, dashes: Dashes, stray: NDArray[np.bool_]) -> bool:
-    """Whether a row is short and many stray pieces lie beside it: of dirt, some lies in line by chance."""
+    """Whether a row is short and has many stray pieces next to it, since dirt may be in line by chance."""
     x, y = (dashes.start + dashes.end) / 2, (dashes.top + dashes.bottom) / 2
     along = (x >= rule.start) & (x <= rule.end)
     away = np.abs(rule.at(x) - y)
@@ -189,7 +189,7 @@ def _is_in_dirt(rule: Rule, dashes: Dashes, stray: NDArray[np.bool_]) -> bool:
 
 
 def _are_even(places: NDArray[np.float64]) -> bool:
-    """Whether most of these places follow each other at even steps."""
+    """Whether most of the steps between these places are even."""
     steps = np.diff(places)
     usual = float(np.median(steps))
     return bool((np.abs(steps - usual) <= _OFF * usual + 1).mean() >= _EVEN)

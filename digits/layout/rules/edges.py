@@ -1,4 +1,4 @@
-"""Long straight edges, and which two of them are the sides of one line."""
+"""Long straight edges, and the pairs of edges that are the two sides of one line."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from digits.layout.rules.rule import fitted_each, heights
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.segments import Segments, chained
 
-_MOST = 400  # edges in each direction
-_SHARED = 0.5  # of the shorter edge's length that two edges of one rule have in common
+_MOST = 400  # greatest number of edges in each direction
+_SHARED = 0.5  # least common length of two edges of one rule, relative to the shorter edge's length
 
 Pair = tuple[int, int]
-"""The numbers of the upper and the lower edge of a rule."""
+"""The indices of the upper and the lower edge of a rule."""
 
 
 Chain = tuple[int, ...]
-"""The numbers of the segments that an edge is made of."""
+"""The indices of the segments that form an edge."""
 
 
 class Edges(NamedTuple):
-    """Long straight edges (n,), their courses (n, 3); ink begins (`side` 1) or ends (-1) across them."""
+    """Long straight edges (n,) and their courses (n, 3); ink begins (`side` 1) or ends (-1) across them."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
@@ -37,7 +37,7 @@ class Edges(NamedTuple):
 
 
 def edges_of(segments: Segments, scale: Scale, most: float = np.inf) -> Edges:
-    """The edges that these segments make, the longest first; none has a gap of more than `most` pixels."""
+    """The edges formed by these segments, the longest first, with no gap of more than `most` pixels."""
     chains = chained(segments, most)
     start = segments.start[[chain[0] for chain in chains]]
     end = segments.end[[chain[-1] for chain in chains]]
@@ -59,7 +59,7 @@ def edges_of(segments: Segments, scale: Scale, most: float = np.inf) -> Edges:
 
 
 def paired(edges: Edges, scale: Scale) -> list[list[Pair]]:
-    """The upper and lower edges that belong together, rule by rule: the nearest across the ink."""
+    """The upper and lower edges that belong together, rule by rule: the nearest ones across the ink."""
     upper, lower = (np.flatnonzero(edges.side == side) for side in (1, -1))
     if not len(upper) or not len(lower):
         return []

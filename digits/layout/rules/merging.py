@@ -1,4 +1,4 @@
-"""Puts the pieces of one line together."""
+"""Merges the pieces of one line."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ import numpy as np
 from digits.layout.rules.rule import Course, Rule, fitted
 from digits.layout.rules.scale import Scale
 
-_IN_PIECES = 0.6  # of a rule that others interrupt
-_SAME = 0.1  # pixels: two courses so near to each other are one
-_BENT = 0.02  # of the way between two pieces: how far a page may bend a rule
+_IN_PIECES = 0.6  # least share of ink on a rule that others interrupt
+_SAME = 0.1  # greatest difference between two equal courses, in pixels
+_BENT = 0.02  # greatest bend of a rule on a curved page, relative to the distance between two pieces
 
 
 def merged(rules: list[Rule], scale: Scale) -> list[Rule]:
-    """Pieces of one line put together."""
+    """The rules, with pieces of one line merged into one rule."""
     whole: list[Rule] = []
     for rule in sorted(rules, key=lambda rule: rule.start):
-        before = next((k for k, other in enumerate(whole) if _goes_on(other, rule, scale)), None)
-        if before is None:
-            whole.append(rule)
+        for k, other in enumerate(whole):
+            if _goes_on(other, rule, scale):
+                whole[k] = _joined(other, rule)
+                break
         else:
-            whole[before] = _joined(whole[before], rule)
+            whole.append(rule)
     return whole
 
 
 def _goes_on(first: Rule, second: Rule, scale: Scale) -> bool:
-    """Whether the second rule is the same line as the first, further on."""
+    """Whether the second rule continues the first one."""
     if first.dashed != second.dashed:
         return False
     apart = second.start - first.end
-    # A dashed rule shows little ink as it is: what counts is where there are dashes.
+    # A dashed rule has little ink anyway, so its whole length counts.
     inked = sum(rule.length * (1.0 if rule.dashed else rule.covered) for rule in (first, second))
     if inked < _IN_PIECES * (max(first.end, second.end) - first.start):
         return False
     near = 0.5 * (first.thickness + second.thickness) + 1
-    if apart < -scale.gap:  # beside each other: two edges of one thick line
+    if apart < -scale.gap:  # next to each other, as two edges of one thick line
         middle = (second.start + min(first.end, second.end)) / 2
         return abs(first.at(middle) - second.at(middle)) < near
     short, long = (first, second) if first.length < second.length else (second, first)
@@ -54,7 +55,7 @@ def _joined(first: Rule, second: Rule) -> Rule:
 
 
 def _is_again(first: Rule, second: Rule) -> bool:
-    """Whether the second is the first, found again: by other edges, or at another scale."""
+    """Whether the second rule is a duplicate of the first, from other edges or another scale."""
     places = (second.start, second.middle, second.end)
     return second.end <= first.end and all(abs(first.at(k) - second.at(k)) < _SAME for k in places)
 

@@ -1,4 +1,4 @@
-"""Rules of one direction lean alike: what leans otherwise is a stroke of a pen."""
+"""Removes rules that lean otherwise than other rules of their direction, because they are pen strokes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from digits.layout.rules.rule import Rule
 
-_PARALLEL = float(np.tan(np.deg2rad(5)))  # rules of one direction that are near each other lean no more apart
-_ROUNDS = 8  # of least squares, in which what strays weighs less and less
+_PARALLEL = float(np.tan(np.deg2rad(5)))  # greatest difference in slope between neighbouring rules
+_ROUNDS = 8  # rounds of least squares, in which outliers get less and less weight
 
 
 def parallel(rules: list[Rule]) -> list[Rule]:
-    """Rules that lean as the long ones near them do.
+    """The rules with the same slope as the long rules near them.
 
-    Perspective makes parallel rules lean the more the further they are from the middle: by a straight line.
+    In perspective, the slope of parallel rules changes linearly with their place across the picture.
     """
     if len(rules) < 3:
         return rules
@@ -36,9 +36,9 @@ def _line_of_most(
     weights: NDArray[np.float64],
     wanted: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The values at the wanted places of the line from which all stray least in sum.
+    """The values, at the wanted places, of the line with the least sum of absolute deviations.
 
-    Least squares would turn it towards a few long strokes of a pen that lean otherwise.
+    A least squares fit would be tilted by a few long pen strokes with another slope.
     """
     far = np.ones_like(values)
     for _ in range(_ROUNDS):
@@ -48,7 +48,7 @@ def _line_of_most(
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """The value up to which half of the weight lies."""
+    """The value up to which half of the weight is reached."""
     order = np.argsort(values)
     half = np.searchsorted(weights[order].cumsum(), weights.sum() / 2)
     return float(values[order][half])

@@ -1,6 +1,6 @@
-"""How dark lines are along their courses, beside the paper on both sides: how far they go, and if in dashes.
+"""Measures the darkness along lines, compared with the paper on both sides: their ends and their dashes.
 
-All candidates of a picture are measured at once: one by one, each would cost as much as all of them.
+All candidates of a picture are measured together, because measuring one costs as much as measuring all.
 """
 
 from __future__ import annotations
@@ -20,24 +20,27 @@ from digits.layout.rules.rule import Rule
 Levels = NDArray[np.int16]
 Which = NDArray[np.bool_]
 
-_BENT = 0.02  # of a rule's length: how far a page may bend it
-_CLOSE = 1  # pixel from a rule's edge: there is paper even between two rules that nearly touch
-_FAINTEST = 4  # of 255: a rule's contrast
-OWN = 0.4  # of a rule's usual contrast: what has less is paper
-_PAPER = 1.5  # a place of bare paper weighs so much against one of ink, where a rule is followed on
-_ENDED = 8.0  # the same, where another may follow it
-_THINNED = 0.5  # times the usual share of ink to paper on a dashed rule: so little there may be of it
-_ALONE = 0.3  # of a rule's length that nothing crosses
-_UNBROKEN = 0.8  # of a solid rule's length that shows ink, where nothing crosses it
-_TRIES = 2  # to bring a rule to the middle of its ink: at first little of it may be near
-_STEPS = 3  # from dash to dash, at least
-_STRAY = 0.3  # of the distance of dashes: how far it strays
-_REGULAR = 0.5  # of the dashes that do not stray further
+_BENT = 0.02  # greatest bend of a rule on a curved page, relative to a rule's length
+_CLOSE = 1  # pixels from a rule's edge: there is paper even between two rules that nearly touch
+_FAINTEST = 4  # least contrast of a rule, of 255
+OWN = 0.4  # below this share of a rule's usual contrast, a place is paper
+_PAPER = 1.5  # weight of a place of bare paper against one of ink, when a rule is extended
+_ENDED = 8.0  # the same, if another rule may follow it
+_THINNED = 0.5  # least ratio of ink to paper on a dashed rule, relative to its usual ratio
+_ALONE = 0.3  # least share of a rule's length that nothing crosses
+_UNBROKEN = 0.8  # least share of ink on a solid rule, where nothing crosses it
+_TRIES = 2  # rounds of moving a rule to the middle of its ink, since little ink may be near at first
+_STEPS = 3  # least number of steps from dash to dash
+_STRAY = 0.3  # tolerance of a step, relative to the distance of dashes
+_REGULAR = 0.5  # least share of steps within this tolerance
 
 
 class _Profiles(NamedTuple):
-    """Of each rule (rows) at each place from edge to edge of the picture (columns): whether it is in the
-    picture there, how much darker it is than beside it, how dark, and how dark the lighter side of it."""
+    """Measurements of each rule (rows) at each place across the picture (columns).
+
+    `inside`: whether it is in the picture. `ridge`: how much darker it is than its darker side. `on`: its
+    darkness. `paper`: the darkness of its lighter side.
+    """
 
     inside: Which
     ridge: Levels
@@ -45,21 +48,21 @@ class _Profiles(NamedTuple):
     paper: Grey
 
     def inked(self, contrast: NDArray[np.float64]) -> tuple[Which, Which]:
-        """Where a rule of this contrast (n,) shows ink, and where there is bare paper; else it is hidden."""
+        """Where rules of this contrast (n,) show ink, and where bare paper; elsewhere they are hidden."""
         level = OWN * contrast[:, None]
         inked = self.inside & (self.ridge >= level)
         return inked, self.inside & ~inked & (self.on < level + self.paper)
 
 
 def _is_straight(rule: Rule) -> bool:
-    """Whether a rule bends no more than a page does."""
+    """Whether a rule bends no more than a curved page does."""
     return abs(rule.course[0]) * rule.length**2 / 4 <= _BENT * rule.length + 2
 
 
 def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> list[Rule | None]:
-    """Each rule as far as it shows ink, and the share of it that does; None where that is not enough.
+    """Each rule as far as it shows ink, with its share of ink; None if it shows too little.
 
-    `alone`: it is solid, and does not go on where another follows it, as the sides of boxes in a column do.
+    With `alone`, rules are solid and not extended to another that follows, as in a column of boxes.
     """
     found: list[Rule | None] = [None] * len(rules)
     straight = {k: rule for k, rule in enumerate(rules) if rule is not None and _is_straight(rule)}
@@ -93,7 +96,7 @@ def measured(rules: Sequence[Rule | None], dark: Grey, alone: bool = False) -> l
 
 
 def followed(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
-    """Dashed rules as far as there are dashes on them, of which writing may touch or hide some."""
+    """Dashed rules as far as there are dashes, some of which writing may touch or hide."""
     rules = [rule for rule in rules if _is_straight(rule)]
     if not rules:
         return []
@@ -107,7 +110,7 @@ def followed(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
     ]
     inked, bare = profiles.inked(np.maximum(_FAINTEST, contrasts))
     ink, paper = (np.count_nonzero(some & along, axis=1) for some in (inked, bare))
-    # They go on while dashes are at least half as many to the gaps between them as they usually are.
+    # They continue while the ratio of dashes to gaps is at least half of the usual ratio.
     thinned = np.minimum(_PAPER, _THINNED * ink / np.maximum(paper, 1))
     first, last = _reach(inked, bare, along & inked, thinned[:, None])
     return [
@@ -118,7 +121,7 @@ def followed(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
 
 
 def centred(rules: Sequence[Rule], dark: Grey) -> list[Rule]:
-    """Rules on the middle of the ink that shows along them."""
+    """The rules, moved to the middle of the ink along them."""
     for _ in range(_TRIES):
         courses = Courses.of(rules)
         profiles = _profiles(courses, dark)
@@ -146,7 +149,7 @@ def _profiles(courses: Courses, dark: Grey) -> _Profiles:
     middle = courses.at(places)
     edge = courses.thickness / 2
     on = levels_at(np.asarray(cv2.dilate(dark, np.ones((3, 1), np.uint8)), np.uint8), places, middle)
-    # Between a rule and one close beside it there may be a pixel of paper only.
+    # Between two rules close to each other, there may be only one pixel of paper.
     beside = [
         np.minimum(*(levels_at(dark, places, middle + side * (edge + off)) for off in (_CLOSE, ASIDE)))
         for side in (-1, 1)
@@ -156,26 +159,27 @@ def _profiles(courses: Courses, dark: Grey) -> _Profiles:
 
 
 def _medians(levels: Levels, seen: Which) -> NDArray[np.float64]:
-    """The median of those levels (1 to 255) of each row that are seen; 0 where none is."""
+    """The median of the levels (1 to 255) of each row that are seen; 0 if none is."""
     own = 256 * np.arange(len(levels))[:, None] + np.where(seen, levels, 0)
     counts = np.bincount(own.ravel(), minlength=256 * len(levels)).reshape(-1, 256)
     counts[:, 0] = 0
     reached = counts.cumsum(axis=1)
-    middle = ((reached[:, -1:] + odd) // 2 for odd in (1, 2))  # two of an even number
-    return np.asarray(sum(np.argmax(reached >= some, axis=1) for some in middle) / 2)
+    total = reached[:, -1:]
+    lower, upper = (np.argmax(reached >= rank, axis=1) for rank in ((total + 1) // 2, (total + 2) // 2))
+    return np.asarray((lower + upper) / 2)
 
 
 def _reach(
     inked: Which, bare: Which, own: Which, weight: float | NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first and the last place of rules that go on while there is more ink than paper, so weighed."""
+    """The first and last place of each rule, extended while there is more ink than weighted paper."""
     gain = np.asarray(inked - weight * bare, np.float64)
     width = gain.shape[1]
     return width - 1 - _farthest(gain[:, ::-1], own[:, ::-1]), _farthest(gain, own)
 
 
 def _farthest(gain: NDArray[np.float64], own: Which) -> NDArray[np.intp]:
-    """For each row the place after its last own one up to which the gain adds up highest."""
+    """For each row, the place from the last own one on at which the cumulative gain is highest."""
     width = gain.shape[1]
     last = width - 1 - np.argmax(own[:, ::-1], axis=1)
     after = np.where(np.arange(width) < last[:, None], 0.0, gain)
@@ -183,9 +187,9 @@ def _farthest(gain: NDArray[np.float64], own: Which) -> NDArray[np.intp]:
 
 
 def _is_even(places: NDArray[np.intp], bare: Which) -> bool:
-    """Whether the runs among these places begin at even distances, as dashes do.
+    """Whether the runs of these places begin at even distances, as dashes do.
 
-    A run ends at bare paper: writing that touches a rule hides it for a little way.
+    A run ends only at bare paper, because writing that touches a rule hides it for a short distance.
     """
     passed = np.cumsum(bare)[places]
     starts = places[np.diff(passed, prepend=passed[0] - 1) > 0]

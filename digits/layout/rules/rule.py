@@ -1,4 +1,4 @@
-"""A printed line: where it runs, how thick it is, and how much of it shows ink."""
+"""A printed line, called a rule: its course, its thickness, and its share of ink."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 
-_HIDDEN = 1.5  # steps: to the end of the next dash
+_HIDDEN = 1.5  # steps to the end of the next dash
 
 Course = tuple[float, float, float]
-"""A parabola: the factors of the square of a place, of the place, and of 1."""
+"""A parabola: the coefficients of the squared place, of the place, and of 1."""
 
 Places = TypeVar("Places", float, NDArray[np.float64])
 
@@ -23,9 +23,9 @@ Places = TypeVar("Places", float, NDArray[np.float64])
 class Rule:
     """A printed line from `start` to `end` along its own direction, at `at(place)` across it, in pixels.
 
-    For a lying rule places are x and `at` gives y, for a standing one the other way round. `covered` is the
-    share of its length that shows ink. `step` is the usual way from the middle of a dash to that of the next,
-    where each was looked at.
+    For a horizontal rule, places are x and `at` returns y; for a vertical one, places are y and `at` returns
+    x. `covered` is the share of its length with ink. `step` is the usual distance between the middles of
+    successive dashes, or 0 if dashes were not examined one by one.
     """
 
     start: float
@@ -37,7 +37,7 @@ class Rule:
     step: float = 0.0
 
     def at(self, place: Places) -> Places:
-        """Where the rule lies across its direction."""
+        """The place of the rule across its direction."""
         square, slope, offset = self.course
         return (square * place + slope) * place + offset
 
@@ -47,7 +47,7 @@ class Rule:
 
     @property
     def hidden(self) -> float:
-        """How far a dashed rule may go on beyond its ends, where writing hides a dash."""
+        """How far a dashed rule may continue beyond its ends, if writing hides a dash."""
         return _HIDDEN * self.step
 
     @property
@@ -56,34 +56,34 @@ class Rule:
 
     @property
     def slope(self) -> float:
-        """How far it goes across for each pixel along it, from end to end."""
+        """Pixels across for each pixel along the rule, from end to end."""
         return (self.at(self.end) - self.at(self.start)) / max(self.length, 1.0)
 
-    def path(self, standing: bool, beyond: float = 0.0, shrink: int = 1) -> NDArray[np.int32]:
-        """Points (n, 1, 2) along it, x and y, from `beyond` before its start to as far after its end."""
+    def path(self, vertical: bool, beyond: float = 0.0, shrink: int = 1) -> NDArray[np.int32]:
+        """Points (n, 1, 2) along it, x and y, from `beyond` before its start to `beyond` after its end."""
         places = np.linspace(self.start - beyond, self.end + beyond, 32)
         across = self.at(places)
-        points = np.stack([across, places] if standing else [places, across], axis=1)
+        points = np.stack([across, places] if vertical else [places, across], axis=1)
         return np.rint(points / shrink).astype(np.int32).reshape(-1, 1, 2)
 
     def straight_on(self, place: float) -> float:
-        """Where the straight line through its ends lies across its direction."""
+        """The place across its direction of the straight line through its ends."""
         return self.at(self.start) + self.slope * (place - self.start)
 
 
 class Rules(NamedTuple):
-    """All thin straight lines of a picture, by direction."""
+    """Straight thin lines of a picture, by direction."""
 
-    lying: list[Rule]
-    standing: list[Rule]
+    horizontal: list[Rule]
+    vertical: list[Rule]
 
     @property
     def longest(self) -> float:
-        return max((rule.length for rule in (*self.lying, *self.standing)), default=0.0)
+        return max((rule.length for rule in (*self.horizontal, *self.vertical)), default=0.0)
 
 
 def between(left: Rule, right: Rule, share: float) -> Rule:
-    """The rule that stands at this share of the way from one to another."""
+    """The vertical rule at this share of the way from one vertical rule to another."""
 
     def mixed(first: float, second: float) -> float:
         return (1 - share) * first + share * second
@@ -100,22 +100,22 @@ def between(left: Rule, right: Rule, share: float) -> Rule:
     )
 
 
-def wiped(mask: Mask, rules: Rules) -> Mask:
-    """The mask with all these lines wiped out."""
+def erased(mask: Mask, rules: Rules) -> Mask:
+    """The mask without these lines."""
     rest = mask.copy()
-    for some, standing in zip(rules, (False, True), strict=True):
+    for some, vertical in zip(rules, (False, True), strict=True):
         for rule in some:
-            cv2.polylines(rest, [rule.path(standing)], False, 0, int(rule.thickness) + 3)
+            cv2.polylines(rest, [rule.path(vertical)], False, 0, int(rule.thickness) + 3)
     return rest
 
 
 def heights(courses: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where lines of these courses (..., 3) lie at places (...)."""
+    """The places of lines with these courses (..., 3) at places (...) along them."""
     return np.asarray((courses[..., 0] * places + courses[..., 1]) * places + courses[..., 2])
 
 
 def fitted(places: NDArray[np.float64], across: NDArray[np.float64], bent: bool) -> Course:
-    """The straight line, or the parabola, nearest to these points."""
+    """The straight line, or the parabola if `bent`, nearest to these points."""
     courses = fitted_each(places[None], across[None], np.array([bent]), np.ones((1, len(places))))
     square, slope, offset = courses[0].tolist()
     return square, slope, offset
@@ -127,10 +127,10 @@ def fitted_each(
     bent: NDArray[np.bool_],
     weights: NDArray[np.float64] | NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """The courses (n, 3) nearest to n rows of points: least squares by the normal equations.
+    """The courses (n, 3) nearest to n rows of points, by least squares (normal equations).
 
-    They are parabolas where `bent` (n,) says so, else straight. All of them at once: one by one each costs as
-    much. Points of weight 0 fill up the rows.
+    They are parabolas for rows with `bent` (n,), else straight lines. All are fitted together, because one
+    costs as much as all. Points of weight 0 only fill up the rows.
     """
     middle = (weights * places).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
     x = places - middle[:, None]

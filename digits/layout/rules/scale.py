@@ -1,4 +1,4 @@
-"""The sizes that follow from how wide the strokes of a picture are."""
+"""Sizes that follow from the width of the strokes of a picture."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 from digits.layout.rules.rule import Mask
 
-_USUAL = 0.3  # quantile of all runs of ink: rules are thinner than most strokes
-_THICKEST = 4.0  # stroke widths: no rule is thicker
-_SHORTEST = 6.0  # stroke widths: no rule is shorter
-_GAP = 4.0  # stroke widths: gaps that dashed rules have
-_DASH = 6.0  # stroke widths: the longest dash
+_USUAL = 0.3  # quantile of all runs of ink that is the stroke width; rules are thinner than most strokes
+_THICKEST = 4.0  # stroke widths: greatest thickness of a rule
+_SHORTEST = 6.0  # stroke widths: least length of a rule
+_GAP = 4.0  # stroke widths: greatest gap in a dashed rule
+_DASH = 6.0  # stroke widths: greatest length of a dash
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The sizes in pixels that follow from the usual width of the strokes in a picture, in pixels."""
+    """Sizes in pixels that follow from the usual stroke width of a picture, in pixels."""
 
     stroke: float
 
     @classmethod
     def of(cls, mask: Mask) -> Scale:
-        """The scale of a mask (height, width), from how far ink goes on in its rows and columns."""
+        """The scale of a mask (height, width), from the lengths of the runs of ink in rows and columns."""
         runs = [
             _runs(np.asarray(lines, np.uint8))
             for lines in (mask[:: _every(len(mask))], mask.T[:: _every(len(mask.T))])

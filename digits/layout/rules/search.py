@@ -1,7 +1,7 @@
 """Finds the straight printed lines of a picture.
 
-A printed line has two long straight edges beside each other, with ink between them and paper on both sides.
-So may a stroke of a pen: `frames` tells the two apart by their company.
+A printed line has two long straight edges next to each other, with ink between them and paper on both sides.
+A pen stroke may have them, too. `frames` distinguishes the two by their context.
 """
 
 # Why it is so: docs/decisions/printed-lines.md
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.ink.sheet import Grey, turned
+from digits.ink.sheet import Grey, transposed
 from digits.layout.rules.dashes import dashed_rules, dashes_of
 from digits.layout.rules.edges import Chain, Edges, Pair, edges_of, paired
 from digits.layout.rules.merging import merged
@@ -20,39 +20,39 @@ from digits.layout.rules.rule import Mask, Rule, Rules, fitted_each, heights
 from digits.layout.rules.scale import Scale
 from digits.layout.rules.segments import Segments, find_segments
 
-_SLIM = 0.15  # of its length: a rule is no thicker
-_COARSE = 4.0  # pixels: a stroke's width at the coarse scale at which rules are looked for too,
-_FINE = 0.6  # if it is coarser than this
-_CROSSED = 3  # rules at least between which a row of digits stands,
-_CELLS = 2.0  # steps from digit to digit, or longer,
-_ONE = 0.6  # of the way between two of them: shorter steps are of dashes
-_SAMPLES = 25  # places between two edges at which the line between them is looked for
+_SLIM = 0.15  # greatest thickness of a rule, relative to its length
+_COARSE = 4.0  # pixels: the stroke width at the coarse scale, at which rules are searched, too
+_FINE = 0.6  # scale below which the coarse scale is used
+_CROSSED = 3  # least number of rules with a row of digits between them
+_CELLS = 2.0  # steps from digit to digit: least length of these rules
+_ONE = 0.6  # below this share of the spacing of these rules, steps are those of dashes
+_SAMPLES = 25  # places between two edges at which the line between them is measured
 
 
 def find_rules(dark: Grey, mask: Mask, scale: Scale, least: int) -> Rules:
-    """All thin straight lines in a picture of darkness (height, width); `mask` is where its ink is."""
+    """All straight thin lines in a picture of darkness (height, width); `mask` is 1 where there is ink."""
     found = Rules([], [])
-    on_its_side = turned(dark)
-    # The soft edges of a blurred picture are seen at a coarse scale only, and thin rules at a fine one.
+    on_its_side = transposed(dark)
+    # Soft edges of a blurred picture show only at a coarse scale, and thin rules only at a fine one.
     coarse = _COARSE / scale.stroke
     for size in (1.0, coarse) if coarse < _FINE else (1.0,):
-        lying, standing = find_segments(dark, least, size)
-        found.lying.extend(_rules(lying, dark, scale))
-        found.standing.extend(_rules(standing, on_its_side, scale))
-    found = Rules(merged(found.lying, scale), merged(found.standing, scale))
+        horizontal, vertical = find_segments(dark, least, size)
+        found.horizontal.extend(_rules(horizontal, dark, scale))
+        found.vertical.extend(_rules(vertical, on_its_side, scale))
+    found = Rules(merged(found.horizontal, scale), merged(found.vertical, scale))
     dashes = dashes_of(mask, dark, scale)
     if dashes is not None:
         dashed = dashed_rules(dashes, dark, scale, least)
         dashed = Rules(
-            [rule for rule in dashed.lying if not _is_in_cells(rule, found.standing)],
-            [rule for rule in dashed.standing if not _is_in_cells(rule, found.lying)],
+            [rule for rule in dashed.horizontal if not _is_in_cells(rule, found.vertical)],
+            [rule for rule in dashed.vertical if not _is_in_cells(rule, found.horizontal)],
         )
         found = Rules(*(merged([*some, *more], scale) for some, more in zip(found, dashed, strict=True)))
     return found
 
 
 def _is_in_cells(rule: Rule, others: Sequence[Rule]) -> bool:
-    """Whether a dashed rule has but one dash between each two others that it crosses: digits in cells."""
+    """Whether a dashed rule has only one dash between the rules that it crosses, as digits in cells do."""
     here = float(rule.at(rule.middle))
     crossed = sorted(
         place
@@ -65,7 +65,7 @@ def _is_in_cells(rule: Rule, others: Sequence[Rule]) -> bool:
 
 
 def _rules(segments: Segments, dark: Grey, scale: Scale) -> list[Rule]:
-    """The lying rules between these edges."""
+    """The horizontal rules between these edges."""
     found: list[Rule | None] = []
     known: dict[frozenset[tuple[Chain, Chain]], Rule | None] = {}
 
@@ -90,12 +90,12 @@ def _rules(segments: Segments, dark: Grey, scale: Scale) -> list[Rule]:
         parted = (group for group, rule in zip(groups, rules, strict=True) if rule is None and len(group) > 1)
         found.extend([*rules, *between([[pair] for group in parted for pair in group], edges)])
         if None not in rules:
-            break  # else pieces of edges are looked at: two lines may follow each other
+            break  # else try again with shorter edges, because two lines may follow each other
     return merged([rule for rule in found if rule is not None], scale)
 
 
 def _between(groups: Sequence[Sequence[Pair]], edges: Edges, scale: Scale) -> list[Rule | None]:
-    """The rules between edges that belong together, where they are thin lines."""
+    """The rule between each group of edges that belong together; None if it is not a thin line."""
     if not groups:
         return []
     above, below = np.array([pair for group in groups for pair in group]).T
@@ -107,7 +107,7 @@ def _between(groups: Sequence[Sequence[Pair]], edges: Edges, scale: Scale) -> li
     places = first[:, None] + length[:, None] * np.linspace(0, 1, _SAMPLES)
     top, bottom = (heights(edges.course[some][:, None], places) for some in (above, below))
     apart = np.median(bottom - top, axis=1)
-    # Each group is a row of pairs.
+    # The pairs of each group are successive.
     count = np.array([len(group) for group in groups])
     begin = np.cumsum(count) - count
     start = np.minimum.reduceat(np.minimum(edges.start[above], edges.start[below]), begin)
@@ -115,7 +115,7 @@ def _between(groups: Sequence[Sequence[Pair]], edges: Edges, scale: Scale) -> li
     thickness = np.add.reduceat(apart * length, begin) / np.add.reduceat(length, begin) - 0.5
     order = np.arange(count.max())
     pair = np.minimum(begin[:, None] + order, len(above) - 1)
-    # A short pair says little about where the rule lies: writing that touches it may make one.
+    # A short pair gets little weight, because writing that touches the rule may cause one.
     weights = np.where(order < count[:, None], length[pair] ** 2, 0.0).repeat(_SAMPLES, axis=1)
     courses = fitted_each(
         places[pair].reshape(len(groups), -1),

@@ -1,4 +1,4 @@
-"""Finds straight edges and chains them: a printed line has two long ones beside each other."""
+"""Finds straight edges and chains them. A printed line has two long edges next to each other."""
 
 from __future__ import annotations
 
@@ -14,27 +14,25 @@ from digits.ink.sheet import Box, Grey
 Floats = NDArray[np.float64]
 
 _AREA = 400_000  # pixels: a larger picture is searched at a smaller scale
-_SCALE = 0.8  # at which the detector looks at a small picture, as its authors recommend
-_STEEPEST = 0.5  # how far a lying edge goes down for each pixel along it
-_MOST = 1200  # segments in each direction, the longest
-_SEEN = 40  # of 255: so dark the faintest ink is made for the detector, which sees nothing fainter than 5
-_FLOOR = 0.35  # of the faintest ink: what is lighter is noise
-_ON_LINE = (
-    1.2  # pixels at the detector's scale: how far two segments of one edge stray from each other's line
-)
-_BENT = 0.03  # of the way from segment to segment: how far a page may bend it
-_LEAN = 0.015  # of a segment's length: how far its other end strays too
-_GAP = 1.3  # times the longer of two segments: the room between them is no wider
-_OVERLAP = 4.0  # pixels that two segments of one edge may share
-_ROOM = 20  # pixels around all ink; whole steps of it, so that _SCALE maps pixels as in the whole picture
-_NEAR = 12.0  # pixels: so near to each other segments may always be
+_SCALE = 0.8  # scale of the detector for a small picture, as its authors recommend
+_STEEPEST = 0.5  # greatest slope of a horizontal edge
+_MOST = 1200  # greatest number of segments in each direction, the longest ones
+_SEEN = 40  # level, of 255, given to the faintest ink for the detector, which sees nothing below 5
+_FLOOR = 0.35  # below this share of the faintest ink, everything is noise
+_ON_LINE = 1.2  # pixels at the detector's scale: distance of two segments of one edge from each other's line
+_BENT = 0.03  # greatest bend of an edge on a curved page, relative to the distance between segments
+_LEAN = 0.015  # additional tolerance at a segment's far end, relative to its length
+_GAP = 1.3  # greatest gap between two segments, relative to the longer one
+_OVERLAP = 4.0  # greatest overlap of two segments of one edge, in pixels
+_ROOM = 20  # pixels around all ink, in multiples of it, so that _SCALE maps pixels as in the whole picture
+_NEAR = 12.0  # pixels: a gap of this size between segments is always allowed
 
 
 class Segments(NamedTuple):
-    """Straight edges: from `start` to `end` along their direction, at `first` and at `last` across it.
+    """Straight edges from `start` to `end` along their direction, at `first` and `last` across it, in pixels.
 
-    All are in pixels, `start` before `end`. `side` is 1 where ink follows (below a lying edge, right of a
-    standing one), and -1 where it ends; `pixel` is the side of a pixel at the detector's scale.
+    `start` is before `end`. `side` is 1 if ink begins there (below a horizontal edge, right of a vertical
+    one), and -1 if ink ends there. `pixel` is the side of a pixel at the detector's scale.
     """
 
     start: Floats
@@ -54,12 +52,12 @@ class Segments(NamedTuple):
 
 
 def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments, Segments]:
-    """The lying and the standing straight edges in a picture of darkness (height, width).
+    """The horizontal and the vertical straight edges in a picture of darkness (height, width).
 
-    `least` is the darkest that paper is; they are looked for at this scale, or at a smaller one.
+    `least` is the greatest darkness of paper. Edges are searched at this scale or at a smaller one.
 
-    Found by the line segment detector of Grompone von Gioi et al. (2010): it goes by the direction of the
-    light's change and not by its size, so faint edges are found beside strong ones.
+    The line segment detector of Grompone von Gioi et al. (2010) is used. It looks at the direction of
+    gradients and not at their size, so it finds faint edges next to strong ones.
     """
     scale = min(scale, _SCALE, (_AREA / dark.size) ** 0.5)
     strong = np.clip((np.arange(256) - _FLOOR * least) * (_SEEN / least), 0, 255).astype(np.uint8)
@@ -73,16 +71,18 @@ def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments,
         none = np.zeros(0)
         return (Segments(none, none, none, none, np.zeros(0, np.int8), 1.0),) * 2
     x, y, to_x, to_y = (np.asarray(found, np.float64)[:, 0] + (left, top, left, top)).T
-    lying = np.abs(to_y - y) <= _STEEPEST * np.abs(to_x - x)
-    standing = np.abs(to_x - x) <= _STEEPEST * np.abs(to_y - y)
+    horizontal = np.abs(to_y - y) <= _STEEPEST * np.abs(to_x - x)
+    vertical = np.abs(to_x - x) <= _STEEPEST * np.abs(to_y - y)
     return (
-        _directed(x[lying], to_x[lying], y[lying], to_y[lying], ink_after=-1, pixel=1 / scale),
-        _directed(y[standing], to_y[standing], x[standing], to_x[standing], ink_after=1, pixel=1 / scale),
+        _directed(
+            x[horizontal], to_x[horizontal], y[horizontal], to_y[horizontal], ink_after=-1, pixel=1 / scale
+        ),
+        _directed(y[vertical], to_y[vertical], x[vertical], to_x[vertical], ink_after=1, pixel=1 / scale),
     )
 
 
 def _around(box: Sequence[int]) -> Box:
-    """Left, top, right and bottom of all ink, and room: blank paper takes the detector its time, too."""
+    """Left, top, right and bottom of all ink and some space, since the detector also takes time for paper."""
     left, top, width, height = box
     return (
         max(0, left - _ROOM) // _ROOM * _ROOM,
@@ -95,7 +95,7 @@ def _around(box: Sequence[int]) -> Box:
 def _directed(
     start: Floats, end: Floats, first: Floats, last: Floats, ink_after: int, pixel: float
 ) -> Segments:
-    """Segments by length; the detector lets them run so that the dark side is always on the same hand."""
+    """Segments by length. The detector directs them so that the dark side is always on the same side."""
     order = np.argsort(-np.abs(end - start))[:_MOST]
     start, end, first, last = start[order], end[order], first[order], last[order]
     back = end < start
@@ -111,9 +111,9 @@ def _directed(
 
 
 def chained(segments: Segments, most: float = np.inf) -> list[list[int]]:
-    """Which segments follow each other on one edge, from start to end; a lone segment is a chain of one.
+    """The indices of segments that follow each other on one edge, from start to end, one list for each edge.
 
-    Between two of them there are `most` pixels at most.
+    The gap between two of them is at most `most` pixels.
     """
     following = _following(segments, most)
     behind = set(following.values())
@@ -129,7 +129,7 @@ def chained(segments: Segments, most: float = np.inf) -> list[list[int]]:
 
 
 def _following(segments: Segments, widest: float) -> dict[int, int]:
-    """For each segment the one that follows it: the nearest of those whose nearest it is, too."""
+    """The segment that follows each segment: two segments that are nearest to each other."""
     start, end, first, last, side, pixel = segments
     length = segments.length
     slope = (last - first) / np.maximum(length, 1.0)
@@ -138,7 +138,7 @@ def _following(segments: Segments, widest: float) -> dict[int, int]:
     fits = (gap >= -_OVERLAP) & (gap <= most) & (side[:, None] == side[None]) & (start[None] > start[:, None])
     before, after = np.nonzero(fits)
     apart = gap[before, after]
-    # The longer of the two says where the other one should lie, at both of its ends.
+    # Both ends of the shorter segment should be on the line of the longer one.
     longer = length[before] >= length[after]
     base, other = np.where(longer, before, after), np.where(longer, after, before)
     ahead = base == before

@@ -19,7 +19,7 @@ def test_a_folder_takes_the_answers_to_its_own_inputs_again(tmp_path: Path) -> N
 def test_a_folder_refuses_the_answers_to_others(tmp_path: Path) -> None:
     folder = Folder.of(str(tmp_path))
     Ledger(["/a"]).write(folder)
-    with pytest.raises(DigitsError, match="has the answers to /a: name another folder"):
+    with pytest.raises(DigitsError, match=r"has the answers to /a\. Name another folder"):
         check_inputs(folder, ["/b"])
 
 

@@ -1,4 +1,4 @@
-"""Reading parts in this process: what there is, and what becomes of what is damaged."""
+"""Reading parts in this process: which pictures are found, and the rows of damaged ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HELD = {f"{number}.png": b"%d" % number for number in range(5)}
 
 
 def read(data: bytes) -> Reading | str:
-    """A reader whose answer is the bytes themselves."""
+    """A fake reader whose answer is the bytes themselves."""
     return Reading(data.decode(), (), (), (), "")
 
 
@@ -36,7 +36,7 @@ def found(*inputs: Path | str) -> list[Source]:
 
 
 def answers(sources: Sequence[Source], out: Path) -> dict[str, tuple[str, str]]:
-    """Text and error of every row, by file; no file may have two."""
+    """The text and the error of every row, by file; no file may have two rows."""
     out.mkdir(exist_ok=True)
     rows: list[dict[str, Any]] = []
     for part in parts_of(sources, "", 3):
@@ -97,7 +97,7 @@ def test_a_member_that_unpacks_to_too_much_is_an_error_and_no_more(
     told = answers(found(tmp_path / name), tmp_path / "out")
     bomb = told.pop(f"{tmp_path}/{name}/bomb.png")
     assert bomb[0] == ""
-    assert "it has 200,000 bytes, more than the 100,000" in bomb[1]
+    assert "it has 200,000 bytes, more than the limit of 100,000" in bomb[1]
     assert told.pop(f"{tmp_path}/{name}/last.png") == ("9", "")
     assert len(told) == len(HELD)
 

@@ -22,7 +22,7 @@ def _desk(level: int, rough: int = 0, size: tuple[int, int] = (480, 640)) -> Gre
 def _on_desk(
     page: Grey, desk: Grey, corners: tuple[tuple[int, int], ...] = CORNERS, light: float = 0.9
 ) -> Grey:
-    """A page laid on a desk, its corners from the upper left one clockwise."""
+    """A page on a desk; its corners are given clockwise from the upper left one."""
     height, width = page.shape
     flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     onto = cv2.getPerspectiveTransform(flat, np.array(corners, np.float32))

@@ -39,11 +39,11 @@ def test_find_ink_gives_the_contrast_of_the_ink() -> None:
     assert find_ink(Image.fromarray(_bar(200, 150))).contrast == pytest.approx(0.25, abs=0.02)
 
 
-def test_find_ink_turned_reads_the_other_polarity() -> None:
+def test_find_ink_inverted_reads_the_other_polarity() -> None:
     tight = Image.fromarray(_bar()[25:65, 35:65])
     assert find_ink(tight).mask[20, 15]
-    assert not find_ink(tight, turned=True).mask[20, 15]
-    assert find_ink(tight, turned=True).mask[2, 2]
+    assert not find_ink(tight, inverted=True).mask[20, 15]
+    assert find_ink(tight, inverted=True).mask[2, 2]
 
 
 def test_find_ink_takes_salt_out() -> None:
@@ -72,7 +72,7 @@ def test_find_ink_leaves_weak_rulings_out() -> None:
 
 
 def _curve(size: int, pen: int, *, smooth: bool, seed: int) -> NDArray[np.uint8]:
-    """White paper, black ink; now and then a ruling, a shade or specks beside it."""
+    """White paper and black ink, sometimes with a ruled line, a shadow or specks."""
     rng = np.random.default_rng(seed)
     pixels = np.full((size, size + 13), 255, np.uint8)
     points = rng.integers(0, size, (6, 1, 2)).astype(np.int32) // 2 + rng.integers(0, size // 2, 2)
@@ -101,11 +101,11 @@ def test_find_ink_of_the_part_is_that_of_the_whole_picture(
         "faint": np.dstack([200 - (255 - drawn) // 9] * 3),
         "clear": np.dstack([nothing] * 3 + [255 - drawn]),
     }[kind].astype(np.uint8)
-    for turned in (False, True):
-        of_part = find_ink(Image.fromarray(pixels), turned)
+    for inverted in (False, True):
+        of_part = find_ink(Image.fromarray(pixels), inverted)
         with monkeypatch.context() as patched:
-            patched.setattr(layer, "written", lambda whole: (0, 0, whole.shape[1], whole.shape[0]))
-            of_whole = find_ink(Image.fromarray(pixels), turned)
+            patched.setattr(layer, "written_box", lambda whole: (0, 0, whole.shape[1], whole.shape[0]))
+            of_whole = find_ink(Image.fromarray(pixels), inverted)
         assert np.array_equal(of_part.pixels, of_whole.pixels)
         assert np.array_equal(of_part.mask, of_whole.mask)
         assert of_part.contrast == of_whole.contrast
@@ -114,7 +114,7 @@ def test_find_ink_of_the_part_is_that_of_the_whole_picture(
 
 @pytest.mark.parametrize("margin", [0, 1])
 def test_a_stroke_cut_out_tightly_is_ink(margin: int) -> None:
-    """In a strip as narrow as this a wide stroke is no shadow."""
+    """In such a narrow strip, a wide stroke is not a shadow."""
     paper = np.full((140, 60), 255, np.uint8)
     cv2.line(paper, (20, 25), (38, 116), 0, 15, cv2.LINE_AA)
     left, top, width, height = cv2.boundingRect(255 - paper)

@@ -14,7 +14,7 @@ Grey = NDArray[np.uint8]
 
 
 def _written(height: int = 640, width: int = 720) -> Grey:
-    """Strokes of a pen in a crowd of directions, on paper that is not all of one level."""
+    """Pen strokes in many directions, on paper with more than one level."""
     rng = np.random.default_rng(0)
     grey = np.asarray(rng.integers(196, 201, (height, width)), np.uint8)
     for x, y, turn in zip(
@@ -29,7 +29,7 @@ def _written(height: int = 640, width: int = 720) -> Grey:
 
 
 def _blurred(grey: Grey, width: float) -> Grey:
-    """Out of focus, and with the least noise that a camera leaves: no paper of one level."""
+    """The picture out of focus, with as little noise as a camera has, so that paper has several levels."""
     noise = np.random.default_rng(2).integers(0, 2, grey.shape)
     return np.asarray(np.clip(cv2.GaussianBlur(grey, (0, 0), width) + noise, 0, 255), np.uint8)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digits.ink.sheet import NEGATIVE, Sheet, histogram, small_copy, turned, written
+from digits.ink.sheet import NEGATIVE, Sheet, histogram, small_copy, transposed, written_box
 
 
 def _drawn(height: int = 300, width: int = 200, paper: int = 255) -> NDArray[np.uint8]:
@@ -14,13 +14,13 @@ def _drawn(height: int = 300, width: int = 200, paper: int = 255) -> NDArray[np.
 
 
 def _sheet(pixels: NDArray[np.uint8]) -> Sheet:
-    left, top, right, bottom = written(pixels)
+    left, top, right, bottom = written_box(pixels)
     height, width = pixels.shape
     return Sheet(pixels[top:bottom, left:right], left, top, width, height, int(pixels[0, 0]))
 
 
 def test_written_is_around_the_drawing() -> None:
-    left, top, right, bottom = written(_drawn())
+    left, top, right, bottom = written_box(_drawn())
     assert 50 <= left <= 58
     assert 92 <= right <= 100
     assert 90 <= top <= 98
@@ -29,18 +29,18 @@ def test_written_is_around_the_drawing() -> None:
 
 @pytest.mark.parametrize("channels", [3, 4])
 def test_written_is_the_same_for_coloured_pixels(channels: int) -> None:
-    assert written(np.dstack([_drawn()] * channels)) == written(_drawn())
+    assert written_box(np.dstack([_drawn()] * channels)) == written_box(_drawn())
 
 
 def test_written_is_all_where_the_paper_differs_everywhere() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (70, 90), np.uint8)
-    assert written(noise) == (0, 0, 90, 70)
+    assert written_box(noise) == (0, 0, 90, 70)
 
 
 def test_written_is_all_where_the_paper_is_coloured() -> None:
     pixels = np.full((30, 20, 3), (195, 251, 232), np.uint8)
     pixels[15:] = 195  # the first level of the paper, but another colour
-    assert written(pixels) == (0, 0, 20, 30)
+    assert written_box(pixels) == (0, 0, 20, 30)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (300, 200), (1999, 130)])
@@ -106,5 +106,5 @@ def test_histogram_counts_every_level() -> None:
 
 def test_turned_exchanges_rows_and_columns() -> None:
     grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    assert turned(grey).tolist() == grey.T.tolist()
-    assert turned(grey).flags.c_contiguous
+    assert transposed(grey).tolist() == grey.T.tolist()
+    assert transposed(grey).flags.c_contiguous

@@ -10,8 +10,8 @@ from PIL import Image
 
 from digits.ink.extraction import find_darkness
 from digits.ink.sheet import Grey
+from digits.layout.frames.classification import Frames
 from digits.layout.frames.search import find_frames
-from digits.layout.frames.sorting import Frames
 from digits.layout.page import Page, find_page
 from digits.layout.rules.rule import Rule
 from tests.behaviour.drawing import drawing
@@ -27,7 +27,7 @@ def sheet(width: int, height: int) -> Grey:
 def ruled_grid(
     grey: Grey, x: Sequence[int], y: Sequence[int], thickness: int = 2, level: int = 0, dash: int = 0
 ) -> Grey:
-    """With lines at these places, from the first to the last of the others; `dash`: of dashes so long."""
+    """The sheet with a grid of lines at these places; with `dash`, of dashes of this length."""
     drawn = grey.copy()
     for place in y:
         _line(drawn, (x[0], place), (x[-1], place), thickness, level, dash)
@@ -44,16 +44,16 @@ def _line(
     if not dash:
         grey[top - before : bottom - before + thickness, left - before : right - before + thickness] = level
         return
-    lying = top == bottom
-    for place in range(left if lying else top, right if lying else bottom, 2 * dash):
-        if lying:
+    horizontal = top == bottom
+    for place in range(left if horizontal else top, right if horizontal else bottom, 2 * dash):
+        if horizontal:
             grey[top - before : top - before + thickness, place : place + dash] = level
         else:
             grey[place : place + dash, left - before : left - before + thickness] = level
 
 
 def comb(grey: Grey, x: Sequence[int], foot: int, tall: int, thickness: int = 2) -> Grey:
-    """With a lying line and teeth on it at these places."""
+    """The sheet with a horizontal line and teeth at these places."""
     drawn = grey.copy()
     _line(drawn, (x[0], foot), (x[-1], foot), thickness, 0, 0)
     for place in x:
@@ -62,7 +62,7 @@ def comb(grey: Grey, x: Sequence[int], foot: int, tall: int, thickness: int = 2)
 
 
 def write(grey: Grey, text: str, at: tuple[int, int], height: int, pen: float = 4, step: float = 1.3) -> Grey:
-    """With digits of a pen, `height` pixels high, the first one's box at `at` (x, y)."""
+    """The sheet with handwritten digits, `height` pixels high, from the place `at` (x, y) on."""
     size = (grey.shape[1], grey.shape[0])
     written = drawing(text, size=size, box=height, at=at, pen=pen, step=step)
     return np.asarray(np.minimum(grey, written), np.uint8)
@@ -77,7 +77,7 @@ def filled(grey: Grey) -> Grey:
 
 
 def in_perspective(grey: Grey, strength: float = 0.08) -> Grey:
-    """As a camera sees it from below and from the side."""
+    """The sheet as a camera sees it from below and from the side."""
     height, width = grey.shape
     flat = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     seen = flat + np.array([(1, 0.4), (-0.7, 1), (0, 0), (0.3, -0.5)], np.float32) * strength * min(
@@ -88,7 +88,7 @@ def in_perspective(grey: Grey, strength: float = 0.08) -> Grey:
 
 
 def leaning(grey: Grey, degrees: float) -> Grey:
-    """Turned about its middle."""
+    """The sheet rotated about its middle."""
     height, width = grey.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
     return np.asarray(
@@ -99,7 +99,7 @@ def leaning(grey: Grey, degrees: float) -> Grey:
 def rule(
     start: float, end: float, at: float, thickness: float = 2, slope: float = 0.0, dashed: bool = False
 ) -> Rule:
-    """A rule as it is found: from `start` to `end` along it, `at` across it where it starts."""
+    """A rule as it would be found, from `start` to `end` along it, at `at` across it where it starts."""
     return Rule(start, end, (0.0, slope, at - slope * start), thickness, 1.0, dashed)
 
 

@@ -63,7 +63,7 @@ def test_main_group_leaves_far_small_pieces_out() -> None:
 
 
 def _marks(*sizes: int) -> Sheet:
-    """Squares of these sizes beside each other on a sheet so large that one alone is dust."""
+    """Squares of these sizes next to each other, on a sheet so large that a single one is dust."""
     boxes = [(40 * (k % 20) + 20, 40 * (k // 20) + 20, size) for k, size in enumerate(sizes)]
     return _place(*((x, y, x + size, y + size) for x, y, size in boxes), size=(900, 900))
 

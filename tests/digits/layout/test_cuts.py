@@ -31,7 +31,7 @@ def bar(width: int, at: int, top: int = 4) -> InkLevels:
 
 
 def covered(part: Atom, ink: InkLevels) -> float:
-    """The share of some ink that a part has."""
+    """The share of the ink that is in a part."""
     left, top, right, bottom = part.box
     paper = np.zeros(ink.shape, np.uint8)
     paper[top:bottom, left:right] = part.pixels
@@ -66,7 +66,7 @@ def test_digits_with_paper_between_them_are_cut_there_at_no_cost() -> None:
 
 
 def test_a_cut_through_one_stroke_costs_less_than_one_through_two() -> None:
-    """Between two rings that touch there is one stroke to go through, inside of a ring there are two."""
+    """A path between two touching rings crosses one stroke, and a path inside a ring crosses two."""
     parts = slices(atom(np.maximum(ring(170), ring(170, 122))), HIGH)
     between = min(parts[1:], key=lambda part: abs(part.box[0] - 80))
     inside = min(parts[1:], key=lambda part: abs(part.box[0] - 45))

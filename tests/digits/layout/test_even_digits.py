@@ -1,4 +1,4 @@
-"""Tests of how type is told from a hand by how even it is."""
+"""Tests of distinguishing print from handwriting by how uniform it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def atom(ink: InkLevels, left: int, top: int) -> Atom:
 
 
 def typed(text: str, left: int, foot: int, size: int = 40) -> list[Digit]:
-    """A number in type, digit for digit."""
+    """The digits of a printed number."""
     found = []
     for character in text:
         paper = Image.new("L", (2 * size, 2 * size))

@@ -1,4 +1,4 @@
-"""Tests of which writing stands on the lines that a form has to write on."""
+"""Tests of finding writing on the writing lines of a form."""
 
 from __future__ import annotations
 

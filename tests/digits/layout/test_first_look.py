@@ -28,7 +28,7 @@ def _may_be(grey: Grey) -> bool:
 
 
 def _page(light: int = 0) -> Grey:
-    """Twenty digits, half of them of a hand that is so light."""
+    """Twenty digits, half of them with ink of this lightness."""
     grey = sheet(900, 400)
     for row in range(2):
         grey = write(grey, "2538046917", (40, 60 + 160 * row), 80, 7)

@@ -1,4 +1,4 @@
-"""The columns of tables, closed at their sides or not."""
+"""Tests of the columns of tables, with and without closing lines at their sides."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from digits.ink.extraction import Ink
 from digits.ink.sheet import Box
 from digits.layout.atoms import Atom
-from digits.layout.cells import Cell, Cells
+from digits.layout.form.cells import Cell, Cells
+from digits.layout.form.tables import Table, find_tables
 from digits.layout.grid import Grid, grids_of
 from digits.layout.grouping import Found
 from digits.layout.page import Line, Page
-from digits.layout.tables import Table, find_tables
 
 
 def _table(rows: int = 3, columns: int = 3) -> Table:

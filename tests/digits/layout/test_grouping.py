@@ -9,7 +9,7 @@ from digits.network.model import Classification, Model
 
 
 class BarReader(Model):
-    """Stands in for the network: it reads one upright bar as 1, and nothing else as a digit."""
+    """A fake network that reads a single upright bar as 1 and rejects everything else."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -6,7 +6,7 @@ from digits.ink.sheet import Box, Sheet
 from digits.layout.atoms import Atom, joined
 from digits.layout.components import find_pieces
 from digits.layout.cuts import slices
-from digits.layout.digit_boxes import DigitBoxes
+from digits.layout.form.digit_boxes import DigitBoxes
 from digits.layout.lines import grouped, runs
 from digits.layout.pieces import Piece, Pieces
 
@@ -20,7 +20,7 @@ def _drawn(*boxes: Box) -> tuple[Pieces, Sheet]:
 
 
 def _line_of(*boxes: Box) -> tuple[list[Piece], Pieces, Sheet]:
-    """The same, and the one line that the pieces make."""
+    """The same, and the only line that the pieces form."""
     pieces, ink = _drawn(*boxes)
     (line,) = grouped(list(pieces.kept))
     return line, pieces, ink

@@ -23,7 +23,7 @@ def _boxes(*apart: int) -> list[Box]:
 
 
 def _spaces(*apart: int) -> list[bool]:
-    """Behind which digits a number ends, on a page with one line of these gaps."""
+    """Indices of the digits after which a number ends, on a page with one line with these gaps."""
     found = gaps(_boxes(*apart), 80)
     return [gap > widest_within(found) for gap in found]
 

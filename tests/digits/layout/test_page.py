@@ -18,7 +18,7 @@ BOXES = tuple(range(40, 461, 70))
 
 
 def _found(run: Run) -> Found:
-    """The run as one mark, whatever it says."""
+    """The run as one mark, whatever its content."""
     return Found(joined(run.atoms), np.zeros((28, 28), np.float32), np.full(10, 0.1, np.float32), 0.0)
 
 
@@ -28,12 +28,12 @@ def _groups(page: Page) -> list[list[Group]]:
 
 
 def _sizes(page: Page) -> list[list[int]]:
-    """How many marks the numbers of each line have."""
+    """The number of marks in each number, line by line."""
     return [[len(group.marks) for group in groups] for groups in _groups(page)]
 
 
 def _filled(grey: Grey) -> Grey:
-    """Two digits in each cell of a grid but the middle one."""
+    """Two digits in each cell of a grid except for the middle one."""
     for row in range(3):
         for column in range(3):
             if (row, column) != (1, 1):

@@ -1,4 +1,4 @@
-"""Tests of which numbers of a table are called printed: type, and never a hand's."""
+"""Tests of finding the printed numbers of a table, which never include handwritten ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HAND, TYPE = 36, 34  # pixels: heights of a hand's digits; the type's size
 
 
 def table(rows: Sequence[Sequence[str]], typed: set[tuple[int, int]], seed: int = 3) -> Image.Image:
-    """A table of these numbers, those at `typed` places (row, column) in type, the others by one hand."""
+    """A table of these numbers, printed at the `typed` places (row, column), else handwritten."""
     rng = np.random.default_rng(seed)
     writer = PenWriter(rng, tremor=0.0)
     xs = [float(MARGIN + WIDE * place) for place in range(len(rows[0]) + 1)]
@@ -47,7 +47,7 @@ def table(rows: Sequence[Sequence[str]], typed: set[tuple[int, int]], seed: int 
 
 
 def numbered(count: int, heading: bool = False) -> list[list[str]]:
-    """So many rows with their numbers, and two columns beside them."""
+    """Rows with row numbers and two other columns."""
     other = np.random.default_rng(7).integers(1, 100, (count, 2)).astype(str).tolist()
     rows = [[str(row), *some] for row, some in enumerate(other, 1)]
     return [["", "2", "3"], *rows] if heading else rows

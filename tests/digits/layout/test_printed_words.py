@@ -1,4 +1,4 @@
-"""Tests of how printed words are told from written numbers."""
+"""Tests of distinguishing printed words from handwritten numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READER = Reader.load()
 
 
 def letters(heights: list[int], left: int = 0, foot: int = 100, drift: int = 0) -> list[Run]:
-    """A word of letters of these heights, each a run of its own and `drift` pixels lower than the last."""
+    """A word with letters of these heights, each a run and `drift` pixels lower than the one before."""
     runs = []
     for place, height in enumerate(heights):
         x, bottom = left + 14 * place, foot + drift * place
@@ -26,7 +26,7 @@ def letters(heights: list[int], left: int = 0, foot: int = 100, drift: int = 0) 
 
 
 def unread(*marks: str) -> list[list[bool]]:
-    """For each letter of each word whether the network does not know it: `?`."""
+    """For each letter of each word, whether the network does not recognise it (`?`)."""
     return [[mark == "?"] for word in marks for mark in word]
 
 
@@ -72,7 +72,7 @@ def test_a_number_beside_a_label_is_read(foot: int) -> None:
 
 
 def filled_in(heights: list[int], top: int = 0) -> list[Run]:
-    """A number of digits so high that stands where a form is filled in."""
+    """A number with digits of this height where a form is filled in."""
     return [replace(run, filled_in=True) for run in letters(heights, left=300 + top)]
 
 
@@ -109,7 +109,7 @@ def test_a_label_before_a_line_to_write_on_is_left_out() -> None:
 
 
 def heading(*words: list[int]) -> list[Run]:
-    """Words of letters of these heights, each in a cell of its own of a table's first row."""
+    """Words with letters of these heights, each in a separate cell of a table's first row."""
     return [
         replace(run, filled_in=True, heading=cell)
         for cell, heights in enumerate(words, 1)

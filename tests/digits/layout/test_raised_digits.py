@@ -1,4 +1,4 @@
-"""Tests of how a small raised digit is told from a part of the digit beside it."""
+"""Tests of distinguishing a small raised digit from a part of the digit next to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = (60, -10, 85, 30)
 
 
 def raised(*marks: tuple[Box, int, float], single: bool = False) -> set[int]:
-    """Which of these marks (box, digit, probability), left to right, are raised digits."""
+    """Indices of the marks (box, digit, probability), from the left, that are raised digits."""
     atoms = tuple(
         Atom(box, np.full((box[3] - box[1], box[2] - box[0]), 255, np.uint8)) for box, _, _ in marks
     )

@@ -21,7 +21,7 @@ def _columns(*places: int) -> NDArray[np.float32]:
 
 
 def test_load_refuses_a_folder_without_a_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"it needs a manifest\.json"):
+    with pytest.raises(ModelError, match=r"needs a manifest\.json"):
         Model.load(tmp_path)
 
 
@@ -72,8 +72,8 @@ def test_a_wrong_entry_is_named_with_what_to_do(make_folder: Make) -> None:
     with pytest.raises(ModelError) as refusal:
         Model.load(make_folder(temperature=-1))
     assert str(refusal.value).endswith(
-        "manifest.json is not a manifest that this version reads (`temperature`: Input should be greater "
-        "than or equal to 0.01): promote the model again, with the same version of the project."
+        "manifest.json is not a manifest that this version can read (`temperature`: Input should be greater "
+        "than or equal to 0.01). Promote the model again with the same version of the project."
     )
 
 
@@ -83,7 +83,7 @@ def test_load_takes_whole_numbers_and_no_threshold(make_folder: Make) -> None:
 
 
 def test_load_refuses_a_file_outside_the_folder(make_folder: Make) -> None:
-    with pytest.raises(ModelError, match="outside"):
+    with pytest.raises(ModelError, match="must be in the model's folder"):
         Model.load(make_folder(file="../digits.onnx"))
 
 
@@ -98,7 +98,7 @@ def test_load_refuses_a_changed_file(make_folder: Make) -> None:
 
 
 def test_load_refuses_what_is_no_onnx(make_folder: Make) -> None:
-    with pytest.raises(ModelError, match="no ONNX"):
+    with pytest.raises(ModelError, match="not an ONNX"):
         Model.load(make_folder(content=b"not a network"))
 
 

@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 def marks() -> Floats:
-    """A lying and a standing bar."""
+    """A horizontal and a vertical bar."""
     batch = np.zeros((2, FIELD, FIELD, 1), np.float32)
     batch[0, 13:15, 4:24] = 255
     batch[1, 4:24, 13:15] = 255
@@ -19,13 +19,13 @@ def marks() -> Floats:
 
 
 def corners(views: Floats) -> Floats:
-    """How much ink there is in the upper left and in the upper right quarter."""
+    """The amounts of ink in the upper left and the upper right quarter."""
     half = FIELD // 2
     return np.stack([views[:, :half, :half].sum((1, 2, 3)), views[:, :half, half:].sum((1, 2, 3))], axis=1)
 
 
 class Network:
-    """Remembers what it was asked; sure of a mark whose first pixel has ink."""
+    """Records the batches that it gets, and is certain of marks whose first pixel has ink."""
 
     def __init__(self) -> None:
         self.asked: list[Floats] = []

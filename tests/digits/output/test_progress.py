@@ -1,4 +1,4 @@
-"""The bar on a real terminal, where results go to the same one."""
+"""The progress bar on a real terminal that also shows the results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def terminal(*arguments: object, columns: int = 80, **environment: str) -> str:
-    """All that the command sends to a terminal of so many columns."""
+    """Everything that the command writes to a terminal with this many columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
@@ -47,7 +47,7 @@ def terminal(*arguments: object, columns: int = 80, **environment: str) -> str:
 
 
 def shown(said: str) -> list[str]:
-    """The lines that are left on a terminal: CR goes to the start of a line, ESC [K clears what follows."""
+    """The lines that remain on a terminal: CR goes to the start of a line, ESC [K clears to its end."""
     lines = [""]
     at = 0
     for piece in re.findall(r"\r|\n|\x1b\[K|[^\r\n\x1b]+", said):

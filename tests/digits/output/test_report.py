@@ -135,7 +135,7 @@ def test_json_of_no_files_is_whole_too() -> None:
 
 @pytest.mark.parametrize("kind", ["text", "csv", "json"])
 def test_rows_are_written_as_they_come(kind: str, tmp_path: Path) -> None:
-    """Whoever follows a long run through a pipe sees each file when it is read."""
+    """A program that reads the output through a pipe gets each row as soon as its file has been read."""
     path = tmp_path / "out"
     with path.open("w", encoding="utf-8") as stream:
         writer = WRITERS[kind](stream)

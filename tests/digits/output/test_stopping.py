@@ -1,4 +1,4 @@
-"""The command is stopped, by real pipes and signals: no traceback, and what is written is whole."""
+"""Real pipes and signals stop the command without a traceback, and the output so far is complete."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_ctrl_c_that_waits_for_standard_input_ends_it() -> None:
 
 
 def test_ctrl_c_that_is_ignored_stays_so(picture: Path, tmp_path: Path) -> None:
-    """A shell script starts what stands in the background like this."""
+    """A shell script starts its background jobs like this."""
     slow = SLOW_IMPORT.replace("60", "1") + "sys.exit(7)\n"
     (tmp_path / "onnxruntime.py").write_text(slow, encoding="utf-8")
     with subprocess.Popen(
@@ -139,7 +139,7 @@ def test_who_reads_no_further_ends_it_in_silence(picture: Path, kind: str) -> No
     "arguments", [("--help",), ("nowhere.png",), ("--format", "json", "nowhere.png")], ids=" ".join
 )
 def test_who_reads_nothing_at_all_ends_it_in_silence(arguments: tuple[str, ...]) -> None:
-    """Little is written, so that Python's own end would be the first to write it."""
+    """The output is short, so that Python would write it only at exit."""
     with digits(*arguments) as process:
         out, err = pipes(process)
         out.close()

@@ -1,4 +1,4 @@
-"""What a person is told of a table."""
+"""The messages about a table."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from digits.output.table_files import TableStream
 from digits.results import Number, Reading, TableReading
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 number beside the table is"), (2, "2 numbers beside")])
-def test_numbers_beside_a_table_are_counted(count: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 number outside the table is"), (2, "2 numbers outside the table are")]
+)
+def test_numbers_outside_a_table_are_counted(count: int, words: str) -> None:
     numbers = (Number("7", 1.0, (0, 0, 9, 9), ()),) * count
     reading = Reading("", numbers, (), (TableReading(2, 2, ()),), "default")
     said: list[str] = []

@@ -57,7 +57,7 @@ def test_desktop_with_an_old_tk_says_so(tmp_path: Path) -> None:
 def test_desktop_local_without_a_model_says_what_it_needs(tmp_path: Path) -> None:
     done = desktop("--model", str(tmp_path))
     assert done.returncode == 2
-    assert "it needs a manifest.json" in done.stderr
+    assert "needs a manifest.json" in done.stderr
 
 
 def _without_tables(reading: Reading) -> dict[str, Any]:

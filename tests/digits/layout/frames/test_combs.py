@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
+from digits.layout.frames.classification import Searched, classified
 from digits.layout.frames.combs import comb_on
-from digits.layout.frames.sorting import Searched, sorted_out
 from digits.layout.rules.rule import Rules
 from digits.layout.rules.scale import Scale
 from tests.digits.layout.forms import comb, frames_of, leaning, mask_of, rule, ruled_grid, sheet, write
@@ -21,7 +21,7 @@ def _filled(grey: Grey) -> Grey:
 
 
 def _teeth(grey: Grey) -> list[float]:
-    """Where the teeth of the only comb stand on its base; none where there is no comb."""
+    """The places of the only comb's teeth on its base; empty if there is no comb."""
     combs = frames_of(grey).combs
     assert len(combs) < 2
     return [float(tooth.at(tooth.end)) for found in combs for tooth in found.teeth]
@@ -119,7 +119,7 @@ def test_teeth_may_lean(lean: int) -> None:
 
 @pytest.mark.parametrize("text", ["2718281", "1111111", "4711471", "999999"])
 @pytest.mark.parametrize("height", [40, 56])
-def test_a_ruled_line_with_digits_standing_on_it_is_no_comb(text: str, height: int) -> None:
+def test_a_ruled_line_with_digits_on_it_is_not_a_comb(text: str, height: int) -> None:
     grey = sheet(500, 180)
     grey[FOOT - 1 : FOOT + 1, 10:490] = 0
     grey = write(grey, text, (60, FOOT - height), height, step=1.1)
@@ -179,8 +179,8 @@ def test_a_line_that_several_rules_go_through_is_of_a_table_and_no_comb() -> Non
         table[y - 1 : y + 1, 40:461] = 0
     rules = Rules([rule(40, 460, y) for y in (200, 270)], [rule(60, 339, x) for x in columns])
     searched = Searched(np.asarray(255 - table, np.uint8), mask_of(table), SCALE)
-    assert sorted_out(rules, searched).combs == []
-    assert sorted_out(Rules(rules.lying, []), searched).combs != []
+    assert classified(rules, searched).combs == []
+    assert classified(Rules(rules.horizontal, []), searched).combs != []
 
 
 @pytest.mark.parametrize("number", range(1, 5))

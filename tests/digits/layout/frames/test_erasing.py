@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
+from digits.layout.frames.classification import Frames
 from digits.layout.frames.erasing import without
-from digits.layout.frames.sorting import Frames
 from tests.behaviour.drawing import drawing, ruled
 from tests.digits.layout.forms import (
     LEAST,
@@ -29,7 +29,7 @@ def _cleaned(grey: Grey) -> Grey:
 
 
 def _shares(printed: Grey, both: Grey, digits: Grey) -> tuple[float, float]:
-    """How much of the digits' ink is left, and how much of the lines'."""
+    """The remaining shares of the digits' ink and of the lines' ink."""
     left, pen = _cleaned(both) > LEAST, 255 - digits > LEAST
     lines = (255 - printed > LEAST) & ~pen
     return float(left[pen].mean()), float(left[lines].mean())
@@ -121,7 +121,7 @@ def test_the_given_darkness_stays_as_it_is() -> None:
 
 
 def _written(printed: Grey, alone: Grey) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where something is left, the pen's ink, and the lines' ink beside it."""
+    """Masks of what remains, of the pen's ink, and of the lines' ink without the pen's."""
     left, pen = _cleaned(np.minimum(printed, alone)) > LEAST, 255 - alone > LEAST
     return left, pen, (255 - printed > LEAST) & ~pen
 
@@ -174,7 +174,7 @@ def test_a_digit_that_touches_a_rule_from_one_side_leaves_no_stub(thickness: int
 
 
 def _filled_but_the_middle(grey: Grey) -> Grey:
-    """A digit in each column but the middle one."""
+    """A digit in each column except for the middle one."""
     for row in range(3):
         for column in (0, 2):
             grey = write(grey, str(3 * row + column), (X[column] + 35, Y[row] + 18), 46)

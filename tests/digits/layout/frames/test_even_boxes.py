@@ -22,8 +22,8 @@ def _boxes(dash: int = 0) -> Grey:
 
 
 def _sides(rules: Rules, grey: Grey) -> list[Rule]:
-    standing = with_even_sides(rules, np.asarray(255 - grey, np.uint8), SCALE).standing
-    return sorted(standing, key=lambda side: float(side.at(side.middle)))
+    vertical = with_even_sides(rules, np.asarray(255 - grey, np.uint8), SCALE).vertical
+    return sorted(vertical, key=lambda side: float(side.at(side.middle)))
 
 
 def _places(sides: list[Rule]) -> list[float]:
@@ -79,9 +79,9 @@ def test_boxes_with_room_between_them_stay_as_they_are() -> None:
     assert _places(_sides(found, ruled_grid(sheet(420, 160), x, Y))) == pytest.approx(x, abs=1)
 
 
-def test_the_lying_sides_go_on_to_the_last_standing_one() -> None:
+def test_the_horizontal_sides_go_on_to_the_last_vertical_one() -> None:
     rules = with_even_sides(_row((40, 120), end=345), np.asarray(255 - _boxes(8), np.uint8), SCALE)
-    assert [side.end for side in rules.lying] == pytest.approx([X[-1]] * 2, abs=2)
+    assert [side.end for side in rules.horizontal] == pytest.approx([X[-1]] * 2, abs=2)
 
 
 def test_a_stroke_beside_a_dashed_side_does_not_turn_it() -> None:
@@ -89,6 +89,6 @@ def test_a_stroke_beside_a_dashed_side_does_not_turn_it() -> None:
     for y in range(50, 116):
         grey[y, 362 - (y - 50) // 8 : 366 - (y - 50) // 8] = 0
     rules = _row(X)
-    dashed = [Rule(side.start, side.end, side.course, 2, 0.5, True, 12.0) for side in rules.standing]
-    last = _sides(Rules(rules.lying, dashed), grey)[-1]
+    dashed = [Rule(side.start, side.end, side.course, 2, 0.5, True, 12.0) for side in rules.vertical]
+    last = _sides(Rules(rules.horizontal, dashed), grey)[-1]
     assert [float(last.at(float(y))) for y in Y] == pytest.approx([X[-1]] * 2, abs=1.5)

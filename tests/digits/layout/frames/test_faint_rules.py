@@ -34,7 +34,7 @@ SHOWN = [
 def _grid(
     faint: float = 3.0, blur: float = 2.0, paper: int = 10, digits: bool = True, height: int = 20
 ) -> Grey:
-    """The darkness of a blurred 9x9 grid: heavy rules, and thin ones darker than paper by so many levels."""
+    """The darkness of a blurred 9x9 grid of heavy rules, and of thin rules this much darker than paper."""
     thin = faint * max(1.0, 2.5 * blur)  # blurred, `faint` is left of it
     dark = np.zeros((472, 472))
     inside = slice(HEAVY[0], HEAVY[-1] + 1)
@@ -70,10 +70,10 @@ def _missing(known: Sequence[int]) -> list[int]:
 def test_the_faint_rules_of_a_blurred_grid_are_found(
     known: tuple[int, ...], blur: float, digits: bool
 ) -> None:
-    lying, standing = faint_rules(_grid(blur=blur, digits=digits), _heavy(known), _heavy(known))
-    assert _at(lying) == pytest.approx(_missing(known), abs=2)
-    assert _at(standing) == pytest.approx(_missing(known), abs=2)
-    for one in (*lying, *standing):
+    horizontal, vertical = faint_rules(_grid(blur=blur, digits=digits), _heavy(known), _heavy(known))
+    assert _at(horizontal) == pytest.approx(_missing(known), abs=2)
+    assert _at(vertical) == pytest.approx(_missing(known), abs=2)
+    for one in (*horizontal, *vertical):
         assert (one.start, one.end) == pytest.approx((HEAVY[0], HEAVY[-1]), abs=2)
 
 
@@ -82,9 +82,9 @@ def test_the_faint_rules_of_a_blurred_grid_are_found(
 def test_the_faint_rules_of_a_grid_on_rough_paper_are_found(known: tuple[int, ...], seed: int) -> None:
     noise = np.random.default_rng(seed).normal(0, 1.5, (472, 472))
     dark = (_grid(4.0) + noise).clip(0, 255).astype(np.uint8)
-    lying, standing = faint_rules(dark, _heavy(known), _heavy(known))
-    assert _at(lying) == pytest.approx(_missing(known), abs=2)
-    assert _at(standing) == pytest.approx(_missing(known), abs=2)
+    horizontal, vertical = faint_rules(dark, _heavy(known), _heavy(known))
+    assert _at(horizontal) == pytest.approx(_missing(known), abs=2)
+    assert _at(vertical) == pytest.approx(_missing(known), abs=2)
 
 
 @pytest.mark.parametrize("known", KNOWN)
@@ -94,17 +94,17 @@ def test_faint_rules_of_a_grid_in_perspective_are_found(known: tuple[int, ...]) 
     matrix = cv2.getPerspectiveTransform(flat, seen)
     dark = np.asarray(cv2.warpPerspective(_grid(5.0), matrix, (472, 472), borderValue=(10,)), np.uint8)
 
-    def warped(place: int, standing: bool) -> Rule:
+    def warped(place: int, vertical: bool) -> Rule:
         ends = np.array([[[place, HEAVY[0]], [place, HEAVY[-1]]]], np.float64)
-        ends = cv2.perspectiveTransform(ends if standing else ends[..., ::-1], matrix.astype(np.float64))[0]
-        (at, start), (to, end) = (ends if standing else ends[:, ::-1]).tolist()
+        ends = cv2.perspectiveTransform(ends if vertical else ends[..., ::-1], matrix.astype(np.float64))[0]
+        (at, start), (to, end) = (ends if vertical else ends[:, ::-1]).tolist()
         return rule(start, end, at, 5, (to - at) / (end - start))
 
-    lying, standing = faint_rules(
+    horizontal, vertical = faint_rules(
         dark, [warped(place, False) for place in known], [warped(place, True) for place in known]
     )
-    assert _at(lying) == pytest.approx(_at([warped(place, False) for place in _missing(known)]), abs=2)
-    assert _at(standing) == pytest.approx(_at([warped(place, True) for place in _missing(known)]), abs=2)
+    assert _at(horizontal) == pytest.approx(_at([warped(place, False) for place in _missing(known)]), abs=2)
+    assert _at(vertical) == pytest.approx(_at([warped(place, True) for place in _missing(known)]), abs=2)
 
 
 @pytest.mark.parametrize("digit", "1478")
@@ -125,7 +125,7 @@ def test_a_column_of_blurred_digits_where_few_rules_are_known_is_no_rule(height:
 
 
 def test_rules_are_found_where_writing_is_as_dark_elsewhere_between_them() -> None:
-    """What counts is a ridge at the even place, whatever else there is."""
+    """A ridge at the even place counts, whatever else there is."""
     dark = _grid(5.0, 2.0, digits=False)
     for place in range(FIRST, FIRST + 9 * CELL, CELL):
         dark[place + 20 : place + 24] = np.maximum(dark[place + 20 : place + 24], 14)
@@ -134,7 +134,7 @@ def test_rules_are_found_where_writing_is_as_dark_elsewhere_between_them() -> No
 
 
 def test_a_way_as_narrow_as_a_cell_is_not_divided_where_wider_ones_are() -> None:
-    """A ridge in the middle of the only cell that is known is writing."""
+    """A ridge in the middle of the only known cell is writing."""
     known = (*HEAVY[:1], HEAVY[0] + CELL, *HEAVY[1:])
     dark = _grid(5.0, 2.0, digits=False)
     middle = HEAVY[0] + CELL // 2
@@ -169,14 +169,14 @@ def test_tall_strokes_between_heavy_rules_alone_are_no_rules(height: int) -> Non
 
 @pytest.mark.parametrize("shown", [True, False])
 def test_the_soft_ends_of_digits_in_all_cells_are_no_rules(shown: bool) -> None:
-    """`shown`: with the digits whose ends they are; as faint everywhere it is a rule."""
+    """If the digits are `shown`, the ridges are their ends; a ridge that is equally faint is a rule."""
     dark = _grid(0.0, 0.0, digits=False)
     for middle in (place + 3 * CELL // 2 for place in HEAVY[:-1]):
         dark[HEAVY[0] : HEAVY[-1], middle - 2 : middle + 3] += 5
         for row in (place + 3 * CELL // 2 for place in HEAVY[:-1]):
             dark[row - 45 : row + 46, middle - 2 : middle + 3] = 120 if shown else 15
-    _, standing = faint_rules(dark, _heavy(), _heavy())
-    assert len(standing) == (0 if shown else 3)
+    _, vertical = faint_rules(dark, _heavy(), _heavy())
+    assert len(vertical) == (0 if shown else 3)
 
 
 @pytest.mark.parametrize("faint", [0.0, 1.0])
@@ -201,16 +201,16 @@ def test_a_row_of_boxes_has_no_faint_rules() -> None:
 def test_a_tall_stroke_in_a_box_twice_as_wide_as_the_others_is_no_rule() -> None:
     dark = np.zeros((160, 500), np.uint8)
     dark[42:118, 179:182] = 200
-    lying, standing = [rule(40, 250, y) for y in (40, 120)], [rule(40, 120, x) for x in (40, 110, 250)]
-    assert faint_rules(dark, lying, standing) == ([], [])
+    horizontal, vertical = [rule(40, 250, y) for y in (40, 120)], [rule(40, 120, x) for x in (40, 110, 250)]
+    assert faint_rules(dark, horizontal, vertical) == ([], [])
 
 
 def test_on_paper_with_lines_only_ways_with_room_for_several_cells_are_divided() -> None:
     known = tuple(sorted((*HEAVY, THIN[0], THIN[3], THIN[4])))
     lines = (True, False)
-    lying, standing = faint_rules(_grid(5.0, digits=False), _heavy(known), _heavy(ALL), lines)
-    assert _at(lying) == pytest.approx(_missing(known), abs=2)
-    assert standing == []
+    horizontal, vertical = faint_rules(_grid(5.0, digits=False), _heavy(known), _heavy(ALL), lines)
+    assert _at(horizontal) == pytest.approx(_missing(known), abs=2)
+    assert vertical == []
     assert faint_rules(_grid(5.0, digits=False), _heavy(), _heavy(), (True, True)) == ([], [])
 
 
@@ -220,15 +220,15 @@ def test_the_search_finds_the_rules_of_a_grid_that_lie_in_lines_of_the_paper(off
     for line in range(120 + 48 - 96 + off, 690, 96):
         grey[line : line + 2] = 150
     found = find_frames(np.asarray(255 - grey, np.uint8), 60)
-    assert len(set(map(round, _at(found.lying)))) >= 10
+    assert len(set(map(round, _at(found.horizontal)))) >= 10
     for place in range(120, 120 + 9 * 48 + 1, 48):
-        assert min(abs(place - at) for at in _at(found.lying)) <= 4
+        assert min(abs(place - at) for at in _at(found.horizontal)) <= 4
 
 
 def test_the_search_finds_a_blurred_grid_whose_thin_rules_are_faint() -> None:
     found = find_frames(_grid(12.0, 2.0), 20)
-    assert _at(found.lying) == pytest.approx(ALL, abs=2)
-    assert _at(found.standing) == pytest.approx(ALL, abs=2)
+    assert _at(found.horizontal) == pytest.approx(ALL, abs=2)
+    assert _at(found.vertical) == pytest.approx(ALL, abs=2)
 
 
 def test_too_few_rules_have_none_between() -> None:

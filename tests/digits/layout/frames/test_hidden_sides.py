@@ -23,8 +23,8 @@ def _boxes() -> Grey:
 
 def _new(rules: Rules, grey: Grey) -> list[Rule]:
     closed = with_hidden_sides(rules, mask_of(grey), SCALE)
-    assert closed.lying == rules.lying
-    return closed.standing[len(rules.standing) :]
+    assert closed.horizontal == rules.horizontal
+    return closed.vertical[len(rules.vertical) :]
 
 
 @pytest.mark.parametrize(("found", "side"), [(X[:-1], X[-1]), (X[1:], X[0])])
@@ -55,7 +55,7 @@ def test_where_there_is_no_ink_there_is_no_side() -> None:
 
 def test_rules_that_end_unlike_each_other_have_no_side() -> None:
     row = _row()
-    assert _new(Rules([row.lying[0], rule(X[0], X[-1] - 40, Y[1])], row.standing), _boxes()) == []
+    assert _new(Rules([row.horizontal[0], rule(X[0], X[-1] - 40, Y[1])], row.vertical), _boxes()) == []
 
 
 def test_two_rules_that_few_others_join_are_no_boxes() -> None:
@@ -64,7 +64,7 @@ def test_two_rules_that_few_others_join_are_no_boxes() -> None:
 
 def test_strokes_that_reach_one_of_two_lines_only_join_nothing() -> None:
     strokes = [rule(Y[0] + 30, Y[1], x) for x in X[:-1]]
-    assert _new(Rules(_row().lying, strokes), _boxes()) == []
+    assert _new(Rules(_row().horizontal, strokes), _boxes()) == []
 
 
 def test_no_rules_have_no_sides() -> None:

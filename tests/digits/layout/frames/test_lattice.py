@@ -13,10 +13,10 @@ from tests.digits.layout.forms import X, Y, rule
 SHAPE = (340, 440)
 
 
-def _core(lying: list[Rule], standing: list[Rule], edges: bool = False) -> tuple[list[Rule], list[Rule]]:
-    lattice = Lattice(lying, standing, SHAPE, Scale(2.0))
-    rows, columns = lattice.core(np.ones(len(lying), bool), np.ones(len(standing), bool), edges)
-    return chosen_of(lying, rows), chosen_of(standing, columns)
+def _core(horizontal: list[Rule], vertical: list[Rule], edges: bool = False) -> tuple[list[Rule], list[Rule]]:
+    lattice = Lattice(horizontal, vertical, SHAPE, Scale(2.0))
+    rows, columns = lattice.core(np.ones(len(horizontal), bool), np.ones(len(vertical), bool), edges)
+    return chosen_of(horizontal, rows), chosen_of(vertical, columns)
 
 
 def _grid() -> tuple[list[Rule], list[Rule]]:
@@ -30,37 +30,37 @@ def test_crossings_are_where_the_rules_meet_though_they_lean() -> None:
 
 
 def test_all_rules_of_a_grid_hold_each_other() -> None:
-    lying, standing = _grid()
-    assert _core(lying, standing) == (lying, standing)
+    horizontal, vertical = _grid()
+    assert _core(horizontal, vertical) == (horizontal, vertical)
 
 
 def test_a_stroke_that_ends_freely_is_held_by_nothing() -> None:
-    lying, standing = _grid()
+    horizontal, vertical = _grid()
     stroke = rule(60, 115, 220)
-    assert _core(lying, [*standing, stroke]) == (lying, standing)
+    assert _core(horizontal, [*vertical, stroke]) == (horizontal, vertical)
 
 
 def test_rules_that_were_held_by_a_stroke_alone_go_with_it() -> None:
-    lying = [rule(40, 200, 50), rule(40, 200, 130)]
-    assert _core(lying, [rule(50, 130, 40), rule(90, 130, 200)]) == ([], [])
+    horizontal = [rule(40, 200, 50), rule(40, 200, 130)]
+    assert _core(horizontal, [rule(50, 130, 40), rule(90, 130, 200)]) == ([], [])
 
 
 def test_rules_of_a_frame_may_end_at_the_pictures_edge() -> None:
-    lying, standing = [rule(0, 439, y) for y in Y], [rule(Y[0], Y[-1], x) for x in X]
-    assert _core(lying, standing)[0] == []
-    assert _core(lying, standing, edges=True) == (lying, standing)
+    horizontal, vertical = [rule(0, 439, y) for y in Y], [rule(Y[0], Y[-1], x) for x in X]
+    assert _core(horizontal, vertical)[0] == []
+    assert _core(horizontal, vertical, edges=True) == (horizontal, vertical)
 
 
 def test_a_rule_much_thicker_than_its_frame_is_none_of_it() -> None:
-    lying, standing = _grid()
+    horizontal, vertical = _grid()
     bar = rule(Y[0], Y[-1], 220, 14)
-    assert _core(lying, [*standing, bar]) == (lying, standing)
+    assert _core(horizontal, [*vertical, bar]) == (horizontal, vertical)
 
 
 def test_frames_apart_from_each_other_are_told_apart() -> None:
-    lying = [rule(40, 160, 50), rule(280, 400, 50), rule(40, 160, 130), rule(280, 400, 130)]
-    standing = [rule(50, 130, x) for x in X]
-    lattice = Lattice(lying, standing, SHAPE, Scale(2.0))
+    horizontal = [rule(40, 160, 50), rule(280, 400, 50), rule(40, 160, 130), rule(280, 400, 130)]
+    vertical = [rule(50, 130, x) for x in X]
+    lattice = Lattice(horizontal, vertical, SHAPE, Scale(2.0))
     found = lattice.frames(np.ones(4, bool), np.ones(4, bool))
     assert [(rows.tolist(), columns.tolist()) for rows, columns in found] == [
         ([0, 2], [0, 1]),
@@ -80,11 +80,11 @@ def test_usual_gap_is_the_usual_distance_between_neighbours() -> None:
 
 
 def test_a_dashed_rule_may_end_a_hidden_dash_from_a_crossing() -> None:
-    lying, standing = _grid()
+    horizontal, vertical = _grid()
     solid = rule(Y[0] + 25, Y[-1], 220)
     dashed = replace(solid, dashed=True, step=18)
     for short, near in ((solid, False), (dashed, True)):
-        assert Lattice(lying, [*standing, short], SHAPE, Scale(2.0)).meets[0, -1] == near
+        assert Lattice(horizontal, [*vertical, short], SHAPE, Scale(2.0)).meets[0, -1] == near
 
 
 def test_a_dashed_rule_that_ends_a_step_before_the_pictures_edge_is_cut_off_by_it() -> None:

@@ -1,4 +1,4 @@
-"""Tables without a line at their sides are closed there; ruled pages and strokes are left alone."""
+"""Tables without a line at a side are closed there, whereas ruled pages and pen strokes are not changed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SHAPE = (400, 440)
 Y = (40, 100, 160, 220)
 
 
-def _closed(lying: list[Rule], standing: list[Rule]) -> tuple[list[float], list[float]]:
-    """Where lines were put: the standing ones, and the lying ones."""
-    found = with_open_sides(Rules(lying, standing), SHAPE, SCALE)
+def _closed(horizontal: list[Rule], vertical: list[Rule]) -> tuple[list[float], list[float]]:
+    """The places of the added lines: vertical ones, then horizontal ones."""
+    found = with_open_sides(Rules(horizontal, vertical), SHAPE, SCALE)
     return (
-        [round(float(new.at(new.middle))) for new in found.standing[len(standing) :]],
-        [round(float(new.at(new.middle))) for new in found.lying[len(lying) :]],
+        [round(float(new.at(new.middle))) for new in found.vertical[len(vertical) :]],
+        [round(float(new.at(new.middle))) for new in found.horizontal[len(horizontal) :]],
     )
 
 
@@ -37,13 +37,13 @@ def test_a_side_that_is_closed_stays_as_it_is() -> None:
 
 
 def test_sides_may_lean() -> None:
-    lying = [rule(30 + k * 6, 330 + k * 6, y) for k, y in enumerate(Y)]
-    assert _closed(lying, [rule(40, 220, 130)]) == ([39, 339], [])
+    horizontal = [rule(30 + k * 6, 330 + k * 6, y) for k, y in enumerate(Y)]
+    assert _closed(horizontal, [rule(40, 220, 130)]) == ([39, 339], [])
 
 
 def test_ends_that_lie_on_no_line_close_nothing() -> None:
-    lying = [rule(30, 330 + (k == 1) * 60, y) for k, y in enumerate(Y)]
-    assert _closed(lying, [rule(40, 220, 130)]) == ([30], [])
+    horizontal = [rule(30, 330 + (k == 1) * 60, y) for k, y in enumerate(Y)]
+    assert _closed(horizontal, [rule(40, 220, 130)]) == ([30], [])
 
 
 def test_a_line_that_goes_through_many_is_closed_at_its_ends_too() -> None:
@@ -51,7 +51,7 @@ def test_a_line_that_goes_through_many_is_closed_at_its_ends_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lying", "column"),
+    ("horizontal", "column"),
     [
         (_rows(2), rule(40, 100, 130)),  # a stroke from line to line
         (_rows(3), rule(20, 180, 130)),  # a tall one across three
@@ -61,8 +61,8 @@ def test_a_line_that_goes_through_many_is_closed_at_its_ends_too() -> None:
         (_rows(), rule(40, 220, 130, dashed=True)),
     ],
 )
-def test_strokes_and_ruled_pages_are_left_alone(lying: list[Rule], column: Rule) -> None:
-    assert _closed(lying, [column]) == ([], [])
+def test_strokes_and_ruled_pages_are_left_alone(horizontal: list[Rule], column: Rule) -> None:
+    assert _closed(horizontal, [column]) == ([], [])
 
 
 def test_a_table_with_open_sides_is_a_frame() -> None:
@@ -74,4 +74,4 @@ def test_a_table_with_open_sides_is_a_frame() -> None:
         for left in (70, 230):
             grey = write(grey, "38", (left, Y[row] + 14), 32, 4)
     frames = frames_of(grey)
-    assert (len(frames.lying), len(frames.standing)) == (4, 3)
+    assert (len(frames.horizontal), len(frames.vertical)) == (4, 3)

@@ -13,11 +13,11 @@ from tests.digits.layout.forms import frames_of, rule, ruled_grid, sheet, write
 
 LEFT, TOP, RIGHT, BOTTOM = 60, 50, 240, 230
 BAR = "the bar of a 7 of a thick pen goes on beyond the other stroke's middle: it is taken for a line alone"
-LYING = [rule(40, 460, 40), rule(40, 460, 120)]
+HORIZONTAL = [rule(40, 460, 40), rule(40, 460, 120)]
 
 
 def _sides(grey: Grey, sides: str, thickness: int = 3) -> Grey:
-    """With these sides of a box, by their first letters."""
+    """A sheet with these sides of a box, given by their first letters."""
     drawn = grey.copy()
     if "l" in sides:
         drawn[TOP : BOTTOM + thickness, LEFT : LEFT + thickness] = 0
@@ -32,12 +32,12 @@ def _sides(grey: Grey, sides: str, thickness: int = 3) -> Grey:
 
 def _sides_found(grey: Grey) -> tuple[int, int]:
     frames = frames_of(grey)
-    return len(frames.lying), len(frames.standing)
+    return len(frames.horizontal), len(frames.vertical)
 
 
 def _counts(grey: Grey) -> tuple[int, int]:
     frames = frames_of(grey)
-    return len(frames.all_lying()), len(frames.all_standing())
+    return len(frames.all_horizontal()), len(frames.all_vertical())
 
 
 @pytest.mark.parametrize("digit", "0358")
@@ -88,7 +88,7 @@ def test_digits_beside_a_seven_do_not_make_lines_of_it(text: str) -> None:
 
 
 def _missing(*places: float) -> list[float]:
-    found = missing_between_boxes(LYING, [rule(40, 120, place) for place in places])
+    found = missing_between_boxes(HORIZONTAL, [rule(40, 120, place) for place in places])
     return sorted(float(one.at(80.0)) for one in found)
 
 
@@ -105,7 +105,7 @@ def test_two_missing_rules_side_by_side_are_put_back() -> None:
 
 
 def test_a_rule_that_is_put_back_is_as_long_and_as_thick_as_its_neighbours() -> None:
-    (found,) = missing_between_boxes(LYING, [rule(40, 120, x, 3) for x in (40, 110, 250, 320, 390)])
+    (found,) = missing_between_boxes(HORIZONTAL, [rule(40, 120, x, 3) for x in (40, 110, 250, 320, 390)])
     assert (found.start, found.end, found.thickness) == (40, 120, 3)
 
 
@@ -129,8 +129,8 @@ def test_few_or_uneven_rules_do_not_say_what_is_missing(places: tuple[int, ...])
 
 
 def test_a_table_of_several_rows_gets_no_rules() -> None:
-    lying = [*LYING, rule(40, 460, 200)]
-    assert missing_between_boxes(lying, [rule(40, 200, x) for x in (40, 110, 250, 320, 390)]) == []
+    horizontal = [*HORIZONTAL, rule(40, 460, 200)]
+    assert missing_between_boxes(horizontal, [rule(40, 200, x) for x in (40, 110, 250, 320, 390)]) == []
 
 
 def test_a_rule_hidden_by_writing_in_a_row_of_boxes_is_put_back() -> None:
@@ -138,7 +138,7 @@ def test_a_rule_hidden_by_writing_in_a_row_of_boxes_is_put_back() -> None:
     grey = ruled_grid(sheet(500, 160), x, (40, 120))
     grey[43:118, 175:186] = 255  # the rule at 180
     frames = frames_of(write(grey, "2648", (55, 55), 50, step=1.75))
-    assert sorted(float(one.at(80)) for one in frames.standing) == pytest.approx(x, abs=2)
+    assert sorted(float(one.at(80)) for one in frames.vertical) == pytest.approx(x, abs=2)
 
 
 @pytest.mark.parametrize("lefts", [(40, 180, 320, 460), (40, 250)])
@@ -146,7 +146,7 @@ def test_boxes_apart_are_not_filled_up(lefts: tuple[int, ...]) -> None:
     grey = sheet(640, 160)
     for left in lefts:
         grey = write(ruled_grid(grey, (left, left + 70), (40, 120)), "6", (left + 15, 55), 50)
-    found = sorted(float(one.at(80)) for one in frames_of(grey).standing)
+    found = sorted(float(one.at(80)) for one in frames_of(grey).vertical)
     assert found == pytest.approx(list(chain(*((left, left + 70) for left in lefts))), abs=2)
     assert all(right - left > 50 for left, right in pairwise(found))
 
@@ -157,7 +157,7 @@ def test_a_digit_as_high_as_its_box_stays_writing(pen: int, top: int) -> None:
     grey = ruled_grid(sheet(500, 160), x, (40, 120))
     for left in x[:-1]:
         grey[top : 161 - top, left + 24 : left + 24 + pen] = 0
-    assert sorted(float(one.at(80)) for one in frames_of(grey).standing) == pytest.approx(np.array(x), abs=2)
+    assert sorted(float(one.at(80)) for one in frames_of(grey).vertical) == pytest.approx(np.array(x), abs=2)
 
 
 def test_dashed_rules_of_two_boxes_that_touch_are_no_strokes() -> None:

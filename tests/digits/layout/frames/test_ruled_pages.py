@@ -20,8 +20,8 @@ def _comb(base: Rule, tall: float = 30) -> Comb:
     return Comb(base, tuple(rule(foot - tall, foot, x) for x in np.linspace(base.start, base.end, 6)))
 
 
-def _kept(comb: Comb, lying: Sequence[Rule]) -> bool:
-    return off_ruled_pages([comb], lying, SCALE) == [comb]
+def _kept(comb: Comb, horizontal: Sequence[Rule]) -> bool:
+    return off_ruled_pages([comb], horizontal, SCALE) == [comb]
 
 
 @pytest.mark.parametrize(("others", "kept"), [(2, True), (3, False)])

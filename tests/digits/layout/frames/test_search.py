@@ -23,15 +23,15 @@ from tests.digits.layout.forms import (
 
 def _counts(grey: Grey) -> tuple[int, int]:
     frames = frames_of(grey)
-    return len(frames.lying), len(frames.standing)
+    return len(frames.horizontal), len(frames.vertical)
 
 
 @pytest.mark.parametrize("thickness", [1, 2, 4])
 @pytest.mark.parametrize("level", [0, 120])
 def test_a_grid_is_a_frame(thickness: int, level: int) -> None:
     frames = frames_of(filled(ruled_grid(sheet(440, 340), X, Y, thickness, level)))
-    assert sorted(float(rule.at(220)) for rule in frames.lying) == pytest.approx(Y, abs=2)
-    assert sorted(float(rule.at(170)) for rule in frames.standing) == pytest.approx(X, abs=2)
+    assert sorted(float(rule.at(220)) for rule in frames.horizontal) == pytest.approx(Y, abs=2)
+    assert sorted(float(rule.at(170)) for rule in frames.vertical) == pytest.approx(X, abs=2)
     assert frames.combs == []
 
 
@@ -103,9 +103,9 @@ def test_boxes_apart_from_each_other_are_frames() -> None:
     grey = sheet(520, 160)
     for left in range(40, 460, 100):
         grey = write(ruled_grid(grey, (left, left + 70), (40, 120)), "6", (left + 15, 55), 50)
-    lying, standing = _counts(grey)
-    assert standing == 10
-    assert lying in (2, 10)  # the sides of boxes in a row may be taken for one line
+    horizontal, vertical = _counts(grey)
+    assert vertical == 10
+    assert horizontal in (2, 10)  # the sides of boxes in a row may be taken for one line
 
 
 @pytest.mark.parametrize("apart", [30, 50, 70, 85, 150])
@@ -113,9 +113,9 @@ def test_two_boxes_apart_from_each_other_are_frames(apart: int) -> None:
     grey = sheet(440, 160)
     for left in (40, 110 + apart):
         grey = write(ruled_grid(grey, (left, left + 70), (40, 120)), "6", (left + 15, 55), 50)
-    lying, standing = _counts(grey)
-    assert standing == 4
-    assert lying in (2, 4)
+    horizontal, vertical = _counts(grey)
+    assert vertical == 4
+    assert horizontal in (2, 4)
 
 
 def test_a_comb_has_a_base_and_teeth() -> None:
@@ -124,31 +124,31 @@ def test_a_comb_has_a_base_and_teeth() -> None:
     (found,) = frames.combs
     assert float(found.base.at(250)) == pytest.approx(130, abs=2)
     assert [float(tooth.at(125)) for tooth in found.teeth] == pytest.approx(x, abs=2)
-    assert found.base in frames.all_lying()
-    assert set(found.teeth) <= set(frames.all_standing())
+    assert found.base in frames.all_horizontal()
+    assert set(found.teeth) <= set(frames.all_vertical())
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.03])
 def test_squared_paper_is_no_frame(slope: float) -> None:
     grey = ruled(drawing("253", size=(500, 300), at=(60, 80), box=120), squared=True, slope=slope)
     frames = frames_of(grey)
-    assert (frames.lying, frames.standing, frames.combs) == ([], [], [])
+    assert (frames.horizontal, frames.vertical, frames.combs) == ([], [], [])
 
 
 def test_the_lines_of_squared_paper_are_other_lines() -> None:
     grey = ruled(drawing("253", size=(500, 300), at=(60, 80), box=120), squared=True)
     frames = frames_of(grey)
-    assert len(frames.other_lying) >= 6
-    assert len(frames.other_standing) >= 10
-    assert set(frames.other_lying) <= set(frames.all_lying())
-    assert set(frames.other_standing) <= set(frames.all_standing())
+    assert len(frames.other_horizontal) >= 6
+    assert len(frames.other_vertical) >= 10
+    assert set(frames.other_horizontal) <= set(frames.all_horizontal())
+    assert set(frames.other_vertical) <= set(frames.all_vertical())
 
 
 def test_ruled_paper_is_no_frame() -> None:
     frames = frames_of(ruled(drawing("253", size=(500, 300), at=(60, 80), box=120)))
-    assert (frames.lying, frames.standing, frames.combs) == ([], [], [])
-    assert len(frames.other_lying) >= 6
-    assert frames.other_standing == []
+    assert (frames.horizontal, frames.vertical, frames.combs) == ([], [], [])
+    assert len(frames.other_horizontal) >= 6
+    assert frames.other_vertical == []
 
 
 def test_boxes_on_ruled_paper_are_frames() -> None:
@@ -156,8 +156,8 @@ def test_boxes_on_ruled_paper_are_frames() -> None:
     grey = ruled(np.full((240, 520), 255, np.uint8), gap=36, level=150)
     grey = write(ruled_grid(grey, x, (80, 170), 3), "26480", (78, 95), 56, step=80 / 0.8 / 56)
     frames = frames_of(grey)
-    assert len(frames.lying) == 2
-    assert len(frames.standing) == 6
+    assert len(frames.horizontal) == 2
+    assert len(frames.vertical) == 6
 
 
 @pytest.mark.parametrize("thickness", [4, 10])
@@ -184,10 +184,10 @@ def test_a_one_as_high_as_its_box_is_no_rule() -> None:
 @pytest.mark.parametrize("text", ["1", "1111", "11711", "20471396", "4417"])
 def test_digits_alone_are_no_frames(text: str) -> None:
     frames = frames_of(drawing(text, size=(900, 200), at=(50, 40), box=110, pen=8))
-    assert not frames.all_lying()
-    assert not frames.all_standing()
+    assert not frames.all_horizontal()
+    assert not frames.all_vertical()
 
 
 def test_a_blank_sheet_has_no_lines() -> None:
     frames = frames_of(sheet(200, 100))
-    assert frames.all_lying() + frames.all_standing() == []
+    assert frames.all_horizontal() + frames.all_vertical() == []

@@ -75,9 +75,9 @@ def test_rules_that_end_where_they_meet_are_of_a_table(by: int) -> None:
 
 
 def test_a_table_that_the_pictures_edge_cuts_off_is_no_squared_paper() -> None:
-    lying = [rule(0, X[-1], y) for y in Y]
-    standing = [rule(Y[0], Y[-1], x) for x in X]
-    assert not is_squared_paper(lying, standing, SHAPE)
+    horizontal = [rule(0, X[-1], y) for y in Y]
+    vertical = [rule(Y[0], Y[-1], x) for x in X]
+    assert not is_squared_paper(horizontal, vertical, SHAPE)
 
 
 def test_rules_that_go_through_the_whole_picture_are_of_squared_paper() -> None:
@@ -87,15 +87,15 @@ def test_rules_that_go_through_the_whole_picture_are_of_squared_paper() -> None:
 
 @pytest.mark.parametrize(("wide", "squares"), [(30, False), (48, True), (60, True), (72, True), (96, False)])
 def test_squares_are_about_as_wide_as_high(wide: int, squares: bool) -> None:
-    lying = [rule(0, 400, 20 + 60 * k) for k in range(5)]
-    standing = [rule(0, 300, 20 + wide * k) for k in (0, 1, 2, 3, 5)]  # one was lost
-    assert are_squares(lying, standing) == squares
+    horizontal = [rule(0, 400, 20 + 60 * k) for k in range(5)]
+    vertical = [rule(0, 300, 20 + wide * k) for k in (0, 1, 2, 3, 5)]  # one was lost
+    assert are_squares(horizontal, vertical) == squares
 
 
 def test_few_rules_are_no_squared_paper() -> None:
-    lying, standing = _overshot(30)
-    assert not is_squared_paper(lying[:2], standing, SHAPE)
-    assert not is_squared_paper(lying, standing[:2], SHAPE)
+    horizontal, vertical = _overshot(30)
+    assert not is_squared_paper(horizontal[:2], vertical, SHAPE)
+    assert not is_squared_paper(horizontal, vertical[:2], SHAPE)
     assert not is_squared_paper([], [], SHAPE)
 
 
@@ -109,13 +109,13 @@ def test_the_mask_stays_as_it_is() -> None:
 def test_lines_like_those_of_squared_paper_are_the_papers_wherever_they_end() -> None:
     further = rule(X[0] - 30, X[-1], Y[-1] + 60)
     found = alike(Rules([further], []), _rules())
-    assert found.lying == [further]
-    assert not found.standing
+    assert found.horizontal == [further]
+    assert not found.vertical
 
 
 @pytest.mark.parametrize("stroke", [rule(X[0], X[2], Y[-1] + 60), rule(X[0], X[-1], Y[-1] + 60, 8)])
 def test_short_or_thick_strokes_beside_squared_paper_are_none_of_its_lines(stroke: Rule) -> None:
-    assert not alike(Rules([stroke], []), _rules()).lying
+    assert not alike(Rules([stroke], []), _rules()).horizontal
 
 
 def test_without_lines_of_the_paper_none_are_alike() -> None:

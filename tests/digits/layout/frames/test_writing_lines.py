@@ -1,4 +1,4 @@
-"""Tests of the lines that forms have to write on."""
+"""Tests of the writing lines of forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rule(start: float, end: float, y: float, covered: float = 1.0, step: float =
 
 
 def paper(rows: tuple[int, ...] = (80,), feet: int = 130) -> Mask:
-    """Rings like naughts, 40 pixels high, standing at `feet`; lines at `rows`."""
+    """Rings like zeros, 40 pixels high, with their feet at `feet`, and lines at `rows`."""
     mask = np.zeros((220, 400), np.uint8)
     for x in (80, 115, 150):
         cv2.ellipse(mask, (x, feet - 22), (12, 20), 0, 0, 360, 1, 4)
@@ -59,5 +59,5 @@ def test_a_dotted_line_is_one_to_write_on() -> None:
 def test_lines_of_a_form_are_found_in_a_picture() -> None:
     dark = np.where(paper((135, 190)) > 0, 200, 0).astype(np.uint8)
     frames = find_frames(dark, 40)
-    assert [round(line.at(line.middle)) for line in frames.other_lying] == [135, 190]
-    assert frames.lying == []
+    assert [round(line.at(line.middle)) for line in frames.other_horizontal] == [135, 190]
+    assert frames.horizontal == []

@@ -34,7 +34,7 @@ def _dashed(dash: int, gap: int, slope: float = 0.0) -> Grey:
 
 
 def _dots(lines: list[int], size: int, step: int) -> Grey:
-    """Standing lines of dots at these places."""
+    """Vertical lines of dots at these places."""
     mask = np.zeros((200, 600), np.uint8)
     for left in lines:
         for top in range(20, 180, step):
@@ -46,7 +46,7 @@ def _dots(lines: list[int], size: int, step: int) -> Grey:
 @pytest.mark.parametrize(("dash", "gap"), [(6, 4), (8, 8), (3, 3), (3, 12)])
 def test_a_line_of_dashes_or_dots_is_a_dashed_rule(dash: int, gap: int, slope: float) -> None:
     mask = _dashed(dash, gap, slope if gap < 12 else slope / 3)
-    (found,) = _found(mask).lying
+    (found,) = _found(mask).horizontal
     assert found.dashed
     assert found.step == pytest.approx(dash + gap, abs=1)
     assert (found.start, found.end) == pytest.approx((40, 559), abs=dash + gap)
@@ -56,14 +56,14 @@ def test_a_line_of_dashes_or_dots_is_a_dashed_rule(dash: int, gap: int, slope: f
 @pytest.mark.parametrize("apart", [9, 14, 40])
 def test_two_lines_of_dots_beside_each_other_are_two_rules(apart: int) -> None:
     found = _found(_dots([100, 100 + apart, 300, 300 + apart], 3, 8))
-    assert _places(found.standing) == pytest.approx([101, 101 + apart, 301, 301 + apart], abs=1)
+    assert _places(found.vertical) == pytest.approx([101, 101 + apart, 301, 301 + apart], abs=1)
 
 
 @pytest.mark.parametrize("step", [8, 11])
 def test_dashes_across_the_way_from_line_to_line_are_no_rule(step: int) -> None:
     found = _found(_dots(list(range(60, 500, 22)), 4, step))
-    assert len(found.standing) == 20
-    assert found.lying == []
+    assert len(found.vertical) == 20
+    assert found.horizontal == []
 
 
 def test_corners_of_boxes_do_not_turn_a_rule() -> None:
@@ -72,7 +72,7 @@ def test_corners_of_boxes_do_not_turn_a_rule() -> None:
         mask[30:32, left : left + 6] = 1
     for left in range(40, 300, 40):
         mask[30:40, left : left + 2] = 1  # corners on its left half
-    (found,) = _found(mask).lying
+    (found,) = _found(mask).horizontal
     assert float(found.at(50.0)) == pytest.approx(30.5, abs=0.5)
     assert float(found.at(550.0)) == pytest.approx(30.5, abs=0.5)
 
@@ -82,7 +82,7 @@ def test_a_rule_goes_on_where_writing_touches_its_dashes() -> None:
     mask[60:150, 540:544] = 1
     for left in (520, 530, 540, 550):
         mask[99:103, left - 8 : left + 6] |= mask[101:102, 540:541] * (left == 540)
-    (found,) = _found(mask).lying
+    (found,) = _found(mask).horizontal
     assert found.end >= 550
 
 
@@ -92,7 +92,7 @@ def test_specks_between_dots_do_not_hide_them(size: int, count: int) -> None:
     rng = np.random.default_rng(3)
     for x, y in zip(rng.integers(0, 598, count), rng.integers(0, 198, count), strict=True):
         mask[y : y + size, x : x + size] = 1
-    assert _places(_found(mask, Scale(6.0)).standing) == pytest.approx([103, 303], abs=2)
+    assert _places(_found(mask, Scale(6.0)).vertical) == pytest.approx([103, 303], abs=2)
 
 
 def test_dots_far_from_each_other_are_no_rule() -> None:
@@ -114,7 +114,7 @@ def test_digits_are_no_dashes() -> None:
 
 @pytest.mark.parametrize(("level", "rules"), [(LEAST + 4, 0), (2 * LEAST, 1)])
 def test_dashes_hardly_darker_than_the_darkest_paper_are_noise(level: int, rules: int) -> None:
-    assert len(_found(_dashed(6, 4), level=level).lying) == rules
+    assert len(_found(_dashed(6, 4), level=level).horizontal) == rules
 
 
 def test_specks_all_over_a_sheet_are_no_dashed_rule() -> None:
@@ -127,17 +127,17 @@ def test_specks_all_over_a_sheet_are_no_dashed_rule() -> None:
 
 @pytest.mark.parametrize(("size", "stroke"), [(18, 5.0), (2, 6.0)])
 def test_rows_much_thicker_or_thinner_than_strokes_are_no_dashed_rule(size: int, stroke: float) -> None:
-    assert _found(_dots([100, 300], size, size + 2), Scale(stroke)).standing == []
+    assert _found(_dots([100, 300], size, size + 2), Scale(stroke)).vertical == []
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_short_rows_among_much_dirt_are_mostly_no_dashed_rules(seed: int) -> None:
-    """Of specks as dense as in a noisy photo, 14 rows or more follow each other at even steps by chance."""
+    """Among specks as dense as in a noisy photo, there are at least 14 rows with even steps by chance."""
     mask = np.zeros((400, 400), np.uint8)
     for x, y in np.random.default_rng(seed).integers(2, 396, (600, 2)):
         mask[y : y + 2, x : x + 2] = 1
     found = _found(mask)
-    assert len(found.lying) + len(found.standing) <= 10
+    assert len(found.horizontal) + len(found.vertical) <= 10
 
 
 def test_dashed_boxes_that_stand_close_to_each_other_are_no_dirt() -> None:
@@ -150,5 +150,5 @@ def test_dashed_boxes_that_stand_close_to_each_other_are_no_dirt() -> None:
             mask[60:62, along : along + 4] = 1
             mask[138:140, along : along + 4] = 1
     found = _found(mask)
-    assert len(found.standing) == 18
-    assert _places(found.lying) == pytest.approx([60, 138], abs=2)
+    assert len(found.vertical) == 18
+    assert _places(found.horizontal) == pytest.approx([60, 138], abs=2)

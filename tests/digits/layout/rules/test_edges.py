@@ -19,7 +19,7 @@ def _edge(at: float, side: int, start: float = 0, end: float = 400) -> tuple[flo
 
 
 def _pairs(*some: tuple[float, float, float, int]) -> list[list[tuple[float, float]]]:
-    """Where the upper and the lower edge of each pair lie, rule by rule."""
+    """The places of the upper and the lower edge of each pair, rule by rule."""
     start, end, at, side = np.array(some, float).reshape(-1, 4).T
     edges = Edges(start, end, np.stack([0 * at, 0 * at, at], axis=1), side.astype(np.int8), [])
     return sorted(sorted((at[one], at[two]) for one, two in pairs) for pairs in paired(edges, SCALE))
@@ -94,7 +94,9 @@ def test_two_lines_that_cross_at_a_small_angle_are_both_found(drop: int) -> None
     cv2.line(grey, (40, 101 - drop), (460, 101 + drop), 0, 3)
     dark = np.asarray(255 - grey, np.uint8)
     mask = np.asarray(dark > LEAST, np.uint8)
-    slopes = sorted(rule.slope for rule in find_rules(dark, mask, SCALE, LEAST).lying if rule.length > 300)
+    slopes = sorted(
+        rule.slope for rule in find_rules(dark, mask, SCALE, LEAST).horizontal if rule.length > 300
+    )
     assert slopes == pytest.approx([0.0, 2 * drop / 420], abs=0.01)
 
 
@@ -104,5 +106,5 @@ def test_two_lines_that_touch_are_both_found() -> None:
     dark[103:112, 240:243] = 255  # between them
     dark[112:115, 40:460] = 255
     mask = np.asarray(dark > LEAST, np.uint8)
-    found = [rule for rule in find_rules(dark, mask, SCALE, LEAST).lying if rule.length > 300]
+    found = [rule for rule in find_rules(dark, mask, SCALE, LEAST).horizontal if rule.length > 300]
     assert sorted(float(rule.at(250)) for rule in found) == pytest.approx([101, 113], abs=1)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits.layout.rules.rule import Rules, between, fitted, fitted_each, heights, wiped
+from digits.layout.rules.rule import Rules, between, erased, fitted, fitted_each, heights
 from tests.digits.layout.forms import X, Y, mask_of, rule, ruled_grid, sheet
 
 
@@ -15,11 +15,11 @@ def test_a_rule_knows_where_it_lies() -> None:
     assert found.straight_on(400) == pytest.approx(80)
 
 
-def test_the_path_of_a_standing_rule_goes_down() -> None:
+def test_the_path_of_a_vertical_rule_goes_down() -> None:
     found = rule(100, 300, 50, slope=0.1)
-    lying, standing = found.path(False)[:, 0], found.path(True)[:, 0]
-    assert lying[[0, -1]].tolist() == [[100, 50], [300, 70]]
-    assert standing.tolist() == lying[:, ::-1].tolist()
+    horizontal, vertical = found.path(False)[:, 0], found.path(True)[:, 0]
+    assert horizontal[[0, -1]].tolist() == [[100, 50], [300, 70]]
+    assert vertical.tolist() == horizontal[:, ::-1].tolist()
     assert found.path(False, beyond=20)[[0, -1], 0, 0].tolist() == [80, 320]
 
 
@@ -33,7 +33,7 @@ def test_wiped_takes_the_ink_of_rules_and_leaves_the_mask_as_it_is() -> None:
     mask = mask_of(ruled_grid(sheet(440, 340), X, Y, 3))
     mask[80:100, 90:110] = 1
     before = mask.copy()
-    rest = wiped(mask, Rules([rule(40, 400, y, 3) for y in Y], [rule(50, 290, x, 3) for x in X]))
+    rest = erased(mask, Rules([rule(40, 400, y, 3) for y in Y], [rule(50, 290, x, 3) for x in X]))
     assert np.array_equal(mask, before)
     assert rest[80:100, 90:110].all()
     assert rest.sum() == 20 * 20

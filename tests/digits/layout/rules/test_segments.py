@@ -14,13 +14,13 @@ def _paper() -> Grey:
 
 
 def _at(segments: Segments, side: int) -> NDArray[np.float64]:
-    """Where the edges of one side lie across their direction."""
+    """The places of the edges of one side across their direction."""
     which = segments.side == side
     return np.concatenate([segments.first[which], segments.last[which]])
 
 
 def _share(segments: Segments, side: int, start: float, end: float) -> float:
-    """How much of the way from start to end the edges of one side show."""
+    """The share of the range from start to end that the edges of one side cover."""
     shown = np.zeros(int(end - start), bool)
     own = segments.of(np.flatnonzero(segments.side == side))
     for first, last in zip(own.start, own.end, strict=True):
@@ -29,7 +29,7 @@ def _share(segments: Segments, side: int, start: float, end: float) -> float:
 
 
 def _pieces(*pieces: tuple[float, float, float, int], slope: float = 0.0) -> Segments:
-    """Edges from, to, at, and on which side; all on lines of one slope."""
+    """Edges given as start, end, place and side, all with the same slope."""
     start, end, at, side = (np.array(values, float) for values in zip(*pieces, strict=True))
     return Segments(start, end, at + slope * start, at + slope * end, side.astype(np.int8), 1.25)
 
@@ -44,8 +44,8 @@ def _chains(segments: Segments) -> list[list[int]]:
 def test_both_edges_of_a_line_are_found_on_their_sides(thickness: int, level: int, turned: bool) -> None:
     dark = _paper()
     dark[100 : 100 + thickness, 40:460] = level
-    lying, standing = find_segments(np.ascontiguousarray(dark.T) if turned else dark, LEAST)
-    along, across = (standing, lying) if turned else (lying, standing)
+    horizontal, vertical = find_segments(np.ascontiguousarray(dark.T) if turned else dark, LEAST)
+    along, across = (vertical, horizontal) if turned else (horizontal, vertical)
     assert _share(along, 1, 40, 460) > 0.9
     assert _share(along, -1, 40, 460) > 0.9
     assert _at(along, 1) == pytest.approx(100, abs=1.5)
@@ -58,9 +58,9 @@ def test_edges_of_a_faint_line_beside_a_dark_one_are_found() -> None:
     dark = _paper()
     dark[80:84, 40:460] = 255
     dark[100:102, 40:460] = 20
-    lying, _ = find_segments(dark, 15)
+    horizontal, _ = find_segments(dark, 15)
     for side in (1, -1):
-        near = lying.of(np.flatnonzero(np.abs(lying.first - 100.5) < 3))
+        near = horizontal.of(np.flatnonzero(np.abs(horizontal.first - 100.5) < 3))
         assert _share(near, side, 40, 460) > 0.9
 
 
@@ -68,20 +68,20 @@ def test_edges_lie_where_the_line_does_however_small_the_scale() -> None:
     dark = np.zeros((1000, 1600), np.uint8)
     dark[500:520, 100:1500] = 255
     for scale in (0.8, 0.4, 0.2):
-        lying, _ = find_segments(dark, LEAST, scale)
-        assert lying.pixel >= 1 / scale
-        assert np.median(_at(lying, 1)) == pytest.approx(500, abs=lying.pixel)
-        assert np.median(_at(lying, -1)) == pytest.approx(519, abs=lying.pixel)
+        horizontal, _ = find_segments(dark, LEAST, scale)
+        assert horizontal.pixel >= 1 / scale
+        assert np.median(_at(horizontal, 1)) == pytest.approx(500, abs=horizontal.pixel)
+        assert np.median(_at(horizontal, -1)) == pytest.approx(519, abs=horizontal.pixel)
 
 
 @pytest.mark.parametrize(("left", "top"), [(0, 0), (7, 603), (403, 211), (780, 690)])
 def test_edges_lie_where_the_line_does_wherever_on_a_blank_sheet(left: int, top: int) -> None:
     dark = np.zeros((700, 900), np.uint8)
     dark[top : top + 4, left : left + 120] = 255
-    lying, _ = find_segments(dark, LEAST)
-    assert lying.start.min() == pytest.approx(left, abs=3)
-    assert lying.end.max() == pytest.approx(left + 119, abs=3)
-    assert _at(lying, -1) == pytest.approx(top + 3, abs=1.5)
+    horizontal, _ = find_segments(dark, LEAST)
+    assert horizontal.start.min() == pytest.approx(left, abs=3)
+    assert horizontal.end.max() == pytest.approx(left + 119, abs=3)
+    assert _at(horizontal, -1) == pytest.approx(top + 3, abs=1.5)
 
 
 def test_segments_run_from_start_to_end_the_longest_first() -> None:
@@ -102,8 +102,8 @@ def test_paper_has_no_edges() -> None:
 def test_what_is_lighter_than_the_faintest_ink_by_far_has_no_edges() -> None:
     dark = _paper()
     dark[100:104, 40:460] = LEAST // 4
-    lying, standing = find_segments(dark, LEAST)
-    assert len(lying.start) == len(standing.start) == 0
+    horizontal, vertical = find_segments(dark, LEAST)
+    assert len(horizontal.start) == len(vertical.start) == 0
 
 
 def test_chained_joins_the_pieces_of_one_edge_over_a_gap() -> None:
@@ -163,8 +163,8 @@ def test_chained_does_not_join_a_stroke_that_leans_otherwise() -> None:
 def test_the_pieces_of_an_interrupted_line_make_one_edge_on_each_side() -> None:
     dark = _paper()
     dark[100:102, 40:230] = dark[100:102, 250:460] = 255
-    lying, _ = find_segments(dark, LEAST)
-    long = [(lying.start[chain[0]], lying.end[chain[-1]]) for chain in chained(lying)]
+    horizontal, _ = find_segments(dark, LEAST)
+    long = [(horizontal.start[chain[0]], horizontal.end[chain[-1]]) for chain in chained(horizontal)]
     assert [(start, end) for start, end in long if end - start > 50] == [
         (pytest.approx(40, abs=3), pytest.approx(460, abs=3))
     ] * 2
@@ -173,5 +173,5 @@ def test_the_pieces_of_an_interrupted_line_make_one_edge_on_each_side() -> None:
 def test_two_lines_of_which_one_ends_where_the_other_begins_make_edges_of_their_own() -> None:
     dark = _paper()
     dark[100:102, 40:240] = dark[106:108, 250:460] = 255
-    lying, _ = find_segments(dark, LEAST)
-    assert max(lying.end[chain[-1]] - lying.start[chain[0]] for chain in chained(lying)) < 220
+    horizontal, _ = find_segments(dark, LEAST)
+    assert max(horizontal.end[chain[-1]] - horizontal.start[chain[0]] for chain in chained(horizontal)) < 220

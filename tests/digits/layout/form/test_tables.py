@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell, find_cells
-from digits.layout.tables import columns, find_tables, tables_of, with_room
+from digits.layout.form.cells import Cell, find_cells
+from digits.layout.form.tables import columns, find_tables, tables_of, with_room
 from tests.digits.layout.forms import X, Y, frames_of, in_perspective, leaning, ruled_grid, sheet
 
 WIDE = tuple(range(40, 841, 100))

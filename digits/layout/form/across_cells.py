@@ -1,7 +1,8 @@
-"""Digits of neighbouring cells that touch across the rule between them: one piece of ink, cut at the rule."""
+"""Separates digits of neighbouring cells that touch across the rule between them, by cutting at this rule."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
@@ -9,16 +10,16 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cells import Cell, Cells
+from digits.layout.form.cells import Cell, Cells
 from digits.layout.pieces import Piece, Pieces
 
-_PART = 0.22  # of a piece's ink in each of two cells: less belongs to a digit that crosses its cell's border
-_LONGER = 1.6  # times as wide, or as high, as usual: a single digit is no longer
-_USUAL = 4  # pieces in cells of their own: from so many on it is known how large digits are
+_PART = 0.22  # least share of a piece's ink in each of two cells: with less, one digit crosses the rule
+_LONGER = 1.6  # up to this multiple of the usual width or height, a piece may be a single digit
+_USUAL = 4  # least number of pieces within one cell, from which the usual size of digits is known
 
 
 def cut_at_rules(pieces: Pieces, cells: Cells) -> Pieces:
-    """The pieces, those of several digits in several cells cut where the cells end."""
+    """The pieces, with those that are several digits in several cells cut where the cells end."""
     if not cells.found or not pieces.kept:
         return pieces
     inside = [piece for piece in pieces.kept if _is_within_one(piece, cells)]
@@ -36,7 +37,7 @@ def cut_at_rules(pieces: Pieces, cells: Cells) -> Pieces:
 
 
 def _is_within_one(piece: Piece, cells: Cells) -> bool:
-    """Whether the box around a piece, its edges aside, lies in a single cell."""
+    """Whether the box around a piece, without its margins, is in a single cell."""
     left, top, right, bottom = piece.box
     aside, down = 0.15 * piece.width, 0.15 * piece.height
     corners = {cells.at(x, y) for x in (left + aside, right - aside) for y in (top + down, bottom - down)}
@@ -44,11 +45,11 @@ def _is_within_one(piece: Piece, cells: Cells) -> bool:
 
 
 def _cut(piece: Piece, pieces: Pieces, cells: Cells) -> list[Piece]:
-    """The parts of a piece in different cells, with numbers of their own in the label map; or it alone."""
+    """The parts of a piece in different cells, each with its own label; or the piece itself."""
     n = pieces.coarse
     left, top, right, bottom = piece.box
     x, y = (left - pieces.left) // n, (top - pieces.top) // n
-    part = pieces.labels[y : y - (top - bottom) // n, x : x - (left - right) // n]
+    part = pieces.labels[y : y + math.ceil(piece.height / n), x : x + math.ceil(piece.width / n)]
     rows, columns = np.nonzero(part == piece.label)
     across, down = left + (columns + 0.5) * n, top + (rows + 0.5) * n
     where = _cells_at(cells, across, down)
@@ -60,7 +61,7 @@ def _cut(piece: Piece, pieces: Pieces, cells: Cells) -> list[Piece]:
     ]
     if len(own) < 2 or _are_side_by_side(own):
         return [piece]
-    # What lies on the rules, or a little in a third cell, belongs to the nearest.
+    # Ink on the rules, and a little ink in a third cell, belongs to the nearest of these cells.
     away = [
         np.maximum(np.abs(across - cell.middle[0]) / cell.width, np.abs(down - cell.middle[1]) / cell.height)
         for cell in own
@@ -82,13 +83,13 @@ def _cut(piece: Piece, pieces: Pieces, cells: Cells) -> list[Piece]:
 
 
 def _are_side_by_side(cells: Sequence[Cell]) -> bool:
-    """Whether these are two cells of one row: where the digits in them part is found out by reading them."""
+    """Whether these are two cells of one row. Their digits are separated later, by reading them."""
     across, down = (abs(last - first) for first, last in zip(cells[0].middle, cells[-1].middle, strict=True))
     return len(cells) == 2 and across > down
 
 
 def _cells_at(cells: Cells, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.int32]:
-    """The numbers of the cells in which these points lie."""
+    """The labels of the cells at these points."""
     height, width = cells.labels.shape
     rows = np.minimum(y.astype(int) // cells.coarse, height - 1)
     columns = np.minimum(x.astype(int) // cells.coarse, width - 1)

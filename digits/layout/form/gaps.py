@@ -1,4 +1,4 @@
-"""The room between separate boxes, or tables: it looks like a cell, but two of its sides are bare."""
+"""Removes gaps between separate boxes or tables, which look like cells, but have two sides without a line."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import Cell, Cells
+from digits.layout.form.cells import Cell, Cells
 
-_ALIKE = (0.9, 1.4)  # times the usual width or height: gaps are smaller, or larger
-_OUTSIDE = 8  # pixels beyond a cell's edge, in which the line lies that closes it
-_USUAL = 0.75  # quantile of the darkness along lines: dashed ones are bare for half of their length
-_DARK = 0.4  # of that darkness: what is lighter is paper
-_BARE = 0.3  # of a side that shows ink: a dashed one shows more
-_MIDDLE = 0.6  # of a side, which no corner reaches
+_ALIKE = (0.9, 1.4)  # sizes of cells, relative to the usual width or height: gaps are smaller or larger
+_OUTSIDE = 8  # pixels outside a cell's edge, within which the line on that side is
+_USUAL = 0.75  # quantile of the darkness along sides that is a line's, since half of a dashed line is blank
+_DARK = 0.4  # below this share of that darkness, a pixel is paper
+_BARE = 0.3  # share of a side with ink, below which it has no line; a dashed line has more
+_MIDDLE = 0.6  # middle part of a side, without corners, relative to its length
 
 
 def without_gaps(cells: Cells, dark: Grey) -> Cells:
-    """The cells without those of an unusual width that are bare above and below, or of an unusual height and
-    bare at both sides.
+    """The cells without gaps.
 
-    `dark`: the darkness of the page with its printed lines.
+    A gap has an unusual width and no lines above and below, or an unusual height and no lines left and right.
+    `dark` is the darkness of the page with its printed lines.
     """
     if len(cells.found) < 3:
         return cells
@@ -34,11 +34,11 @@ def without_gaps(cells: Cells, dark: Grey) -> Cells:
     odd_height = [cell for cell in cells.found if not _ALIKE[0] <= cell.height / height <= _ALIKE[1]]
     if not odd_width and not odd_height:
         return cells
-    ends = {cell: _ends(cell, cells, dark, lying=True) for cell in odd_width}
-    sides = {cell: _ends(cell, cells, dark, lying=False) for cell in odd_height}
+    ends = {cell: _ends(cell, cells, dark, horizontal=True) for cell in odd_width}
+    sides = {cell: _ends(cell, cells, dark, horizontal=False) for cell in odd_height}
     closing = [
-        _ends(cell, cells, dark, lying=not lying)
-        for some, lying in ((odd_width, True), (odd_height, False))
+        _ends(cell, cells, dark, horizontal=not horizontal)
+        for some, horizontal in ((odd_width, True), (odd_height, False))
         for cell in some
     ]
     level = _DARK * float(np.quantile(np.concatenate(closing), _USUAL))
@@ -46,14 +46,14 @@ def without_gaps(cells: Cells, dark: Grey) -> Cells:
     return replace(cells, found=tuple(cell for cell in cells.found if cell not in gaps))
 
 
-def _ends(cell: Cell, cells: Cells, dark: Grey, lying: bool) -> NDArray[np.uint8]:
-    """The darkest pixels above and below a cell (`lying`), or left and right of it, for places along it."""
+def _ends(cell: Cell, cells: Cells, dark: Grey, horizontal: bool) -> NDArray[np.uint8]:
+    """The darkest pixels above and below a cell (`horizontal`), or left and right of it, along its sides."""
     n = cells.coarse
     left, top, right, bottom = (side // n for side in cell.box)
     inside = cells.labels[top : bottom + 1, left : right + 1] == cell.label
-    if lying:
+    if horizontal:
         inside = inside.T
-    dark, first = (dark.T, (left, top)) if lying else (dark, (top, left))
+    dark, first = (dark.T, (left, top)) if horizontal else (dark, (top, left))
     margin = round((1 - _MIDDLE) / 2 * len(inside))
     inside = inside[margin : len(inside) - margin]
     along = (first[0] + margin + np.arange(len(inside))) * n

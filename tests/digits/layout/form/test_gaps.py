@@ -1,4 +1,4 @@
-"""The room between separate boxes, told from cells by its bare sides."""
+"""Tests of distinguishing gaps between separate boxes from cells, by their sides without lines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import find_cells
-from digits.layout.gaps import without_gaps
+from digits.layout.form.cells import find_cells
+from digits.layout.form.gaps import without_gaps
 from tests.digits.layout.forms import frames_of, leaning, ruled_grid, sheet
 
 
@@ -23,7 +23,7 @@ def _separate(across: int, down: int, dash: int = 0) -> Grey:
 
 
 def _count(grey: Grey) -> tuple[int, int]:
-    """How many cells there are before, and after."""
+    """The numbers of cells before and after gaps are removed."""
     cells = find_cells(frames_of(grey), grey.shape)
     dark = np.asarray(255 - grey, np.uint8)
     return len(cells.found), len(without_gaps(cells, dark).found)

@@ -1,6 +1,7 @@
-"""Reads in a process of its own: a picture that ends it, in the depths of a decoder, costs one row.
+"""Reads pictures in a child process, so that a picture that crashes a decoder costs only one row.
 
-Its answers go through a pipe: this is only for parts that were begun before and did not come to their end.
+The answers go through a pipe, which takes time. So this is used only for parts that were begun before and not
+finished.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from multiprocessing.context import SpawnProcess
 from digits.cluster.reading import Read
 from digits.results import Reading
 
-_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the locks of the threads that Ray has
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that are held by Ray's threads
 _SECONDS = 300  # for one picture
 
-ENDED = "Reading it ended the process that read it."
-ENDLESS = f"Reading it took more than {_SECONDS // 60} minutes."
+CRASHED = "Reading it crashed the process."
+TIMED_OUT = f"Reading it took more than {_SECONDS // 60} minutes."
 
 
-class CarefulReader:
-    """Reads with what `load` gives, in a child process; a new one where a picture has ended it.
+class IsolatedReader:
+    """Reads in a child process with the function that `load` returns. A crashed process is replaced.
 
-    `load` must be something that pickle takes.
+    `load` must be picklable.
     """
 
     def __init__(self, load: Callable[[], Read], seconds: float = _SECONDS) -> None:
@@ -39,9 +40,9 @@ class CarefulReader:
                 answer: Reading | str = pipe.recv()
                 return answer
         except (EOFError, OSError):
-            sentence = ENDED
+            sentence = CRASHED
         else:
-            sentence = ENDLESS
+            sentence = TIMED_OUT
         process.kill()
         process.join()
         pipe.close()
@@ -49,7 +50,7 @@ class CarefulReader:
         return sentence
 
     def close(self) -> None:
-        """End the child."""
+        """End the child process."""
         if self._child is not None:
             process, pipe = self._child
             pipe.close()
@@ -60,12 +61,12 @@ class CarefulReader:
         here, there = _SPAWN.Pipe()
         process = _SPAWN.Process(target=_serve, args=(self._load, there), daemon=True)
         process.start()
-        there.close()  # so that the end of the child is the end of the pipe
+        there.close()  # so that the pipe ends when the child ends
         return process, here
 
 
 def _serve(load: Callable[[], Read], pipe: Connection) -> None:
-    """Answer until nobody asks: also where the process that asked was killed, the pipe ends."""
+    """Answer requests until the pipe ends, which it also does if the parent process was killed."""
     read = load()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Tables that stand apart on one page: each is looked at alone, as its lines tell nothing of the others."""
+"""Separates the tables on a page, because the lines of one table say nothing about those of another."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import NARROWEST
+from digits.layout.form.cells import NARROWEST
 from digits.layout.rules.rule import Mask
 
-_GAPS = np.ones((3, 3), np.uint8)  # pixels: a printed line has gaps so small in a photo
-_LEAST = 0.05  # of the picture's longer side: both sides of a table are longer
-_CELLS = 4  # fewer have no two rows and two columns
-_SOLID = 0.6  # of its smallest rectangle that a cell fills, whatever is written into its rules
-_AROUND = 8  # pixels around a table that are its own: a rule is compared with the paper beside it
+_GAPS = np.ones((3, 3), np.uint8)  # pixels: gaps of this size in printed lines of a photo are closed
+_LEAST = 0.05  # least length of both sides of a table, relative to the picture's longer side
+_CELLS = 4  # least number of cells, for two rows and two columns
+_SOLID = 0.6  # least share of its smallest enclosing rectangle that a cell covers, even with ink on its rules
+_AROUND = 8  # pixels around a table that belong to it, since a rule is compared with the paper next to it
 
 Outline = NDArray[np.int32]
 """Points (n, 1, 2), x and y."""
 
 
-def tables_apart(dark: Grey, least: int) -> list[Grey]:
-    """The darkness (height, width) of each table, with paper for all else, and of what is left without them.
+def separate_tables(dark: Grey, least: int) -> list[Grey]:
+    """The darkness (height, width) of each table, with paper for everything else, and last that of the rest.
 
-    It is that of the whole picture alone where no two tables of connected rules stand beside or below each
-    other. Paper is no darker than `least`.
+    If there are fewer than two tables of connected rules, or if two overlap, the darkness of the whole
+    picture is the only one. `least` is the greatest darkness of paper.
     """
     mask = np.asarray(dark > least, np.uint8)
     outlines = _outlines(np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _GAPS), np.uint8))
@@ -36,7 +36,7 @@ def tables_apart(dark: Grey, least: int) -> list[Grey]:
     owner = np.zeros(dark.shape, np.int32)
     for number, outline in zip(numbers, outlines, strict=True):
         cv2.polylines(owner, [outline], True, number, 2 * _AROUND)
-    for number, outline in zip(numbers, outlines, strict=True):  # what is within one is nobody else's
+    for number, outline in zip(numbers, outlines, strict=True):  # the inside of a table is its own
         cv2.fillPoly(owner, [outline], number)
     return [np.where(owner == number, dark, np.uint8(0)) for number in (*numbers, 0)]
 
@@ -66,7 +66,7 @@ def _is_cell(hole: Outline) -> bool:
 
 
 def _are_rows_and_columns(cells: list[Outline]) -> bool:
-    """Whether some of these cells stand beside each other, and some below each other."""
+    """Whether some of these cells are next to each other, and some below each other."""
     if len(cells) < _CELLS:
         return False
     boxes = np.array([cv2.boundingRect(cell) for cell in cells], float)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from digits.ink.sheet import Box
-from digits.layout.cells import Cell
-from digits.layout.digit_boxes import DigitBoxes, digit_boxes
+from digits.layout.form.cells import Cell
+from digits.layout.form.digit_boxes import DigitBoxes, digit_boxes
+from digits.layout.form.tables import Table
 from digits.layout.pieces import Piece
-from digits.layout.tables import Table
 
 
 def _row(*sides: tuple[int, int]) -> Table:

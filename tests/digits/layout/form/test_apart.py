@@ -1,4 +1,4 @@
-"""Tables that stand apart on a page, told by what their rules hang together."""
+"""Tests of separating the tables on a page by their connected rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.apart import tables_apart
+from digits.layout.form.apart import separate_tables
 from tests.digits.layout.forms import LEAST, comb, leaning, ruled_grid, sheet, write
 
 WIDE, NARROW = (40, 160, 280, 400, 520), (40, 110, 180)
@@ -19,7 +19,7 @@ def _two(grey: Grey | None = None) -> Grey:
 
 
 def _parts(grey: Grey) -> list[Grey]:
-    return tables_apart(np.asarray(255 - grey, np.uint8), LEAST)
+    return separate_tables(np.asarray(255 - grey, np.uint8), LEAST)
 
 
 @pytest.mark.parametrize("degrees", [0, -6, 6])
@@ -49,7 +49,7 @@ def test_a_table_alone_is_the_picture() -> None:
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_boxes_are_no_tables(rows: int) -> None:
-    """They are told by others in line with them, wherever those stand."""
+    """Boxes are recognised by other boxes in line with them, so they must not be separated."""
     grey = sheet(600, 460)
     for top in range(40, 40 + 100 * rows, 100):
         grey = ruled_grid(grey, WIDE, (top, top + 60))

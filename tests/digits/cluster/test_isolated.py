@@ -9,7 +9,7 @@ from functools import partial
 import psutil
 import pytest
 
-from digits.cluster.careful import ENDED, ENDLESS, CarefulReader
+from digits.cluster.isolated import CRASHED, TIMED_OUT, IsolatedReader
 from digits.cluster.reading import Read
 from digits.results import Reading
 
@@ -29,35 +29,35 @@ def read(data: bytes) -> Reading | str:
 
 
 @pytest.fixture
-def careful() -> Iterator[CarefulReader]:
-    reader = CarefulReader(reads, seconds=60)
+def isolated() -> Iterator[IsolatedReader]:
+    reader = IsolatedReader(reads, seconds=60)
     yield reader
     reader.close()
 
 
-def test_it_answers_what_the_reader_answers(careful: CarefulReader) -> None:
-    answer = careful(b"12")
+def test_it_answers_what_the_reader_answers(isolated: IsolatedReader) -> None:
+    answer = isolated(b"12")
     assert isinstance(answer, Reading)
     assert answer.text == "12"
     assert int(answer.model) != os.getpid()
-    assert careful(b"broken") == "It is broken."
+    assert isolated(b"broken") == "It is broken."
 
 
-def test_a_picture_that_ends_the_process_is_one_sentence(careful: CarefulReader) -> None:
-    assert careful(b"crash") == ENDED
-    answer = careful(b"3")
+def test_a_picture_that_ends_the_process_is_one_sentence(isolated: IsolatedReader) -> None:
+    assert isolated(b"crash") == CRASHED
+    answer = isolated(b"3")
     assert isinstance(answer, Reading)
     assert answer.text == "3"
 
 
 def test_a_picture_that_never_ends_is_one_sentence() -> None:
-    reader = CarefulReader(reads, seconds=0.5)
-    assert reader(b"hang") == ENDLESS
+    reader = IsolatedReader(reads, seconds=0.5)
+    assert reader(b"hang") == TIMED_OUT
     reader.close()
 
 
 def test_nothing_of_it_is_left() -> None:
-    reader = CarefulReader(partial(reads))
+    reader = IsolatedReader(partial(reads))
     answer = reader(b"3")
     assert isinstance(answer, Reading)
     reader.close()

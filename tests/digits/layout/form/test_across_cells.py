@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Sheet
-from digits.layout.across_cells import cut_at_rules
-from digits.layout.cells import NO_CELLS, Cells, find_cells
 from digits.layout.components import find_pieces
-from digits.layout.frames.sorting import Frames
+from digits.layout.form.across_cells import cut_at_rules
+from digits.layout.form.cells import NO_CELLS, Cells, find_cells
+from digits.layout.frames.classification import Frames
 from digits.layout.pieces import Pieces
 from tests.digits.layout.forms import rule
 
@@ -25,7 +25,7 @@ def cells() -> Cells:
 
 
 def written(*boxes: tuple[int, int, int, int]) -> Mask:
-    """Digits of 40 by 60 pixels in the middle of the cells of the first two rows, and these boxes of ink."""
+    """Digits of 40 by 60 pixels in the cells of the first two rows, and these boxes of ink."""
     mask = np.zeros((340, 340), np.uint8)
     for row, column in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)):
         left, top = X[column] + 30, Y[row] + 20
@@ -59,7 +59,7 @@ def test_three_digits_of_one_row_that_touch_are_cut_at_the_rules() -> None:
     assert below == [pytest.approx(sides, abs=3) for sides in ((40, 120), (120, 220), (220, 300))]
 
 
-def test_two_digits_that_touch_across_a_lying_rule_are_cut_there() -> None:
+def test_two_digits_that_touch_across_a_horizontal_rule_are_cut_there() -> None:
     mask = written((250, 140, 290, 300))
     done = cut_at_rules(pieces_of(mask), cells())
     right = [box for box in boxes_of(done) if box[0] >= 250 and box[1] > 130]
@@ -80,7 +80,7 @@ def test_each_part_has_its_own_ink() -> None:
 
 @pytest.mark.parametrize("right", [140, 160])
 def test_a_digit_that_crosses_its_cell_is_one(right: int) -> None:
-    """A wide digit, with a third of it in the next cell: no longer than a digit may be."""
+    """A wide digit, with a third of it in the next cell, is still no longer than a digit may be."""
     mask = written((70, 240, right, 300))
     pieces = pieces_of(mask)
     assert boxes_of(cut_at_rules(pieces, cells())) == boxes_of(pieces)

@@ -1,4 +1,4 @@
-"""A row of boxes that hold a digit each: in which of them a mark stands, so that none is taken for two."""
+"""A row of boxes for one digit each: which box a mark is in, so that its parts are not read as two digits."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from itertools import pairwise
 import numpy as np
 
 from digits.ink.sheet import Box
+from digits.layout.form.tables import WIDE, Table
 from digits.layout.pieces import Piece
-from digits.layout.tables import WIDE, Table
 
-_ROW = 3  # boxes, at least
-_OVER = 0.25  # of a box's width: what reaches so far out of one may be of another, too
-_TWO = 1.5  # times the usual width: a box as wide as two, between which a rule was not found
+_ROW = 3  # least number of boxes
+_OVER = 0.25  # share of a box's width by which a piece extends out of it that may belong to another box, too
+_TWO = 1.5  # above this multiple of the usual width, a box is two boxes without the rule between them
 
 
 @dataclass(frozen=True, slots=True)
 class DigitBoxes:
-    """The left and right sides of a row's boxes at their middle, and which hold one digit at most."""
+    """The left and right sides of a row's boxes at mid-height, and whether each box has one digit at most."""
 
     sides: tuple[tuple[float, float], ...]
     single: tuple[bool, ...]
 
     def of(self, box: Box) -> int | None:
-        """The number of the box in which the middle of this one lies, or that is next to it."""
+        """The index of the box that contains the middle of `box`, or is next to it; None if there is none."""
         middle = (box[0] + box[2]) / 2
         away = [max(left - middle, middle - right) for left, right in self.sides]
         nearest = away.index(min(away))
@@ -33,11 +33,11 @@ class DigitBoxes:
         return nearest if away[nearest] <= _OVER * (right - left) else None
 
     def part(self, left: Piece, right: Piece) -> bool:
-        """Whether two pieces stand in different boxes."""
+        """Whether two pieces are in different boxes."""
         return self.of(left.box) != self.of(right.box)
 
     def hold_one(self, pieces: Sequence[Piece]) -> bool:
-        """Whether these pieces make one digit at most: all are in one box, and none reaches far out of it."""
+        """Whether these pieces are at most one digit: all are in one box and do not extend far out of it."""
         number, *others = (self.of(piece.box) for piece in pieces)
         if number is None or any(other != number for other in others):
             return False
@@ -49,7 +49,7 @@ class DigitBoxes:
 
 
 def digit_boxes(table: Table) -> DigitBoxes | None:
-    """The boxes of a table that is a row of them."""
+    """The boxes of a table that is a single row of boxes for digits; None for other tables."""
     if len(table.rows) > 1 or len(table.rows[0]) < _ROW:
         return None
     row = table.rows[0]

@@ -1,7 +1,8 @@
-"""The cells of tables, boxes and combs: what printed lines enclose, whatever the perspective."""
+"""The cells of tables, boxes and combs, which are the areas enclosed by printed lines, in any perspective."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,23 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.ink.sheet import Box
+from digits.layout.frames.classification import Frames
 from digits.layout.frames.combs import Comb
-from digits.layout.frames.sorting import Frames
 
-_CORNER = 0.04  # of a rule's length that it is drawn longer, to close the corners
-_MOST = 1000  # cells: more are texture
-_LONGEST = 1000  # pixels: cells are told apart on a map so small
-NARROWEST = 8  # pixels: what is narrower is the room between double lines
-_SOLID = 0.75  # of its smallest upright or leaning rectangle that a cell fills
-_CUT_OFF = 1.3  # of the usual size: what is larger and at the picture's edge is its margin
-_TOOTH = 2.6  # teeth high: the room above the base of a comb, and at least
-_FIELD = 1.3  # times as high as a field is wide: teeth may be mere ticks
-_BELOW = 0.4  # teeth high: the room below it
+_CORNER = 0.04  # extension of the rules that closes corners, relative to their length
+_MOST = 1000  # cells, above which the picture is a texture
+_LONGEST = 1000  # greatest side of the label map, in pixels
+NARROWEST = 8  # pixels: a narrower area is the space between double lines
+_SOLID = 0.75  # least share of its smallest enclosing rectangle, upright or tilted, that a cell covers
+_CUT_OFF = 1.3  # above this multiple of the usual size, an area at the picture's edge is a margin
+_TOOTH = 2.6  # height of a comb's field, relative to the height of a tooth, but at least
+_FIELD = 1.3  # this multiple of the field's width, since teeth may be very short
+_BELOW = 0.4  # height of the part of the field below the base, relative to the height of a tooth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """A cell's number in the label map, and the box around it in pixels of the ink map."""
+    """A cell: its label in the label map, and its box in pixels of the ink map."""
 
     label: int
     box: Box
@@ -47,14 +48,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Cells:
-    """All cells, and a map `coarse` times smaller than the ink that says which pixel is in which."""
+    """All cells, and the label map of the cells, which is `coarse` times smaller than the ink map."""
 
     labels: NDArray[np.int32]
     coarse: int
     found: tuple[Cell, ...]
 
     def at(self, x: float, y: float) -> Cell | None:
-        """The cell in which a point of the ink map lies."""
+        """The cell at a point of the ink map; None if there is none."""
         row, column = int(y) // self.coarse, int(x) // self.coarse
         height, width = self.labels.shape
         if not (0 <= row < height and 0 <= column < width):
@@ -63,7 +64,7 @@ class Cells:
         return self._by_label.get(label)
 
     def around(self, box: Box) -> Cell | None:
-        """The cell in which the middle of a box lies."""
+        """The cell at the middle of a box; None if there is none."""
         left, top, right, bottom = box
         return self.at((left + right) / 2, (top + bottom) / 2)
 
@@ -73,17 +74,17 @@ class Cells:
 
 
 NO_CELLS = Cells(np.zeros((0, 0), np.int32), 1, ())
-"""Those of a picture without tables, boxes and combs."""
+"""The cells of a picture without tables, boxes and combs."""
 
 
 def find_cells(frames: Frames, shape: tuple[int, ...]) -> Cells:
     """The cells of these frames in an ink map of this shape (height, width)."""
-    coarse = max(1, -(-max(shape) // _LONGEST))
-    height, width = (-(-side // coarse) for side in shape)
+    coarse = max(1, math.ceil(max(shape) / _LONGEST))
+    height, width = (math.ceil(side / coarse) for side in shape)
     paper = np.ones((height, width), np.uint8)
-    for rules, turned in ((frames.lying, False), (frames.standing, True)):
+    for rules, vertical in ((frames.horizontal, False), (frames.vertical, True)):
         for rule in rules:
-            cv2.polylines(paper, [rule.path(turned, max(6.0, _CORNER * rule.length), coarse)], False, 0, 1)
+            cv2.polylines(paper, [rule.path(vertical, max(6.0, _CORNER * rule.length), coarse)], False, 0, 1)
     count, found_labels, found_stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
     labels, stats = np.asarray(found_labels, np.int32), np.asarray(found_stats, np.int32)
     if count > _MOST:
@@ -118,7 +119,7 @@ def _is_solid(labels: NDArray[np.int32], label: int, stats: NDArray[np.int32]) -
 
 
 def _without_margins(found: list[Cell], shape: tuple[int, ...]) -> list[Cell]:
-    """Cells without what lies between a frame and the picture's edge."""
+    """The cells without the areas between a frame and the picture's edge."""
     inner = [cell for cell in found if not _at_edge(cell, shape)]
     if not inner:
         return []
@@ -138,13 +139,13 @@ def _at_edge(cell: Cell, shape: tuple[int, ...]) -> bool:
 
 
 def _spans(cell: Cell, comb: Comb) -> bool:
-    """Whether a comb stands in this cell, so that the cell is no single one."""
+    """Whether a comb is in this cell, which then is not a cell for one number."""
     x, y = (comb.base.start + comb.base.end) / 2, float(comb.base.at(comb.base.start))
     return cell.box[0] < x < cell.box[2] and cell.box[1] < y <= cell.box[3] + 2
 
 
 def _comb_cells(comb: Comb, labels: NDArray[np.int32], coarse: int, shape: tuple[int, ...]) -> Iterable[Cell]:
-    """The room between each two teeth, drawn into the label map."""
+    """The fields between neighbouring teeth of a comb. They are drawn into the label map."""
     tall = float(np.median([tooth.length for tooth in comb.teeth]))
     number = int(labels.max())
     for left, right in zip(comb.teeth, comb.teeth[1:], strict=False):

@@ -1,4 +1,4 @@
-"""The form that is printed on a page: its lines, and the cells that they enclose, table by table."""
+"""The printed form on a page: its lines, and the cells that they enclose, table by table."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from itertools import chain
 import numpy as np
 
 from digits.ink.sheet import Grey
-from digits.layout.apart import tables_apart
-from digits.layout.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.form.apart import separate_tables
+from digits.layout.form.cells import NO_CELLS, Cell, Cells, find_cells
+from digits.layout.form.gaps import without_gaps
+from digits.layout.frames.classification import Frames
 from digits.layout.frames.search import find_frames
-from digits.layout.frames.sorting import Frames
-from digits.layout.gaps import without_gaps
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The printed lines of a page and its cells; `apart`: of each table that stands apart, and the rest."""
+    """The printed lines of a page and its cells; `separate` are the cells of each separate table.
+
+    The last group are cells outside these tables.
+    """
 
     frames: Frames = field(default_factory=Frames)
     cells: Cells = NO_CELLS
-    apart: tuple[tuple[Cell, ...], ...] = ()
+    separate: tuple[tuple[Cell, ...], ...] = ()
 
 
 def find_form(dark: Grey, least: int) -> Form:
-    """What is printed in a picture of darkness (height, width), where paper is no darker than `least`."""
-    parts = tables_apart(dark, least)
+    """The form in a picture of darkness (height, width); `least` is the greatest darkness of paper."""
+    parts = separate_tables(dark, least)
     frames = [find_frames(part, least) for part in parts]
     cells = [_cells(some, part) for some, part in zip(frames, parts, strict=True)]
     if len(parts) == 1:
@@ -38,12 +41,12 @@ def find_form(dark: Grey, least: int) -> Form:
 
 def _cells(frames: Frames, dark: Grey) -> Cells:
     cells = find_cells(frames, dark.shape)
-    # The fields of a comb are open above.
+    # A comb's fields are open at the top, so they would be taken for gaps.
     return cells if frames.combs else without_gaps(cells, dark)
 
 
 def _joined(parts: Sequence[Cells]) -> tuple[Cells, tuple[tuple[Cell, ...], ...]]:
-    """The cells of several parts of one picture in one map, and which are whose."""
+    """The cells of several parts of one picture in one label map, and the cells of each part."""
     parts = [part for part in parts if part.found]
     if not parts:
         return NO_CELLS, ()

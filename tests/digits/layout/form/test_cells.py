@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from digits.ink.sheet import Grey
-from digits.layout.cells import Cells, find_cells
-from digits.layout.frames.sorting import Frames
+from digits.layout.form.cells import Cells, find_cells
+from digits.layout.frames.classification import Frames
 from tests.behaviour.drawing import drawing, ruled
 from tests.digits.layout.forms import (
     X,
@@ -66,8 +66,8 @@ def test_cells_of_a_large_picture_are_in_its_own_pixels(times: int) -> None:
 
 @pytest.mark.parametrize(("right", "found"), [(660, 1), (670, 0)])
 def test_rules_that_nearly_meet_close_a_cell(right: int, found: int) -> None:
-    lying, standing = [rule(40, 640, y) for y in (50, 250)], [rule(50, 250, x) for x in (40, right)]
-    assert len(find_cells(Frames(lying, standing), (300, 720)).found) == found
+    horizontal, vertical = [rule(40, 640, y) for y in (50, 250)], [rule(50, 250, x) for x in (40, right)]
+    assert len(find_cells(Frames(horizontal, vertical), (300, 720)).found) == found
 
 
 def test_the_room_between_double_lines_is_no_cell() -> None:

@@ -1,4 +1,4 @@
-"""Rows and columns: which cells stand beside and below each other."""
+"""Arranges cells in the rows and columns of tables."""
 
 # Why it is so: docs/decisions/tables.md
 from __future__ import annotations
@@ -13,43 +13,44 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.cells import Cell
+from digits.layout.form.cells import Cell
 from digits.layout.pieces import common_box
 
-WIDE = 1.25  # times as wide as high: a cell that may hold a number of its own
-_GAP = 0.4  # of the usual side: what is narrower is room between boxes
-_BESIDE = 0.6  # of the larger one's height, or the smaller one's width, that two neighbours share
-_ACROSS = 1.0  # of a cell's width: no two neighbours of one row are further apart
-_LOW = 0.5  # of the writing's height: no row is lower
-_BELOW = 0.3  # of a cell's height: no two neighbours of one column are further apart
-_APART = 2.5  # times the room between the boxes of a row: that between rows, at most
-_TALL = 1.5  # times as high as the others of its row: a cell of two rows
-_EVEN = 0.2  # of a cell's side: how much further another may be that is next to it, too
+WIDE = 1.25  # width by height from which a cell may have a number of its own, and not one digit
+_GAP = 0.4  # below this share of the usual side, a cell is a gap between boxes
+_BESIDE = 0.6  # common share of the larger one's height, or the smaller one's width, of two neighbours
+_ACROSS = 1.0  # greatest distance between neighbours in a row, relative to a cell's width
+_LOW = 0.5  # least height of a row, relative to the writing's height
+_BELOW = 0.3  # greatest distance between neighbours in a column, relative to a cell's height
+_APART = 2.5  # greatest gap between rows, relative to the gap between boxes in a row
+_TALL = 1.5  # above this multiple of the usual height in its row, a cell spans two rows
+_EVEN = 0.2  # greatest extra distance of a second neighbour on the same side, relative to a cell's side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Cells by row, from the left."""
+    """The cells of each row, from the left."""
 
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def tables_of(apart: Sequence[tuple[Cell, ...]]) -> tuple[Table, ...]:
-    """The tables of cells that stand apart, from the top; of two beside each other the left one first."""
-    tables = chain.from_iterable(map(find_tables, apart))
+def tables_of(groups: Sequence[tuple[Cell, ...]]) -> tuple[Table, ...]:
+    """The tables of separate groups of cells, from the top; of two next to each other, the left one first."""
+    tables = chain.from_iterable(map(find_tables, groups))
     return tuple(sorted(tables, key=cmp_to_key(_order)))
 
 
 def find_tables(cells: tuple[Cell, ...]) -> tuple[Table, ...]:
-    """The cells put together to tables, boxes of one row included; from the top."""
+    """The tables that these cells form, including single rows of boxes, from the top."""
     found = _without_slits(cells)
     if not found:
         return ()
     boxes = np.array([cell.box for cell in found], float)
     beside, across = _neighbours(boxes, np.maximum, _ACROSS)
-    # Boxes that stand apart make a grid if a number fits in each, or if the rows are hardly further apart.
-    wide = np.median([cell.width / cell.height for cell in found]) > WIDE
-    room = np.inf if wide else _APART * float(np.median(across)) if len(across) else 0.0
+    # Separate boxes form a table if a number fits in each, or if rows are hardly further apart than boxes.
+    room = _APART * float(np.median(across)) if len(across) else 0.0
+    if np.median([cell.width / cell.height for cell in found]) > WIDE:
+        room = np.inf
     below, _ = _neighbours(boxes[:, [1, 0, 3, 2]], np.minimum, _BELOW, room)
     tables = []
     left = set(range(len(found)))
@@ -64,7 +65,7 @@ def find_tables(cells: tuple[Cell, ...]) -> tuple[Table, ...]:
 
 
 def _order(first: Table, second: Table) -> int:
-    """Less than 0 where the first table is read before the second."""
+    """Negative if the first table is read before the second, positive if after it."""
     (left, top, _, bottom), (other_left, other_top, _, other_bottom) = (
         common_box([cell.box for row in table.rows for cell in row]) for table in (first, second)
     )
@@ -74,7 +75,7 @@ def _order(first: Table, second: Table) -> int:
 
 
 def with_room(tables: Sequence[Table], height: float) -> tuple[Table, ...]:
-    """The tables without rows too low for writing of this height: room beside a line of the paper."""
+    """The tables without rows too low for writing of this height (gaps next to lines of the paper)."""
     found = []
     for table in tables:
         rows = [row for row in table.rows if median(cell.height for cell in row) >= _LOW * height]
@@ -83,12 +84,12 @@ def with_room(tables: Sequence[Table], height: float) -> tuple[Table, ...]:
 
 
 def columns(table: Table) -> dict[Cell, int]:
-    """The column of each cell: that of the nearest cell in the row that has most."""
+    """The column of each cell: that of the nearest cell in the row that has the most cells."""
     fullest = max(table.rows, key=len)
     middles = np.array([cell.middle[0] for cell in fullest])
     middle_row = table.rows.index(fullest)
     found: dict[Cell, int] = {}
-    # From row to row, so that a table which leans in the picture keeps its columns.
+    # From row to row, so that columns are followed in a table that is tilted in the picture.
     for order in (range(middle_row, -1, -1), range(middle_row, len(table.rows))):
         near = middles.copy()
         for number in order:
@@ -101,7 +102,7 @@ def columns(table: Table) -> dict[Cell, int]:
 
 
 def _without_slits(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """The cells without the slits between double lines, or boxes close to each other."""
+    """The cells without the narrow gaps between double lines or adjacent boxes."""
     if not cells:
         return cells
     width, height = (np.median(sides) for sides in zip(*((c.width, c.height) for c in cells), strict=True))
@@ -111,10 +112,10 @@ def _without_slits(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
 def _neighbours(
     boxes: NDArray[np.float64], side: np.ufunc, most: float, room: float = 0.0
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which boxes (n, 4) stand right of which (n, n), with none between, and how far those are apart (links).
+    """Which boxes (n, 4) are right neighbours of which, (n, n), and the distances of all such pairs.
 
-    They share enough of the height that `side` chooses of the two, and are no further apart than `most` of
-    the narrower one's width or, if that is more, than `room` and that width.
+    Neighbours have no box between them and share enough of the height that `side` selects from both. They are
+    no further apart than `most` of the narrower one's width or, if that is more, than `room` and that width.
     """
     left, top, right, bottom = boxes.T
     shared = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
@@ -130,9 +131,9 @@ def _neighbours(
 def _rows(
     first: int, beside: NDArray[np.bool_], below: NDArray[np.bool_], height: NDArray[np.float64]
 ) -> dict[int, tuple[int, bool]]:
-    """The row of each cell that hangs together with the first one, by any way from neighbour to neighbour.
+    """The row of each cell that is connected with the first one through neighbours.
 
-    A cell as high as two rows, between which a rule was not found, is in a row of its own (True).
+    A cell as high as two rows, because the rule between them was not found, is in a row of its own (True).
     """
     row_of, waiting = {first: 0}, deque([first])
     while waiting:
