@@ -126,7 +126,7 @@ def test_nobody_there_is_said_with_the_address() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    with pytest.raises(ServiceAway, match=r"http://service:3000 does not answer.*make serve"):
+    with pytest.raises(ServiceAway, match=r"http://service:3000 is not responding.*make serve"):
         service(handler).read(b"")
 
 

@@ -258,7 +258,7 @@ def test_what_is_no_picture_leaves_the_drawing(
     opened.until("7 · Digits")
     (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
     for name, sentence in (
-        ("notes.txt", "notes.txt cannot be read as a picture: open a PNG or a JPEG."),
+        ("notes.txt", "notes.txt cannot be read as a picture. Open a PNG or a JPEG."),
         ("none.png", "Could not open: No such file or directory"),
     ):
         chosen = str(tmp_path / name)
