@@ -161,7 +161,7 @@ with bentoml.SyncHTTPClient(sys.argv[1]) as client:
     )
     assert [row[:2] for row in said] == [["InvalidArgument", 400], ["UnprocessableEntity", 422]]
     assert "This is no picture: send PNG" in said[0][2]
-    assert "comes 65 times: send 1 to 64" in said[1][2]
+    assert "occurs 65 times. Send 1 to 64" in said[1][2]
 
 
 @pytest.mark.heavy  # a service of its own; test_app.py asks for the key in every way

@@ -115,7 +115,7 @@ def test_without_a_champion_the_default_model_answers(
         assert server.get("/model").json()["version"] == "default"
         answer = httpx.post(f"{server.url}/predict", files={"image": seven}, trust_env=False).json()
         assert (answer["digit"], answer["model"]) == (7, "default")
-        assert f"A model that appears in {tmp_path / 'nothing'} takes over" in server.log.read_text()
+        assert f"Watching {tmp_path / 'nothing'} for a model" in server.log.read_text()
 
 
 def test_who_starts_the_workers_imports_nothing_that_reads_pictures() -> None:

@@ -58,7 +58,7 @@ def test_champion_without_a_model_is_the_default_one(
     assert version(champion) == "1"
     assert [record.message for record in caplog.records] == [
         "Serving model default",
-        f"A model that appears in {tmp_path / 'none'} takes over",
+        f"Watching {tmp_path / 'none'} for a model to replace the default model",
         "Serving model 1",
     ]
     assert loads("refused") == refused
