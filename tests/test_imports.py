@@ -44,7 +44,7 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
     "ui": (
         "text",
         "refusals",
-        "names",
+        "host_check",
         "origins",
         "bodies",
         "document",
@@ -52,7 +52,7 @@ FLOORS = {  # of each package, the rooms and files that others may stand on, fro
         "proxy",
         "uploads",
         "programs",
-        "waking",
+        "lazy_queue",
         "desktop",
     ),
 }

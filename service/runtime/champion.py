@@ -95,7 +95,7 @@ class Champion:
             _logger.info("Watching %s for a model to replace the default model", self._folder)
 
     async def watch(self) -> None:
-        """Poll the folder indefinitely and log errors; models are loaded on a thread, not on the event loop."""
+        """Poll the folder indefinitely and log errors; models are loaded on a thread."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:

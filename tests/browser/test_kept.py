@@ -166,7 +166,8 @@ def test_strokes_before_the_page_is_ready_show_at_once_and_are_read_then(
     early = ink_share(page)
     assert early > 0.02
     expect(page.locator("#prompt")).to_be_hidden()
-    expect(page.locator("#trouble")).to_have_text("The page is still loading. Keep drawing; your drawing is kept.")
+    loading = "The page is still loading. Keep drawing; your drawing is kept."
+    expect(page.locator("#trouble")).to_have_text(loading)
     page.locator(".digits").evaluate("(page) => { if (page.dataset.ready) throw new Error('ready'); }")
     let_go(waiting)
     assert_read(page, "2")

@@ -297,7 +297,7 @@ def test_theme_is_changed_and_kept(opened: Opened) -> None:
     with Image.open(BytesIO(opened.window._drawing.png())) as image:
         assert image.getpixel((0, 0)) == 255  # what is sent stays black on white
     opened.window._drawing.lay(photo())
-    opened.window._ask_anew()
+    opened.window._restart()
     assert paper["background"] == LIGHT.paper
     opened.window._theme_button.invoke()
     assert opened.root["background"] == LIGHT.ground
