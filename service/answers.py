@@ -26,7 +26,7 @@ Box = Annotated[
     list[int],
     Field(min_length=4, max_length=4, description="Left, top, right, bottom in pixels of the picture sent."),
 ]
-Sides = tuple[int, int, int, int]
+LeftTopRightBottom = tuple[int, int, int, int]
 Boxed = TypeVar("Boxed", "Mark", "Number", "TableCell")
 MAX_BATCH = 64  # pictures
 CSV = "text/csv"
@@ -182,7 +182,7 @@ def _enlarged(reading: Reading, times: int) -> Reading:
     return replace(reading, numbers=scaled(reading.numbers), digits=scaled(reading.digits), tables=tables)
 
 
-def _on_sent(box: Sides, times: int) -> Sides:
+def _on_sent(box: LeftTopRightBottom, times: int) -> LeftTopRightBottom:
     left, top, right, bottom = box
     return (left * times, top * times, right * times, bottom * times)
 

@@ -17,7 +17,7 @@ from feedback.labels import NOT_A_DIGIT, label_of
 from feedback.store import Store
 from service.answers import FeedbackKept, FeedbackState, as_json
 from service.endpoints.images import TAG, uncounted_reading
-from service.endpoints.sent import form_of, picture_of
+from service.endpoints.uploads import form_of, picture_of
 from service.errors import FeedbackAway, FeedbackFull, FeedbackOff, ForeignOrigin, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import Opened

@@ -31,7 +31,7 @@ from service.answers import (
     as_json,
 )
 from service.endpoints.accept import preferred
-from service.endpoints.sent import form_of, picture_of
+from service.endpoints.uploads import form_of, picture_of
 from service.errors import BadImage, Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import Opened, loaded, opened

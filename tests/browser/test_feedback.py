@@ -18,7 +18,7 @@ from tests.browser.hand import Place, answer, clear, draw
 from tests.browser.pictures import encoded, picture
 from tests.browser.processes import Process, page_process, service_process
 from tests.browser.said import show
-from tests.browser.sent import sent, watch
+from tests.browser.uploads import uploaded, watch
 from tests.ports import free_port
 
 LEAST = 44
@@ -93,7 +93,7 @@ def test_a_mouse_corrects_a_drawing_and_changes_its_mind(page: Page, keeping: Ke
     thanked(page, "1")
     (kept,) = keeping.kept()
     assert (kept.label, kept.answer, kept.state) == ("1", "7", "new")
-    assert kept.picture(keeping.folder).read_bytes() == sent(page)
+    assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
     expect(page.locator("#wrong")).to_have_text("Change")
     expect(page.locator("#wrong")).to_be_focused()
     page.click("#wrong")
@@ -175,7 +175,7 @@ def test_a_number_is_corrected_where_it_is_wrong(page: Page, keeping: Keeping) -
     thanked(page, "-2,7")
     (kept,) = keeping.kept()
     assert (kept.label, kept.answer) == ("-2,7", "27")
-    assert kept.picture(keeping.folder).read_bytes() == sent(page)
+    assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
 
 
 def test_what_is_no_number_is_said_and_stays(page: Page, keeping: Keeping) -> None:
@@ -226,15 +226,15 @@ def test_the_photo_is_kept_as_it_was_read(page: Page, keeping: Keeping, changed:
     thanked(page, "4")
     (kept,) = keeping.kept()
     assert kept.file.endswith(".jpg")
-    assert kept.picture(keeping.folder).read_bytes() == sent(page)
-    assert (sent(page) == content) is not changed
+    assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
+    assert (uploaded(page) == content) is not changed
 
 
 @pytest.mark.parametrize(
     ("status", "code", "sentence"),
     [
         (507, "feedback_full", "can make room with make feedback"),
-        pytest.param(503, "feedback_away", "cannot write to its folder", marks=pytest.mark.heavy),
+        pytest.param(503, "feedback_away", "cannot write to its feedback folder", marks=pytest.mark.heavy),
         pytest.param(502, "service_away", "is not responding", marks=pytest.mark.heavy),
         (0, "", "server is not responding"),
     ],

@@ -73,7 +73,7 @@ def test_question_goes_on_as_it_came(question: str) -> None:
 
 
 def test_refusal_comes_back_with_status_sentence_and_retry_after() -> None:
-    refusal = {"error": "Too much to do.", "code": "busy"}
+    refusal = {"error": "Busy.", "code": "busy"}
     answer = through_page(
         replying(429, json=refusal, headers={"Retry-After": "3"}),
         "POST",
