@@ -135,8 +135,8 @@ PAGE: Final[dict[str, str]] = {
     "feedback_number": "A number:",
     "feedback_send": "Send",
     "feedback_note": (
-        "Saved with the picture on the computer that runs the service (by make run, in data/feedback). It is "
-        "used only if someone runs make learn there."
+        "The correction and the picture are saved on the service's computer (with make run, in "
+        "data/feedback), and used only if someone runs make learn there."
     ),
     "feedback_thanks": "Thank you. Saved as {label}.",
     "feedback_thanks_long": "Thank you. It is saved.",

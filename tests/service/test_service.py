@@ -52,7 +52,8 @@ def test_wrong_settings_are_told_at_the_start(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         (name,) = setting
         assert done.returncode != 0
-        assert f"{name} is `{setting[name]}`: set " in done.stdout + done.stderr
+        assert f", but is `{setting[name]}`." in done.stdout + done.stderr
+        assert f"{name} must be " in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 
