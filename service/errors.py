@@ -57,7 +57,7 @@ class Unauthorized(Refusal):
 
 
 class NotFound(Refusal):
-    """An unknown path."""
+    """A path, or a model card, that does not exist."""
 
     status = HTTPStatus.NOT_FOUND
     code = "not_found"

@@ -45,8 +45,9 @@ class Body:
     async def pour(self, take: Callable[[bytes], object]) -> None:
         """Pass the body to `take` in chunks, as they arrive.
 
-        Raises `WrongEncoding`, `TooLarge`, `TooSlow` or `Busy` as soon as that is known. A `Refusal` by
-        `take` is raised after the whole body has arrived, because most clients read the response only then.
+        Raises `WrongEncoding`, `TooLarge`, `TooSlow` or `Busy` as soon as that is known, and
+        `ClientDisconnect`. A `Refusal` by `take` is raised after the whole body has arrived, because most
+        clients read the response only then.
         """
         encoding = header(self._request.scope, b"content-encoding")
         if encoding.lower() not in (b"", b"identity"):

@@ -22,7 +22,7 @@ class Theme:
     pressed: str
     """Background of the main button under the pointer."""
     track: str
-    """Background of the bars, and borders and pressed buttons."""
+    """Background of the bars and of buttons under the pointer; colour of borders."""
 
 
 LIGHT = Theme(
