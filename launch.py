@@ -5,7 +5,7 @@ python launch.py --train                      also train a model once they are r
 python launch.py --check [NAME ...]           only check that their ports are free
 """
 
-# Why it is so: docs/decisions/first-minute.md
+# See docs/decisions/first-minute.md.
 from __future__ import annotations
 
 import argparse

@@ -1,8 +1,8 @@
 """How many files a second one process reads, one node of a Ray cluster and two: `make bench-cluster`.
 
-Each node has one core, and the one process is held to one: linear is one process's rate for every core. A
-rate is that of the files between a short and a long run of the command, so that starting does not count.
-All take turns, round after round, and the figures are medians over rounds.
+Each node has one core, and the single process is limited to one. "Linear" means the rate of one process
+times the number of cores. A rate is computed from the difference between a long and a short run of the
+command, which excludes the start. All variants take turns, and the figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def main() -> None:
         "two nodes": median(one["two nodes"] / one["one process"] / 2 for one in rounds),
     }
     print(f"files a second: {_said(rates)}")
-    print(f"shares of the linear: {_said(shares)}")
+    print(f"share of linear: {_said(shares)}")
     command = f"make bench-cluster ARGS='--files {options.files} --rounds {options.rounds}'"
     result = {"files": options.files, "rates": rates, "shares of the linear": shares, "rounds": rounds}
     write(options.out, conditions(command) | result)
 
 
 def _round(short: Path, long: Path, more: Sequence[str]) -> dict[str, float]:
-    """Files a second of each, measured once."""
+    """Files per second of each variant, measured once."""
     rates = {"one process": _rate(short, long, lambda scans: _spent([str(scans), *more], {}, cores={0}))}
     with TwoNodes({}, second=False) as cluster:
         rates["one node"] = _rate(short, long, lambda scans: _on(cluster, scans, more))
@@ -105,7 +105,7 @@ def _spent(arguments: Sequence[str], variables: dict[str, str], cores: set[int] 
 
 
 def _scans(folder: Path, count: int) -> Path:
-    """A folder of so many papers, links to a few that are drawn once."""
+    """A folder with papers, which are links to a few different ones."""
     drawn = folder / "drawn"
     if not drawn.exists():
         drawn.mkdir()

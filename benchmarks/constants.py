@@ -1,9 +1,10 @@
-"""Which tuned constants of the reader the yardstick defends: `python -m benchmarks.constants [--only WORD]`.
+"""Mutation test of the reader's tuned constants: `python -m benchmarks.constants [--only WORD]`.
 
-Each numeric constant of `digits` is halved and made half as large again, one at a time, and the rows of the
-yardstick are read. A change is noticed where a row has two pictures fewer right, or four characters more
-wrong, than with the constants as they are. What no row notices needs a row, or goes. All of it takes hours on
-two cores: `--only` takes the constants of some modules, `--minutes` as many as there is time for, at random.
+Each numeric constant of `digits` is multiplied by 0.5 and by 1.5, one at a time, and the rows of
+`make bench-quality` are read. A row detects a change if it has at least two correct pictures fewer, or four
+wrong characters more, than without the change. A constant that no row detects needs a row, or should be
+removed. All of them take hours on two cores: `--only` selects modules, `--minutes` limits the time, in which
+constants are tried in random order.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from pipeline.evaluation.papers import Outcome, ask_all
 from tests.quality.rows import ROWS
 
 _FACTORS = (0.5, 1.5)
-_PICTURES, _CHARACTERS = 2, 4  # so many fewer right, or more wrong: noticed
+_PICTURES, _CHARACTERS = 2, 4  # fewer correct pictures, or more wrong characters, that count as detected
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A constant of a module, or the element `at` of one, with another value."""
+    """A constant of a module, or its element `at`, with another value."""
 
     module: str
     name: str
@@ -47,7 +48,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The first row that notices a mutant, if any, and how many pictures are read differently up to there."""
+    """The first row that detects a mutant, or None, and the number of pictures that changed up to there."""
 
     mutant: Mutant
     row: str | None
@@ -58,7 +59,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="only the constants of modules with this in their names")
     parser.add_argument("--share", type=float, default=0.5, help="of each row's pictures, at least two")
-    parser.add_argument("--minutes", type=float, default=600, help="no mutant is begun later")
+    parser.add_argument("--minutes", type=float, default=600, help="no mutant is started later")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -85,7 +86,7 @@ def main() -> int:
 
 
 def _mutants() -> Iterator[Mutant]:
-    """All constants of the reader's modules, each with both factors, where that changes them."""
+    """All constants of the reader's modules, multiplied by both factors, if that changes them."""
     shared: set[str] = set()
     for found in pkgutil.walk_packages(digits.__path__, "digits."):
         if found.ispkg or found.name == "digits.__main__":
@@ -108,7 +109,7 @@ def _times(value: float, factor: float) -> float:
 
 
 class _State:
-    """What each process has: the reader, the rows' pictures and what is read of them, the fastest first."""
+    """The state of each process: the reader, and the rows with their pictures and readings, fastest first."""
 
     reader: Reader
     rows: list[tuple[str, Any, list[Any], list[Outcome]]]
@@ -147,7 +148,7 @@ def _tried(mutant: Mutant) -> Result | None:
 
 
 def _sharing(name: str) -> list[ModuleType]:
-    """The reader's modules that have this constant: the one that defines it, and those that import it."""
+    """The reader's modules with this constant: the one that defines it, and those that import it."""
     return [
         module for path, module in sys.modules.items() if path.startswith("digits.") and name in vars(module)
     ]
@@ -158,7 +159,7 @@ def _compared(mutant: Mutant) -> Result:
     for name, ask, pictures, usual in _State.rows:
         try:
             now = ask_all(ask, pictures)
-        except Exception as error:  # a constant that breaks the code is noticed too
+        except Exception as error:  # a constant that breaks the code counts as detected
             return Result(mutant, f"{name} ({type(error).__name__})", changed)
         changed += sum(one.said != other.said for one, other in zip(now, usual, strict=True))
         fewer = sum(one.right for one in usual) - sum(one.right for one in now)

@@ -1,4 +1,4 @@
-"""What the page takes in a real browser: from the last pointer move to the label, to paint, and to load.
+"""Timings of the page in a real browser: last pointer move to answer, first paint, and load.
 
 Service and page must be running (`make run`); then `python benchmarks/page.py [ADDRESS]`.
 """
@@ -20,7 +20,7 @@ from tests.browser.load import first_load
 
 ROUNDS = 5
 
-# Notes the time of each pointer event and of each answer, by the page's own clock, and counts the questions.
+# Records the times of pointer events and answers by the page's clock, and counts the requests.
 WATCH = """() => {
   window.seen = {moved: 0, shown: 0, asked: 0};
   const canvas = document.querySelector("#canvas");
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def first_paint(browser: Browser, address: str) -> float:
-    """Milliseconds to the first contentful paint, nothing cached."""
+    """Milliseconds to the first contentful paint with an empty cache."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.goto(address)

@@ -1,10 +1,11 @@
-"""How many printed row numbers are marked as such, and how many of a hand's.
+"""How many printed row numbers are marked as printed, and how many handwritten ones are marked wrongly.
 
     python -m benchmarks.printed_numbers [--model FOLDER] [--digits data/processed] [--seed N] [--count N]
 
-Tables whose rows are numbered in type (`numbered_tables.py`), the same written by hand all over, and the
-yardstick's tables, sudokus and grids, plain and photographed. With `--digits` every second hand copies
-MNIST's validation digits. A hand's number that is called printed is shown, and makes the status 1.
+The pictures are tables with printed row numbers (`numbered_tables.py`), the same tables in handwriting, and
+the tables, sudokus and grids of `make bench-quality`, plain and photographed. With `--digits`, every second
+handwriting copies MNIST's validation digits. A handwritten number that is marked as printed is shown, and
+makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def main() -> int:
             seen[name] += 1
             marked[name] += one.printed
             if one.printed and told == "by hand":
-                print(f"picture {number}: {one.text!r} in row {one.row}, column {one.column} is a hand's")
+                print(f"picture {number}: {one.text!r} in row {one.row}, column {one.column} is handwritten")
     for name in sorted(seen):
         share = 100 * marked[name] / seen[name]
         print(f"{name:36s} {marked[name]:6d} of {seen[name]:6d} marked ({share:.1f} %)")
@@ -66,7 +67,7 @@ def main() -> int:
 
 
 def _told(reading: Reading, table: Numbered | None) -> list[str]:
-    """What each number is; where the rows and columns were not found, nobody knows."""
+    """Whether each number is printed; unknown if rows and columns were not found."""
     if table is None or not table.printed:
         return ["by hand"] * len(reading.numbers)
     if [(one.rows, one.columns) for one in reading.tables] != [(table.rows, table.columns)]:

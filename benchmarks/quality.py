@@ -1,9 +1,9 @@
-"""How well the reader reads, row for row: `python -m benchmarks.quality [--model FOLDER] [--only WORD]`.
+"""The reader's accuracy, row by row: `python -m benchmarks.quality [--model FOLDER] [--only WORD]`.
 
-Drawings and papers by the project's own hands, in forms that no training sees: pictures wholly right and
-characters wrong in percent, and the median of the reader's time, beside each row's floor. Ends with status
-1 where a row is below it. `--rapidocr PYTHON` shows some of the same pictures to RapidOCR too, with a Python
-that has it: its share of wrong characters stands beside ours on those same pictures, minutes later.
+The drawings and papers use digit styles that are not in the training data. For each row it prints the share
+of fully correct pictures, the share of wrong characters, the median time and the row's minimum. The exit
+status is 1 if a row is below its minimum. `--rapidocr PYTHON` also runs RapidOCR, in a Python that has it
+installed, on some of the pictures, which takes minutes, and prints both shares of wrong characters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.evaluation.papers import Outcome, Score, ask_all
 from pipeline.synthesis.conditions import CONDITIONS
 from tests.quality.rows import ROWS, Row
 
-_SHOWN = 4  # pictures of a row that RapidOCR sees too
+_SHOWN = 4  # pictures per row that RapidOCR reads too
 _SCRIPT = Path(__file__).with_name("quality_rapidocr.py")
 
 
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def _compared(theirs: list[str] | None, ours: list[Outcome]) -> str:
-    """Their share of wrong characters and ours on the same pictures; nothing where they were not asked."""
+    """The shares of wrong characters of RapidOCR and ours on the same pictures; "" if it was not run."""
     if not theirs:
         return ""
     seen = ours[: len(theirs)]
@@ -75,7 +75,7 @@ def _compared(theirs: list[str] | None, ours: list[Outcome]) -> str:
 
 
 def _rapidocr(python: Path, rows: list[Row]) -> dict[str, list[str]]:
-    """What RapidOCR says of the first pictures of each row of papers: it is not made for single digits."""
+    """RapidOCR's texts of the first pictures of each row of papers; it is not made for single digits."""
     with tempfile.TemporaryDirectory() as name:
         folder, paths = Path(name), dict[str, list[str]]()
         for row in rows:

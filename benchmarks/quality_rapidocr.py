@@ -1,6 +1,6 @@
-"""What RapidOCR says of pictures: run by `benchmarks.quality` with a Python that has rapidocr-onnxruntime.
+"""Reads pictures with RapidOCR; `benchmarks.quality` runs it with a Python that has rapidocr-onnxruntime.
 
-Reads from standard input an object of lists of files, and writes the same object with the texts instead.
+Standard input is a JSON object of lists of files; standard output is the same object with the texts instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _KEPT = "0123456789-.,"
 
 
 def main() -> None:
-    """Nothing else may be written to standard output, and RapidOCR's own words go to standard error."""
+    """Read all pictures. RapidOCR's messages go to standard error, since standard output is the result."""
     asked: dict[str, list[str]] = json.load(sys.stdin)
     engine = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
     said = {name: [_text(engine(path)[0] or []) for path in paths] for name, paths in asked.items()}
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _text(found: list[Any]) -> str:
-    """Digits and signs of all that was found, line by line: `found` holds (corners, text, confidence)."""
+    """The digits and signs found, line by line; `found` is a list of (corners, text, confidence)."""
     boxes = [(*_box(corners), str(text)) for corners, text, _ in found]
     lines: list[list[tuple[float, float, float, str]]] = []
     for box in sorted(boxes, key=lambda one: one[1]):
@@ -44,7 +44,7 @@ def _digits(text: str) -> str:
 
 
 def _box(corners: list[list[float]]) -> tuple[float, float, float]:
-    """Left, the middle's height on the picture, and height of a found text."""
+    """Left, vertical centre and height of a found text, in pixels."""
     xs, ys = zip(*corners, strict=True)
     return min(xs), sum(ys) / len(ys), max(ys) - min(ys)
 

@@ -1,8 +1,9 @@
-"""How long the reader takes, and where the time goes: `python -m benchmarks.reader [--model FOLDER]`.
+"""The time of the reader and of its steps: `python -m benchmarks.reader [--model FOLDER]`.
 
-Medians of processor time on one core, in milliseconds: other work on the machine counts little. Decoding is
-no part of the reader's time and is listed apart. Of papers and photos, decoding and reading together are
-compared with what cannot be spared: decoding, and for papers one call of the network for all their marks.
+The figures are medians of processor time on one core in milliseconds, which other work on the machine affects
+little. Decoding is not part of the reader's time and is listed separately. For papers and photos, decoding
+and reading together are compared with the unavoidable minimum: decoding, and for papers one call of the
+network for all marks.
 """
 
 from __future__ import annotations
@@ -72,9 +73,9 @@ def _show_drawings(reader: Reader, calls: int, few: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What takes so long: `run` is given what the last step gave that `passes` its result on.
+    """A timed step; `run` receives the result of the last step that `passes` on its result.
 
-    A step that `includes` the one before does its work again, so that its time is taken off.
+    A step that `includes` the previous one repeats its work, so the time of the previous one is subtracted.
     """
 
     name: str
@@ -105,10 +106,10 @@ def _read_steps(model: Model) -> list[Step]:
 def _show(
     name: str, picture: Picture, steps: list[Step], whole: Callable[[Picture], object], calls: int
 ) -> float:
-    """Print the median of the whole call and the share of each step in it; the whole is the answer."""
+    """Print the median of the whole call and the share of each step, and return the former."""
     spent: list[list[float]] = [[] for _ in steps]
     wholes = []
-    for _ in range(calls):  # one after another, so that all meet the same moods of the machine
+    for _ in range(calls):  # in turns, so that all are measured under the same load
         wholes.append(_timed(partial(whole, picture))[0])
         value: Any = picture
         before = 0.0
@@ -127,9 +128,9 @@ def _show(
 def _show_paper(
     name: str, image: Image.Image, kind: Literal["PNG", "JPEG"], reader: Reader, calls: int
 ) -> None:
-    """Print a paper's steps, decoding among them, and how much longer all takes than what cannot be spared.
+    """Print the steps for a paper, including decoding, and the total relative to the unavoidable minimum.
 
-    That is decoding alone for a photo, else decoding and one call of the network for all marks.
+    The minimum is decoding for a photo, and decoding plus one call of the network for other papers.
     """
     content = encoded(image, kind)
     picture = decode(content)
@@ -150,12 +151,12 @@ def encoded(image: Image.Image, kind: Literal["PNG", "JPEG"]) -> bytes:
 
 
 def _spent_on(call: Callable[[], object], calls: int) -> float:
-    """The median of so many calls."""
+    """The median time of several calls in milliseconds."""
     return median(_timed(call)[0] for _ in range(calls))
 
 
 def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """How long a call takes, and what it gives."""
+    """The time of a call and its result."""
     started = time.thread_time()
     result = call()
     return 1000 * (time.thread_time() - started), result

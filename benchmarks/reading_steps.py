@@ -1,6 +1,6 @@
 """The picture of docs/reading.md: `python -m benchmarks.reading_steps [--model FOLDER]`.
 
-Writes docs/images/reading-steps.png: one drawing on its way from ink to marks, as `digits.layout` sees it.
+Writes docs/images/reading-steps.png: the steps of `digits.layout` from ink to marks, for one drawing.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def main() -> None:
 
 
 def _written() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """An 8 and a 6 that touch, a 5 whose bar stands apart, a 0, a 4, and a speck."""
+    """An 8 and a 6 that touch, a 5 with a detached bar, a 0, a 4, and a speck."""
     size = (900, 200)
     touching = drawing("86", size=size, box=110, at=(40, 50), pen=10, step=0.72)
     apart = drawing("504", size=size, box=110, at=(330, 50), pen=10, step=1.6)
     written = np.minimum(touching, apart)
-    written[60:75, 330:450] = 255  # lifts the bar of the 5 off its bowl
+    written[60:75, 330:450] = 255  # detach the bar of the 5 from its bowl
     written[150:154, 840:844] = 0
     return written
 

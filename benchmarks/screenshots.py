@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import FLAGS  # noqa: E402 (the checkout is on the path only now)
+from tests.browser.conftest import FLAGS  # noqa: E402 (needs the checkout on the path)
 from tests.browser.hand import LARGE, Place, answer, draw  # noqa: E402 (likewise)
 from tests.browser.pictures import encoded, photo_of_table  # noqa: E402 (likewise)
 
@@ -60,7 +60,7 @@ def opened(browser: Browser, address: str, size: tuple[int, int], theme: Literal
 
 
 def upload_table(page: Page) -> None:
-    """A photo of a table of marks, and one of its cells looked at."""
+    """A photo of a table of marks, with one cell selected."""
     numbers = np.random.default_rng(60).integers(1, 1000, (12, 5)).astype(str).tolist()
     photo = encoded(photo_of_table(numbers), "JPEG")
     page.set_input_files("#file", {"name": "marks.jpg", "mimeType": "image/jpeg", "buffer": photo})
@@ -68,7 +68,7 @@ def upload_table(page: Page) -> None:
 
 
 def keep(page: Page, name: str) -> None:
-    """Save what is on the screen once the answer and the network's view are there, in few bytes."""
+    """Save a small screenshot once the answer and the network's view are shown."""
     print(f"{name}: {answer(page)}")
     page.wait_for_selector("#tiles .tile, #table-cells input:focus")
     page.mouse.move(0, 0)

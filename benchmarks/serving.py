@@ -1,9 +1,9 @@
-"""Measures the service against its limit and its peers, all in one run: `make bench-serving`.
+"""Load test of the service, of bare Starlette as the upper bound, and of other servers: `make bench-serving`.
 
-Every server runs the same network on the same picture. They take turns, round after round, so that
-whatever else the machine does hits all of them; the table gives medians over rounds, and ratios.
+Every server runs the same network on the same picture. They take turns, round after round, so that other
+load on the machine affects all of them; the table has medians over rounds, and ratios.
 Needs `wrk` (Debian: `apt-get install wrk`). LitServe needs an environment of its own
-(requirements/bench.txt): name its Python with --litserve.
+(requirements/bench.txt), whose Python is given with --litserve.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ mlflow.keras.save_model(model, sys.argv[2], signature=signature, pip_requirement
 def main() -> int:
     options = _options()
     if shutil.which("wrk") is None:
-        raise SystemExit("There is no `wrk` here: install it (Debian: apt-get install wrk).")
+        raise SystemExit("`wrk` is not installed. Install it (Debian: apt-get install wrk).")
     table = {} if options.only_ours else compare(options)
     ours = serving_ours.measure(options.model, options.port, options.rounds, options.seconds)
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keras", type=Path, default=ROOT / "models" / "candidate" / "digits.keras")
     parser.add_argument("--litserve", help="a Python that has LitServe and the libraries of digits")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=3, help="per measurement")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--port", type=int, default=3110, help="the first of ten ports")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "serving.json")
@@ -77,12 +77,12 @@ def _options() -> argparse.Namespace:
 
 
 def compare(options: argparse.Namespace) -> Table:
-    """Requests a second, latencies and processor time of every contender at 1, 16 and 64 connections."""
+    """Throughput, latencies and processor time of every contender at 1, 16 and 64 connections."""
     found = contenders(options)
     rounds: dict[str, dict[int, list[dict[str, float]]]] = {one.name: {} for one in found}
     with running(found, options.port):
         for one in found:
-            load(one, 4, 1)  # every worker warm
+            load(one, 4, 1)  # warm up every worker
         for number in range(options.rounds):
             for connections in (1, 16, 64):
                 for one in found:
@@ -95,7 +95,7 @@ def compare(options: argparse.Namespace) -> Table:
 
 
 def show(table: Table) -> None:
-    """The comparison as a table for people; in brackets, times the limit's."""
+    """The comparison as a Markdown table, with ratios to the upper bound in brackets."""
     print("| server | a second at 1 | at 16 | at 64 connections | p99 at 16, ms | CPU a request, ms |")
     print("|---|---|---|---|---|---|")
     for name, by in table.items():
@@ -105,7 +105,7 @@ def show(table: Table) -> None:
 
 
 def contenders(options: argparse.Namespace) -> list[Contender]:
-    """All servers whose parts are there."""
+    """All servers whose dependencies are available."""
     seven = drawn_seven()
     form = as_form(seven)
     shared = {"MODEL_DIR": str(options.model), "WORKERS": str(options.workers)}
@@ -131,7 +131,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
 
 
 def mlflow_server(options: argparse.Namespace, seven: bytes) -> Contender:
-    """The Keras model as an MLflow model, made here; it is sent what the network sees."""
+    """The Keras model as an MLflow model, which is created here and receives the network's input."""
     folder = str(Path(tempfile.mkdtemp(prefix="mlflow-")) / "model")
     subprocess.run([sys.executable, "-W", "ignore", "-c", LOG_MODEL, str(options.keras), folder], check=True)
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", folder, "--env-manager", "local"]

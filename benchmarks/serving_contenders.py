@@ -1,4 +1,4 @@
-"""The servers that `benchmarks/serving.py` compares, each as a process of its own."""
+"""The servers that `benchmarks/serving.py` compares, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BOUNDARY = "----digits"
 
 @dataclass(frozen=True)
 class Payload:
-    """A request's body, as a file for the load generator too, and its content type."""
+    """A request's body, which the load generator reads from `file`, and its content type."""
 
     content: bytes
     kind: str
@@ -30,7 +30,7 @@ class Payload:
 
     @classmethod
     def of(cls, content: bytes, kind: str) -> Payload:
-        """The payload, its file written."""
+        """Write the file and return the payload."""
         with tempfile.NamedTemporaryFile(prefix="payload-", delete=False) as file:
             file.write(content)
         return cls(content, kind, Path(file.name))
@@ -49,14 +49,14 @@ def as_base64(picture: bytes) -> Payload:
 
 
 def as_pixels(rows: list[list[float]]) -> Payload:
-    """What `mlflow models serve` takes: no picture, so it is spared the decoding and the ink."""
+    """The input of `mlflow models serve`: not a picture, so it does not decode or find ink."""
     content = json.dumps({"inputs": [[[[pixel] for pixel in row] for row in rows]]})
     return Payload.of(content.encode(), "application/json")
 
 
 @dataclass
 class Contender:
-    """One server: how it is started and what it is asked. `{port}` in the command is filled in."""
+    """One server: its command, in which `{port}` is replaced, and its requests."""
 
     name: str
     command: list[str]
@@ -71,7 +71,7 @@ class Contender:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     def start(self, port: int, log: Path) -> None:
-        """Start it as the leader of a process group."""
+        """Start the server as the leader of a process group."""
         self.port = port
         home = tempfile.mkdtemp(prefix="bentoml-")
         quiet = {"BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -87,7 +87,7 @@ class Contender:
             )
 
     def ask(self) -> bytes | None:
-        """One answer, or nothing where there is none (yet)."""
+        """The response to one request, or None if there is none (yet)."""
         request = urllib.request.Request(self.url, self.payload.content, {"Content-Type": self.payload.kind})
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
@@ -96,15 +96,15 @@ class Contender:
             return None
 
     def wait(self, seconds: float = 240) -> None:
-        """Until it answers; ends the program where it never does."""
+        """Wait until the server answers; exits with a message if it never does."""
         end = time.monotonic() + seconds
         while self.ask() is None:
             if time.monotonic() > end or (self.process and self.process.poll() is not None):
-                raise SystemExit(f"{self.name} does not answer: start it by hand ({' '.join(self.command)}).")
+                raise SystemExit(f"{self.name} does not answer. Start it by hand ({' '.join(self.command)}).")
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End its whole process group."""
+        """End the whole process group."""
         if self.process is None or self.process.poll() is not None:
             return
         os.killpg(self.process.pid, signal.SIGTERM)
@@ -116,7 +116,7 @@ class Contender:
 
 
 def service(payload: Payload, workers: int, model: Path, **environment: str) -> Contender:
-    """Our own service; requests that go well are not logged here, as they are not in the others."""
+    """Our own service, without a log of successful requests, as in the other servers."""
     variables = {"WORKERS": str(workers), "LOG_LEVEL": "warning", "MODEL_DIR": str(model)} | environment
     name = f"service, {workers} worker{'s' * (workers > 1)}"
     return Contender(name, [*BENTO, "service.service:DigitsService"], payload, environment=variables)

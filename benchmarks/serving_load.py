@@ -1,4 +1,4 @@
-"""Load on one server with wrk, and what it costs there."""
+"""Load tests of one server with wrk, and the server's processor time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCRIPT = ROOT / "benchmarks" / "serving_load.lua"
 
 
 def load(contender: Contender, connections: int, seconds: float) -> dict[str, float]:
-    """What wrk measures (latencies in ms), and the processor time that the server took (ms a request)."""
+    """wrk's measurements (latencies in ms), and the server's processor time (ms per request)."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT)]
     arguments = [contender.url, "--", str(contender.payload.file), contender.payload.kind]
     before = _processor_seconds(contender)
@@ -39,7 +39,7 @@ def medians(each: list[dict[str, float]]) -> dict[str, float]:
 
 
 def processes(contender: Contender) -> list[psutil.Process]:
-    """The server's own process and all that it started."""
+    """The server's process and its descendants."""
     assert contender.process is not None
     parent = psutil.Process(contender.process.pid)
     return [parent, *parent.children(recursive=True)]
@@ -54,7 +54,7 @@ def _processor_seconds(contender: Contender) -> float:
 
 @contextmanager
 def running(found: list[Contender], port: int) -> Iterator[None]:
-    """All these servers, started at once, answering, and stopped in the end."""
+    """Start all these servers concurrently, wait until they answer, and stop them at the end."""
     logs = Path(tempfile.mkdtemp(prefix="serving-"))
     try:
         for number, one in enumerate(found):
@@ -69,7 +69,7 @@ def running(found: list[Contender], port: int) -> Iterator[None]:
 
 @contextmanager
 def repeating(work: Callable[[], object]) -> Iterator[None]:
-    """Do something again and again on a thread while the block runs."""
+    """Repeat an action on a thread while the block runs."""
     ended = threading.Event()
 
     def repeat() -> None:
@@ -86,9 +86,9 @@ def repeating(work: Callable[[], object]) -> Iterator[None]:
 
 
 def drawn_seven() -> bytes:
-    """A 280x280 PNG as a drawing page sends it: made by `toDataURL` of a canvas in Chromium.
+    """A 280x280 PNG as a drawing page sends it, made by `toDataURL` of a canvas in Chromium.
 
-    What Pillow would write of such a picture takes twice as long to decode.
+    The same picture written by Pillow takes twice as long to decode.
     """
     return (ROOT / "benchmarks" / "seven.png").read_bytes()
 

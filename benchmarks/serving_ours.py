@@ -1,4 +1,4 @@
-"""What only our own service promises: start, memory, pictures beside photos, floods, also behind nginx."""
+"""Measurements of our service alone: start, memory, latency while photos are read, overload, and nginx."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.serving_load import drawn_seven, load, photo_of_seven, processes
 
 
 def measure(model: Path, port: int, rounds: int, seconds: int) -> dict[str, Any]:
-    """All of it, printed as it comes."""
+    """Run and print all measurements."""
     form = as_form(drawn_seven())
     one, two = (service(form, number, model) for number in (1, 2))
     starts = [start_seconds(one, port) for _ in range(rounds)]
@@ -41,7 +41,7 @@ def measure(model: Path, port: int, rounds: int, seconds: int) -> dict[str, Any]
 
 
 def start_seconds(contender: Contender, port: int) -> float:
-    """From the command to the first right answer."""
+    """Seconds from the command to the first correct answer."""
     begin = time.perf_counter()
     with running([contender], port):
         taken = time.perf_counter() - begin
@@ -52,12 +52,12 @@ def start_seconds(contender: Contender, port: int) -> float:
 
 
 def resident(contender: Contender) -> float:
-    """Megabytes of the parent and its worker; pages that they share count once."""
+    """Memory of the parent and its worker in MB; shared pages count once."""
     return sum(float(process.memory_full_info().pss) for process in processes(contender)) / 1e6
 
 
 def beside_photos(contender: Contender, rounds: int, seconds: int) -> dict[str, float]:
-    """The others' p99 with and without 12-megapixel photos that come in one after another, in turns."""
+    """p99 of drawings with and without a stream of 12-megapixel photos, measured in turns."""
     photo = Contender("photo", [], as_form(photo_of_seven()), port=contender.port)
     without, beside = [], []
     for _ in range(rounds):
@@ -70,12 +70,12 @@ def beside_photos(contender: Contender, rounds: int, seconds: int) -> dict[str, 
 
 
 def goodput(contender: Contender, rounds: int, seconds: int) -> float:
-    """Answers a second to 400 clients who ask again at once when refused, as a share of the most."""
+    """Throughput with 400 clients that retry immediately when refused, as a share of the peak."""
     rates: dict[int, list[float]] = {16: [], 64: [], 400: []}
     for _ in range(rounds):
         for at, found in rates.items():
             found.append(load(contender, at, seconds)["rate"])
-            time.sleep(1.5)  # until refusals that were held back have left
+            time.sleep(1.5)  # until the delayed busy responses have been sent
     flooded = statistics.median(rates.pop(400))
     share = flooded / max(statistics.median(found) for found in rates.values())
     print(f"{contender.name}: {flooded:,.0f} a second to 400 connections, {share:.0%} of the most")
@@ -84,7 +84,7 @@ def goodput(contender: Contender, rounds: int, seconds: int) -> float:
 
 @contextmanager
 def behind_nginx(contender: Contender, port: int) -> Iterator[Contender]:
-    """The service behind the nginx of `docker compose`: its configuration, with other addresses."""
+    """The service behind nginx with the configuration of `docker compose`, with other addresses."""
     with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
         yield from _nginx(contender, port, Path(folder))
 
@@ -116,7 +116,7 @@ def proxy_configuration(port: int, service: str, folder: Path) -> str:
 
 
 def show_curve(curve: dict[int, dict[str, float]]) -> None:
-    """The curve as a table for people."""
+    """The throughput curve as a Markdown table."""
     print("| connections | answered a second | refused | p50, ms | p99, ms |\n|---|---|---|---|---|")
     for at, row in curve.items():
         share = row["refused"] / max(row["requests"], 1)

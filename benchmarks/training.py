@@ -1,10 +1,10 @@
-"""Trains every profile with three seeds (`best` with one) beside the usual recipe: `make bench-training`.
+"""Trains every profile with three seeds (`best` with one) and compares with `classic`: `make bench-training`.
 
-Needs data/processed (`dvc repro preprocess`). A row is written as soon as it is measured, and what is
-written is not measured again: after Ctrl-C the same command goes on. The ratio of times is taken to the
-`classic` runs of the same seed: a round begins and ends with one, for a machine's pace changes meanwhile.
-What a training costs depends on whether the processor multiplies in bfloat16; `--float32` measures as one
-without it would. The table says which of the two was measured, and on which processor.
+Needs data/processed (`dvc repro preprocess`). A row is written as soon as it is measured, and finished rows
+are skipped, so the command can be interrupted and resumed. Times are relative to the `classic` runs with the
+same seed. A round begins and ends with such a run, because the machine's speed varies. The time depends on
+whether the processor multiplies in bfloat16; `--float32` trains as if it did not. The table says which of the
+two was measured, and on which processor.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 
 def measure(profile: str, seed: int, float32: bool) -> Row:
-    """Train one network in this process and look at the test set once."""
+    """Train one network in this process and evaluate it on the test set once."""
     import numpy as np
 
     from digits.network.contract import CLASSES
@@ -78,7 +78,7 @@ def measure(profile: str, seed: int, float32: bool) -> Row:
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """The processor's name, if the system has it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -88,18 +88,18 @@ def processor() -> str:
 
 
 def results(float32: bool) -> Path:
-    """The file with what was measured so far, in one arithmetic or the other."""
+    """The file with the finished rows, in float32 or in bfloat16."""
     return RESULTS / ("training-float32.jsonl" if float32 else "training.jsonl")
 
 
 def rows(float32: bool) -> list[Row]:
-    """What was measured so far."""
+    """The finished rows."""
     path = results(float32)
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def measure_all(profiles: list[str], float32: bool) -> None:
-    """Every row that is missing, each in a process of its own."""
+    """Measure all missing rows, each in a process of its own."""
     how = ["--float32"] if float32 else []
     for seed in range(1, 1 + max(SEEDS.values())):
         known = [row["profile"] for row in rows(float32) if row["seed"] == seed]
@@ -113,13 +113,13 @@ def measure_all(profiles: list[str], float32: bool) -> None:
 
 
 def one_round(profiles: list[str], seed: int) -> list[str]:
-    """The trainings with one seed in their order: the reference comes first, and again at the end."""
+    """The trainings with one seed in order; the reference comes first and last."""
     others = [name for name in profiles if name != REFERENCE and seed <= SEEDS[name]]
     return [REFERENCE, *others, REFERENCE] if others else []
 
 
 def by_profile(measured: list[Row]) -> dict[str, list[tuple[float, float]]]:
-    """Of every training: its time as a multiple of the reference's with the same seed, and its accuracy."""
+    """For every training, its time relative to the reference with the same seed, and its accuracy."""
     beside: dict[int, list[float]] = {}
     for row in measured:
         if row["profile"] == REFERENCE:
@@ -133,7 +133,7 @@ def by_profile(measured: list[Row]) -> dict[str, list[tuple[float, float]]]:
 
 
 def table(measured: list[Row]) -> str:
-    """A line a profile: means over seeds, with the lowest and the highest accuracy."""
+    """A line per profile: means over seeds, with the lowest and the highest accuracy."""
     text = [f"On {' and '.join(sorted({row['processor'] for row in measured}))}:", ""]
     text += [
         "| profile | trainings | test accuracy | lowest, highest | time | against classic | parameters |"
@@ -153,7 +153,7 @@ def table(measured: list[Row]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("profiles", nargs="*", default=list(SEEDS), help="all of them if none is named")
+    parser.add_argument("profiles", nargs="*", default=list(SEEDS), help="default: all")
     parser.add_argument(
         "--row", nargs=2, metavar=("PROFILE", "SEED"), help="measure one row, in this process"
     )

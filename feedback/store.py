@@ -6,7 +6,7 @@ synced. The picture counts as stored from that rename on. A picture without a JS
 killed process, which `prepare` removes.
 """
 
-# Why it is so: docs/decisions/feedback.md
+# See docs/decisions/feedback.md.
 from __future__ import annotations
 
 import errno

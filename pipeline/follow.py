@@ -5,7 +5,7 @@ updates the files and the history like `python -m pipeline.promote --sync`. `mak
 start it.
 """
 
-# Why it is so: docs/decisions/champion.md
+# See docs/decisions/champion.md.
 from __future__ import annotations
 
 import argparse

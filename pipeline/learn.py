@@ -5,7 +5,7 @@ tracks. It then runs the pipeline including the promotion gate, and prints a sum
 it does not train. After an interruption, the same command resumes.
 """
 
-# Why it is so: docs/decisions/learning.md
+# See docs/decisions/learning.md.
 from __future__ import annotations
 
 import argparse

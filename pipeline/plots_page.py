@@ -4,7 +4,7 @@ DVC's default page loads the scripts for its charts from another server. This co
 includes them, and sets it in DVC's local settings, which git ignores.
 """
 
-# Why it is so: docs/decisions/dvc.md
+# See docs/decisions/dvc.md.
 from __future__ import annotations
 
 import argparse

@@ -5,7 +5,7 @@ and the history of promotions are restored from `mlruns/records`, from the reada
 database, and from the artifacts. An intact database is not changed, except with --force.
 """
 
-# Why it is so: docs/decisions/damage.md
+# See docs/decisions/damage.md.
 from __future__ import annotations
 
 import argparse

@@ -5,7 +5,7 @@ their own MLflow store, so registry, champion, reports and dvc.lock do not chang
 did. Exit status: 0 if all results are the same, 1 if some differ, 2 if the run cannot be reproduced.
 """
 
-# Why it is so: docs/decisions/reproduce.md
+# See docs/decisions/reproduce.md.
 from __future__ import annotations
 
 import argparse

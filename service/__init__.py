@@ -1,1 +1,1 @@
-"""The service: pictures over HTTP, answered by `digits`."""
+"""The HTTP service, which reads pictures with `digits`."""

@@ -1,6 +1,6 @@
-"""The application in front of BentoML's: the same addresses, answered faster, with one shape of refusals."""
+"""The Starlette application in front of BentoML's: the same endpoints, faster and with one error format."""
 
-# Why it is so: docs/decisions/service-promises.md
+# See docs/decisions/service-promises.md.
 from __future__ import annotations
 
 import asyncio
@@ -47,10 +47,13 @@ from service.runtime.metrics import count_request, show_as_none
 from service.runtime.worker import Worker
 
 PASSED_ON = ("/schema.json", *openapi.PAGE_FILES)
-"""The addresses that BentoML's own application answers: what its clients ask first, and the page's files."""
+"""Paths that BentoML's application answers: the schema for its clients, and the files of the docs page."""
 
 CLOSE_EVERY = 64
-"""Answers after which a worker with several requests closes a connection: whoever has time takes the next."""
+"""Every so many responses, a worker with several open requests closes a connection.
+
+The client then reconnects, and a worker that is idle accepts the new connection.
+"""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _TRACE_PARENT = re.compile(
@@ -70,27 +73,28 @@ def in_front(
     root_path: str = "",
     feedback: Store | None = None,
 ) -> ASGIApp:
-    """The application; start, stop and `PASSED_ON` are left to BentoML's.
+    """The application in front of `bento`, which handles lifespan events and the paths in `PASSED_ON`.
 
-    `origins` may call it from a browser, `hosts` are names of its own beside local ones, a proxy shows it
-    under `root_path`, and `feedback` is where corrected pictures are kept, if they are.
+    `origins`: origins of web pages that may call the service from a browser. `hosts`: allowed host names in
+    addition to local ones. `root_path`: path prefix under which a proxy publishes the service. `feedback`:
+    where feedback is stored, None if it is not.
     """
 
-    async def their_answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def bento_app(scope: Scope, receive: Receive, send: Send) -> None:
         await bento(dict(scope), receive, send)  # it writes its own route into the scope
 
     async def pass_on(_request: Request) -> ASGIApp:
-        return their_answer
+        return bento_app
 
-    passed_on = (Endpoint("GET", path, pass_on, "BentoML's own", "*/*", open=True) for path in PASSED_ON)
+    passed_on = (Endpoint("GET", path, pass_on, "BentoML", "*/*", open=True) for path in PASSED_ON)
     table = endpoints(worker, root_path, feedback, origins, asks_for_key=bool(api_key))
     served = application((*table, *passed_on), api_key, origins, hosts)
     ours = UnderPrefix(served, root_path) if root_path else served
 
-    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         await (bento if scope["type"] == "lifespan" else ours)(scope, receive, send)
 
-    return either
+    return dispatch
 
 
 def endpoints(
@@ -100,15 +104,15 @@ def endpoints(
     origins: Collection[str] = (),
     asks_for_key: bool = False,
 ) -> tuple[Endpoint, ...]:
-    """All endpoints: they are routed, and `/docs.json` is made from them."""
+    """All endpoints, for routing and for `/docs.json`."""
 
     @cache
     def document() -> bytes:
         return json.dumps(openapi.document(table, root_path, asks_for_key)).encode()
 
     admin = Admin(worker.champion, document)
-    said = Feedback(worker, feedback, origins)
-    table = Images(worker).endpoints() + said.endpoints() + Inference(worker).endpoints() + admin.endpoints()
+    corrections = Feedback(worker, feedback, origins).endpoints()
+    table = Images(worker).endpoints() + corrections + Inference(worker).endpoints() + admin.endpoints()
     return table
 
 
@@ -118,7 +122,7 @@ def application(
     origins: Sequence[str] = (),
     hosts: Collection[str] = (),
 ) -> Starlette:
-    """A Starlette application of these endpoints."""
+    """The Starlette application that serves these endpoints."""
     key = [Middleware(_AskForKey, api_key)] if api_key else []
     cors = Middleware(CORSMiddleware, origins, ("GET", "POST"), ("*",), expose_headers=("X-Request-ID",))
     app = Starlette(
@@ -143,7 +147,7 @@ def application(
 
 
 class _OwnNames:
-    """Refuses a `Host` that is none of this server's names."""
+    """ASGI middleware that refuses requests whose `Host` is not allowed."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self._app = app
@@ -159,7 +163,7 @@ class _OwnNames:
 
 
 class _AskForKey:
-    """Refuses requests without the API key; compares in constant time, so that its time does not spell it."""
+    """Refuses requests without the API key, which is compared in constant time to prevent timing attacks."""
 
     def __init__(self, app: ASGIApp, api_key: str) -> None:
         self._app = app
@@ -169,7 +173,7 @@ class _AskForKey:
         scheme, _, token = header(scope, b"authorization").partition(b" ")
         given = token.strip() if scheme.lower() == b"bearer" else header(scope, b"x-api-key")
         if not hmac.compare_digest(given, self._api_key):
-            raise Unauthorized("The API key is missing or wrong: send it as `Authorization: Bearer KEY`.")
+            raise Unauthorized("The API key is missing or wrong. Send it as `Authorization: Bearer KEY`.")
         await self._app(scope, receive, send)
 
 
@@ -177,30 +181,30 @@ async def _refuse(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     request.state.outcome = refusal.code
     if refusal.held_seconds:
-        refusal.__traceback__ = refusal.__context__ = None  # which hold what the request had brought
+        refusal.__traceback__ = refusal.__context__ = None  # they keep the request's body alive
         await asyncio.sleep(refusal.held_seconds)
     return refused(refusal)
 
 
 async def _refuse_route(request: Request, error: Exception) -> Response:
-    """The two refusals that Starlette's routing makes."""
+    """The response to an unknown path or method, which Starlette's router raises."""
     assert isinstance(error, HTTPException)
     if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
-        sentence = "There is nothing here: the page at / lists what there is."
+        sentence = "Not found. The page at / lists all endpoints."
         return await _refuse(request, NotFound(sentence))
     allowed = ", ".join(sorted(request.scope["route"].methods))
-    response = await _refuse(request, WrongMethod(f"This address takes {allowed} only."))
+    response = await _refuse(request, WrongMethod(f"This path accepts only {allowed}."))
     response.headers["Allow"] = allowed
     return response
 
 
 async def _give_up(request: Request, _error: Exception) -> Response:
     request.state.outcome = "gone"
-    return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # the client has disconnected
 
 
 class _CountAndLog:
-    """Gives each request its id, and counts and logs it once it is answered."""
+    """ASGI middleware that gives each request an id, and counts and logs it when it has been answered."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -235,8 +239,10 @@ class _CountAndLog:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:
-            if state.get("outcome") != "gone":  # else the server has closed the connection itself
-                _logger.exception("The service failed", extra={"request_id": request_id.decode()})
+            if state.get("outcome") != "gone":  # the client has not disconnected
+                _logger.exception(
+                    "Unhandled exception in a request", extra={"request_id": request_id.decode()}
+                )
                 state["outcome"] = "internal"
                 if not status:
                     await failed()(scope, receive, send_with_id)
@@ -257,13 +263,13 @@ class _CountAndLog:
 
 
 def _request_id(scope: Scope) -> bytes:
-    """The client's own request id where it is a plain word, else a new one."""
+    """The client's request id if it is well-formed, else a new one."""
     given = header(scope, b"x-request-id")
     return given if _REQUEST_ID.fullmatch(given) else b"%016x" % random.getrandbits(64)
 
 
 def _log(scope: Scope, ids: dict[str, str], status: int, outcome: str, seconds: float) -> None:
-    """One line a request: its path as it was sent, never its body, its query or its key."""
+    """Log one line per request, with its path as sent but without its body, query or API key."""
     extra = {
         **ids,
         "method": scope["method"],

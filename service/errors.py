@@ -1,4 +1,4 @@
-"""Every refusal of the service, and the one shape in which a client sees it."""
+"""All error responses of the service, and their common JSON format."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from addresses.origins import FOREIGN_ORIGIN
 
 
 class Problem(BaseModel):
-    """The body of every refusal."""
+    """The body of every error response."""
 
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     error: str = Field(description="A sentence that says what is wrong and what to do.")
-    code: str = Field(description="One word for programs.", pattern="^[a-z_]+$")
+    code: str = Field(description="A machine-readable error code.", pattern="^[a-z_]+$")
 
     @classmethod
     def of(cls, refusal: Refusal) -> Problem:
@@ -26,30 +26,30 @@ class Problem(BaseModel):
 
 
 class Refusal(Exception):
-    """A request that is not served; the message is one sentence that says what to do."""
+    """A request that is refused; the message is shown to the client and says what to do."""
 
     status: ClassVar[HTTPStatus]
     code: ClassVar[str]
     headers: ClassVar[dict[str, str]] = {}
-    held_seconds: ClassVar[float] = 0  # for which the refusal is held back
+    held_seconds: ClassVar[float] = 0  # delay before the response is sent
 
 
 class BadImage(Refusal):
-    """Bytes that do not decode."""
+    """Bytes that cannot be decoded as a picture."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "broken_image"
 
 
 class BadForm(Refusal):
-    """A body that is not a whole multipart form."""
+    """A body that is malformed or incomplete."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "broken_form"
 
 
 class Unauthorized(Refusal):
-    """No API key, or a wrong one."""
+    """The API key is missing or wrong."""
 
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthorized"
@@ -57,20 +57,20 @@ class Unauthorized(Refusal):
 
 
 class NotFound(Refusal):
-    """An unknown path."""
+    """A path, or a model card, that does not exist."""
 
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
 
 
 class FeedbackOff(NotFound):
-    """No feedback is kept here."""
+    """This service does not store feedback."""
 
     code = "feedback_off"
 
 
 class ForeignOrigin(Refusal):
-    """A web page elsewhere, whose scripts may not change anything here."""
+    """A request by a web page of another origin that is not allowed to send feedback."""
 
     status = HTTPStatus.FORBIDDEN
     code = FOREIGN_ORIGIN
@@ -83,14 +83,14 @@ class UnknownVersion(NotFound):
 
 
 class WrongMethod(Refusal):
-    """A method that a path does not take."""
+    """An HTTP method that the path does not support."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "wrong_method"
 
 
 class UnknownHost(Refusal):
-    """A `Host` that is none of this server's names: docs/operations.md says which are."""
+    """A `Host` that is not allowed (ALLOWED_HOSTS, docs/operations.md)."""
 
     status = HTTPStatus.MISDIRECTED_REQUEST
     code = UNKNOWN_HOST
@@ -112,26 +112,26 @@ class TooLarge(Refusal):
 
 
 class TooManyPixels(TooLarge):
-    """Few bytes, perhaps, but too many pixels."""
+    """Too many pixels, even if the file is small."""
 
     code = "too_many_pixels"
 
 
 class TooCostly(TooLarge):
-    """Few bytes and few pixels, perhaps, but far too much work."""
+    """Far too much work to decode, even if bytes and pixels are few."""
 
     code = "too_costly"
 
 
 class WrongKind(Refusal):
-    """A recognised kind of file that is not taken."""
+    """A file of a recognised but unsupported type."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "wrong_kind"
 
 
 class WrongEncoding(Refusal):
-    """A compressed body (RFC 9110, 8.4): the header says that none is taken."""
+    """A compressed body. `Accept-Encoding` in the response says that it is not supported (RFC 9110, 8.4)."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "wrong_encoding"
@@ -139,27 +139,27 @@ class WrongEncoding(Refusal):
 
 
 class WrongField(Refusal):
-    """A field that is missing, repeated or of another kind."""
+    """A field that is missing, repeated or invalid."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "wrong_field"
 
 
 class Unavailable(Refusal):
-    """Not now."""
+    """The service is temporarily unable to answer."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers: ClassVar = {"Retry-After": "1"}
 
 
 class NoModel(Unavailable):
-    """There is no model to answer with."""
+    """No model is in service."""
 
     code = "no_model"
 
 
 class FeedbackAway(Unavailable):
-    """The folder for feedback cannot be written to."""
+    """The feedback folder cannot be written to."""
 
     code = "feedback_away"
 
@@ -172,20 +172,23 @@ class FeedbackFull(Refusal):
 
 
 class Busy(Unavailable):
-    """Too much to do. Held back for a second: a client that asks again at once is slowed down, at no cost."""
+    """The service is overloaded.
+
+    The response is delayed by a second, which slows down clients that retry immediately.
+    """
 
     code = "busy"
     held_seconds = 1.0
 
 
 def refused(refusal: Refusal) -> Response:
-    """A refusal as the response that a client sees."""
+    """The response to a refused request."""
     return _response(Problem.of(refusal), refusal.status, refusal.headers)
 
 
 def failed() -> Response:
-    """What a client sees of a fault of ours: no trace, no path, no version."""
-    sentence = "Something went wrong here, and the log has the details: try again."
+    """The response to an internal error, without a traceback, a path or a version."""
+    sentence = "Internal error. The service log has the details. Try again."
     return _response(Problem(error=sentence, code="internal"), HTTPStatus.INTERNAL_SERVER_ERROR, {})
 
 

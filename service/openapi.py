@@ -1,4 +1,4 @@
-"""What an endpoint is, and `/docs.json`: an OpenAPI 3.1 document of them, and a page that shows it."""
+"""The class `Endpoint`, the OpenAPI 3.1 document `/docs.json` that describes all endpoints, and its page."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 PAGE_FILES = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
-"""What the page loads, which BentoML serves from its own package: no script comes from elsewhere."""
+"""The files that the page loads. BentoML serves them from its own package, not from another host."""
 
 _KINDS = "image/png, image/jpeg, image/webp, image/bmp, image/gif, image/tiff"
 _PICTURE = {
     "type": "string",
-    "format": "binary",  # by which generated clients and the page above know that a file is sent
+    "format": "binary",  # generated clients and the page recognise files by it
     "minLength": 1,
-    "description": "PNG, JPEG, WebP, BMP, TIFF or a GIF's first frame; any colours.",
+    "description": "A PNG, JPEG, WebP, BMP, TIFF or GIF (first frame), in any colours.",
 }
 
 FormField = Literal["image", "images", "label"]
@@ -74,27 +74,23 @@ Handler = Callable[[Request], Awaitable[ASGIApp]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one path; an ASGI application, to which Starlette routes.
-
-    `answer` is a model of its JSON, or the media type of something else; `also` is another media type that
-    `Accept` may ask for; `takes` is a model of the JSON it takes, or the multipart fields; `query` are the
-    schemas of its parameters; `refuses` are the statuses of its refusals; `tag` is the heading under which
-    the document has it; `aliases` are addresses that the document leaves out.
-    """
+    """One method of one path; an ASGI application, to which Starlette routes."""
 
     method: Literal["GET", "POST"]
     path: str
     handler: Handler
     summary: str
-    answer: Answer
-    takes: type[BaseModel] | tuple[FormField, ...] | None = None
-    tag: str = ""
-    aliases: tuple[str, ...] = ()
-    also: str = ""
-    query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    refuses: tuple[int, ...] = ()
-    open: bool = False  # asks for no API key
-    quiet: bool = False  # is asked by machines every few seconds: not logged where all is well
+    answer: Answer  # the model of the JSON response, or another media type
+    takes: type[BaseModel] | tuple[FormField, ...] | None = (
+        None  # model of the JSON body, or multipart fields
+    )
+    tag: str = ""  # heading in the document
+    aliases: tuple[str, ...] = ()  # paths that the document leaves out
+    also: str = ""  # another media type that `Accept` may ask for
+    query: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # schemas of the query parameters
+    refuses: tuple[int, ...] = ()  # statuses of its error responses
+    open: bool = False  # needs no API key
+    quiet: bool = False  # polled by machines, so successful requests are not logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.handler(Request(scope, receive))
@@ -104,9 +100,10 @@ class Endpoint:
 def document(
     endpoints: Sequence[Endpoint], root_path: str = "", asks_for_key: bool = False
 ) -> dict[str, Any]:
-    """The OpenAPI document of these endpoints, which a proxy shows under `root_path`.
+    """The OpenAPI document of these endpoints, which a proxy publishes under `root_path`.
 
-    Only a service that asks for a key says so: a generated client would be typed as if it needed one.
+    Operations require the API key only if `asks_for_key`, because generated clients would otherwise demand
+    one.
     """
     used = [model for entry in endpoints for model in (entry.answer, entry.takes)]
     models = {model for model in used if isinstance(model, type)} | {Problem}
@@ -120,7 +117,7 @@ def document(
         "info": {
             "title": "Digits",  # generated packages are named after it: digits-client
             "version": tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"],
-            "description": "Reads handwritten digits: one, a number, or a page of them.",
+            "description": "Reads handwritten digits: single digits, numbers and whole pages.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": root_path or "/"}],
@@ -160,7 +157,7 @@ def _operation(entry: Endpoint, asks_for_key: bool) -> dict[str, Any]:
 
 
 def _operation_id(entry: Endpoint) -> str:
-    """What generated clients call it: `predict`, `get_model`."""
+    """The operationId, after which generated clients name their functions: `predict`, `get_model`."""
     words = _WORDS.findall(entry.path) or ["page"]
     return "_".join(words if entry.method == "POST" else ["get", *words])
 

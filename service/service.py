@@ -1,11 +1,11 @@
 """The BentoML service: `bentoml serve service.service:DigitsService`.
 
 BentoML starts, supervises and stops the workers. The methods work in process, `/schema.json` lists them and
-BentoML's clients call them. Over HTTP the application of `service.app` stands in front of BentoML's own and
-answers the same addresses: docs/decisions/service.md says why.
+BentoML's clients call them. Over HTTP, the application of `service.app` stands in front of BentoML's own and
+answers the same paths (docs/decisions/service.md gives the reasons).
 
-The process that starts the workers imports this module too, for the configuration and the types alone, so
-what reads pictures is imported only where it runs.
+The process that starts the workers imports this module too, but only for the configuration and the types.
+Modules that read pictures are therefore imported inside the functions that need them.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from feedback.errors import Unusable
 from feedback.store import MIB, Limits, Store
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
 
-_PARENT = os.getppid()  # asked as early as can be: a parent that has gone leaves another in its place
+_PARENT = os.getppid()  # read early, because an orphaned process gets another parent
 
 
 def _number(name: str, default: int) -> int:
     value = os.environ.get(name) or str(default)
     if not value.isdigit():
-        raise BentoMLConfigException(f"{name} is `{value}`: set a whole number.")
+        raise BentoMLConfigException(f"{name} must be a whole number, but is `{value}`.")
     return int(value)
 
 
 if os.environ.get("LOG_LEVEL", "info").upper() not in logging.getLevelNamesMapping():
-    raise BentoMLConfigException(f"LOG_LEVEL is `{os.environ['LOG_LEVEL']}`: set info, warning or error.")
+    raise BentoMLConfigException(
+        f"LOG_LEVEL must be info, warning or error, but is `{os.environ['LOG_LEVEL']}`."
+    )
 
 
 try:
@@ -47,7 +49,7 @@ except ValueError as error:
 
 
 def _feedback() -> Store | None:
-    """Where corrected pictures are kept: FEEDBACK_DIR, None where that is not set."""
+    """The folder FEEDBACK_DIR where corrected pictures are stored, or None if it is not set."""
     usual = Limits()
     limits = Limits(
         _number("FEEDBACK_MOST", usual.most),
@@ -72,14 +74,14 @@ _FEEDBACK = _feedback()
     name="digits",
     workers=_number("WORKERS", 1),
     http={"host": os.environ.get("HOST", "127.0.0.1"), "port": _number("SERVICE_PORT", 3000)},
-    metrics={"enabled": False},  # unknown paths would become labels there: `service.runtime.metrics` counts
-    logging={"access": {"enabled": False}},  # `service.app` logs
+    metrics={"enabled": False},  # BentoML's would use unknown paths as labels; see `service.runtime.metrics`
+    logging={"access": {"enabled": False}},  # see `service.app`
     tracing={"excluded_urls": "."},
 )
 class DigitsService:
     """Reads handwritten digits.
 
-    Every method raises one of `service.errors` for a picture that cannot be read.
+    Every method raises an exception of `service.errors` if a picture cannot be read.
     """
 
     def __init__(self) -> None:
@@ -127,18 +129,27 @@ class DigitsService:
 
 
 def _in_front(app: ASGIApp) -> ASGIApp:
-    gc.freeze()  # BentoML's objects, which every collection during these imports would look through again
+    """The application of `service.app` in front of BentoML's `app`.
+
+    BentoML's 110,000 objects live as long as the process. They are frozen first, so that the garbage
+    collector does not go through them during the imports below; what the imports add is frozen at the end,
+    so that a full collection does not pause requests.
+    """
+    gc.freeze()
     from service.app import in_front
     from service.runtime.lifetime import end_in_time
     from service.runtime.worker import serving_worker
 
-    if bentoml.server_context.worker_index is not None:  # a worker of BentoML's, not another program
+    if bentoml.server_context.worker_index is not None:  # in a BentoML worker, not in another program
         end_in_time(_PARENT)
 
     env = os.environ.get
     origins = env("CORS_ORIGINS", "").replace(",", " ").split()
     hosts = listed(env("ALLOWED_HOSTS", ""))
-    return in_front(app, serving_worker(), env("API_KEY", ""), origins, hosts, _ROOT_PATH, _FEEDBACK)
+    served = in_front(app, serving_worker(), env("API_KEY", ""), origins, hosts, _ROOT_PATH, _FEEDBACK)
+    gc.collect()
+    gc.freeze()
+    return served
 
 
 DigitsService.add_asgi_middleware(_in_front)  # type: ignore[attr-defined]  # mypy ignores class decorators

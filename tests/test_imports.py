@@ -44,7 +44,7 @@ FLOORS = {  # for each package, the subpackages and files that others may import
     "ui": (
         "text",
         "refusals",
-        "names",
+        "host_check",
         "origins",
         "bodies",
         "document",
@@ -52,7 +52,7 @@ FLOORS = {  # for each package, the subpackages and files that others may import
         "proxy",
         "uploads",
         "programs",
-        "waking",
+        "lazy_queue",
         "desktop",
     ),
 }

@@ -8,7 +8,7 @@ A feature has drifted if both of these conditions are met:
   condition, a window of very many pictures would report differences that nobody could see.
 """
 
-# Why it is so: docs/decisions/drift.md
+# See docs/decisions/drift.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The bodies of requests to the page, read within limits of size, time and memory, whoever takes them."""
+"""ASGI middleware that reads request bodies within limits of size, time and memory."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ui.refusals import refused
 from ui.text import SERVICE
 
-MAX_BODY = 20 * 2**20  # bytes of a picture: as much as the service takes
-MAX_OTHER = 2**20  # bytes of any other
+MAX_BODY = 20 * 2**20  # bytes of a picture, the service's limit
+MAX_OTHER = 2**20  # bytes of any other body
 MAX_HELD = 100 * 2**20  # bytes of all large bodies together
-SMALL = 64 * 1024  # bytes: so much of a body there is always room for
-READ_SECONDS = (
-    60.0  # for a whole body to arrive: a photo on a phone's slow line, three times the service's limit
-)
-MAX_DRAINED = 200 * 2**20  # bytes read and thrown away, so that the browser gets to see the refusal
+SMALL = 64 * 1024  # bytes; bodies up to this size are never refused for lack of memory
+READ_SECONDS = 60.0  # for a whole body; three times the service's limit, for photos on slow connections
+MAX_DRAINED = 200 * 2**20  # bytes of a refused body that are read, so that the browser reads the error
 
 
 class Bodies:
-    """ASGI: hands a request on when its whole body is here; refuses one that is too large or too slow."""
+    """Passes a request on when its whole body has arrived; refuses one that is too large or too slow."""
 
     def __init__(self, app: ASGIApp, pictures: tuple[str, ...] = ("/ask/",)) -> None:
         self._app = app
@@ -37,11 +35,11 @@ class Bodies:
         try:
             try:
                 async with asyncio.timeout(READ_SECONDS):
-                    whole = await body.read(receive)
+                    connected = await body.read(receive)
             except TimeoutError:
-                whole, body.refusal = True, _too_slow()
-            if not whole:
-                return  # the browser has gone
+                connected, body.refusal = True, _too_slow()
+            if not connected:
+                return
             if body.refusal is not None:
                 await body.refusal(scope, receive, send)
                 return
@@ -49,16 +47,20 @@ class Bodies:
         finally:
             body.let_go()
 
-    def hold(self, more: int) -> bool:
-        """Whether there is room for so many bytes more, which then count; a negative number frees them."""
-        if more > 0 and self._held_by_all + more > MAX_HELD:
+    def reserve(self, size: int) -> bool:
+        """Count `size` more bytes if they fit into `MAX_HELD`; returns whether they do."""
+        if self._held_by_all + size > MAX_HELD:
             return False
-        self._held_by_all += more
+        self._held_by_all += size
         return True
+
+    def release(self, size: int) -> None:
+        """Stop counting `size` bytes."""
+        self._held_by_all -= size
 
 
 class _Body:
-    """One body as it arrives; what it holds counts against `MAX_HELD` until it is let go."""
+    """One body as it arrives; its bytes count towards `MAX_HELD` until `let_go`."""
 
     def __init__(self, all_of_them: Bodies, limit: int) -> None:
         self.refusal: Response | None = None
@@ -68,9 +70,10 @@ class _Body:
         self._held = 0
 
     async def read(self, receive: Receive) -> bool:
-        """Read to the end, also where it is refused: a browser looks for the answer when it has sent all.
+        """Read the body to its end or up to `MAX_DRAINED` bytes; returns False if the browser disconnected.
 
-        False where the browser has gone before.
+        A body that will be refused is read too, because browsers read the response only after sending
+        everything.
         """
         size, more = 0, True
         while more:
@@ -86,11 +89,11 @@ class _Body:
         return True
 
     def let_go(self) -> None:
-        self._all.hold(-self._held)
+        self._all.release(self._held)
         self._content, self._held = bytearray(), 0
 
     def replayed(self, receive: Receive) -> Receive:
-        """A `receive` that gives the body first, and then what comes: the browser's end."""
+        """A `receive` that returns the body, and after it the messages of `receive`: the disconnect."""
         first = True
 
         async def again() -> Message:
@@ -107,7 +110,7 @@ class _Body:
         size = len(self._content) + len(chunk)
         if size > self._limit:
             self.refusal = _too_large(self._limit)
-        elif size > SMALL and not self._all.hold(size - self._held):
+        elif size > SMALL and not self._all.reserve(size - self._held):
             self.refusal = _busy()
         else:
             self._held = size if size > SMALL else 0

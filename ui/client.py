@@ -1,9 +1,9 @@
-"""The recognition service over HTTP, for Python programs: typed answers, one kind of error.
+"""A client of the recognition service for Python programs, with typed answers and errors.
 
-ServiceError          any refusal; its text is one sentence that says what to do
-├── ServiceAway       nobody answers at the address, or somebody else does
-├── ServiceSlow       no answer in time
-└── ServiceBusy       too much to do just now; `retry_after` says when to come back
+ServiceError          any error; its text is a sentence that says what to do
+├── ServiceAway       no response at the address, or one by another server
+├── ServiceSlow       no response in time
+└── ServiceBusy       the service is overloaded; retry after `retry_after` seconds
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ Box = tuple[int, int, int, int]
 
 
 class ServiceError(Exception):
-    """A refusal by the service, or none to refuse: `code` is its word, `status` HTTP's number (0: none)."""
+    """An error of the service or of the connection to it.
+
+    `code` is machine-readable; `status` is the HTTP status, 0 if there was no response of the service.
+    """
 
     def __init__(self, sentence: str, code: str, status: int = 0) -> None:
         super().__init__(sentence)
@@ -34,15 +37,15 @@ class ServiceError(Exception):
 
 
 class ServiceAway(ServiceError):
-    """Nobody answers at the service's address, or somebody else does."""
+    """No response at the service's address, or one by another server."""
 
 
 class ServiceSlow(ServiceError):
-    """No answer came in time."""
+    """No response in time."""
 
 
 class ServiceBusy(ServiceError):
-    """The service has too much to do (429 or 503): come back after `retry_after` seconds."""
+    """The service is overloaded (429 or 503); retry after `retry_after` seconds."""
 
     def __init__(self, sentence: str, code: str, status: int, retry_after: float) -> None:
         super().__init__(sentence, code, status)
@@ -51,9 +54,9 @@ class ServiceBusy(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One mark of a picture, and where it stands.
+    """One mark of a picture, with its bounding box in pixels.
 
-    It is a digit with its confidence, a sign (`-`, `.` or `,`), or neither: `rejected` says why.
+    It is a digit with its confidence, a sign (`-`, `.` or `,`), or rejected, with the reason in `rejected`.
     """
 
     digit: int | None
@@ -65,7 +68,7 @@ class Mark:
 
     @property
     def text(self) -> str:
-        """The character that stands for this mark: `?` where it is neither a digit nor a sign."""
+        """The character for this mark: `?` if it is neither a digit nor a sign."""
         if self.sign is not None:
             return self.sign
         return "?" if self.digit is None else str(self.digit)
@@ -73,10 +76,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Marks that are read together: `marks` are indices into the reading's `digits`.
+    """Marks that form a number; `marks` are indices into the reading's `digits`.
 
-    `confidence` is None where a mark is rejected; `row` and `column` are None where there is no table.
-    `printed`: it plainly is type, as the row numbers of a form.
+    `confidence` is None if a mark is rejected; `row` and `column` are None if there is no table.
+    `printed`: the number is clearly typeset, such as the row numbers of a form.
     """
 
     text: str
@@ -90,9 +93,9 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All marks in reading order, and the numbers that they make; `text` is "" for a blank picture.
+    """All marks in reading order, and the numbers that they form; `text` is "" for a blank picture.
 
-    `text` holds `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
+    `text` has `?` for a rejected mark, a space between two numbers of a line and a newline between lines.
     """
 
     text: str
@@ -102,7 +105,7 @@ class Reading:
 
 
 class Service:
-    """A connection to the service at `url`. Safe to use from several threads at once."""
+    """A connection to the service at `url`. Thread-safe."""
 
     def __init__(self, url: str, key: str = "", transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
@@ -111,7 +114,7 @@ class Service:
             headers=key_header(key),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             transport=transport,
-            trust_env=False,  # a proxy for the internet has no business between the two
+            trust_env=False,  # ignore proxies for the internet
         )
 
     def __enter__(self) -> Self:
@@ -123,7 +126,7 @@ class Service:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; the object cannot be used any more."""
+        """Close the connections. The object must not be used afterwards."""
         self._http.close()
 
     def read(self, picture: bytes) -> Reading:
@@ -166,13 +169,13 @@ class Service:
 
 
 def service_url() -> str:
-    """Where the service is: SERVICE_URL, or else this machine at SERVICE_PORT, or else at 3000."""
+    """The address of the service: SERVICE_URL, or else this machine at SERVICE_PORT (3000)."""
     port = os.environ.get("SERVICE_PORT") or "3000"
     return os.environ.get("SERVICE_URL") or f"http://127.0.0.1:{port}"
 
 
 def key_header(key: str) -> dict[str, str]:
-    """The header that carries the service's API key; none where there is no key."""
+    """The header with the service's API key; empty if there is no key."""
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
@@ -205,7 +208,7 @@ def _box(entry: dict[str, Any]) -> Box:
 
 
 def _seconds(header: str | None) -> float:
-    """Retry-After as seconds; 1 where it is missing or a date, which our service never sends."""
+    """Retry-After in seconds; 1 if it is missing or a date, which our service never sends."""
     try:
         return max(0.0, float(header or 1))
     except ValueError:

@@ -1,6 +1,6 @@
-"""The page's document: Gradio's, with our head, and with rules that keep foreign scripts out of it."""
+"""The page's HTML: Gradio's document with our head, and a content security policy."""
 
-# Why it is so: docs/decisions/page-loading.md
+# See docs/decisions/page-loading.md.
 from __future__ import annotations
 
 import hashlib
@@ -18,18 +18,18 @@ from ui.text import PAGE
 
 PREVIEW = "canvas/preview.png"
 
-# Gradio's link preview, and a manifest that it links to at the root of the host and then does not have.
+# Gradio's link preview, and its link to a manifest that it does not serve.
 _NOT_OURS = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*|<link rel="manifest"[^>]*>\s*')
 _SCRIPT = re.compile(rb"<script(?: data-gradio-mode)?>(.*?)</script>", re.DOTALL)
 _NO_SCRIPT = Template("<noscript><p>$no_script</p></noscript>")
 _BODY = re.compile(rb"<body[^>]*>")
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""What every other answer may load, should a browser show it as a document."""
+"""The content security policy of all other responses, in case a browser shows one as a document."""
 
 _PAGE = (
     "default-src 'none'; "
-    "script-src 'self' 'unsafe-eval' {hashes}; "  # Gradio makes functions of a component's texts
+    "script-src 'self' 'unsafe-eval' {hashes}; "  # Gradio compiles component templates with Function()
     "style-src 'self' 'unsafe-inline'; "  # and sets styles on its elements
     "img-src 'self' data: blob:; "
     "connect-src 'self'; "
@@ -39,9 +39,9 @@ _PAGE = (
 
 
 class Documents:
-    """ASGI: makes the page's document ours, and gives every answer the headers that keep it in its place.
+    """ASGI middleware that rewrites the page's HTML and adds security headers to every response.
 
-    The document is Gradio's answer to `GET /`; pages of the origins `embedding` may show it in a frame.
+    The HTML is Gradio's answer to `GET /`; pages of the origins `embedding` may show it in a frame.
     """
 
     def __init__(self, app: ASGIApp, head: Path, embedding: Collection[str]) -> None:
@@ -58,7 +58,7 @@ class Documents:
             await self._app(scope, receive, _with_headers(send, lambda headers: _guard(headers, _NOTHING)))
 
     async def _answer_with_page(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Gradio would compress its answer, if it was asked to."""
+        """Fetch Gradio's HTML, uncompressed, and send it rewritten."""
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         start: Message = {}
         content = bytearray()
@@ -84,7 +84,7 @@ class Documents:
         await send({"type": "http.response.body", "body": page})
 
     def page(self, theirs: bytes, address: URL) -> bytes:
-        """Gradio's document with our head, our link preview, and a word for browsers without scripts."""
+        """Gradio's HTML with our head, our link preview, and a message for browsers without JavaScript."""
         preview = str(address.replace(query="", path=address.path + PREVIEW))
         sentences = {name: escape(sentence) for name, sentence in PAGE.items()}
         head = self._head.substitute(sentences, preview=escape(preview)).encode()
@@ -94,7 +94,7 @@ class Documents:
 
 
 def _hashes(page: bytes) -> str:
-    """The inline scripts that the document came with, which alone may run."""
+    """CSP hashes of the document's own inline scripts, the only ones that may run."""
     digests = [hashlib.sha256(script).digest() for script in _SCRIPT.findall(page)]
     return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
 

@@ -1,4 +1,4 @@
-"""Whose scripts may ask the page's server: the page's own, and those of the origins that embed it."""
+"""Origin check: only scripts of the page and of the origins that embed it may send requests."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from ui.refusals import refused
 from ui.text import SERVICE
 
 _ORIGIN = re.compile(r"https?://[a-z0-9._-]+(?::\d+)?|https?://\[[0-9a-f:.]+\](?::\d+)?")
-_ONLY_LOOKS = ("GET", "HEAD", "OPTIONS")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def origin(setting: str) -> str:
-    """One entry of EMBED_ORIGINS, without a final slash; raises `ValueError` where it is no origin."""
+    """One entry of EMBED_ORIGINS, without a final slash; raises `ValueError` if it is not an origin."""
     found = setting.removesuffix("/").lower()
     if not _ORIGIN.fullmatch(found):
-        raise ValueError(f"EMBED_ORIGINS has `{setting}`: set origins such as https://example.org.")
+        raise ValueError(
+            f"`{setting}` in EMBED_ORIGINS is not an origin. Set origins such as https://example.org."
+        )
     return found
 
 
 class Origins:
-    """ASGI: refuses questions, and whatever else is sent, from pages of other origins than `embedding`."""
+    """ASGI middleware that refuses requests to `/ask/`, and all that send data, from other origins."""
 
     def __init__(self, app: ASGIApp, embedding: Collection[str], questions: str = "/ask/") -> None:
         self._app = app
@@ -33,7 +35,7 @@ class Origins:
         self._questions = questions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._matters(scope):
+        if scope["type"] == "http" and self._is_protected(scope):
             headers = Headers(scope=scope)
             origin = headers.get("origin", "").lower()
             if not let_in(origin, headers.get("host", ""), self._embedding):
@@ -42,7 +44,7 @@ class Origins:
                 return
         await self._app(scope, receive, send)
 
-    def _matters(self, scope: Scope) -> bool:
+    def _is_protected(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         asks = path.startswith(self._questions) and scope["method"] != "OPTIONS"
-        return asks or scope["method"] not in _ONLY_LOOKS
+        return asks or scope["method"] not in _SAFE_METHODS

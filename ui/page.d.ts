@@ -1,10 +1,10 @@
-// What the scripts in canvas/ may count on in page.html: for the type check alone, no browser gets it.
+// Types of the elements in page.html for the scripts in canvas/; used by the type check only, not served.
 
-/** An element whose content is known: `querySelector` gives what `Parts` names, never null. */
+/** An element whose content is known: `querySelector` returns the elements in `Parts`, never null. */
 type Holding<Parts> = { querySelector: FindIn<Parts> } & HTMLElement;
 type FindIn<Parts> = <Selector extends keyof Parts>(selector: Selector) => Parts[Selector];
 
-/** What the scripts use of canvas/page.html. */
+/** The elements of canvas/page.html that the scripts use. */
 export interface Parts {
   "#about": HTMLDialogElement;
   "#about-card": HTMLElement;
@@ -75,5 +75,5 @@ export interface Parts {
 export type Page = Holding<Parts>;
 export type Find = FindIn<Parts>;
 
-/** One of the ten rows that say how likely a digit is. */
+/** One of the ten rows with the probability of a digit. */
 export type Bar = Holding<{ i: HTMLElement; ".percent": HTMLElement }>;

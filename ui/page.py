@@ -1,9 +1,9 @@
-"""The page: Gradio around our own canvas, which asks the recognition service while one draws.
+"""The page: Gradio with our own canvas, which is read by the recognition service while someone draws.
 
 SERVICE_URL=http://127.0.0.1:3000 PAGE_PORT=7860 HOST=127.0.0.1 python -m ui.page
 """
 
-# Why it is so: docs/decisions/page.md
+# See docs/decisions/page.md.
 from __future__ import annotations
 
 import argparse
@@ -15,8 +15,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-# Read when Gradio is imported. It makes an HTTP client then, too, which fails with a proxy that httpx cannot
-# use, and the page asks nobody on the other side of one.
+# Must be set before Gradio is imported, because it creates an httpx client, which fails if the environment
+# has a proxy that httpx does not support. The page itself needs no proxy.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
@@ -36,21 +36,21 @@ from addresses.prefix import UnderPrefix, prefix
 from ui.bodies import Bodies
 from ui.client import service_url
 from ui.document import Documents
-from ui.names import Names
+from ui.host_check import HostCheck
+from ui.lazy_queue import MCP, LazyQueue
 from ui.origins import Origins, origin
 from ui.programs import mcp_installed, offer
 from ui.proxy import Ask, ask_routes, run_link, service_ask, service_client
 from ui.text import PAGE
 from ui.uploads import UPLOAD, Uploads, upload_route
-from ui.waking import MCP, Waking
 
-MAX_WAITING = 100  # questions of Gradio's clients; each may hold a picture of 1 MB
-MAX_SESSIONS = 10  # of which Gradio remembers the last question and answer, for whatever reason
+MAX_WAITING = 100  # requests of Gradio's clients, each with up to 1 MB
+MAX_SESSIONS = 10  # whose last request and answer Gradio keeps in memory
 CANVAS = Path(__file__).parent / "canvas"
 EMBED = Path(gradio.__file__).parent / "templates" / "frontend" / "gradio.js"
-"""Gradio's script for pages that embed this one; it loads its parts from beside itself."""
+"""Gradio's script for pages that embed this one. It loads its other parts from the same address."""
 
-# On another page `gradio-app` says where this one is.
+# On a page that embeds this one, `src` of `gradio-app` is the address of this one.
 _START = """
 const home = element.closest("gradio-app")?.getAttribute("src")?.replace(/\\/*$/, "/") ?? ".";
 const address = new URL("canvas/start.js", new URL(home, document.baseURI));
@@ -64,7 +64,7 @@ import(address).then((page) => page.begin(element, props.text), () => {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where the page stands: the names that it goes by, the origins that embed it, the path of the proxy."""
+    """Deployment settings: allowed host names, origins that may embed the page, the proxy's path prefix."""
 
     hosts: Collection[str] = ()
     embedding: Collection[str] = ()
@@ -72,7 +72,7 @@ class Setting:
 
 
 class _Fresh(StaticFiles):
-    """Files that the browser keeps but asks about, so that an updated page is never half old."""
+    """Files that the browser revalidates on each use, so that it never mixes old and new ones."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -83,7 +83,7 @@ class _Fresh(StaticFiles):
 def make_page(
     ask: Ask, link: Callable[[str], Awaitable[str | None]], setting: Setting | None = None
 ) -> FastAPI:
-    """The page as an ASGI application; `ask` answers its questions, `link` gives a run's MLflow address."""
+    """The page as an ASGI application; `ask` calls the service, `link` returns a run's MLflow address."""
     uploads = Uploads()
     with gradio.Blocks(title=PAGE["title"], analytics_enabled=False) as blocks:
         gradio.HTML(
@@ -94,7 +94,7 @@ def make_page(
     blocks.state_session_capacity = MAX_SESSIONS
     before = _in_front(setting or Setting())
     app = FastAPI(
-        docs_url=None, redoc_url=None, openapi_url=None, middleware=[*before, Middleware(Waking, blocks)]
+        docs_url=None, redoc_url=None, openapi_url=None, middleware=[*before, Middleware(LazyQueue, blocks)]
     )
     app.include_router(ask_routes(ask, link))
     app.include_router(upload_route(uploads))
@@ -104,7 +104,7 @@ def make_page(
     async def embed() -> Response:
         return FileResponse(EMBED, headers={"Cache-Control": "no-cache"})
 
-    # Whoever asks Gradio's own would start the queue, which no program has asked for.
+    # Replaces Gradio's route, which would start the queue even if no program needs it.
     @app.get("/gradio_api/startup-events")
     async def startup_events() -> bool:
         return False
@@ -117,7 +117,7 @@ def make_page(
         theme=gradio.themes.Default(font=fonts, font_mono=[gradio.themes.Font("monospace")]),
         footer_links=[],
         run_history=False,
-        max_file_size="20mb",  # what Gradio tells its clients; its own upload stays unused
+        max_file_size="20mb",  # what Gradio tells its clients; its own upload is not used
         mcp_server=mcp_installed(),
         enable_monitoring=False,
         ssr_mode=False,
@@ -126,13 +126,13 @@ def make_page(
 
 
 def _in_front(setting: Setting) -> list[Middleware]:
-    """What a request passes before it is answered, the first first."""
+    """The middleware, outermost first."""
     return [
         Middleware(UnderPrefix, setting.root_path),
-        Middleware(Names, Hosts(setting.hosts)),
+        Middleware(HostCheck, Hosts(setting.hosts)),
         Middleware(GZipMiddleware),
         Middleware(Documents, CANVAS / "head.html", setting.embedding),
-        Middleware(  # also where nobody embeds: without it, Gradio lets every origin in
+        Middleware(  # needed without embedding too, since Gradio allows all origins by default
             CORSMiddleware,
             allow_origins=sorted(setting.embedding),
             allow_methods=["GET", "POST"],
@@ -159,9 +159,9 @@ async def serve(
     setting: Setting,
     proxies: str,
 ) -> None:
-    """Serve the page until it is told to stop; `link` is where people's browsers find MLflow.
+    """Serve the page until it is told to stop; `link` is MLflow's address for browsers.
 
-    `proxies` are the addresses whose X-Forwarded-Proto and -For are believed.
+    `proxies`: addresses of the proxies whose X-Forwarded-Proto and -For headers are trusted.
     """
     async with service, mlflow:
         app = make_page(service_ask(service), lambda run_id: run_link(mlflow, run_id, link), setting)
@@ -180,8 +180,8 @@ async def serve(
 def main() -> None:
     """Take the addresses from the environment and serve; the only argument is --help.
 
-    MLFLOW_URL is where the page finds MLflow, MLFLOW_LINK_URL where a browser does (the same, unless
-    containers are between the two). ALLOWED_HOSTS, EMBED_ORIGINS, PAGE_ROOT_PATH and FORWARDED_ALLOW_IPS are
+    MLFLOW_URL is MLflow's address for the page, MLFLOW_LINK_URL the address for browsers (they differ only
+    between containers). ALLOWED_HOSTS, EMBED_ORIGINS, PAGE_ROOT_PATH and FORWARDED_ALLOW_IPS are
     explained in docs/deployment.md.
     """
     argparse.ArgumentParser(
@@ -199,7 +199,7 @@ def main() -> None:
 
 
 def setting() -> Setting:
-    """From the environment; ends the program where it makes no sense."""
+    """The deployment settings from the environment; exits with a message if one is invalid."""
     env = os.environ.get
     try:
         root_path = prefix("PAGE_ROOT_PATH")

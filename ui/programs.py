@@ -1,8 +1,8 @@
-"""What the page offers to programs: `read`, an endpoint for Gradio's clients and a tool for MCP's."""
+"""The page's API for programs: `read`, an endpoint for Gradio's clients and a tool for MCP clients."""
 
-# No `from __future__ import annotations`: Gradio takes a return type as it stands, also where it is text.
+# No `from __future__ import annotations`, because Gradio does not resolve return types that are strings.
 
-# Why it is so: docs/decisions/page-programs.md
+# See docs/decisions/page-programs.md.
 import base64
 import binascii
 from importlib.util import find_spec
@@ -16,11 +16,11 @@ from ui.proxy import Ask
 from ui.text import PROGRAMS
 from ui.uploads import Uploads
 
-AT_ONCE = 8  # questions of Gradio's clients on their way to the service
+AT_ONCE = 8  # concurrent requests of Gradio's clients to the service
 
 
 class Reading(TypedDict):
-    """What the service's `/read` answers: docs/reading.md says what each holds."""
+    """The answer of the service's `/read`, which docs/reading.md describes."""
 
     text: str
     numbers: list[dict[str, Any]]
@@ -30,7 +30,7 @@ class Reading(TypedDict):
 
 
 class Refused(gradio.Error):
-    """A sentence for whoever calls; MCP's clients get it from `str`, which Gradio puts in quotes."""
+    """An error for Gradio and MCP clients; Gradio's own `__str__`, which MCP uses, adds quotes."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, print_exception=False)
@@ -40,21 +40,22 @@ class Refused(gradio.Error):
 
 
 def mcp_installed() -> bool:
-    """Whether the package is there with which Gradio speaks MCP: `make mcp` installs it."""
+    """Whether the package `mcp`, which Gradio needs for MCP, is installed: `make mcp` does that."""
     return find_spec("mcp") is not None
 
 
 def offer(ask: Ask, uploads: Uploads) -> None:
-    """Add `read` to the page's Blocks, within which this is called."""
+    """Add `read` to the page's Blocks; must be called within their context."""
 
     async def read(picture: str) -> Reading:
         """Read the handwritten digits in a picture: a digit, numbers, lines of them, or a table.
 
         Args:
-            picture: A data: URL (data:image/png;base64,...), or what /gradio_api/upload answered.
+            picture: A data: URL (data:image/png;base64,...), or the name returned by /gradio_api/upload.
 
         Returns:
-            `text` is what is read (`?`: no digit), `numbers`, `digits` and `tables` say where it stands.
+            `text` is the recognised text (`?` for an unreadable mark). `numbers`, `digits` and `tables` have
+            the positions.
         """
         given = str(picture)  # Gradio does not check it
         content = uploads.take(given) or _decoded(given)
@@ -64,12 +65,12 @@ def offer(ask: Ask, uploads: Uploads) -> None:
             raise Refused(_sentence(answer.content))
         return cast(Reading, answer.content)
 
-    # Without Gradio's queue where a client lets it be: MCP's, and `POST /gradio_api/run/read`.
+    # Not queued for MCP clients and `POST /gradio_api/run/read`; other clients always use Gradio's queue.
     api(read, queue=False, concurrency_limit=AT_ONCE)
 
 
 def _decoded(picture: str) -> bytes:
-    """The bytes of a data: URL; raises `Refused` where it is none."""
+    """The bytes of a data: URL; raises `Refused` if it is not one."""
     kind, _, encoded = picture.partition(",")
     if not (kind.startswith("data:") and kind.endswith(";base64")):
         raise Refused(PROGRAMS["no_picture"])

@@ -1,4 +1,4 @@
-"""The page's way to the service: what the browser asks goes on to it, and its answer comes back as it is."""
+"""The proxy that forwards the browser's requests to the recognition service and returns its answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MLFLOW_SECONDS = 0.5
 _IDLE_SECONDS = 3.0  # uvicorn closes an idle connection after 5
 _PASSED_ON = ("retry-after", "x-request-id")
 
-_CARD = "/model/card"  # the one address that answers with a page
+_CARD = "/model/card"  # the only path that answers with HTML
 _CARD_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
@@ -27,14 +27,14 @@ _CARD_HEADERS = {
 
 Question = Literal["read", "explain", "feedback"]
 Ask = Callable[[str, bytes, str], Awaitable["Answer"]]
-"""(path, body, content type) -> Answer. The page does not know where answers come from."""
+"""(path, body, content type) -> Answer. It hides from the page where answers come from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as HTTP gives it: the status, the JSON and the few headers that the browser needs.
+    """An HTTP response: the status, the JSON and the few headers that the browser needs.
 
-    A page, which is the model's card, is its text.
+    `content` is a string for the model card, which is HTML.
     """
 
     status: int
@@ -43,13 +43,13 @@ class Answer:
 
 
 def service_ask(client: httpx.AsyncClient) -> Ask:
-    """An `Ask` that goes to the service; whatever fails on the way is an answer too, with its sentence."""
+    """An `Ask` that calls the service; a failure becomes an answer with an error sentence."""
 
     async def ask(path: str, body: bytes, content_type: str) -> Answer:
         headers = {"Content-Type": content_type} if body else {}
         request = client.build_request("POST" if body else "GET", path, content=body, headers=headers)
         try:
-            answer = await _sent(client, request)
+            answer = await _send(client, request)
         except httpx.TimeoutException:
             return _refusal(504, "service_slow", SERVICE["slow"].format(seconds=round(ANSWER_SECONDS)))
         except httpx.HTTPError:
@@ -68,8 +68,8 @@ def _is_page(answer: httpx.Response) -> bool:
     return answer.is_success and answer.headers.get("Content-Type", "").startswith("text/html")
 
 
-async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """Send, and once more where the service was just closing the idle connection that was used."""
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send the request; retry once, since the service may just have closed the idle connection."""
     try:
         return await client.send(request)
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
@@ -79,19 +79,19 @@ async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
 def service_client(
     url: str, key: str = "", transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
-    """The connections to the service, kept open between questions."""
+    """The client for the service, which keeps connections open between requests."""
     return httpx.AsyncClient(
         base_url=url,
         headers=key_header(key),
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
         limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
         transport=transport,
-        trust_env=False,  # a proxy for the internet has no business between the two
+        trust_env=False,  # ignore proxies for the internet
     )
 
 
 async def run_link(client: httpx.AsyncClient, run_id: str, public: str) -> str | None:
-    """The address of a run in MLflow's UI at `public`; None where MLflow does not run or does not know it."""
+    """The address of a run in MLflow's UI at `public`; None if MLflow is not running or lacks the run."""
     if not run_id:
         return None
     try:
@@ -105,9 +105,9 @@ async def run_link(client: httpx.AsyncClient, run_id: str, public: str) -> str |
 
 
 def ask_routes(ask: Ask, link: Callable[[str], Awaitable[str | None]]) -> APIRouter:
-    """`POST /ask/read|explain|feedback` and `GET /ask/model|feedback` for the canvas, and the model's card.
+    """`POST /ask/read|explain|feedback` and `GET /ask/model|feedback` for the canvas, and the model card.
 
-    `GET /ask/feedback` is null where the service keeps none: a browser would report a 404 as an error.
+    `GET /ask/feedback` answers null if the service stores none, because browsers report a 404 as an error.
     """
     routes = APIRouter(prefix="/ask")
 

@@ -1,4 +1,4 @@
-"""What the page's server refuses by itself, in the shape that the service gives its refusals."""
+"""Error responses of the page's server, in the service's error format."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from starlette.responses import JSONResponse
 
 
 def refused(status: int, code: str, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A sentence that says what to do, and a word for programs."""
+    """A JSON error response with a sentence that says what to do and a machine-readable code."""
     content = {"error": sentence, "code": code}
     return JSONResponse(content, status, {"Cache-Control": "no-store", **(headers or {})})

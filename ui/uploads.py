@@ -1,4 +1,4 @@
-"""Files that programs send before they ask about them: kept in memory, taken once, dropped after a minute."""
+"""Files that programs upload before they refer to them: kept in memory for a minute, and used once."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ui.text import SERVICE
 UPLOAD = "/gradio_api/upload"
 KEPT_SECONDS = 60.0
 MAX_KEPT = 60 * 2**20  # bytes of all files together
-MAX_FILES = 8  # of one request; Gradio's clients send one
-LEAST = 4096  # bytes: what a file counts at least, so that empty ones come to an end, too
+MAX_FILES = 8  # per request; Gradio's clients send one
+LEAST = 4096  # bytes that each file counts at least, so that empty files are limited as well
 
 
 class Uploads:
-    """Files by the names that they are given; in one event loop."""
+    """The uploaded files by name; for use in one event loop."""
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
         self._held = 0
 
     def keep(self, content: bytes) -> str | None:
-        """The name of a file that is kept from now on; None where there is no room for it."""
+        """Keep a file and return its new name; None if there is no room for it."""
         if self._held + _counted(content) > MAX_KEPT:
             return None
         name = secrets.token_urlsafe()
@@ -39,7 +39,7 @@ class Uploads:
         return name
 
     def take(self, name: str) -> bytes | None:
-        """A file that is kept no more after this; None where there is none of this name."""
+        """Remove and return a file; None if there is none with this name."""
         content = self._files.pop(name, None)
         if content is not None:
             self._held -= _counted(content)
@@ -47,13 +47,13 @@ class Uploads:
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's would put a file on disk from 1 MB on; a body is no larger than this."""
+    """A parser that keeps files in memory, where Starlette's would write files over 1 MB to disk."""
 
     spool_max_size = MAX_BODY
 
 
 def upload_route(uploads: Uploads) -> APIRouter:
-    """`POST /gradio_api/upload` for Gradio's clients, in place of Gradio's own, which writes to the disk."""
+    """`POST /gradio_api/upload` for Gradio's clients, instead of Gradio's own, which writes to disk."""
     routes = APIRouter()
 
     @routes.post(UPLOAD)
@@ -76,7 +76,7 @@ def upload_route(uploads: Uploads) -> APIRouter:
             await form.close()
         return JSONResponse(names)
 
-    # Gradio would write these to the disk, up to the size that its clients are told.
+    # Gradio would write these to disk, up to `max_file_size`.
     @routes.post("/gradio_api/process_recording")
     @routes.post("/gradio_api/component_server")
     @routes.post("/gradio_api/component_server/")

@@ -1,4 +1,4 @@
-"""What is written most often: FastAPI and `model.predict`, on the Keras model of the same network."""
+"""The most common design: FastAPI and `model.predict`, with the Keras model of the same network."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ app = FastAPI()
 def predict(image: UploadFile) -> dict[str, Any]:
     with Image.open(image.file) as picture:
         field = network_input(ink_map(picture))
-    assert field is not None  # there is ink on every picture that the benchmark sends
+    assert field is not None  # every picture of the benchmark has ink
     scores = model.predict(field[None, ..., None], verbose=0)[0]
     return {"digit": int(scores[:10].argmax()), "scores": scores.tolist()}

@@ -1,4 +1,4 @@
-"""The limit: bare Starlette that runs the same code on the same picture. No limits, no metrics."""
+"""The upper bound: bare Starlette with the same reader on the same picture, without limits or metrics."""
 
 from __future__ import annotations
 

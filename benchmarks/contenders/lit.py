@@ -1,4 +1,4 @@
-"""LitServe at its best: as many API servers as workers, the fast queue, and the same code."""
+"""LitServe in its fastest configuration: as many API servers as workers, the fast queue, the same reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Digits(litserve.LitAPI):  # type: ignore[misc]  # LitServe is in an enviro
         self.reader = Reader.load(Path(os.environ["MODEL_DIR"]))
 
     def decode_request(self, request: dict[str, str]) -> Picture:
-        """LitServe sends requests to its workers through a queue, which takes no uploaded files."""
+        """LitServe passes requests to its workers through a queue, which cannot carry uploaded files."""
         return decode(b64decode(request["image"]))
 
     def predict(self, picture: Picture) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""BentoML as its quickstart writes a service: a picture in, a dict out, and the defaults."""
+"""A BentoML service as in its quickstart: a picture in, a dict out, with the defaults."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class Quickstart:
     def __init__(self) -> None:
         self.reader = Reader.load(Path(os.environ["MODEL_DIR"]))
 
-    @bentoml.api  # type: ignore[untyped-decorator]  # BentoML's decorator comes without types
+    @bentoml.api  # type: ignore[untyped-decorator]  # BentoML's decorator is untyped
     def predict(self, image: Image.Image) -> dict[str, Any]:
         return asdict(self.reader.predict(image))

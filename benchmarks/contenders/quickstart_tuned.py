@@ -1,4 +1,4 @@
-"""The quickstart with the settings of the others: one thread for OpenCV, no line of log a request."""
+"""The quickstart with the settings of the others: one thread for OpenCV, no access log."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ class Quickstart:
         cv2.setNumThreads(1)
         self.reader = Reader.load(Path(os.environ["MODEL_DIR"]))
 
-    @bentoml.api  # type: ignore[untyped-decorator]  # BentoML's decorator comes without types
+    @bentoml.api  # type: ignore[untyped-decorator]  # BentoML's decorator is untyped
     def predict(self, image: Image.Image) -> dict[str, Any]:
         return asdict(self.reader.predict(image))

@@ -5,7 +5,7 @@ by actors, because an actor whose machine is lost keeps its parts until there is
 task is moved to any other machine.
 """
 
-# Why it is so: docs/decisions/cluster.md
+# See docs/decisions/cluster.md.
 from __future__ import annotations
 
 import logging

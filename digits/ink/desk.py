@@ -1,6 +1,6 @@
 """Finds a sheet of paper on a darker desk in a photo, and covers the desk with the paper's lightness."""
 
-# Why it is so: docs/decisions/desk.md
+# See docs/decisions/desk.md.
 from __future__ import annotations
 
 from typing import NamedTuple

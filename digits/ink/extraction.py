@@ -1,6 +1,6 @@
 """Extracts the ink of any picture, whatever its lighting, polarity and dirt."""
 
-# Why it is so: docs/decisions/ink.md
+# See docs/decisions/ink.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

@@ -4,7 +4,7 @@ A digital drawing is mostly paper of exactly one level, without noise, shadows o
 that differs from this level needs to be processed. In a photo, that part is the whole picture.
 """
 
-# Why it is so: docs/decisions/plain-paper.md
+# See docs/decisions/plain-paper.md.
 from __future__ import annotations
 
 import math

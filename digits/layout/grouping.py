@@ -5,7 +5,7 @@ candidates in one batch, and dynamic programming finds the division with the hig
 (over-segmentation and recognition, see the survey by Casey and Lecolinet, 1996).
 """
 
-# Why it is so: docs/decisions/lines.md
+# See docs/decisions/lines.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 """A whole page: removes its printed lines, and arranges its writing in lines and in the cells of tables."""
 
-# Why it is so: docs/decisions/papers.md
+# See docs/decisions/papers.md.
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ Forms number their rows at the left. A handwritten number must never be taken fo
 as a whole, and a single number is never called printed.
 """
 
-# Why it is so: docs/decisions/printed-numbers.md
+# See docs/decisions/printed-numbers.md.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence

@@ -4,7 +4,7 @@ Printed digits are read like handwritten ones, so a word is print only if the ne
 of its letters. Neat handwriting is as uniform as a scan of small print.
 """
 
-# Why it is so: docs/decisions/printed-words.md
+# See docs/decisions/printed-words.md.
 from __future__ import annotations
 
 from collections.abc import Sequence

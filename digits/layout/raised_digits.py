@@ -5,7 +5,7 @@ digits are clearly read by themselves and there is a gap between them, they are 
 broken digits were never read so confidently.
 """
 
-# Why it is so: docs/decisions/lines.md
+# See docs/decisions/lines.md.
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Test-time augmentation: a network's logits for doubtful marks, averaged over rotated views."""
 
-# Why it is so: docs/decisions/confidence.md
+# See docs/decisions/confidence.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ tolerance. If there is accepted feedback in the validation data, a candidate can
 two tests then uses half of the significance level, and the candidate may be significantly worse on neither.
 """
 
-# Why it is so: docs/decisions/promotion.md
+# See docs/decisions/promotion.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

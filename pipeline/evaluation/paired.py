@@ -3,7 +3,7 @@
 Pictures drawn with the same digit are correlated, so the tests resample source digits and not pictures.
 """
 
-# Why it is so: docs/decisions/promotion.md
+# See docs/decisions/promotion.md.
 from __future__ import annotations
 
 from typing import NamedTuple

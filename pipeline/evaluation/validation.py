@@ -1,6 +1,6 @@
 """A model's answers to the validation pictures, for the reported metrics and for the gate."""
 
-# Why it is so: docs/decisions/feedback-gate.md
+# See docs/decisions/feedback-gate.md.
 from __future__ import annotations
 
 from collections.abc import Set

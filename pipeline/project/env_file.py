@@ -4,7 +4,7 @@ Environment variables take precedence, so `MLFLOW_TRACKING_URI= make repro` uses
 Other settings in `.env` are ignored, because its ports and users are meant for the containers.
 """
 
-# Why it is so: docs/decisions/team.md
+# See docs/decisions/team.md.
 from __future__ import annotations
 
 import os

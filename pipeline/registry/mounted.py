@@ -7,7 +7,7 @@ open. MLflow finds this class through an entry point in the folder `plugin`, whi
 PYTHONPATH.
 """
 
-# Why it is so: docs/decisions/artifact-addresses.md
+# See docs/decisions/artifact-addresses.md.
 from __future__ import annotations
 
 import re

@@ -4,7 +4,7 @@ Each version has a copy of this file, which MLflow imports wherever the version 
 `digits` is available there, so this module imports nothing from `pipeline`.
 """
 
-# Why it is so: docs/decisions/registered-model.md
+# See docs/decisions/registered-model.md.
 from __future__ import annotations
 
 import base64

@@ -1,6 +1,6 @@
 """Change the champion: the registry's alias, and the model files that are served."""
 
-# Why it is so: docs/decisions/champion.md
+# See docs/decisions/champion.md.
 from __future__ import annotations
 
 import json

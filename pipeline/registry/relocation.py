@@ -1,6 +1,6 @@
 """Correct MLflow's absolute artifact addresses after the project's folder was moved or copied."""
 
-# Why it is so: docs/decisions/artifact-addresses.md
+# See docs/decisions/artifact-addresses.md.
 from __future__ import annotations
 
 import sqlite3

@@ -1,6 +1,6 @@
 """MLflow's runs: one per training, which `train` starts and `evaluate` reopens."""
 
-# Why it is so: docs/decisions/mlflow.md
+# See docs/decisions/mlflow.md.
 from __future__ import annotations
 
 import csv

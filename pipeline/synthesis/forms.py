@@ -5,7 +5,7 @@ The drawings are this project's own. A form consists of strokes separated by "/"
 corner; the path is smooth at all other points. The number before a form is its relative frequency.
 """
 
-# Why it is so: docs/decisions/prototypes.md
+# See docs/decisions/prototypes.md.
 from __future__ import annotations
 
 from dataclasses import dataclass

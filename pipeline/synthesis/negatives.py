@@ -3,7 +3,7 @@
 Letters that look like digits (O, l, S, Z, b, g ...) are left out.
 """
 
-# Why it is so: docs/decisions/rejection.md
+# See docs/decisions/rejection.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

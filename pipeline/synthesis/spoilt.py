@@ -3,7 +3,7 @@
 Marks from papers are blurred, crossed by a printed line or cut from their neighbours. Scans are coarse.
 """
 
-# Why it is so: docs/decisions/hard-digits.md
+# See docs/decisions/hard-digits.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

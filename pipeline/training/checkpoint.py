@@ -1,6 +1,6 @@
 """Checkpoints: the state of a training after its last complete epoch, from which it can resume."""
 
-# Why it is so: docs/decisions/interruptions.md
+# See docs/decisions/interruptions.md.
 from __future__ import annotations
 
 import hashlib

@@ -1,6 +1,6 @@
 """The training loop, as a function of digits and plain parameters that returns a network."""
 
-# Why it is so: docs/decisions/training-speed.md
+# See docs/decisions/training-speed.md.
 from __future__ import annotations
 
 import sys

@@ -1,6 +1,6 @@
 """The network: blocks of convolutions, most of which halve the feature map, followed by dense layers."""
 
-# Why it is so: docs/decisions/training.md
+# See docs/decisions/training.md.
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ The study and MLflow stay on the machine where the search was started. Nodes get
 and send back the metrics of each epoch, so they need no shared folder or database.
 """
 
-# Why it is so: docs/decisions/search-on-a-cluster.md
+# See docs/decisions/search-on-a-cluster.md.
 from __future__ import annotations
 
 import json

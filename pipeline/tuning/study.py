@@ -1,6 +1,6 @@
 """The Optuna study of a search, in a database next to MLflow's, and what its worker processes share."""
 
-# Why it is so: docs/decisions/search.md
+# See docs/decisions/search.md.
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What kind of answer a request asks for: its `Accept` header, as RFC 9110 reads it."""
+"""The media type that a request prefers: its `Accept` header (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
 def preferred(accept: Iterable[str], kinds: tuple[str, str]) -> str:
-    """The one of two media types that a request would rather have; where it does not care, the first.
+    """The preferred one of two media types; the first on a tie.
 
-    `accept`: the values of its `Accept` headers, which are one list. Media ranges with a broken weight are
-    passed over.
+    `accept`: the values of all `Accept` headers, which form one list. Media ranges with an invalid weight
+    (`q`) are ignored.
     """
     weights: dict[str, float] = {}
     for part in ",".join(accept).lower().split(","):
@@ -27,6 +27,6 @@ def preferred(accept: Iterable[str], kinds: tuple[str, str]) -> str:
 
 
 def _weight(kind: str, weights: dict[str, float]) -> float:
-    """That of the most specific media range that names this type, 0 where none does."""
+    """The weight of the most specific media range that matches `kind`, or 0 if none does."""
     ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
     return next((weights[name] for name in ranges if name in weights), 0.0)

@@ -1,11 +1,10 @@
-"""The endpoints for those who run the service: the model, health, metrics, documentation."""
+"""Operational endpoints: model, traffic, health, metrics, documentation."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import RootModel
@@ -16,7 +15,7 @@ from digits import Manifest
 from service import openapi
 from service.answers import JSON, TrafficAnswer, as_json
 from service.errors import NoModel
-from service.openapi import Endpoint
+from service.openapi import Endpoint, Handler
 from service.runtime import metrics
 from service.runtime.champion import Champion
 from service.runtime.traffic import TRAFFIC, show
@@ -26,41 +25,51 @@ CARD_HEADERS = {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-"""The card comes out of a folder that holds what somebody trained: nothing in it can run or load anything."""
+"""The card is HTML from a model folder, which is untrusted, so scripts and outside resources are blocked."""
+
+_TAG = "Operation"
 
 
 class Admin:
-    """Handlers over one champion; `document` gives the OpenAPI document as JSON."""
+    """Request handlers for one champion; `document` returns the OpenAPI document as JSON."""
 
     def __init__(self, champion: Champion, document: Callable[[], bytes]) -> None:
         self._champion = champion
         self._document = document
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        get = partial(Endpoint, "GET", tag="Operation")
-        health = partial(get, answer="text/plain", open=True, quiet=True)
         return (
-            get("/model", self._model, "The model's manifest", Manifest, refuses=(503,)),
-            get(
-                "/model/card",
-                self._card,
-                "The model's card: a page about it",
-                "text/html",
-                refuses=(404, 503),
+            Endpoint(
+                "GET", "/model", self._model, "The model's manifest", Manifest, tag=_TAG, refuses=(503,)
             ),
-            get(
+            Endpoint(
+                "GET", "/model/card", self._card, "The model card", "text/html", tag=_TAG, refuses=(404, 503)
+            ),
+            Endpoint(
+                "GET",
                 "/traffic",
                 self._traffic,
-                "What pictures looked like, hour by hour, and what the model was measured on",
+                "Hourly counts of picture features, and the reference counts of the model",
                 TrafficAnswer,
+                tag=_TAG,
                 refuses=(503,),
             ),
-            health("/livez", self._live, "Is the process alive?"),
-            health("/healthz", self._live, "The same as /livez"),
-            health("/readyz", self._ready, "Is a model in service?", refuses=(503,)),
-            get("/metrics", self._metrics, "Prometheus metrics of all workers", "text/plain", quiet=True),
-            get("/docs.json", self._docs_json, "This document", "application/json", open=True),
-            get("/", self._docs_page, "This document as a page", "text/html", open=True),
+            _health("/livez", self._live, "Is the process alive?"),
+            _health("/healthz", self._live, "Alias of /livez"),
+            _health("/readyz", self._ready, "Is a model in service?", 503),
+            Endpoint(
+                "GET",
+                "/metrics",
+                self._metrics,
+                "Prometheus metrics of all workers",
+                "text/plain",
+                tag=_TAG,
+                quiet=True,
+            ),
+            Endpoint("GET", "/docs.json", self._docs_json, "This document", JSON, tag=_TAG, open=True),
+            Endpoint(
+                "GET", "/", self._docs_page, "This document as a page", "text/html", tag=_TAG, open=True
+            ),
         )
 
     async def _model(self, _request: Request) -> Response:
@@ -73,7 +82,7 @@ class Admin:
         return PlainTextResponse("\n")
 
     async def _ready(self, _request: Request) -> Response:
-        self._champion.reader()  # raises where there is none
+        self._champion.reader()  # raises `NoModel` if there is none
         return PlainTextResponse("\n")
 
     async def _traffic(self, _request: Request) -> Response:
@@ -89,11 +98,11 @@ class Admin:
         )
 
     async def _metrics(self, _request: Request) -> Response:
-        """All workers' files are read on a thread: there may be many."""
-        content = await asyncio.to_thread(self._measured)
+        """The files of all workers may be many, so they are read on a thread."""
+        content = await asyncio.to_thread(self._metrics_text)
         return Response(content, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    def _measured(self) -> bytes:
+    def _metrics_text(self) -> bytes:
         with suppress(NoModel):
             show(TRAFFIC.slots(), self._champion.reader().model.manifest.sha256, self._champion.reference())
         return metrics.text()
@@ -103,3 +112,9 @@ class Admin:
 
     async def _docs_page(self, _request: Request) -> Response:
         return HTMLResponse(openapi.PAGE, headers=openapi.PAGE_HEADERS)
+
+
+def _health(path: str, handler: Handler, summary: str, *refuses: int) -> Endpoint:
+    return Endpoint(
+        "GET", path, handler, summary, "text/plain", tag=_TAG, refuses=refuses, open=True, quiet=True
+    )

@@ -1,4 +1,4 @@
-"""What people say that a picture really shows: kept in FEEDBACK_DIR, where that is set."""
+"""Feedback endpoints: store pictures with the labels that people give them, if FEEDBACK_DIR is set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from feedback.labels import NOT_A_DIGIT, label_of
 from feedback.store import Store
 from service.answers import FeedbackKept, FeedbackState, as_json
 from service.endpoints.images import TAG, uncounted_reading
-from service.endpoints.sent import form_of, picture_of
+from service.endpoints.uploads import form_of, picture_of
 from service.errors import FeedbackAway, FeedbackFull, FeedbackOff, ForeignOrigin, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import Opened
@@ -29,9 +29,9 @@ _logger = logging.getLogger("service")
 
 
 class Feedback:
-    """Handlers over what one worker reads with; `store` is None where no feedback is kept.
+    """Request handlers that use one `Worker`; `store` is None if no feedback is stored.
 
-    `origins` are those of web pages elsewhere that may send feedback.
+    `origins`: origins of other web pages that may send feedback.
     """
 
     def __init__(self, worker: Worker, store: Store | None, origins: Collection[str]) -> None:
@@ -46,7 +46,7 @@ class Feedback:
                 "POST",
                 "/feedback",
                 self._post,
-                "Say what a picture shows: kept for learning, where FEEDBACK_DIR is set",
+                "Store a picture with its correct label for training, if FEEDBACK_DIR is set",
                 FeedbackKept,
                 ("image", "label"),
                 tag=TAG,
@@ -56,7 +56,7 @@ class Feedback:
                 "GET",
                 "/feedback",
                 self._get,
-                "How many pictures are kept; 404 where FEEDBACK_DIR is not set",
+                "The number of stored pictures; 404 if FEEDBACK_DIR is not set",
                 FeedbackState,
                 tag=TAG,
                 refuses=(404, 503),
@@ -68,11 +68,11 @@ class Feedback:
         try:
             kept = await asyncio.to_thread(store.count)
         except Unusable as error:
-            raise _away(error) from None
+            raise _unavailable(error) from None
         return as_json(FeedbackState(kept=kept, most=store.limits.most))
 
     async def _post(self, request: Request) -> Response:
-        """The picture is read again, so that what the model in service answers is kept beside it."""
+        """The picture is read again, so that the answer of the model in service is stored with it."""
         store = self._store()
         self._refuse_foreign(request)
         self._queues.feedback.admit()
@@ -90,21 +90,21 @@ class Feedback:
     def _store(self) -> Store:
         if self._kept_in is None:
             raise FeedbackOff(
-                "This server keeps no feedback: set FEEDBACK_DIR to a folder and start it anew."
+                "This service does not store feedback. Set FEEDBACK_DIR to a folder and restart it."
             )
         return self._kept_in
 
     def _refuse_foreign(self, request: Request) -> None:
-        """Any web page could else send forms here through the browser of whoever runs this."""
+        """Prevent CSRF: any web page could otherwise submit forms through the browser of the operator."""
         origin = request.headers.get("origin", "")
         if not let_in(origin, request.headers.get("host", ""), self._origins):
             raise ForeignOrigin(
-                f"The page at `{origin[:100]}` may not send feedback here: add it to CORS_ORIGINS and start"
-                " the service anew."
+                f"Feedback from `{origin[:100]}` is not allowed. Add it to CORS_ORIGINS and restart the"
+                " service."
             )
 
     def _read(self, picture: Opened) -> Reading:
-        """What the model in service answers; not counted among the answers, where it has been already."""
+        """The answer of the model in service, without counting it in the metrics a second time."""
         reader: Reader = self._champion.reader()
         return uncounted_reading(reader, picture)
 
@@ -117,25 +117,25 @@ def _label(content: bytes) -> str:
 
 
 def _keep(store: Store, pieces: list[bytes], label: str, reading: Reading) -> str:
-    """Write it all to the disk, and count whether the model was right; gives the id."""
+    """Write the feedback to disk, count whether the model was right, and return the id."""
     try:
         sha256 = store.keep(b"".join(pieces), label, reading.text, _confidence(reading), reading.model)
     except Full as error:
         raise FeedbackFull(str(error)) from None
     except Unusable as error:
-        raise _away(error) from None
-    no_digit = not any(character.isdigit() for character in reading.text)
-    count_feedback(right=no_digit if label == NOT_A_DIGIT else reading.text == label)
+        raise _unavailable(error) from None
+    found_none = not any(character.isdigit() for character in reading.text)
+    count_feedback(right=found_none if label == NOT_A_DIGIT else reading.text == label)
     return sha256
 
 
 def _confidence(reading: Reading) -> float | None:
-    """That of the least sure number; None where there is none, or a mark is rejected."""
+    """The lowest confidence of a number; None if there are no numbers or a mark is rejected."""
     sure = [number.confidence for number in reading.numbers if number.confidence is not None]
     return min(sure) if sure and len(sure) == len(reading.numbers) else None
 
 
-def _away(error: Unusable) -> FeedbackAway:
-    """The log says which folder it is, and the client need not know."""
-    _logger.error("No feedback can be kept", extra={"reason": str(error)})
-    return FeedbackAway("The folder for feedback cannot be used right now: the log says why.")
+def _unavailable(error: Unusable) -> FeedbackAway:
+    """The error for the client. The folder's path is only logged, because the client need not know it."""
+    _logger.error("Feedback cannot be stored", extra={"reason": str(error)})
+    return FeedbackAway("The feedback folder cannot be used right now. The service log has the reason.")

@@ -1,4 +1,4 @@
-"""The endpoints that take pictures. The reading is done in `digits`."""
+"""The endpoints that read pictures. The reading is done in `digits`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from service.answers import (
     as_json,
 )
 from service.endpoints.accept import preferred
-from service.endpoints.sent import form_of, picture_of
+from service.endpoints.uploads import form_of, picture_of
 from service.errors import BadImage, Busy, Problem, Refusal, TooManyPixels, WrongField
 from service.openapi import Endpoint
 from service.pictures.decode import Opened, loaded, opened
@@ -45,6 +45,7 @@ T = TypeVar("T")
 Work = Callable[[Reader, Opened], T]
 
 TAG = "Pictures"
+_REFUSES = (400, 408, 413, 415, 422, 503)  # statuses of the error responses
 MAX_BATCH_PIXELS = 50_000_000
 _QUERY = {
     "min_confidence": {
@@ -52,14 +53,14 @@ _QUERY = {
         "minimum": 0,
         "maximum": 1,
         "default": 0,
-        "description": f"For CSV: numbers less sure than that are followed by `{DOUBTFUL}`.",
+        "description": f"CSV only: numbers with a lower confidence are followed by `{DOUBTFUL}`.",
     }
 }
-BATCH_SECONDS = 10.0  # after which the rest of a batch is refused
+BATCH_SECONDS = 10.0  # then the rest of a batch is refused
 
 
 def predict(reader: Reader, picture: Opened) -> PredictAnswer:
-    """Read one digit; raises `BadImage` where the pixels do not decode, as the others do."""
+    """Read one digit; raises `BadImage` if the pixels cannot be decoded, as do the functions below."""
     with step("decode").time():
         pixels, _ = loaded(picture)
     with _reading():
@@ -76,13 +77,16 @@ def read(reader: Reader, picture: Opened) -> ReadAnswer:
 
 
 def read_as_csv(reader: Reader, picture: Opened, min_confidence: float) -> str:
-    """Read all digits; the tables that they stand in as CSV."""
+    """Read all digits and return the tables as CSV."""
     reading, _ = _read(reader, picture)
     return csv_of(reading, min_confidence)
 
 
 def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
-    """The reading, counted, and how many times wider and higher the picture was sent than it was read."""
+    """Read a picture and count the answers.
+
+    The picture sent is as wide and as high as the picture read times the number that is returned.
+    """
     with step("decode").time():
         pixels, times = loaded(picture)
     with _reading():
@@ -94,7 +98,7 @@ def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
 
 
 def uncounted_reading(reader: Reader, picture: Opened) -> Reading:
-    """What the picture is read as, in no count of answers or of pictures."""
+    """Read a picture without counting the answers or the picture."""
     with step("decode").time():
         pixels, _ = loaded(picture)
     with _reading():
@@ -112,7 +116,7 @@ def explain(reader: Reader, picture: Opened) -> ExplainAnswers:
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """Times the reading; colours that do not fit together show only now."""
+    """Measure the time of reading; turn an error in the colours, which shows only now, into `BadImage`."""
     with step("read").time():
         try:
             yield
@@ -127,20 +131,20 @@ def _as_png(pixels: NDArray[np.uint8]) -> str:
 
 
 class Batch:
-    """The limits that the pictures of one request share; raises `WrongField` for too many or none."""
+    """The limits that the pictures of one request share; raises `WrongField` for none or too many."""
 
     def __init__(self, pictures: int) -> None:
         if not 1 <= pictures <= MAX_BATCH:
-            raise WrongField(
-                f"The field `images` comes {pictures} times: send 1 to {MAX_BATCH} pictures in it."
-            )
+            raise WrongField(f"The field `images` occurs {pictures} times. Send 1 to {MAX_BATCH} pictures.")
         self._pixels = 0
 
     def admit(self, picture: Opened) -> Opened:
-        """The picture, if there is room for it; raises `TooManyPixels`."""
+        """Return the picture if its pixels fit into the batch; raises `TooManyPixels` otherwise."""
         self._pixels += picture.width * picture.height
         if self._pixels > MAX_BATCH_PIXELS:
-            raise TooManyPixels("The batch has too many pixels: send fewer pictures.")
+            raise TooManyPixels(
+                "The pictures of this batch have too many pixels in total. Send fewer pictures."
+            )
         return picture
 
 
@@ -148,18 +152,18 @@ def predict_batch(reader: Reader, files: Sequence[bytes]) -> BatchAnswer:
     """Read one digit in each picture, one after another."""
     batch = Batch(len(files))
 
-    def each() -> Iterator[PredictAnswer | Problem]:
+    def answers() -> Iterator[PredictAnswer | Problem]:
         for file in files:
             try:
                 yield predict(reader, batch.admit(opened(file)))
             except Refusal as refusal:
                 yield Problem.of(refusal)
 
-    return BatchAnswer(answers=list(each()))
+    return BatchAnswer(answers=list(answers()))
 
 
 class Images:
-    """Handlers over what one worker reads with."""
+    """Request handlers that use one `Worker`."""
 
     def __init__(self, worker: Worker) -> None:
         self._champion = worker.champion
@@ -167,24 +171,54 @@ class Images:
         self._as_json = self._answering(read, self._queues.side, as_json)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """A digit from a small, plain PNG is read where it arrives; all else, on a thread."""
-        post = partial(Endpoint, "POST", tag=TAG, takes=("image",), refuses=(400, 408, 413, 415, 422, 503))
-        many = partial(Endpoint, "POST", tag=TAG, takes=("images",), refuses=(400, 408, 413, 415, 422, 503))
-        quick, side = self._queues.quick, self._queues.side
+        """Small plain PNGs of one digit are read on the event loop, all other pictures on a thread."""
         return (
-            post("/predict", self._answering(predict, quick, as_json), "Read one digit", PredictAnswer),
-            post("/read", self._read, "Read all digits", ReadAnswer, also=CSV, query=_QUERY),
-            post(
+            Endpoint(
+                "POST",
+                "/predict",
+                self._answering(predict, self._queues.quick, as_json),
+                "Read one digit",
+                PredictAnswer,
+                takes=("image",),
+                tag=TAG,
+                refuses=_REFUSES,
+            ),
+            Endpoint(
+                "POST",
+                "/read",
+                self._read,
+                "Read all digits",
+                ReadAnswer,
+                takes=("image",),
+                tag=TAG,
+                also=CSV,
+                query=_QUERY,
+                refuses=_REFUSES,
+            ),
+            Endpoint(
+                "POST",
                 "/explain",
-                self._answering(explain, side, as_json),
+                self._answering(explain, self._queues.side, as_json),
                 "Show what the network saw",
                 ExplainAnswers,
+                takes=("image",),
+                tag=TAG,
+                refuses=_REFUSES,
             ),
-            many("/predict_batch", self._predict_batch, "Read one digit in each picture", BatchAnswer),
+            Endpoint(
+                "POST",
+                "/predict_batch",
+                self._predict_batch,
+                "Read one digit in each picture",
+                BatchAnswer,
+                takes=("images",),
+                tag=TAG,
+                refuses=_REFUSES,
+            ),
         )
 
     async def _read(self, request: Request) -> Response:
-        """JSON or, where `Accept` would rather have it, CSV."""
+        """Answer in JSON, or in CSV if `Accept` prefers it."""
         if preferred(request.headers.getlist("accept"), (JSON, CSV)) == JSON:
             return await self._as_json(request)
         work = partial(read_as_csv, min_confidence=_min_confidence(request))
@@ -193,7 +227,7 @@ class Images:
     def _answering(
         self, work: Work[T], queue: Queue, as_response: Callable[[T], Response]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """A handler that answers with `work`; `queue` is for small pictures."""
+        """A request handler that answers with the result of `work`; small pictures wait in `queue`."""
 
         async def handler(request: Request) -> Response:
             queue.admit()
@@ -206,7 +240,7 @@ class Images:
         return handler
 
     async def _predict_batch(self, request: Request) -> Response:
-        """Each picture takes a turn of its own, so that a batch does not hold up the others."""
+        """Each picture is queued separately, so that a batch does not block other requests."""
         self._queues.side.admit()
         self._champion.reader()
         with Body(request) as body:
@@ -219,7 +253,7 @@ class Images:
         for pieces in files:
             try:
                 if time.monotonic() > end:
-                    raise Busy("The batch takes too long right now: send the rest again.")
+                    raise Busy("This picture was not read, because the batch ran out of time. Send it again.")
                 picture, queue = await picture_of(pieces, self._queues.side, self._queues)
                 batch.admit(picture)
                 yield await queue.run(partial(self._do, predict, picture))
@@ -227,16 +261,16 @@ class Images:
                 yield Problem.of(refusal)
 
     def _do(self, work: Work[T], picture: Opened) -> T:
-        """The work, with the reader that is in service when its turn comes."""
+        """Run `work` with the reader that is in service at this moment."""
         return work(self._champion.reader(), picture)
 
 
 def _min_confidence(request: Request) -> float:
-    """That of the query, 0 where there is none; raises `WrongField`."""
+    """The query parameter `min_confidence`, 0 if it is missing; raises `WrongField`."""
     try:
         share = float(request.query_params.get("min_confidence", 0))
     except ValueError:
         share = -1
     if not 0 <= share <= 1:
-        raise WrongField("`min_confidence` is a number from 0 to 1.")
+        raise WrongField("`min_confidence` must be a number from 0 to 1.")
     return share

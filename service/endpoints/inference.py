@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -24,7 +22,7 @@ from service.endpoints.tensors import (
     tensor_of,
 )
 from service.errors import UnknownVersion
-from service.openapi import Endpoint
+from service.openapi import Endpoint, Handler
 from service.pictures.upload import Body, header
 from service.runtime.worker import Worker
 
@@ -35,7 +33,7 @@ _JSON_LENGTH = "Inference-Header-Content-Length"
 
 
 class ServerMetadata(BaseModel):
-    """What speaks the protocol here."""
+    """Name, version and extensions of this server."""
 
     name: str = NAME
     version: str = "1"
@@ -43,7 +41,7 @@ class ServerMetadata(BaseModel):
 
 
 class InputParameters(BaseModel):
-    """Beyond the protocol: all types that are taken, and the lowest and highest grey level."""
+    """An addition to the protocol: the accepted datatypes, and the lowest and highest grey level."""
 
     datatypes: tuple[str, ...] = DATATYPES
     range: tuple[int, int] = (0, 255)
@@ -59,10 +57,10 @@ class TensorMetadata(BaseModel):
 
 
 class ModelMetadata(BaseModel):
-    """The model, what it takes and what it gives."""
+    """The model, its inputs and its outputs."""
 
     name: str
-    versions: Annotated[list[str] | None, Field(description="Left out where the model has none.")] = None
+    versions: Annotated[list[str] | None, Field(description="Omitted if the model has no version.")] = None
     platform: str
     inputs: list[TensorMetadata]
     outputs: list[TensorMetadata]
@@ -86,42 +84,46 @@ class ModelReady(Ready):
     name: str = NAME
 
 
-_get = partial(Endpoint, "GET", tag=TAG)
-_post = partial(Endpoint, "POST", tag=TAG)
-_health = partial(_get, open=True, quiet=True)
-
-
 class Inference:
-    """Handlers over what one worker reads with."""
+    """Request handlers that use one `Worker`."""
 
     def __init__(self, worker: Worker) -> None:
         self._champion = worker.champion
         self._queue = worker.queues.side
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        server = _get("/v2", self._server, "What speaks the Open Inference Protocol here", ServerMetadata)
         return (
-            replace(server, aliases=("/v2/",)),
+            Endpoint(
+                "GET", "/v2", self._server, "Server metadata", ServerMetadata, tag=TAG, aliases=("/v2/",)
+            ),
             _health("/v2/health/live", self._live, "Is the process alive?", Live),
-            _health("/v2/health/ready", self._ready, "Is a model in service?", Ready, refuses=(503,)),
+            _health("/v2/health/ready", self._ready, "Is a model in service?", Ready, 503),
             *self._of_model(f"/v2/models/{NAME}"),
             *self._of_model(f"/v2/models/{NAME}/versions/{{version}}", 404),
         )
 
     def _of_model(self, path: str, *refuses: int) -> tuple[Endpoint, ...]:
-        """What the protocol has for a model, and for one version of it."""
+        """The endpoints under the path of a model or of one of its versions."""
         refuses = (*refuses, 503)
         return (
-            _get(path, self._model, "What the model takes and gives", ModelMetadata, refuses=refuses),
-            _health(
-                f"{path}/ready", self._model_ready, "Is the model in service?", ModelReady, refuses=refuses
+            Endpoint(
+                "GET",
+                path,
+                self._model,
+                "The model's inputs and outputs",
+                ModelMetadata,
+                tag=TAG,
+                refuses=refuses,
             ),
-            _post(
+            _health(f"{path}/ready", self._model_ready, "Is the model in service?", ModelReady, *refuses),
+            Endpoint(
+                "POST",
                 f"{path}/infer",
                 self._infer,
                 "Read a batch of 28x28 digits",
                 InferAnswer,
                 InferRequest,
+                tag=TAG,
                 refuses=(400, 408, 413, 415, 422, *refuses),
             ),
         )
@@ -133,7 +135,7 @@ class Inference:
         return as_json(Live())
 
     async def _ready(self, _request: Request) -> Response:
-        self._champion.reader()  # raises where there is none
+        self._champion.reader()  # raises `NoModel` if there is none
         return as_json(Ready())
 
     async def _model_ready(self, request: Request) -> Response:
@@ -169,18 +171,22 @@ class Inference:
             return await self._queue.run(lambda: _answer(self._asked_for(request), content, json_length))
 
     def _asked_for(self, request: Request) -> Model:
-        """The model in service; raises `UnknownVersion` where the address names another version."""
+        """The model in service; raises `UnknownVersion` if the path names another version."""
         model = self._champion.reader().model
         version = request.path_params.get("version", model.manifest.version)
         if version != model.manifest.version:
             raise UnknownVersion(
-                f"Version {version[:100]} is not in service: leave out /versions/... for the one that is."
+                f"Version {version[:100]} is not in service. Omit /versions/... to use the version that is."
             )
         return model
 
 
+def _health(path: str, handler: Handler, summary: str, answer: type[BaseModel], *refuses: int) -> Endpoint:
+    return Endpoint("GET", path, handler, summary, answer, tag=TAG, refuses=refuses, open=True, quiet=True)
+
+
 def _answer(model: Model, body: bytes, json_length: bytes) -> Response:
-    """What the model answers to one inference request."""
+    """The model's answer to one inference request."""
     asked, batch = parsed(body, json_length)
     result = model.classify(batch)
     rejected = [model.is_rejected(float(score)) for score in result.rejection]
@@ -200,7 +206,7 @@ def _answer(model: Model, body: bytes, json_length: bytes) -> Response:
 
 
 def _response(asked: InferRequest, answer: InferAnswer) -> Response:
-    """JSON, and after it those outputs that the client wants as binary data."""
+    """JSON, followed by the outputs that the client wants as binary data."""
     binary = b"".join(as_binary(output) for output in answer.outputs if asked.wants_binary(output.name))
     content = answer.model_dump_json(exclude_none=True).encode()
     if not binary:

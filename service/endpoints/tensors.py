@@ -1,7 +1,7 @@
 """Tensors of the Open Inference Protocol, as JSON or as the binary data that follows it.
 
 The protocol: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
-and Triton's binary tensor data extension, which its clients use unless told otherwise.
+and Triton's binary tensor data extension, which its clients use by default.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FORMATS: dict[Datatype, str] = {
     "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8",
 }  # fmt: skip
 DATATYPES = tuple(_FORMATS)
-"""Those that an input may have."""
+"""The datatypes that an input may have."""
 
 _SHAPES = f"[n, {FIELD}, {FIELD}, 1] or [n, {FIELD}, {FIELD}]"
 
@@ -45,7 +45,7 @@ class InputTensor(BaseModel):
 
 
 class OutputTensor(BaseModel):
-    """One tensor of the answer; its data follows the JSON where the client asks for binary data."""
+    """One tensor of the answer; its data follows the JSON if the client asks for binary data."""
 
     name: OutputName
     shape: list[int]
@@ -78,7 +78,7 @@ class InferRequest(BaseModel):
     outputs: Annotated[list[Wanted], Field(max_length=8)] | None = None
 
     def wants_binary(self, name: str) -> bool:
-        """Whether this output shall come as binary data."""
+        """Whether the client wants this output as binary data."""
         for output in self.outputs or ():
             if output.name == name and output.parameters and "binary_data" in output.parameters:
                 return output.parameters["binary_data"] is True
@@ -86,18 +86,18 @@ class InferRequest(BaseModel):
 
 
 class InferAnswer(BaseModel):
-    """Outputs `probabilities` and `digit` (-1 where a mark is no digit)."""
+    """Outputs `probabilities` and `digit` (-1 if the mark is rejected)."""
 
     model_name: str
-    model_version: Annotated[str | None, Field(description="Left out where the model has none.")] = None
+    model_version: Annotated[str | None, Field(description="Omitted if the model has no version.")] = None
     id: str | None = None
     outputs: list[OutputTensor]
 
 
 def parsed(body: bytes, json_length: bytes) -> tuple[InferRequest, NDArray[np.float32]]:
-    """A request and its batch as float32 (n, 28, 28, 1); raises `BadForm` or `WrongField`.
+    """A request and its batch as float32 (n, 28, 28, 1), 0 to 255; raises `BadForm` or `WrongField`.
 
-    `json_length` is the header that says how long the JSON before the binary data is, if there is any.
+    `json_length`: the header with the length of the JSON that precedes binary data, in bytes; may be empty.
     """
     length = int(json_length[:9]) if json_length.isdigit() else len(body)
     try:
@@ -105,25 +105,25 @@ def parsed(body: bytes, json_length: bytes) -> tuple[InferRequest, NDArray[np.fl
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"])
-        raise WrongField(f"The entry `{place}` is wrong: {first['msg']}.") from None
+        raise WrongField(f"The field `{place}` is invalid: {first['msg']}.") from None
     except ValueError:
-        raise BadForm("The body is no JSON: send an inference request.") from None
+        raise BadForm("The body is not valid JSON. Send an inference request.") from None
     return request, _batch(request.inputs[0], body[length:])
 
 
 def _batch(tensor: InputTensor, binary: bytes) -> NDArray[np.float32]:
     rows, *rest = tensor.shape
     if rest not in ([FIELD, FIELD], [FIELD, FIELD, 1]) or not 1 <= rows <= MAX_ROWS:
-        raise WrongField(f"The shape is not taken: send {_SHAPES} with 1 to {MAX_ROWS} rows.")
+        raise WrongField(f"The shape is not supported. Send {_SHAPES} with 1 to {MAX_ROWS} rows.")
     values = _values(tensor, binary)
     if values.size != rows * FIELD * FIELD:
-        raise WrongField(f"The data holds {values.size} numbers: send as many as the shape says.")
+        raise WrongField(f"The data has {values.size} numbers, which does not match the shape.")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255):
         raise WrongField(
-            "The data holds numbers that are no grey levels: send 0 to 255, ink bright on black."
+            "The data has values outside 0 to 255. Send grey levels, 0 for paper and 255 for ink."
         )
     if 0 < values.max() <= 1:
-        raise WrongField("The data holds numbers from 0 to 1: multiply them by 255.")
+        raise WrongField("The data seems to be scaled to 0 to 1. Multiply it by 255.")
     return values.reshape(rows, FIELD, FIELD, 1)
 
 
@@ -131,20 +131,20 @@ def _values(tensor: InputTensor, binary: bytes) -> NDArray[np.float32]:
     try:
         if tensor.data is None:
             return np.frombuffer(binary, _FORMATS[tensor.datatype]).astype(np.float32)
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+        with np.errstate(over="ignore"):  # overflow becomes infinite, and `_batch` refuses it
             return np.asarray(tensor.data, np.float64).astype(np.float32)
     except (ValueError, TypeError, OverflowError):
-        raise WrongField("The data does not fit the datatype and shape: send plain numbers.") from None
+        raise WrongField("The data does not match the datatype and shape. Send plain numbers.") from None
 
 
 def tensor_of(name: OutputName, values: NDArray[Any], datatype: Literal["FP32", "INT64"]) -> OutputTensor:
-    """An output as JSON data."""
+    """An output with its data as JSON."""
     data = values.ravel().tolist()
     return OutputTensor(name=name, shape=list(values.shape), datatype=datatype, data=data)
 
 
 def as_binary(tensor: OutputTensor) -> bytes:
-    """Turn an output's JSON data into binary data, which is returned to be sent after the JSON."""
+    """Remove an output's data from its JSON and return it as the binary data that follows the JSON."""
     content = np.asarray(tensor.data, _FORMATS[tensor.datatype]).tobytes()
     tensor.data = None
     tensor.parameters = {"binary_data_size": len(content)}

@@ -1,1 +1,1 @@
-"""From a request's body to a picture, within limits of size, time and memory."""
+"""Decoding: from a request's body to a picture, within limits of size, time and memory."""

@@ -1,10 +1,10 @@
 """From the bytes that a client sent to a picture, within limits.
 
-Which kind it is, the bytes say: neither a file name nor a content type is believed. Nothing is
-unpacked before the size that it claims has been checked.
+The file type is determined from the bytes, not from the file name or the content type. Nothing is
+unpacked before the size in the header has been checked.
 """
 
-# Why it is so: docs/decisions/decode.md
+# See docs/decisions/decode.md.
 from __future__ import annotations
 
 import math
@@ -22,11 +22,10 @@ from service.pictures.kinds.file import PictureFile, damaged
 from service.pictures.png import PlainPng
 from service.pictures.sandbox import Sandbox
 
-MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
+MAX_PIXELS = 25_000_000  # a 24-megapixel photo and a margin
 MAX_SIDE = 10_000  # pixels
-PHOTO_PIXELS = 2_000_000  # more is read on a thread that yields to the others
-PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
-# (docs/decisions/photos.md has both figures)
+PHOTO_PIXELS = 2_000_000  # larger pictures are read on a low-priority thread
+PHOTO_NICENESS = 17  # lower values delay other requests, 19 delays photos: docs/decisions/photos.md
 
 _CHECKS = {
     "PNG": png.checked,
@@ -62,28 +61,28 @@ _NOT_TAKEN = (
 )
 
 Opened = PlainPng | PictureFile
-"""A picture that has been looked through, its pixels still packed."""
+"""A picture that has been checked, but whose pixels are not decoded yet."""
 
-# Pillow warns of more than 89 megapixels and raises at twice that: both are refused alike.
+# Pillow warns above 89 megapixels and raises at twice that. Both are refused in the same way.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
-_KEPT = ("transparency",)  # of what Pillow knows of a picture: the rest is metadata
+_KEPT = ("transparency",)  # of Pillow's `info`; the rest is metadata
 
 _sandbox = Sandbox()
 _photo_sandbox = Sandbox(PHOTO_NICENESS)
 
 
 def decode(data: bytes) -> Picture:
-    """The first frame of a picture, decoded whole; raises what `opened` and `loaded` raise."""
+    """The first frame of a picture, decoded; raises what `opened` and `loaded` raise."""
     return loaded(opened(data))[0]
 
 
 def opened(data: bytes) -> Opened:
-    """A picture that has been looked through: how large it is, and that decoding it costs no more than that.
+    """A picture whose size is within the limits, and whose decoding costs no more than its size justifies.
 
-    Raises `BadImage` for bytes that are no picture, `WrongKind` for a recognised kind that is not
-    taken, `TooManyPixels` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`, `TooCostly` for a
-    file whose structure makes it more work than its pixels.
+    Raises `BadImage` for bytes that are not a picture, `WrongKind` for a recognised but unsupported type,
+    `TooManyPixels` for more than `MAX_PIXELS` pixels or a side above `MAX_SIDE`, `TooCostly` for a
+    file whose structure makes it more work than its pixels justify.
     """
     picture = PlainPng.of(data) or _CHECKS[_kind(data)](data)
     _check_size(picture.width, picture.height)
@@ -91,11 +90,11 @@ def opened(data: bytes) -> Opened:
 
 
 def loaded(picture: Opened) -> tuple[Picture, int]:
-    """The picture with its pixels decoded, and how many times smaller: large JPEGs are made so on the way.
+    """The decoded picture, and the factor by which its sides are shorter than those of the file.
 
-    A half, a quarter or an eighth of its size costs half the time, and `digits` looks at no more than two
-    megapixels anyway. Raises `BadImage` where the pixels do not decode, `TooCostly` or `Busy` where that
-    takes more than the sandbox allows.
+    Large JPEGs are decoded at a half, a quarter or an eighth of their size, which takes half the time,
+    because `digits` works on at most two megapixels anyway. Raises `BadImage` if the pixels cannot be
+    decoded, `TooCostly` or `Busy` if that takes more than the sandbox allows.
     """
     if isinstance(picture, PlainPng):
         pixels = picture.pixels()
@@ -111,7 +110,10 @@ def loaded(picture: Opened) -> tuple[Picture, int]:
 
 
 def _draft(picture: PictureFile) -> tuple[int, int] | None:
-    """The size in which to decode a large JPEG whose sides divide evenly: boxes would else end beyond it."""
+    """The reduced size for a large JPEG, or None.
+
+    The sides must be divisible, because boxes could otherwise extend beyond the picture.
+    """
     width, height = picture.width, picture.height
     times = 2 ** max(0, math.ceil(math.log2(width * height / WORKING_PIXELS) / 2))
     if picture.kind != "JPEG" or times == 1 or width % times or height % times:
@@ -130,27 +132,27 @@ def _decoded_here(picture: PictureFile, draft: tuple[int, int] | None) -> Image.
     try:
         image: Image.Image = Image.open(BytesIO(picture.data), formats=(picture.kind,))
         if image.size != (picture.width, picture.height):
-            raise ValueError("the header says another size")
+            raise ValueError("the header has another size")
         if draft:
             image.draft(None, draft)
         image.load()
         if image.mode == "P" and image.palette is None:
             raise ValueError("its palette is missing")
-    except Exception as error:  # Pillow's parsers and decoders raise whatever they trip over
+    except Exception as error:  # Pillow's parsers and decoders raise many types
         raise damaged(picture.kind) from error
     return image
 
 
 @cache
 def _exif(orientation: int) -> bytes:
-    """EXIF data that say nothing but this, for `digits` to turn the picture by."""
+    """EXIF data with the orientation alone, by which `digits` rotates the picture."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     return exif.tobytes()
 
 
 def _kind(data: bytes) -> str:
-    """Pillow's name for what the first bytes say; raises where it is none that is taken."""
+    """Pillow's name for the type that the first bytes state; raises `WrongKind` or `BadImage`."""
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind
@@ -158,16 +160,16 @@ def _kind(data: bytes) -> str:
         return "WEBP"
     other = _other_kind(data)
     if other:
-        raise WrongKind(f"This is {other}, which is not taken: send {TAKEN}.")
+        raise WrongKind(f"{other} is not supported. Send {TAKEN}.")
     if not data:
-        raise BadImage(f"The picture is empty: send {TAKEN}.")
+        raise BadImage(f"The picture is empty. Send {TAKEN}.")
     if data[:8].lower().startswith((b"http://", b"https://", b"data:")):
-        raise BadImage(f"This is a link, and links are not followed: send the picture itself, {TAKEN}.")
-    raise BadImage(f"This is no picture: send {TAKEN}.")
+        raise BadImage(f"This is a URL, and URLs are not fetched. Send the picture itself, as {TAKEN}.")
+    raise BadImage(f"This is not a picture. Send {TAKEN}.")
 
 
 def _other_kind(data: bytes) -> str | None:
-    """The name of a recognised kind that is not taken."""
+    """The name of a recognised but unsupported type."""
     for magic, kind in _NOT_TAKEN:
         if data.startswith(magic):
             return kind
@@ -181,13 +183,13 @@ def _other_kind(data: bytes) -> str | None:
 
 def _check_size(width: int, height: int) -> None:
     if min(width, height) < 1:
-        raise BadImage("The picture has no pixels: send one with at least 1x1.")
+        raise BadImage("The picture has no pixels. Send one with at least 1x1.")
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
         raise _too_many_pixels(f"{width}x{height}")
 
 
 def _too_many_pixels(how_many: str) -> TooManyPixels:
     return TooManyPixels(
-        f"The picture has {how_many} pixels: send one of at most {MAX_PIXELS // 10**6} megapixels and "
-        f"{MAX_SIDE} pixels a side."
+        f"The picture has {how_many} pixels. Send one of at most {MAX_PIXELS // 10**6} megapixels and "
+        f"{MAX_SIDE} pixels per side."
     )

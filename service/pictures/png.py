@@ -1,10 +1,10 @@
-"""Plain PNGs, as drawing pages write them, decoded several times faster than Pillow does.
+"""A fast decoder for plain PNGs, as drawing pages write them: several times as fast as Pillow.
 
-The decoder knows nothing of what may turn or clear the pixels, so what is plain is decided here, with care.
-It keeps the interpreter's lock while it works, and all others waiting: what could take long is not plain.
+The decoder ignores everything that could rotate pixels or make them transparent, so this module checks
+carefully which files are plain. It holds the GIL while it decodes, so only small files qualify.
 """
 
-# Why it is so: docs/decisions/plain-png.md
+# See docs/decisions/plain-png.md.
 from __future__ import annotations
 
 import struct
@@ -17,12 +17,18 @@ from digits.ink.pixels import Pixels
 from digits.ink.sheet import Grey
 
 _MOST_PIXELS = 1024 * 1024
-_MOST_BYTES = 64 * 1024  # blocks of nothing can make a file of any length out of few pixels
+_MOST_BYTES = 64 * 1024  # a file with few pixels can be of any length, for example with empty blocks
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_HEADER = struct.Struct(">8sI4sIIBBBBB4s")  # with the signature before it and its checksum
-_CHUNK = struct.Struct(">I4s")  # the length of what follows, and the kind
+_HEADER = struct.Struct(">8sI4sIIBBBBB4s")  # including the signature and the checksum
+_CHUNK = struct.Struct(">I4s")  # length and type
 _CHECKSUM = 4  # bytes
-_HARMLESS = {b"IDAT", b"cHRM", b"gAMA", b"pHYs", b"sRGB"}  # neither turn nor clear pixels
+_HARMLESS = {
+    b"IDAT",
+    b"cHRM",
+    b"gAMA",
+    b"pHYs",
+    b"sRGB",
+}  # these neither rotate pixels nor make them transparent
 _CHANNELS = {0: "mono", 2: "rgb", 6: "rgba"}
 
 
@@ -30,8 +36,8 @@ _CHANNELS = {0: "mono", 2: "rgb", 6: "rgba"}
 class PlainPng:
     """A plain PNG of which only the header has been read.
 
-    Plain is what has 8 bits a channel, grey, colour or colour with opacity, no EXIF, text or transparent
-    colour, and is small: 64 KiB, one megapixel. Whether its pixels are sound, only decoding shows.
+    A plain PNG has 8 bits per channel in grey, RGB or RGBA, has no EXIF data, text or transparent colour, and
+    is small: at most 64 KiB and one megapixel. Its pixels may still be damaged.
     """
 
     data: bytes = field(repr=False)
@@ -41,7 +47,7 @@ class PlainPng:
 
     @classmethod
     def of(cls, data: bytes) -> Self | None:
-        """The file as a plain PNG, if it is one."""
+        """The file as a plain PNG, or None if it is not one."""
         if not _HEADER.size <= len(data) <= _MOST_BYTES:
             return None
         signature, length, kind, width, height, bits, colour, *methods, _ = _HEADER.unpack_from(data)
@@ -51,16 +57,16 @@ class PlainPng:
         return cls(data, width, height, _CHANNELS[colour]) if _changes_no_pixels(data) else None
 
     def pixels(self) -> Pixels | Grey | None:
-        """The pixels, or None where they do not decode."""
+        """The pixels as uint8, (height, width) for grey, else (height, width, 3 or 4); None if damaged."""
         try:
             pixels: Pixels = codecs.decode_image_png_u8(self.data, (self.height, self.width), self.channels)
-        except Exception:  # it raises nothing more special
+        except Exception:  # the decoder raises no narrower type
             return None
         return pixels[..., 0] if self.channels == "mono" else pixels
 
 
 def _changes_no_pixels(data: bytes) -> bool:
-    """Whether nothing stands between a PNG's header and its end that changes how its pixels look."""
+    """Whether a PNG has no chunk between its header and its end that changes how its pixels look."""
     at = _HEADER.size
     while at + _CHUNK.size <= len(data):
         length, kind = _CHUNK.unpack_from(data, at)

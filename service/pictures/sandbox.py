@@ -1,6 +1,6 @@
-"""Decoding in a process of its own, with limits: what takes too much ends that process and nothing else."""
+"""Decoding in a separate process with limits on time and memory, which a costly file cannot exceed."""
 
-# Why it is so: docs/decisions/sandbox.md
+# See docs/decisions/sandbox.md.
 from __future__ import annotations
 
 import atexit
@@ -27,19 +27,19 @@ from service.errors import Busy
 from service.pictures import sandboxed
 from service.pictures.kinds.file import PictureFile, damaged, too_costly
 
-WAIT_SECONDS = 12.0  # for a process that other work keeps from the processor
+WAIT_SECONDS = 12.0  # for a process that gets too little processor time
 
 _PROGRAM = Path(sandboxed.__file__)
-_CHANNELS = {"L": (), "RGB": (3,), "RGBA": (4,)}  # modes whose bytes are the pixels that `digits` takes
-_KILLED = (-signal.SIGPROF, -signal.SIGKILL)  # for too much processor time, or memory
+_CHANNELS = {"L": (), "RGB": (3,), "RGBA": (4,)}  # modes whose bytes `digits` accepts as pixels
+_KILLED = (-signal.SIGPROF, -signal.SIGKILL)  # exceeded processor time, or memory
 
 _logger = logging.getLogger("service")
 
 
 class Sandbox:
-    """A process that decodes one picture at a time: started with the first, and anew where one ended it.
+    """A process that decodes one picture at a time, started on first use and restarted after a crash.
 
-    `niceness` is how far it yields to others, as `nice` counts.
+    `niceness`: 0 to 19, as for `nice`.
     """
 
     def __init__(self, niceness: int = 0) -> None:
@@ -50,10 +50,10 @@ class Sandbox:
         atexit.register(self.close)
 
     def decode(self, file: PictureFile, draft: tuple[int, int] | None = None) -> Picture:
-        """The decoded picture; a JPEG in about the size of `draft`.
+        """The decoded picture; a JPEG in about the size `draft` (width, height).
 
-        Raises `BadImage` where the pixels do not decode, `TooCostly` where that takes too much, and `Busy`
-        where the process did not get to it within `WAIT_SECONDS`.
+        Raises `BadImage` if the pixels cannot be decoded, `TooCostly` if decoding exceeds the limits, and
+        `Busy` if the process did not answer within `WAIT_SECONDS`.
         """
         with self._lock, _shared_file() as shared:
             os.pwrite(shared.fileno(), file.data, 0)
@@ -76,22 +76,22 @@ class Sandbox:
                 line = lines.readline()
         except TimeoutError:
             self._end()
-            raise Busy("There is too much to do right now: try again in a second.") from None
-        except OSError:  # it has ended
+            raise Busy("The service is busy. Try again in a second.") from None
+        except OSError:  # the process has ended
             line = b""
         if line:
             answer: dict[str, Any] | None = json.loads(line)
             return answer
         status = self._end()
         if status is not None and status >= 0:
-            raise RuntimeError(f"What decodes a {kind} does not run (exit status {status}).")
-        _logger.warning("A %s ended the process that decoded it", kind, extra={"status": status})
+            raise RuntimeError(f"The decoder process for a {kind} does not run (exit status {status}).")
+        _logger.warning("The decoder process died while decoding a %s file", kind, extra={"status": status})
         raise too_costly(kind) if status in _KILLED else damaged(kind)
 
     def _running(self) -> socket.socket:
-        """The way to a process that runs."""
+        """The socket of a running process, which is started if necessary."""
         if self._process is not None and self._process.poll() is not None:
-            self._end()  # while it was idle
+            self._end()  # it ended while it was idle
         if self._channel is None:
             ours, theirs = socket.socketpair()
             ours.settimeout(WAIT_SECONDS)
@@ -106,28 +106,28 @@ class Sandbox:
         return self._channel
 
     def _end(self) -> int | None:
-        """End the process; its exit status, negative for a signal's number."""
+        """End the process and return its exit status, negative for a signal; None if there was none."""
         process, channel = self._process, self._channel
         self._process = self._channel = None
         if process is None or channel is None:
             return None
         channel.close()
         try:
-            return process.wait(0.5)  # it ends by itself, where nothing holds it up
+            return process.wait(0.5)  # it ends when the socket is closed, unless it is still decoding
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
 
 
 def _shared_file() -> io.FileIO:
-    """A file of which only its descriptors know: in memory where the system has such, else on disk."""
+    """An anonymous file, in memory if the system supports that, else on disk."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("picture"), "r+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
 
 
 def _picture(answer: dict[str, Any], shared: io.FileIO, orientation: int) -> Picture:
-    """The pixels in the file, as an array where that says all there is to say."""
+    """The pixels in the file: as an array if mode and orientation allow it, else as a Pillow image."""
     mode, size = answer["mode"], tuple(answer["size"])
     pixels = mmap.mmap(shared.fileno(), 0, access=mmap.ACCESS_READ)
     if mode in _CHANNELS and orientation == 1:

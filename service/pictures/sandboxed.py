@@ -1,8 +1,8 @@
 """The program that decodes pictures within limits; `service.pictures.sandbox` runs it.
 
-It is run as a file, without the project around it, so that an idle one stays small (11 MB of its own). Over
-the socket it gets a line of JSON and the descriptor of a file that holds the picture, and answers with a line
-of JSON; the pixels are then in that file.
+It is run as a file and imports nothing of the project, so that an idle process stays small (11 MB of its
+own). For each picture, it receives a line of JSON and the descriptor of the picture's file over the socket,
+writes the pixels into that file and answers with a line of JSON.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from typing import Any
 
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  # these formats
 
-MESSAGE = 4096  # bytes that a line takes at most
-_SECONDS = 0.75  # of processor time, and what each pixel adds: twice what the slowest honest pictures take
+MESSAGE = 4096  # bytes of a line at most
+_SECONDS = 0.75  # of processor time, plus a share per pixel: twice what the slowest legitimate pictures need
 _SECONDS_A_PIXEL = 50e-9
-_BYTES = 80 * 2**20  # of memory, and what each pixel adds: WebP unpacks several times
+_BYTES = 80 * 2**20  # of memory, plus a share per pixel, because WebP keeps several copies
 _BYTES_A_PIXEL = 20
 
 
 def main() -> None:
-    """Arguments: the socket's descriptor, and this process's niceness. Ends when the socket does.
+    """Decode pictures until the socket is closed. Arguments: the socket's descriptor and the niceness.
 
-    Who stops the service asks all its processes to end, while pictures in flight are still to be decoded.
+    SIGTERM and SIGINT are ignored, because all processes of the service receive them when it is stopped,
+    while pictures in flight still have to be decoded.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def _limit(size: tuple[int, int]) -> None:
-    """From now on, too much memory is an error, and too much processor time ends the process (SIGPROF)."""
+    """Limit memory, above which `MemoryError` is raised, and processor time, after which SIGPROF kills us."""
     width, height = size
     memory = _BYTES + _BYTES_A_PIXEL * width * height
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
@@ -58,13 +59,13 @@ def _limit(size: tuple[int, int]) -> None:
 
 
 def _answer(request: dict[str, Any], file: int) -> dict[str, Any] | None:
-    """What was decoded, or None for a damaged picture."""
+    """The mode, size and palette of the decoded picture, or None for a damaged one."""
     try:
         return _decode(request, file)
     except MemoryError:
-        # Without memory, Python may turn in circles over the error itself.
+        # Without memory, Python may loop while it handles the error.
         os.kill(os.getpid(), signal.SIGKILL)
-    except Exception:  # Pillow's decoders raise whatever they trip over
+    except Exception:  # Pillow's decoders raise many types
         pass
     return None
 
@@ -74,7 +75,7 @@ def _decode(request: dict[str, Any], file: int) -> dict[str, Any]:
     packed = os.pread(file, os.fstat(file).st_size, 0)
     image: Image.Image = Image.open(BytesIO(packed), formats=(request["kind"],))
     if image.size != size:
-        raise ValueError("The header says another size.")
+        raise ValueError("The header has another size.")
     if request["draft"]:
         image.draft(None, tuple(request["draft"]))
     image.load()

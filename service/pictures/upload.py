@@ -14,13 +14,13 @@ from service.errors import Busy, Refusal, TooLarge, TooSlow, WrongEncoding
 MAX_BODY = 20 * 2**20  # bytes of a whole request
 MAX_HELD = 100 * 2**20  # bytes of all large bodies in one worker
 READ_SECONDS = 20.0  # for a whole body to arrive
-SMALL = 256 * 1024  # bytes: so much of a body there is always room for
+SMALL = 256 * 1024  # bytes; bodies up to this size are never refused for lack of memory
 
 
 class Body:
     """One request's body: `with Body(request) as body: await body.pour(form.take)`.
 
-    What it holds counts against `MAX_HELD` until the block ends.
+    Its bytes count towards `MAX_HELD` until the block ends.
     """
 
     _held_by_all = 0
@@ -37,20 +37,21 @@ class Body:
         Body._held_by_all -= self._held
 
     async def read(self) -> bytes:
-        """All of it; raises what `pour` raises."""
+        """The whole body; raises what `pour` raises."""
         chunks: list[bytes] = []
         await self.pour(chunks.append)
         return b"".join(chunks)
 
     async def pour(self, take: Callable[[bytes], object]) -> None:
-        """Hand it on as it arrives.
+        """Pass the body to `take` in chunks, as they arrive.
 
-        Raises `WrongEncoding`, `TooLarge`, `TooSlow` or `Busy` as soon as that is known. What `take` refuses
-        is raised when all has arrived: most clients look for an answer only then.
+        Raises `WrongEncoding`, `TooLarge`, `TooSlow` or `Busy` as soon as that is known, and
+        `ClientDisconnect`. A `Refusal` by `take` is raised after the whole body has arrived, because most
+        clients read the response only then.
         """
         encoding = header(self._request.scope, b"content-encoding")
         if encoding.lower() not in (b"", b"identity"):
-            raise WrongEncoding("The body is compressed: send it without `Content-Encoding`.")
+            raise WrongEncoding("Compressed bodies are not supported. Send it without `Content-Encoding`.")
         length = header(self._request.scope, b"content-length")
         if length.isdigit() and int(length) > self._limit:
             raise self._too_large()
@@ -58,7 +59,7 @@ class Body:
         size, more = 0, True
         try:
             async with asyncio.timeout(READ_SECONDS):
-                while more:  # and not `request.stream()`: an asynchronous generator costs a tenth of a form
+                while more:  # faster than `request.stream()`, an asynchronous generator
                     message = await self._request.receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
@@ -72,7 +73,7 @@ class Body:
                     except Refusal as error:
                         refusal = error
         except TimeoutError:
-            raise TooSlow(f"The request did not arrive within {READ_SECONDS:.0f} s: send it again.") from None
+            raise TooSlow(f"The request did not arrive within {READ_SECONDS:.0f} s. Send it again.") from None
         if refusal:
             raise refusal
 
@@ -82,10 +83,10 @@ class Body:
         if size > self._limit:
             raise self._too_large()
         if Body._held_by_all > MAX_HELD:
-            raise Busy("There are too many large requests right now: try again in a second.")
+            raise Busy("Too many large requests are in progress. Try again in a second.")
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"The request is larger than {self._limit // 2**20} MiB: send less at once.")
+        return TooLarge(f"The request is larger than {self._limit // 2**20} MiB. Send a smaller one.")
 
 
 def header(scope: Scope, name: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""What a worker runs on: the model in service, queues, metrics and logs."""
+"""The state of a worker: the model in service, queues, traffic counts, metrics and logs."""

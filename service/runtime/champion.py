@@ -1,6 +1,6 @@
-"""The model in service, and how another takes its place while requests come in."""
+"""The model in service, and its hot reload while requests arrive."""
 
-# Why it is so: docs/decisions/hot-swap.md
+# See docs/decisions/hot-swap.md.
 from __future__ import annotations
 
 import asyncio
@@ -24,7 +24,7 @@ from traffic.counts import Counts
 from traffic.slots import REFERENCE, REFERENCE_JSON, Reference
 
 LOOK_SECONDS = 0.5
-LOAD_SECONDS = 15.0  # with the trial; models of this project take 0.2
+LOAD_SECONDS = 15.0  # for loading and testing a model; models of this project take 0.2
 _CARD_BYTES = 2**20
 _REFERENCE_BYTES = 2**20
 
@@ -32,9 +32,9 @@ _logger = logging.getLogger("service")
 
 
 class Champion:
-    """The reader of a model folder; another model in the folder replaces it.
+    """The reader of a model folder, which is replaced when the folder has another model.
 
-    Until the folder has a model that can serve, the one in `default` does.
+    Until the folder has a model that can serve, the model in `default` is used.
     """
 
     def __init__(self, folder: Path, default: Path = DEFAULT_MODEL) -> None:
@@ -43,28 +43,30 @@ class Champion:
         self._reader: Reader | None = None
         self._card: bytes | None = None
         self._reference: Reference | None = None
-        self._has_served = False  # whether a model of the folder, and not the default one, was taken
+        self._has_served = False  # whether a model of `folder` has been in service
         self._seen: object = "nothing yet"
 
     def reader(self) -> Reader:
         """The reader in service; raises `NoModel` while there is none."""
         if self._reader is None:
-            raise NoModel("There is no model here, not even the default one: install the project anew.")
+            raise NoModel("No model is available, not even the default model. Reinstall the project.")
         return self._reader
 
     def card(self) -> bytes:
-        """The page about the model in service; raises `NoModel` without one, `NotFound` without a page."""
+        """The model card as HTML; raises `NoModel` without a model, `NotFound` without a card."""
         self.reader()
         if self._card is None:
-            raise NotFound("This model has no card: one is made for each model that `make repro` evaluates.")
+            raise NotFound(
+                "This model has no model card. `make repro` makes one for each model that it evaluates."
+            )
         return self._card
 
     def reference(self) -> Reference | None:
-        """What the model in service was measured on; None where its folder does not say."""
+        """The reference counts of the model in service; None if its folder has none."""
         return self._reference
 
     def refresh(self) -> None:
-        """Take up the folder's model if the folder has changed; a model that cannot serve is refused."""
+        """Load the folder's model if the folder has changed; log and refuse a model that cannot serve."""
         state = _state(self._folder)
         if state == self._seen:
             return
@@ -84,7 +86,7 @@ class Champion:
             _give_back()
 
     def _serve_default(self) -> None:
-        """Serve the default model if nothing serves yet."""
+        """Serve the default model if no model is in service yet."""
         if self._reader is not None:
             return
         try:
@@ -93,25 +95,23 @@ class Champion:
             _logger.error("%s", error)
         else:
             self._take(reader, self._default)
-            _logger.info("A model that appears in %s takes over", self._folder)
+            _logger.info("Watching %s for a model to replace the default model", self._folder)
 
     async def watch(self) -> None:
-        """Refresh for ever, whatever happens; loading is done on a thread, so that requests go on."""
+        """Poll the folder indefinitely and log errors; models are loaded on a thread."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await asyncio.to_thread(self.refresh)
             except Exception:
                 LOADS.labels("refused").inc()
-                _logger.exception(
-                    "The model folder could not be looked at", extra={"serving": self._version()}
-                )
+                _logger.exception("Checking the model folder failed", extra={"serving": self._version()})
 
     def _take(self, reader: Reader, folder: Path) -> None:
         card = _card(folder, reader.model.manifest)
         reference = _reference(folder, reader.model.manifest)
         if self._reader is not None and reader.model.manifest == self._reader.model.manifest:
-            self._card = card or self._card  # the next model's card comes before that model
+            self._card = card or self._card  # a promotion writes the next card before the model
             self._reference = reference or self._reference
             return
         self._card, self._reference = card, reference
@@ -130,7 +130,7 @@ class Champion:
 
 
 class _TimedModel(Model):
-    """A model that counts how long the network takes."""
+    """A model that measures the time of the network."""
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with step("network").time():
@@ -145,9 +145,9 @@ def _give_back() -> None:
 
 
 def _loaded(folder: Path) -> Reader:
-    """A reader with the folder's model, tried out; raises `ModelError`, whatever is wrong with it.
+    """A reader with the folder's model, which has been tested; raises `ModelError` for every failure.
 
-    Loading is done on a thread of its own, which is left behind where the model never comes to an end.
+    The model is loaded on a thread of its own, which is abandoned if loading or testing does not end.
     """
     loaded: Future[Reader] = Future()
 
@@ -166,32 +166,36 @@ def _loaded(folder: Path) -> Reader:
         raise
     except TimeoutError:
         raise ModelError(
-            f"The model in {folder} does not answer within {LOAD_SECONDS:.0f} s: promote another, and start "
-            "the service anew, since trying it out goes on."
+            f"The test of the model in {folder} did not finish within {LOAD_SECONDS:.0f} s. Promote another "
+            "version and restart the service, because the test is still running."
         ) from None
     except Exception as error:
-        raise ModelError(f"The model in {folder} cannot be loaded ({error!r}): promote another.") from error
+        raise ModelError(
+            f"The model in {folder} cannot be loaded ({error!r}). Promote another version."
+        ) from error
 
 
 def _card(folder: Path, manifest: Manifest) -> bytes | None:
-    """The page in the folder, where it names the model's file: another's may lie there for a moment."""
+    """The card in the folder, if it names the model's file: during a promotion it may be another model's."""
     content = _content(folder / CARD, _CARD_BYTES)
     return content if content and manifest.sha256.encode() in content else None
 
 
 def _reference(folder: Path, manifest: Manifest) -> Reference | None:
-    """What the folder says the model was measured on, where it is said of this model, and by this version."""
+    """The reference counts in the folder, if they are of this model and this version can read them."""
     content = _content(folder / REFERENCE, _REFERENCE_BYTES)
     try:
         found = REFERENCE_JSON.validate_json(content) if content else None
         return found if found and found.model == manifest.sha256 and Counts.of(found.counts) else None
     except ValueError as error:
-        _logger.warning("%s is none that this version reads: %s", folder / REFERENCE, error)
+        _logger.warning(
+            "%s is not a drift reference that this version can read: %s", folder / REFERENCE, error
+        )
         return None
 
 
 def _content(path: Path, most_bytes: int) -> bytes | None:
-    """A file of at most so many bytes; None without it."""
+    """The content of a file of at most `most_bytes`; None if it is missing, larger or unreadable."""
     try:
         if not path.is_file() or path.stat().st_size > most_bytes:
             return None
@@ -201,7 +205,7 @@ def _content(path: Path, most_bytes: int) -> bytes | None:
 
 
 def _state(folder: Path) -> object:
-    """Something that differs when any file in the folder is added, replaced or removed."""
+    """A value that changes when a file in the folder is added, replaced or removed."""
     try:
         with os.scandir(folder) as entries:
             stats = [(entry.name, _stat(entry)) for entry in entries]
@@ -211,7 +215,7 @@ def _state(folder: Path) -> object:
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result:
-    """What a link points at where that is there: an editor's lock is a link to nothing."""
+    """The target of a link or, if the link is dangling like an editor's lock file, the link itself."""
     try:
         return entry.stat()
     except OSError:

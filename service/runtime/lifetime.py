@@ -1,4 +1,4 @@
-"""When a worker ends: soon after it is asked to, whatever still runs, and with its supervisor."""
+"""The end of a worker: within seconds of a signal, whatever still runs, and with its supervisor."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-STOP_SECONDS = 8.6  # uvicorn gives requests 8; BentoML would wait for a worker for a day
+STOP_SECONDS = 8.6  # uvicorn gives requests 8; BentoML would wait up to a day for a worker
 LOOK_SECONDS = 0.5
 
 _logger = logging.getLogger("service")
 
 
 def end_in_time(parent: int) -> None:
-    """From now on, SIGTERM and SIGINT end this process within `STOP_SECONDS`, and so does its parent's end.
+    """From now on, SIGTERM, SIGINT or the death of the parent end this process within `STOP_SECONDS`.
 
-    The system's own alarm ends it, so no thread, lock or library can hold it up. Python's main thread must
-    call this, and is the one that hears the signals: it must not stay in a library for long.
+    The operating system's alarm ends it, so no thread, lock or library can delay that. Must be called by
+    Python's main thread, which also handles the signals and therefore must not stay in a library for long.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _with_alarm(signal.getsignal(number)))
@@ -41,15 +41,15 @@ def _with_alarm(before: Any) -> Callable[[int, FrameType | None], None]:
 
 
 def _set_alarm() -> None:
-    """The first alarm counts: who asks again must not put the end off."""
+    """Only the first signal sets the alarm, so that repeated signals do not extend the deadline."""
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS)
 
 
 def _end_with(parent: int) -> None:
-    """Asks this process to stop once the one that started it is gone: nothing else would stop it."""
+    """Stop this process when its parent has exited, because nothing else would stop it."""
     while os.getppid() == parent:
         time.sleep(LOOK_SECONDS)
-    _logger.error("The process that supervises this worker is gone, so it stops")
+    _logger.error("The supervising process has exited, so this worker stops")
     _set_alarm()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line."""
+"""Logs with one JSON object per line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class JsonLines(logging.Formatter):
-    """A record, and whatever was passed as `extra`, as one line of JSON."""
+    """Formats a record, with everything passed as `extra`, as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -28,11 +28,11 @@ class JsonLines(logging.Formatter):
 
 
 def set_up() -> None:
-    """Send the service's records to standard output; LOG_LEVEL (info) says from which level on."""
+    """Write the service's records to standard output, from the level LOG_LEVEL (info) on."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("service")
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(os.environ.get("LOG_LEVEL", "info").upper())
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every broken form
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about every malformed form

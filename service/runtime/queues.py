@@ -1,10 +1,10 @@
-"""Who works when: small pictures on the event loop, others on threads, and nobody waits without bound.
+"""Work queues with limits: small pictures are read on the event loop, all others on threads.
 
-A thread hop costs as much as reading a small picture, so those are read where they arrive. What takes
-longer goes to a thread, else everybody behind it would wait; photos go to one that yields to all others.
+Passing work to a thread costs as much as reading a small picture, so small ones are read on the event loop.
+Longer work runs on a thread, because it would block all other requests. Photos have a low-priority thread.
 """
 
-# Why it is so: docs/decisions/overload.md
+# See docs/decisions/overload.md.
 from __future__ import annotations
 
 import asyncio
@@ -22,13 +22,13 @@ from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
-THREAD_SECONDS = 14.0  # for a thread's turn and work; a body may take 20 before, and BentoML gives up at 60
-QUICK_LIMIT, PHOTOS_LIMIT = 128, 8  # requests that wait; benchmarks/simulated has the same queues
-_BUSY = "There is too much to do right now: try again in a second."
+THREAD_SECONDS = 14.0  # to wait for a thread and work; a body may take 20 before, and BentoML's timeout is 60
+QUICK_LIMIT, PHOTOS_LIMIT = 128, 8  # waiting requests; benchmarks/simulated has the same queues
+_BUSY = "The service is busy. Try again in a second."
 
 
 class Queue:
-    """Work that waits its turn, with a limit; `pool` None works on the event loop itself."""
+    """A queue of at most `limit` jobs, run one at a time in `pool`, or on the event loop if that is None."""
 
     def __init__(self, name: str, limit: int, pool: ThreadPoolExecutor | None = None) -> None:
         self._limit = limit
@@ -38,26 +38,26 @@ class Queue:
         self._gauge = QUEUE.labels(name)
 
     def admit(self) -> None:
-        """Raises `Busy` where the queue is full: to be asked before a body is read, too."""
+        """Raise `Busy` if the queue is full. Call it before a body is read, too."""
         if self._waiting >= self._limit:
             raise Busy(_BUSY)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work`, in turn; raises `Busy` where the queue is full or a thread takes too long."""
+        """Queue `work` and return its result; raises `Busy` if the queue is full or after a timeout."""
         self.admit()
         self._count(1)
         if self._pool is None:
             try:
                 async with self._turn:
-                    # Two turns of the loop a work: it accepts one connection a turn, and has to accept faster
-                    # than it works to refuse a flood.
+                    # Two iterations of the loop per job: it accepts one connection per iteration, and can
+                    # refuse a flood only if it accepts faster than it works.
                     await asyncio.sleep(0)
                     return work()
             finally:
                 self._count(-1)
         loop = asyncio.get_running_loop()
         job = self._pool.submit(work)
-        # Only then: a thread goes on with what it has begun, also where nobody waits for it any more.
+        # The job counts until it is done, because a thread finishes it even after a timeout.
         job.add_done_callback(lambda _: self._left(loop))
         try:
             async with asyncio.timeout(THREAD_SECONDS):
@@ -66,7 +66,7 @@ class Queue:
             raise Busy(_BUSY) from None
 
     def _left(self, loop: asyncio.AbstractEventLoop) -> None:
-        with suppress(RuntimeError):  # the loop has ended before the work
+        with suppress(RuntimeError):  # the loop ended before the job
             loop.call_soon_threadsafe(self._count, -1)
 
     def _count(self, change: int) -> None:
@@ -75,7 +75,7 @@ class Queue:
 
 
 class Queues:
-    """The queues of one worker; what waits for the disk holds up no reading."""
+    """The queues of one worker; writing feedback to disk has its own, so that it does not delay reading."""
 
     def __init__(self) -> None:
         self.quick = Queue("quick", QUICK_LIMIT)
@@ -85,6 +85,6 @@ class Queues:
 
 
 def _yield_to_others() -> None:
-    """Lowers the priority of this thread alone, which Linux can do."""
+    """Lower the priority of this thread alone, which only Linux supports."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PHOTO_NICENESS)

@@ -1,7 +1,7 @@
-"""What this worker, and all others with it, were asked to read: counts by the hour, and no picture.
+"""Hourly counts of the pictures that all workers read, without the pictures.
 
-Each worker writes counts of its own into a file an hour in TRAFFIC_DIR, and whichever is asked adds up all
-the files there; without TRAFFIC_DIR it knows what it has read itself.
+Each worker writes its own counts into one file per hour in TRAFFIC_DIR, and the worker that is asked adds up
+all files there. Without TRAFFIC_DIR, a worker knows only its own counts.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from traffic.windows import Windows, hours_ago
 
 WRITE_SECONDS = 5.0
 WINDOW_HOURS = 24
-"""What the gauges look at; `make drift` does too unless it is told otherwise."""
+"""The window of the gauges, and the default of `make drift`."""
 MOST_FILES = 5000
-"""Workers that start again and again leave no more."""
+"""Upper limit on the number of files, in case workers restart in a loop."""
 _FILE = r"\d{10}-[0-9a-f]{12}\.json"
 
 _logger = logging.getLogger("service")
 
 
 class Traffic:
-    """Counts of one worker, and of all that write into the same folder. Safe for several threads at once."""
+    """The counts of one worker, and of all workers that write into the same folder. Thread-safe."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._own: dict[tuple[int, str], tuple[str, Counts]] = {}  # hour and model: a name, and the counts
+        self._own: dict[tuple[int, str], tuple[str, Counts]] = {}  # by hour and model: file name and counts
         self._changed: set[tuple[int, str]] = set()
-        self._tidied = 0  # the hour in which old files were deleted last
+        self._tidied = 0  # the hour of the last deletion of old files
         self._fails = False
 
     def add_prediction(self, model: str, prediction: Prediction, look: Look, pixels: int) -> None:
-        """Count a picture of one digit; `model` is the SHA-256 of what read it."""
+        """Count a picture of one digit; `model` is the model's SHA-256, `pixels` the picture's size."""
         with self._lock:
             self._present(model).add_prediction(prediction, look, pixels)
 
@@ -59,18 +59,18 @@ class Traffic:
             self._present(model).add_reading(reading, look, pixels)
 
     def slots(self) -> list[Slot]:
-        """All counts that are kept, by hour and model, the oldest first."""
+        """All counts, per hour and model, oldest first."""
         self.write()
         together: dict[tuple[int, str], Counts] = {}
         for slot in self._kept():
             try:
                 together.setdefault((slot.start, slot.model), Counts()).add(slot.counts)
-            except ValueError:  # a file that another version of the project has left
+            except ValueError:  # a file by another version of the project
                 continue
         return [Slot(start, model, counts.histograms) for (start, model), counts in sorted(together.items())]
 
     def write(self) -> None:
-        """Write what was counted since the last time; what fails is tried again the next time."""
+        """Write all counts that have changed; what fails is retried with the next call."""
         with self._writing:
             with self._lock:
                 changed = [
@@ -85,12 +85,12 @@ class Traffic:
                 with self._lock:
                     self._changed |= {(slot.start, slot.model) for _, slot in changed}
                 if not self._fails:
-                    _logger.warning("What pictures look like cannot be kept in %s: %s", self._folder, error)
+                    _logger.warning("Traffic counts cannot be written to %s: %s", self._folder, error)
                 self._fails = True
             self._forget()
 
     def _write(self, folder: Path, changed: Iterable[tuple[str, Slot]]) -> None:
-        """Write these slots under their names, and once an hour delete what is too old or too much."""
+        """Write these slots under their names, and once an hour delete old and surplus files."""
         for name, slot in changed:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / name, slot)
@@ -99,7 +99,7 @@ class Traffic:
             self._tidied = hours_ago(0)
 
     async def keep_writing(self) -> None:
-        """Write for ever."""
+        """Write every `WRITE_SECONDS`, indefinitely."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
             await asyncio.to_thread(self.write)
@@ -112,7 +112,7 @@ class Traffic:
         return self._own[key][1]
 
     def _forget(self) -> None:
-        """Hours that are over and in their files, and those that are too old, written or not."""
+        """Drop past hours that have been written, and hours that are too old."""
         with self._lock:
             over = (
                 {key for key in self._own if key[0] < hours_ago(1)} - self._changed if self._folder else set()
@@ -122,7 +122,7 @@ class Traffic:
                 self._changed.discard(key)
 
     def _kept(self) -> Iterator[Slot]:
-        """All that the folder has, and of this worker's own what it knows itself: its files may be behind."""
+        """All slots of the folder; this worker's own come from memory, because its files lag behind."""
         with self._lock:
             own = {name: _slot(key, counts) for key, (name, counts) in self._own.items()}
         yield from own.values()
@@ -131,16 +131,15 @@ class Traffic:
 
 
 def show(slots: Iterable[Slot], model: str, reference: Reference | None) -> None:
-    """Set the gauges: how far the last day is from the reference of the model, and from the days before."""
+    """Set the gauges: the distance of the last day from the model's reference and from the days before."""
     windows = Windows.of(slots, model, WINDOW_HOURS)
     for kind in KINDS:
         metrics.DRIFT_PICTURES.labels(kind).set(windows.last.pictures(kind))
     for against in AGAINST:
         compared = _compared(windows, reference, against)
         for kind, name in ((own, name) for own in KINDS for name in FEATURES[own]):
-            one = compared.get(
-                (kind, name)
-            )  # else nothing is known; the files of all workers forget no label
+            # NaN if unknown, because the shared files keep the old values of a label.
+            one = compared.get((kind, name))
             metrics.DRIFT_DISTANCE.labels(against, kind, name).set(one.distance if one else math.nan)
             metrics.DRIFT.labels(against, kind, name).set(one.drifted if one else math.nan)
 
@@ -169,29 +168,31 @@ def _write(path: Path, slot: Slot) -> None:
 
 
 def _read(files: Iterable[Path]) -> Iterator[Slot]:
-    """What these files hold, but for hours that are too old, or yet to come by a clock that was wrong."""
-    first, last = hours_ago(KEPT_HOURS), hours_ago(-1)  # another machine's clock may be a little ahead
+    """The slots in these files, without hours that are too old, or in the future because of a wrong clock."""
+    first, last = hours_ago(KEPT_HOURS), hours_ago(-1)  # another machine's clock may be slightly ahead
     for path in files:
         if first <= int(path.name[:10]) <= last:
             try:
                 yield SLOT.validate_json(path.read_bytes())
-            except (OSError, ValidationError):  # deleted meanwhile, or somebody's own
+            except (OSError, ValidationError):  # deleted meanwhile, or not written by this module
                 continue
 
 
 def _tidy(folder: Path) -> None:
-    """Delete what is too old or too much."""
+    """Delete files that are too old, left over or above `MOST_FILES`."""
     files = _files(folder)
     old = [path for path in files if int(path.name[:10]) < hours_ago(KEPT_HOURS)]
-    left = [path for path in _files(folder, ".new") if int(path.name[:10]) < hours_ago(1)]  # by a kill
+    left = [
+        path for path in _files(folder, ".new") if int(path.name[:10]) < hours_ago(1)
+    ]  # left by killed workers
     for path in {*old, *left, *files[:-MOST_FILES]}:
         path.unlink(missing_ok=True)
 
 
 def _files(folder: Path, ending: str = "") -> list[Path]:
-    """The files of counts, the oldest hours first, none where there is no such folder or it cannot be read.
+    """The files of counts, oldest first; empty if the folder is missing or unreadable.
 
-    `ending`: those with this after their names.
+    `ending`: a suffix after the usual file name.
     """
     try:
         with os.scandir(folder) as entries:
@@ -203,4 +204,4 @@ def _files(folder: Path, ending: str = "") -> list[Path]:
 
 
 TRAFFIC = Traffic(Path(os.environ["TRAFFIC_DIR"]) if os.environ.get("TRAFFIC_DIR") else None)
-"""This process's own."""
+"""The counts of this process."""

@@ -1,4 +1,4 @@
-"""Whether a model can serve: it builds whole answers about digits that are known, and reads them."""
+"""The self-test of a model before it serves: it must answer about known digits, and read most of them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from digits import ModelError, Reader
 from digits.network.contract import CLASSES, FIELD
 from service.answers import PredictAnswer, ReadAnswer, as_json
 
-KNOWN_DIGITS = Path(__file__).with_name("known_digits.png")  # 0 to 9 in a row, each on a square of its own
-_MANY = 128  # as many marks as a page has
-MOST_WRONG = 2  # of the ten: an own model may read badly, but one with its outputs mixed up reads none
+KNOWN_DIGITS = Path(__file__).with_name("known_digits.png")  # 0 to 9 in a row, each in its own square
+_MANY = 128  # marks, a typical number on a page
+MOST_WRONG = 2  # of the ten: a user's model may read badly, but one with permuted outputs reads none
 
 
 def try_out(reader: Reader) -> None:
-    """Read known digits, one by one and as a line, and odd fields; raises `ModelError` where that goes wrong.
+    """Read the known digits one by one and as a line, and a batch of noise; raises `ModelError` on failure.
 
-    These are also a model's first, slow predictions. A large picture, once freed, teaches the C library to
-    keep memory for the next: without it, each prediction costs a hundred page faults.
+    These are also a model's first, slow predictions. Freeing a large picture raises glibc's mmap threshold;
+    without that, each prediction would cost a hundred page faults.
     """
     with Image.open(KNOWN_DIGITS) as file:
         line = file.convert("L")
@@ -37,12 +37,12 @@ def try_out(reader: Reader) -> None:
             as_json(answer)
         reader.explain(squares[0])
     except ValidationError as error:
-        raise ModelError(f"The model's answers are no answers ({error}): export another.") from error
+        raise ModelError(f"The model returns unusable answers ({error}). Export another model.") from error
     except Exception as error:  # onnxruntime's own errors share no public base class
-        raise ModelError(f"The model does not run on known digits ({error}): export another.") from error
+        raise ModelError(f"The model fails on known digits ({error}). Export another model.") from error
     if not finite.all():
-        raise ModelError("The model gives no finite numbers: export another.")
+        raise ModelError("The model returns numbers that are not finite. Export another model.")
     read = [answer.digit for answer in answers]
     if sum(digit != known for known, digit in enumerate(read)) > MOST_WRONG:
         text = "".join("?" if digit is None else str(digit) for digit in read)
-        raise ModelError(f"The model reads the known digits 0123456789 as {text}: export another.")
+        raise ModelError(f"The model reads the known digits 0123456789 as {text}. Export another model.")

@@ -83,19 +83,19 @@ def test_sign_is_no_unread_mark(page: Page) -> None:
 
 def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
     show(page, "-?7 5")
-    expect(page.locator("#verdict")).to_have_text("Read in part")
-    expect(page.locator("#detail")).to_have_text("One mark could not be read: it is shown as ?")
+    expect(page.locator("#verdict")).to_have_text("Partly read")
+    expect(page.locator("#detail")).to_have_text("One mark could not be read and is shown as ?")
     expect(page.locator("#marks .unclear")).to_have_text("?")
     expect(page.locator("#big button").nth(1)).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#spoken")).to_contain_text("-?7 5. Read in part, One mark could not be read")
+    expect(page.locator("#spoken")).to_contain_text("-?7 5. Partly read. One mark could not be read")
     assert page.locator("#bars").inner_text().count("%") == 0  # the mark was rejected: no digit is likely
 
 
 def test_sign_alone_is_no_digit(page: Page) -> None:
     show(page, "-", ["too_small"])
     assert page.locator("#big").inner_text() == "-"
-    expect(page.locator("#verdict")).to_have_text("Not a digit, I think")
-    expect(page.locator("#spoken")).to_contain_text("Not a digit, I think. Try")
+    expect(page.locator("#verdict")).to_have_text("Probably not a digit")
+    expect(page.locator("#spoken")).to_contain_text("Probably not a digit. Try")
     expect(page.locator("#tiles .tile")).to_have_count(1)
     expect(page.locator("#detail")).to_contain_text("more clearly")
     assert "null" not in page.locator("#page").inner_text()
@@ -105,7 +105,7 @@ def test_sign_alone_is_no_digit(page: Page) -> None:
 @pytest.mark.parametrize(
     ("hint", "sentence"),
     [
-        ("too_small", "draw it larger"),
+        ("too_small", "Draw it larger"),
         pytest.param("too_faint", "very faint", marks=pytest.mark.heavy),
         pytest.param("several_digits", "several digits", marks=pytest.mark.heavy),
         (None, "more clearly"),
@@ -118,7 +118,7 @@ def test_mark_that_is_no_digit_is_said_kindly_with_a_hint(
     page.route("**/ask/read", lambda route: route.fulfill(json=reading()))
     page.route("**/ask/explain", lambda route: route.fulfill(json=[seen]))
     draw(page, 8)
-    expect(page.locator("#verdict")).to_have_text("Not a digit, I think")
+    expect(page.locator("#verdict")).to_have_text("Probably not a digit")
     expect(page.locator("#detail")).to_contain_text(sentence)
     assert page.locator("#big").inner_text() == "?"
 
@@ -206,7 +206,7 @@ def test_model_of_a_person_has_no_card(page: Page) -> None:
     page.route("**/ask/model", lambda route: route.fulfill(json={"version": "", "created": ""}))
     page.reload()
     page.click("#about-open")
-    expect(page.locator("#about-facts")).to_contain_text("Own model")
+    expect(page.locator("#about-facts")).to_contain_text("Your own model")
     expect(page.locator("#about-card")).to_be_hidden()
 
 

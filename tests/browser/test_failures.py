@@ -51,7 +51,7 @@ def test_service_stopped_and_started_again_answers_by_itself(page: Page, running
     try:
         clear(page)
         draw(page, 5)
-        expect(page.locator("#trouble")).to_contain_text("does not answer")
+        expect(page.locator("#trouble")).to_contain_text("is not responding")
         expect(page.locator("#trouble")).to_contain_text("Your drawing is kept.")
         expect(page.locator(".dot")).to_have_class("dot away")
     finally:
@@ -68,7 +68,7 @@ def test_service_stopped_and_started_again_answers_by_itself(page: Page, running
         (503, "busy", "is busy"),
         pytest.param(503, "no_model", "has no model", marks=pytest.mark.heavy),
         (401, "unauthorized", "API_KEY"),
-        pytest.param(504, "service_slow", "slow just now", marks=pytest.mark.heavy),
+        pytest.param(504, "service_slow", "slow right now", marks=pytest.mark.heavy),
         (500, "internal", "The service says so."),
     ],
 )
@@ -78,7 +78,7 @@ def test_trouble_that_passes_is_said_and_the_answer_comes_after_it(
     page.route("**/ask/read", lambda route: refuse(route, status, code))
     draw(page, 4)
     expect(page.locator("#trouble")).to_contain_text(sentence)
-    expect(page.locator("#trouble")).to_contain_text("Your drawing is kept. Trying again by itself.")
+    expect(page.locator("#trouble")).to_contain_text("Your drawing is kept. Retrying automatically.")
     page.unroute("**/ask/read")
     expect(page.locator("#big")).to_have_attribute("data-text", "4", timeout=15_000)
     expect(page.locator("#trouble")).to_be_hidden()

@@ -18,7 +18,7 @@ from tests.browser.hand import Place, answer, clear, draw
 from tests.browser.pictures import encoded, picture
 from tests.browser.processes import Process, page_process, service_process
 from tests.browser.said import show
-from tests.browser.sent import sent, watch
+from tests.browser.uploads import uploaded, watch
 from tests.ports import free_port
 
 LEAST = 44
@@ -80,7 +80,7 @@ def digit(page: Page, name: str) -> Locator:
 def thanked(page: Page, name: str) -> None:
     """Thanks are shown and spoken, and the sheet is gone."""
     for place in ("#took", "#spoken"):
-        expect(page.locator(place)).to_have_text(f"Thank you: kept as {name}.")
+        expect(page.locator(place)).to_have_text(f"Thank you. Saved as {name}.")
     expect(page.locator("#feedback")).to_be_hidden()
 
 
@@ -88,12 +88,12 @@ def test_a_mouse_corrects_a_drawing_and_changes_its_mind(page: Page, keeping: Ke
     draw(page, 7)
     assert answer(page) == "7"
     page.click("#wrong")
-    expect(page.locator("#feedback-note")).to_contain_text("only when somebody there runs make learn")
+    expect(page.locator("#feedback-note")).to_contain_text("only if someone runs make learn there")
     digit(page, "1").click()
     thanked(page, "1")
     (kept,) = keeping.kept()
     assert (kept.label, kept.answer, kept.state) == ("1", "7", "new")
-    assert kept.picture(keeping.folder).read_bytes() == sent(page)
+    assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
     expect(page.locator("#wrong")).to_have_text("Change")
     expect(page.locator("#wrong")).to_be_focused()
     page.click("#wrong")
@@ -175,7 +175,7 @@ def test_a_number_is_corrected_where_it_is_wrong(page: Page, keeping: Keeping) -
     thanked(page, "-2,7")
     (kept,) = keeping.kept()
     assert (kept.label, kept.answer) == ("-2,7", "27")
-    assert kept.picture(keeping.folder).read_bytes() == sent(page)
+    assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
 
 
 def test_what_is_no_number_is_said_and_stays(page: Page, keeping: Keeping) -> None:
@@ -185,7 +185,7 @@ def test_what_is_no_number_is_said_and_stays(page: Page, keeping: Keeping) -> No
     expect(field).to_have_value("")
     field.fill("seven")
     page.get_by_role("button", name="Send").click()
-    expect(page.locator("#feedback-said")).to_contain_text("Write digits")
+    expect(page.locator("#feedback-said")).to_contain_text("Enter digits")
     expect(field).to_have_value("seven")
     expect(field).to_be_focused()
     page.keyboard.press("Escape")
@@ -226,17 +226,17 @@ def test_the_photo_is_kept_as_it_was_read(page: Page, keeping: Keeping, changed:
     thanked(page, "4")
     (kept,) = keeping.kept()
     assert kept.file.endswith(".jpg")
-    assert kept.picture(keeping.folder).read_bytes() == sent(page)
-    assert (sent(page) == content) is not changed
+    assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
+    assert (uploaded(page) == content) is not changed
 
 
 @pytest.mark.parametrize(
     ("status", "code", "sentence"),
     [
-        (507, "feedback_full", "makes room (make feedback)"),
-        pytest.param(503, "feedback_away", "cannot write to its folder", marks=pytest.mark.heavy),
-        pytest.param(502, "service_away", "does not answer", marks=pytest.mark.heavy),
-        (0, "", "server does not answer"),
+        (507, "feedback_full", "can make room with make feedback"),
+        pytest.param(503, "feedback_away", "cannot write to its feedback folder", marks=pytest.mark.heavy),
+        pytest.param(502, "service_away", "is not responding", marks=pytest.mark.heavy),
+        (0, "", "server is not responding"),
     ],
 )
 def test_what_was_chosen_stays_where_it_cannot_be_kept(
@@ -258,7 +258,7 @@ def test_what_was_chosen_stays_where_it_cannot_be_kept(
     before = page.locator("#feedback").bounding_box()
     field.press("Enter")
     expect(page.locator("#feedback-said")).to_contain_text(sentence)
-    expect(page.locator("#feedback-said")).to_contain_text("not kept yet")
+    expect(page.locator("#feedback-said")).to_contain_text("not saved")
     assert page.locator("#feedback").bounding_box() == before
     expect(field).to_have_value("21")
     page.unroute("**/ask/feedback")
@@ -275,7 +275,7 @@ def test_feedback_that_was_switched_off_meanwhile_is_said_and_gone(page: Page) -
     page.route("**/ask/feedback", lambda route: route.fulfill(status=404, json=off))
     digit(page, "8").click()
     expect(page.locator("#feedback-said")).to_have_text(
-        "The recognition service does not keep pictures any more."
+        "The recognition service no longer stores corrections."
     )
     page.keyboard.press("Escape")
     expect(page.locator("#wrong")).to_be_hidden()
@@ -289,7 +289,7 @@ def test_a_service_that_is_started_anew_keeps_what_is_chosen_again(page: Page, k
     keeping.service.stop()
     try:
         digit(page, "8").click()
-        expect(page.locator("#feedback-said")).to_contain_text("does not answer")
+        expect(page.locator("#feedback-said")).to_contain_text("is not responding")
     finally:
         keeping.service.start()
     digit(page, "8").click()
@@ -359,5 +359,5 @@ def test_the_sheet_fits_the_screen_and_axe_finds_nothing(
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         page.get_by_role("button", name="Send").click()
-        expect(page.locator("#feedback-said")).to_contain_text("Write digits")
+        expect(page.locator("#feedback-said")).to_contain_text("Enter digits")
     context.close()

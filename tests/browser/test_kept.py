@@ -78,7 +78,7 @@ def test_photo_that_is_too_large_to_be_kept_is_said(page: Page) -> None:
     upload(page, encoded(noise))
     draw_stroke(page, [(0.5, 0), (0.5, 1)], LARGE)
     reload(page)
-    expect(page.locator("#trouble")).to_contain_text("The photo was too large to be kept")
+    expect(page.locator("#trouble")).to_contain_text("The photo was too large to survive")
     expect(page.locator("#photo-tools")).to_be_hidden()
     assert 0 < ink_share(page) < 0.2  # the stroke on it
     page.click("#undo")
@@ -166,7 +166,8 @@ def test_strokes_before_the_page_is_ready_show_at_once_and_are_read_then(
     early = ink_share(page)
     assert early > 0.02
     expect(page.locator("#prompt")).to_be_hidden()
-    expect(page.locator("#trouble")).to_have_text("The page is still loading: draw on, your drawing is kept.")
+    loading = "The page is still loading. Keep drawing; your drawing is kept."
+    expect(page.locator("#trouble")).to_have_text(loading)
     page.locator(".digits").evaluate("(page) => { if (page.dataset.ready) throw new Error('ready'); }")
     let_go(waiting)
     assert_read(page, "2")
@@ -233,4 +234,4 @@ def test_a_page_of_which_a_part_does_not_arrive_says_so(context: BrowserContext,
     page = context.new_page()
     page.route("**/canvas/answer.js", lambda route: route.abort())
     page.goto(running.page_url)
-    expect(page.locator("#trouble")).to_have_text("A part of this page did not arrive: reload it.")
+    expect(page.locator("#trouble")).to_have_text("Part of this page failed to load. Reload the page.")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Running, open_page
 from tests.browser.hand import Place, answer, draw_stroke, ink_share
 from tests.browser.pictures import encoded, picture
-from tests.browser.sent import sent, watch
+from tests.browser.uploads import uploaded, watch
 
 TWO = (600, 300)
 """A size in which a 3 stands on the left half and a 7 on the right."""
@@ -75,7 +75,7 @@ def test_photo_that_lies_on_its_side_is_read_when_it_is_turned(page: Page, kind:
     upload(page, upright.transpose(Image.Transpose.ROTATE_90), kind)
     page.click("#turn-right")
     expect(page.locator("#big")).to_have_attribute("data-text", "5")
-    turned = opened(sent(page))
+    turned = opened(uploaded(page))
     assert turned.format == kind
     assert turned.size == upright.size
     difference = np.abs(np.asarray(turned.convert("L"), int) - np.asarray(upright, int))
@@ -86,13 +86,13 @@ def test_photo_that_lies_on_its_side_is_read_when_it_is_turned(page: Page, kind:
 def test_turned_once_round_and_undone_it_is_the_file_again(page: Page) -> None:
     content = upload(page, picture(4, (403, 301)), "JPEG")
     page.click("#turn-left")
-    assert opened(sent(page)).size == (301, 403)
+    assert opened(uploaded(page)).size == (301, 403)
     page.click("#turn-right")
-    assert sent(page) == content
+    assert uploaded(page) == content
     page.click("#undo")
-    assert opened(sent(page)).size == (301, 403)
+    assert opened(uploaded(page)).size == (301, 403)
     page.click("#undo")
-    assert sent(page) == content
+    assert uploaded(page) == content
     expect(page.locator("#big")).to_have_attribute("data-text", "4")
 
 
@@ -106,18 +106,18 @@ def test_phones_own_turn_of_a_photo_is_kept(page: Page) -> None:
     expect(page.locator("#big")).to_have_attribute("data-text", "5")
     page.click("#turn-right")
     page.click("#turn-right")
-    assert opened(sent(page)).size == (403, 301)
+    assert opened(uploaded(page)).size == (403, 301)
     page.click("#turn-right")
     page.click("#turn-right")
-    assert sent(page) == stream.getvalue()
+    assert uploaded(page) == stream.getvalue()
 
 
 def test_strokes_on_a_photo_turn_with_it(page: Page) -> None:
     upload(page, Image.new("L", (400, 300), 235))
     draw_stroke(page, [(0, 0), (0, 0.5), (0, 1)], Place(0.3, 0.2, 0.5))  # from the top, left of the middle
-    upright = opened(sent(page)).convert("L")
+    upright = opened(uploaded(page)).convert("L")
     page.click("#turn-left")
-    lying = opened(sent(page)).convert("L")
+    lying = opened(uploaded(page)).convert("L")
     assert upright.size == lying.size == (640, 480)
     assert widest(upright) == "down"
     assert widest(lying) == "across"
@@ -141,13 +141,13 @@ def test_crop_by_mouse_is_the_part_in_the_files_own_pixels(page: Page) -> None:
     page.mouse.up()
     expect(page.locator("#cropper")).to_be_hidden()
     expect(page.locator("#big")).to_have_attribute("data-text", "7")
-    part = opened(sent(page)).convert("L")
+    part = opened(uploaded(page)).convert("L")
     assert abs(part.width - 1200) < 12
     assert abs(part.height - 1200) < 12
     right = image.crop((2400 - part.width, 0, 2400, 1200)).resize(part.size)
     assert np.abs(np.asarray(part, int) - np.asarray(right, int)).mean() < 4
     page.click("#undo")
-    assert sent(page) == content
+    assert uploaded(page) == content
 
 
 def test_crop_of_a_turned_photo_is_what_one_saw(page: Page) -> None:
@@ -180,11 +180,11 @@ def test_crop_by_keys(page: Page) -> None:
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Shift+ArrowUp")
     page.keyboard.press("Enter")
-    part = opened(sent(page))
+    part = opened(uploaded(page))
     assert part.size == (round((0.8 * 640 + 16) / 1.6), round((0.8 * 480 - 4) / 1.6))
     expect(page.locator("#crop-part")).to_be_focused()
     page.keyboard.press("Control+z")
-    assert opened(sent(page)).size == (400, 300)
+    assert opened(uploaded(page)).size == (400, 300)
 
 
 def test_crop_by_finger(phone: Page) -> None:
@@ -228,8 +228,8 @@ def test_photo_that_the_browser_cannot_turn_stays_as_it_was(page: Page) -> None:
         "() => { OffscreenCanvas.prototype.convertToBlob = () => Promise.reject(new Error('memory')); }"
     )
     page.click("#turn-left")
-    expect(page.locator("#trouble")).to_contain_text("too large to be turned")
-    assert sent(page) == content
+    expect(page.locator("#trouble")).to_contain_text("too large to rotate")
+    assert uploaded(page) == content
     expect(page.locator("#big")).to_have_attribute("data-text", "5")
     expect(page.locator("#trouble")).to_be_visible()
 

@@ -95,7 +95,7 @@ def test_camera_takes_a_photo_and_reads_it(page: Page, context: BrowserContext) 
 def test_camera_that_is_refused_is_said(page: Page) -> None:
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
     page.click("#camera")
-    expect(page.locator("#trouble")).to_contain_text("The camera cannot be used")
+    expect(page.locator("#trouble")).to_contain_text("The camera is not available")
 
 
 def test_examples_are_read(page: Page) -> None:
@@ -150,7 +150,7 @@ def test_example_that_did_not_arrive_is_said_and_comes_with_the_next_try(
     page = open_page(context, running)
     example = page.get_by_title(NUMBER)
     example.click()
-    expect(page.locator("#trouble")).to_contain_text("The example did not arrive")
+    expect(page.locator("#trouble")).to_contain_text("The example failed to load")
     broken = False
     example.click()
     expect(page.locator("#marks .mark")).to_have_count(4)

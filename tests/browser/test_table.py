@@ -208,7 +208,7 @@ def test_copied_is_said_only_where_it_was(page: Page) -> None:
     _answered(page, [[(0, 0, []), (0, 1, [])]])
     page.evaluate("navigator.clipboard.writeText = undefined; document.execCommand = () => false")
     page.click("#table-copy")
-    expect(page.locator("#table-said")).to_contain_text("did not copy")
+    expect(page.locator("#table-said")).to_contain_text("does not allow copying")
 
 
 def test_printed_numbers_are_grey_and_said_to_be_printed(page: Page) -> None:

@@ -54,7 +54,7 @@ async def check(url: str, fields: Any, labels: list[int]) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_version")
     scaled = request(fields.astype(np.float32) / 255, "FP32", True)
     answer = await refusal(client.infer(url, scaled, "digits"))
-    assert (answer.status_code, "multiply them by 255" in answer.text) == (422, True)
+    assert (answer.status_code, "Multiply it by 255" in answer.text) == (422, True)
     await client.close()
 
 

@@ -102,7 +102,7 @@ def test_page_is_idle_again_when_programs_have_gone(folder: Path, address: str, 
         for _ in range(2):
             answer = client.predict(picture=handle_file(folder / "photo.jpg"), api_name="/read")
             assert answer["text"] == str(DIGIT)
-            time.sleep(32)  # ui.waking.REST_SECONDS, and a little
+            time.sleep(32)  # ui.lazy_queue.IDLE_SECONDS and a margin
             times = psutil.Process(process.pid).cpu_times()
             time.sleep(IDLE_SECONDS)
             later = psutil.Process(process.pid).cpu_times()

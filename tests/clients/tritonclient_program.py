@@ -13,7 +13,7 @@ import numpy as np
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
-UNKNOWN_VERSION = "Version none is not in service: leave out /versions/... for the one that is."
+UNKNOWN_VERSION = "Version none is not in service. Omit /versions/... to use the version that is."
 
 
 def refusal(ask: Callable[..., object], *arguments: Any, **options: Any) -> tuple[str, str]:
@@ -69,7 +69,7 @@ def check(client: Any, fields: Any, labels: list[int]) -> None:
     assert (status, "compressed" in sentence) == ("415", True)
     scaled = [image(fields.astype(np.float32) / 255, "FP32", True)]
     status, sentence = refusal(client.infer, "digits", scaled)
-    assert (status, "multiply them by 255" in sentence) == ("422", True)
+    assert (status, "Multiply it by 255" in sentence) == ("422", True)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def test_a_fault_of_ours_leaks_nothing(client: TestClient, monkeypatch: pytest.M
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr("service.endpoints.sent.opened", fail)
+    monkeypatch.setattr("service.endpoints.uploads.opened", fail)
     answer = client.post("/predict", files={"image": b"x"})
     assert_refused(answer, 500, "internal")
     assert "secret" not in answer.text

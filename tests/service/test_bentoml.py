@@ -72,7 +72,7 @@ except Exception as error:
     )
     assert said[:3] == [7, "7", 1]
     assert (said[3]["digit"], said[3]["model"], said[4]["code"]) == (7, "default", "broken_image")
-    assert said[5:] == ["BadImage", "This is no picture: send PNG, JPEG, WebP, BMP, GIF or TIFF."]
+    assert said[5:] == ["BadImage", "This is not a picture. Send PNG, JPEG, WebP, BMP, GIF or TIFF."]
 
 
 def test_the_service_is_an_application_for_test_clients(python: Callable[..., Any], seven_file: Path) -> None:
@@ -160,8 +160,8 @@ with bentoml.SyncHTTPClient(sys.argv[1]) as client:
         broken_file,
     )
     assert [row[:2] for row in said] == [["InvalidArgument", 400], ["UnprocessableEntity", 422]]
-    assert "This is no picture: send PNG" in said[0][2]
-    assert "comes 65 times: send 1 to 64" in said[1][2]
+    assert "This is not a picture. Send PNG" in said[0][2]
+    assert "occurs 65 times. Send 1 to 64" in said[1][2]
 
 
 @pytest.mark.heavy  # a service of its own; test_app.py asks for the key in every way

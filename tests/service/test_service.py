@@ -52,7 +52,8 @@ def test_wrong_settings_are_told_at_the_start(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         (name,) = setting
         assert done.returncode != 0
-        assert f"{name} is `{setting[name]}`: set " in done.stdout + done.stderr
+        assert f", but is `{setting[name]}`." in done.stdout + done.stderr
+        assert f"{name} must be " in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 
@@ -115,7 +116,7 @@ def test_without_a_champion_the_default_model_answers(
         assert server.get("/model").json()["version"] == "default"
         answer = httpx.post(f"{server.url}/predict", files={"image": seven}, trust_env=False).json()
         assert (answer["digit"], answer["model"]) == (7, "default")
-        assert f"A model that appears in {tmp_path / 'nothing'} takes over" in server.log.read_text()
+        assert f"Watching {tmp_path / 'nothing'} for a model" in server.log.read_text()
 
 
 def test_who_starts_the_workers_imports_nothing_that_reads_pictures() -> None:

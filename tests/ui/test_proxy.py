@@ -73,7 +73,7 @@ def test_question_goes_on_as_it_came(question: str) -> None:
 
 
 def test_refusal_comes_back_with_status_sentence_and_retry_after() -> None:
-    refusal = {"error": "Too much to do.", "code": "busy"}
+    refusal = {"error": "Busy.", "code": "busy"}
     answer = through_page(
         replying(429, json=refusal, headers={"Retry-After": "3"}),
         "POST",
@@ -94,9 +94,9 @@ def failing(error: type[httpx.RequestError]) -> Handler:
 @pytest.mark.parametrize(
     ("handler", "status", "code", "sentence"),
     [
-        (failing(httpx.ConnectError), 502, "service_away", "at http://service does not answer: start it"),
-        (failing(httpx.ReadTimeout), 504, "service_slow", "did not answer within 10 seconds: try again"),
-        (failing(httpx.RemoteProtocolError), 502, "service_away", "does not answer: start it"),
+        (failing(httpx.ConnectError), 502, "service_away", "at http://service is not responding. Start it"),
+        (failing(httpx.ReadTimeout), 504, "service_slow", "did not answer within 10 seconds. Try again"),
+        (failing(httpx.RemoteProtocolError), 502, "service_away", "is not responding. Start it"),
         (replying(200, text="<html>"), 502, "service_strange", "at http://service is not the recognition"),
     ],
 )
@@ -188,9 +188,9 @@ def test_card_is_a_page_that_can_load_and_run_nothing() -> None:
     ("handler", "status", "sentence"),
     [
         (replying(404, json={"error": "No card.", "code": "not_found"}), 404, "No card."),
-        (replying(200, json=["something"]), 200, "has no card"),
+        (replying(200, json=["something"]), 200, "has no model card"),
         (replying(200, text="<b>"), 502, "is not the recognition"),
-        (failing(httpx.ConnectError), 502, "does not answer: start it"),
+        (failing(httpx.ConnectError), 502, "is not responding. Start it"),
     ],
 )
 def test_card_that_does_not_come_is_a_sentence_in_plain_text(

@@ -1,14 +1,14 @@
-// Which model answers, and whether the service is there at all.
+// The model in service, and whether the service can be reached.
 
-import { ask, Trouble } from "./asking.js";
+import { ask, RequestError } from "./requests.js";
 import { percent, say } from "./say.js";
 
-/** @import { Model } from "./asking.js" */
+/** @import { Model } from "./requests.js" */
 /** @import { Find, Page } from "../page.d.ts" */
 
-const AGAIN = 2000; // ms between looks at a service that is away
-const LOOK_EVERY = 5000; // ms between looks at which model answers, while the first training goes on
-const LOOK_LATER = 12; // so many times as long between looks at a champion, which changes seldom
+const AGAIN = 2000; // ms between retries while the service cannot be reached
+const LOOK_EVERY = 5000; // ms between checks for a new model while the default model is in service
+const LOOK_LATER = 12; // factor for the interval once a champion is in service, because it changes seldom
 const DEFAULT = "default"; // the version of the model that comes with the project
 
 export class About {
@@ -18,7 +18,7 @@ export class About {
 
   /**
    * @param {Page} element
-   * @param {{ onAway: (trouble: Trouble) => void, onBack: () => void }} told
+   * @param {{ onAway: (error: RequestError) => void, onBack: () => void }} callbacks
    */
   constructor(element, { onAway, onBack }) {
     this.onAway = onAway;
@@ -41,14 +41,14 @@ export class About {
   }
 
   /**
-   * An answer came from model `version`: learn about it if it is another one.
+   * An answer came from model `version`: fetch its details if it is new.
    * @param {string} version
    */
   answered(version) {
     if (version !== this.#version) this.look();
   }
 
-  /** Ask until the service tells. */
+  /** Fetch the details of the model, with retries until the service answers. */
   async look() {
     if (this.#looking) return;
     this.#looking = true;
@@ -58,10 +58,10 @@ export class About {
           this.#show(await ask("model"));
           if (away) this.onBack();
           break;
-        } catch (trouble) {
-          if (!(trouble instanceof Trouble)) throw trouble;
+        } catch (error) {
+          if (!(error instanceof RequestError)) throw error;
           this.find(".dot").classList.add("away");
-          if (!away) this.onAway(trouble);
+          if (!away) this.onAway(error);
           await new Promise((resolve) => setTimeout(resolve, AGAIN));
         }
       }
@@ -74,7 +74,7 @@ export class About {
   #show(model) {
     this.#version = model.version;
     this.find(".dot").classList.remove("away");
-    this.find("#about-card").hidden = !model.version; // a person's own model has none
+    this.find("#about-card").hidden = !model.version; // an exported model has none
     const accuracy = model.metrics?.test_accuracy;
     this.find("#about-name").textContent = named(model);
     this.find("#about-right").textContent = accuracy ? say("model_right", { share: shown(accuracy) }) : "";
@@ -127,7 +127,7 @@ function date(created) {
 }
 
 /**
- * MLflow listens where the page does: from another machine, that is not 127.0.0.1.
+ * MLflow runs on the page's host, so a local address is replaced by it for browsers on other machines.
  * @param {string} address
  */
 function link(address) {

@@ -1,15 +1,15 @@
-// The answer: the digit or number, how sure it is, its ten bars, and the boxes on the drawing.
+// The answer: digit or number, confidence, probability bars, and the boxes on the drawing.
 
 import { HEIGHT, WIDTH } from "./drawing.js";
 import { percent, say, sureness } from "./say.js";
 import { howSure } from "./table.js";
 
-/** @import { Box, Hint, Mark, Reading, Sign } from "./asking.js" */
+/** @import { Box, Hint, Mark, Reading, Sign } from "./requests.js" */
 /** @import { Place } from "./drawing.js" */
 /** @import { Bar, Page } from "../page.d.ts" */
 
-const DOUBTFUL = 0.95; // confidence: of a digit less sure its box says how sure
-const SPOKEN_AFTER = 700; // ms without a new answer until a screen reader is told
+const DOUBTFUL = 0.95; // confidence below which the label of a box shows it
+const SPOKEN_AFTER = 700; // ms without a new answer until it is announced to a screen reader
 /** @type {Record<Sign, string>} */
 const SIGNS = { "-": "sign_minus", ".": "sign_point", ",": "sign_comma" };
 
@@ -46,7 +46,7 @@ export class Answer {
     this.reset();
   }
 
-  /** Nothing is drawn. */
+  /** Show that nothing is drawn. */
   reset() {
     this.marks = [];
     this._whole.classList.add("blank");
@@ -59,11 +59,11 @@ export class Answer {
   }
 
   /**
-   * Show what `POST /read` answered; `place` says where its pixels lie on the paper.
+   * Show the answer of `POST /read`; `place` is the position of its pixels on the paper.
    * @param {Reading} reading
    * @param {Place} place
    * @param {number} milliseconds
-   * @param {boolean} onPhoto what was read is a photo or another picture from elsewhere
+   * @param {boolean} onPhoto whether it is of a photo or another file
    */
   show(reading, place, milliseconds, onPhoto) {
     this._whole.classList.remove("blank");
@@ -90,7 +90,7 @@ export class Answer {
   }
 
   /**
-   * Of a table its size alone: its cells stand beside the paper.
+   * Show only the size of a table, because its cells are in the table view.
    * @param {Reading} reading
    * @param {number} milliseconds
    */
@@ -123,7 +123,7 @@ export class Answer {
   }
 
   /**
-   * Say why a mark is hard to read, when /explain knows.
+   * Show why a mark is hard to read, from /explain.
    * @param {(Hint | null)[]} hints
    */
   hint(hints) {
@@ -134,7 +134,7 @@ export class Answer {
   }
 
   /**
-   * Thank for a correction, to the eye and to a screen reader.
+   * Show the thanks for a correction, and announce it to a screen reader.
    * @param {string} sentence
    */
   thank(sentence) {
@@ -143,7 +143,7 @@ export class Answer {
     this.#speak(sentence);
   }
 
-  /** Tell a screen reader at once, as after "Recognise". */
+  /** Announce the answer to a screen reader immediately, as after "Recognise". */
   speakNow() {
     this.hurry = true;
   }
@@ -173,7 +173,7 @@ export class Answer {
   }
 
   /**
-   * One digit large; several marks as buttons, so that each can be looked at, number by number.
+   * Show one digit in large letters, or several marks as buttons, grouped by number.
    * @param {string} text
    */
   #showBig(text) {
@@ -198,7 +198,7 @@ export class Answer {
       return element;
     };
     const lines = text.split("\n");
-    // What look.css needs to choose letters that let every line fit without a break.
+    // look.css chooses a font size with these, so that every line fits without a break.
     this._big.style.setProperty("--letters", String(Math.max(...lines.map((line) => line.length))));
     this._big.style.setProperty("--lines", String(lines.length));
     this._big.replaceChildren(
@@ -222,7 +222,7 @@ export class Answer {
   }
 
   /**
-   * A selection is copied with the spaces and lines that it shows.
+   * Copy a selection with the spaces and line breaks that are shown.
    * @param {ClipboardEvent} event
    */
   #putText(event) {
@@ -313,7 +313,7 @@ export class Answer {
   }
 
   /**
-   * A box in pixels of the picture that was sent, in those of the paper.
+   * Convert a box from pixels of the picture sent to pixels of the paper.
    * @param {Box} box
    */
   onPaper([left, top, right, bottom]) {
@@ -346,7 +346,7 @@ function isUnread(mark) {
 }
 
 /**
- * What a screen reader says of a mark.
+ * The text of a mark for a screen reader.
  * @param {Mark} mark
  */
 function nameOf({ digit, confidence, sign }) {
@@ -357,8 +357,8 @@ function nameOf({ digit, confidence, sign }) {
 }
 
 /**
- * Labels that would lie on one another lose their percentage at first, and then the later one goes: its digit
- * stands in the answer, too.
+ * Resolve overlapping labels: first remove their percentages, then the later label, whose digit is in the answer
+ * too.
  * @param {HTMLElement[]} labels
  */
 function makeRoom(labels) {

@@ -1,4 +1,4 @@
-// Cutting a part out of the photo: a frame drawn by mouse, finger or pen, or moved by keys.
+// Cropping a photo with a frame that is drawn by mouse, finger or pen, or moved by keys.
 
 import { HEIGHT, WIDTH } from "./paper.js";
 
@@ -7,11 +7,11 @@ import { HEIGHT, WIDTH } from "./paper.js";
 
 const STEP = 16;
 const SMALL_STEP = 4;
-const LEAST = 16; // pixels of the paper: a shorter drag is a tap
-const FIRST = 0.8; // of the photo's sides: the frame before it is moved
+const LEAST = 16; // pixels of the paper; a shorter drag is a tap
+const FIRST = 0.8; // initial size of the frame, relative to the photo
 
 export class Cropper {
-  /** @type {Area | null} where the photo lies on the paper, while a part of it is being chosen */
+  /** @type {Area | null} the photo's area on the paper while it is being cropped */
   #photo = null;
   /** @type {Point} */
   #from = { x: 0, y: 0 };
@@ -19,11 +19,11 @@ export class Cropper {
   #to = { x: 0, y: 0 };
   /** @type {number | null} */
   #pointer = null;
-  #tapped = false; // a tap sets one corner, the next one the other
+  #tapped = false; // the first tap sets one corner, the second the opposite one
 
   /**
    * @param {Page} element
-   * @param {{ photo: () => Area | null, onTake: (area: Area) => void }} others
+   * @param {{ photo: () => Area | null, onTake: (area: Area) => void }} callbacks
    */
   constructor(element, { photo, onTake }) {
     this.photo = photo;
@@ -68,7 +68,7 @@ export class Cropper {
   }
 
   /**
-   * The frame as it is at first.
+   * Set the frame to its initial size.
    * @param {Area} photo
    */
   #whole({ left, top, width, height }) {
@@ -121,7 +121,7 @@ export class Cropper {
   }
 
   /**
-   * The frame a step further or, with `grow`, its lower right corner alone.
+   * Move the frame by one step, or with `grow` only its lower right corner.
    * @param {[x: number, y: number]} way
    * @param {boolean} grow
    */
@@ -177,7 +177,7 @@ export class Cropper {
   }
 
   /**
-   * Where the pointer is on the photo, or the nearest place on it.
+   * The pointer's position on the photo, or the nearest point on it.
    * @param {PointerEvent} event
    */
   #point(event) {

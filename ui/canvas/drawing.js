@@ -1,11 +1,11 @@
-// What has been drawn, as the papers that there were one after the other, so that each can come back; painted
-// twice: on the canvas one sees, in its pixels, and on the one that is sent, always 640x480, black on white.
+// The drawing with its history, a list of papers for Undo and Redo. It is painted twice: on the visible canvas in
+// screen pixels, and on the canvas that is sent, which is always 640x480, black on white.
 
 import { contextOf, HEIGHT, WIDTH } from "./paper.js";
 import { cropped, fileOf, paintPicture, placeOf, turned, wayOf, whole } from "./photo.js";
 import { moved, paintPiece, paintStroke, paintTail } from "./strokes.js";
 
-/** @import { Sent } from "./asking.js" */
+/** @import { Sent } from "./requests.js" */
 /** @import { Area, Context, Point } from "./paper.js" */
 /** @import { Picture } from "./photo.js" */
 /** @import { Stroke } from "./strokes.js" */
@@ -13,9 +13,9 @@ import { moved, paintPiece, paintStroke, paintTail } from "./strokes.js";
 export { contextOf, HEIGHT, WIDTH };
 
 /**
- * @typedef {{ picture: Picture | null, strokes: Stroke[] }} Paper the strokes lie on the picture
- * @typedef {{ papers: Paper[], at: number }} History the first paper is blank; `at`: the one that is seen
- * @typedef {{ left: number, top: number, scale: number }} Place of what is sent, on the paper
+ * @typedef {{ picture: Picture | null, strokes: Stroke[] }} Paper the strokes are drawn on the picture
+ * @typedef {{ papers: Paper[], at: number }} History the first paper is blank; `at`: index of the visible one
+ * @typedef {{ left: number, top: number, scale: number }} Place position on the paper of the picture sent
  */
 
 /** @type {Paper} */
@@ -26,7 +26,7 @@ export class Drawing {
   #at = 0;
   /** @type {Stroke | null} */
   #stroke = null;
-  /** @type {{ picture: Picture, undone: Paper[] } | null} What the newest picture took from Redo. */
+  /** @type {{ picture: Picture, undone: Paper[] } | null} Redo entries that the newest picture removed. */
   #taken = null;
   #flat = contextOf(new OffscreenCanvas(WIDTH, HEIGHT), { willReadFrequently: true });
   #shown;
@@ -44,7 +44,7 @@ export class Drawing {
     this.#repaint();
   }
 
-  /** Whether a stroke has begun that has not ended. */
+  /** Whether a stroke has begun and not ended. */
   get isUnderWay() {
     return this.#stroke !== null;
   }
@@ -57,7 +57,7 @@ export class Drawing {
     return this.#at < this.#papers.length - 1;
   }
 
-  /** The paper that is seen: the same one again after Undo and Redo. */
+  /** The visible paper, which is the same object again after Undo and Redo. */
   get paper() {
     return this.#papers[this.#at];
   }
@@ -66,13 +66,13 @@ export class Drawing {
     return !this.paper.picture && this.paper.strokes.every((stroke) => stroke.erases);
   }
 
-  /** The picture on the paper that is a photo, which means that its file is sent, not the paper. */
+  /** The photo on the paper, whose file is sent instead of the paper. */
   get photo() {
     const { picture } = this.paper;
     return picture?.file ? picture : null;
   }
 
-  /** The ink alone, 640x480, on nothing. */
+  /** The ink on a transparent background, 640x480. */
   get ink() {
     return this.#flat.canvas;
   }
@@ -121,7 +121,7 @@ export class Drawing {
   }
 
   /**
-   * Lay a picture on a new paper, as large as fits; `file` is what is sent in place of the paper.
+   * Put a picture on a new paper, as large as fits; `file` is sent instead of the paper.
    * @param {HTMLImageElement} image
    * @param {Sent | null} file
    */
@@ -138,7 +138,7 @@ export class Drawing {
   }
 
   /**
-   * Keep only what of the photo lies in an area of the paper.
+   * Crop the photo to an area of the paper.
    * @param {Area} area
    */
   crop(area) {
@@ -162,7 +162,7 @@ export class Drawing {
   }
 
   /**
-   * Take back a picture that was refused: all is as it was before it, but strokes since then stay.
+   * Undo a picture that was refused, but keep later strokes.
    * @param {Picture} picture
    */
   takeBack(picture) {
@@ -182,7 +182,7 @@ export class Drawing {
     this.#go(this.#at < first ? this.#at : this.#at - 1);
   }
 
-  /** What the service gets, and where its pixels lie on the paper; `photo` where it is one by itself. */
+  /** The picture to send and its position on the paper; `photo` if it is a photo's file. */
   async sent() {
     const { photo } = this;
     if (photo?.file && !this.paper.strokes.length) {
@@ -202,7 +202,7 @@ export class Drawing {
   }
 
   /**
-   * See the photo in another way, and what is drawn on it with it.
+   * Rotate or crop the photo together with the strokes on it.
    * @param {Picture} before
    * @param {Picture} after
    */

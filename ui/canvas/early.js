@@ -1,10 +1,9 @@
-// Before the page's modules are there, on a slow line: a stroke shows at once, and all that was done is done
-// again, in the same order, as soon as the page says "ready". A plain script in the head: it is there before
-// the canvas is.
+// For slow connections: shows strokes before the page's modules are loaded, and replays all input in the same
+// order when the page fires "ready". It is a plain script in the head, so it is loaded before the canvas exists.
 
 (() => {
   const SAID_AFTER = 1500; // ms until the page says that it is still loading
-  const WIDTH = 26; // of the pen that main.js starts with
+  const WIDTH = 26; // initial width of the pen in main.js
   const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " ", "Enter", "Delete", "Backspace"];
   const ended = new AbortController();
   /** @type {(() => void)[]} */
@@ -18,8 +17,8 @@
   function keep(deed) {
     deeds.push(deed);
     timer ||= setTimeout(() => {
-      const trouble = document.querySelector("#trouble"); // until it is ready, what it holds says "loading"
-      trouble?.removeAttribute("hidden");
+      const notice = document.querySelector("#trouble"); // its initial text is "loading"
+      notice?.removeAttribute("hidden");
     }, SAID_AFTER);
   }
 

@@ -1,50 +1,50 @@
-// Saying what a picture really shows: a digit, a number, or that it is none. The service keeps both.
+// Corrections: a person gives the correct label of a picture, and the service stores both.
 
-import { ask, Trouble } from "./asking.js";
+import { sentenceOf } from "./notice.js";
+import { ask, RequestError } from "./requests.js";
 import { say } from "./say.js";
 import { styled } from "./start.js";
-import { sentenceOf } from "./trouble.js";
 
-/** @import { Reading, Sent } from "./asking.js" */
+/** @import { Reading, Sent } from "./requests.js" */
 /** @import { Paper } from "./drawing.js" */
 /** @import { Page } from "../page.d.ts" */
 
 /**
- * What is said to be wrong: an answer, the very file that was read, and the paper that it was made of.
+ * The subject of a correction: an answer, the file that was read, and the paper from which it was made.
  * @typedef {{ reading: Reading, file: Sent, paper: Paper }} Subject
- * @typedef {{ onThanks: (sentence: string) => void, onTrouble: (sentence: string) => void }} Told
+ * @typedef {{ onThanks: (sentence: string) => void, onError: (sentence: string) => void }} Callbacks
  */
 
 const NOT_A_DIGIT = "not_a_digit";
 const SLOW_AFTER = 1500; // ms until the page says that it is still waiting
-const SEEN = 400; // ms that the sheet stays when all is well: the second tap of two hits nothing under it
-const LONG = 12; // letters: a longer label is not said again
+const SEEN = 400; // ms that the dialog stays after success, so that a double tap does not hit a button under it
+const LONG = 12; // characters; a longer label is not repeated in the thanks
 
 export class Feedback {
   /** @type {Subject | null} */
   #subject = null;
   /** @type {WeakMap<Paper, string>} */
   #labels = new WeakMap();
-  /** @type {Paper | null} The paper that the dialog was opened for last: what was typed for it stays. */
+  /** @type {Paper | null} The paper of the last dialog, whose input is restored. */
   #paper = null;
   #off = false;
 
   /**
    * @param {Page} element
-   * @param {Told} told
+   * @param {Callbacks} callbacks
    */
-  static async ready(element, told) {
+  static async ready(element, callbacks) {
     await styled(new URL("feedback.css", import.meta.url).href);
-    return new Feedback(element, told);
+    return new Feedback(element, callbacks);
   }
 
   /**
    * @param {Page} element
-   * @param {Told} told
+   * @param {Callbacks} callbacks
    */
-  constructor(element, { onThanks, onTrouble }) {
+  constructor(element, { onThanks, onError }) {
     this.onThanks = onThanks;
-    this.onTrouble = onTrouble;
+    this.onError = onError;
     this._card = element.querySelector("#answer");
     this._wrong = element.querySelector("#wrong");
     this._dialog = element.querySelector("#feedback");
@@ -66,13 +66,13 @@ export class Feedback {
   }
 
   /**
-   * The answer that is shown now, null for none.
+   * Set the answer that is shown, null for none.
    * @param {Subject | null} subject
    */
   about(subject) {
     this.#subject = subject;
     if (subject?.paper !== this.#paper) this._dialog.close(); // a picture was pasted
-    // One label says nothing of which cell of a table is wrong, and its cells are corrected in place.
+    // A single label cannot say which cell of a table is wrong, and cells are corrected in place.
     this._wrong.hidden = this.#off || !subject || subject.reading.tables.length > 0;
     const said = subject && this.#labels.has(subject.paper);
     this._wrong.textContent = say(said ? "feedback_change" : "wrong");
@@ -80,7 +80,7 @@ export class Feedback {
 
   #listenToDialog() {
     this._dialog.addEventListener("click", (event) => {
-      if (event.target === this._dialog) this._dialog.close(); // beside what it holds
+      if (event.target === this._dialog) this._dialog.close(); // a click on the backdrop
     });
     this._dialog.addEventListener("keydown", (event) => {
       const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
@@ -109,12 +109,12 @@ export class Feedback {
     this.#press(label);
     this.#place();
     this._dialog.showModal();
-    // On a phone the keyboard would come up at once, and cover what else can be chosen.
+    // On a phone, the keyboard would open immediately and cover the other choices.
     if (several && matchMedia("(pointer: fine)").matches) this._number.select();
     else this._buttons.get("0")?.focus();
   }
 
-  /** On a wide screen it stands under the answer, beside the drawing. */
+  /** Place the dialog: on a wide screen, under the answer and next to the drawing. */
   #place() {
     const { left, bottom, width } = this._card.getBoundingClientRect();
     for (const [name, value] of Object.entries({ left, bottom, width })) {
@@ -128,7 +128,7 @@ export class Feedback {
   }
 
   #sendNumber() {
-    const label = this._number.value.replaceAll(/[−–]/g, "-").trim(); // minus signs of phones
+    const label = this._number.value.replaceAll(/[−–]/g, "-").trim(); // minus sign and en dash, as on phones
     if (/\d/.test(label) && /^[\d.,\-\s]+$/.test(label)) this.#send(label);
     else {
       this._said.textContent = say("feedback_label");
@@ -152,9 +152,9 @@ export class Feedback {
       this._said.textContent = "";
       await new Promise((resolve) => setTimeout(resolve, SEEN));
       this.#thank(label, subject);
-    } catch (trouble) {
-      if (!(trouble instanceof Trouble)) throw trouble;
-      this.#fail(trouble);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#fail(error);
     } finally {
       clearTimeout(slow);
       this._dialog.ariaBusy = "false";
@@ -168,7 +168,7 @@ export class Feedback {
   #thank(label, subject) {
     this.#labels.set(subject.paper, label);
     this._dialog.close();
-    if (this.#subject?.paper !== subject.paper) return; // drawn on meanwhile
+    if (this.#subject?.paper !== subject.paper) return; // the drawing has changed meanwhile
     this.about(this.#subject);
     const named = label === NOT_A_DIGIT ? say("feedback_none").toLowerCase() : label;
     this.onThanks(
@@ -176,12 +176,12 @@ export class Feedback {
     );
   }
 
-  /** @param {Trouble} trouble */
-  #fail(trouble) {
-    const sentence = sentenceOf(trouble);
-    this._said.textContent = trouble.passes ? `${sentence} ${say("feedback_lost")}` : sentence;
-    if (!this._dialog.open) this.onTrouble(this._said.textContent);
-    if (trouble.code === "feedback_off") {
+  /** @param {RequestError} error */
+  #fail(error) {
+    const sentence = sentenceOf(error);
+    this._said.textContent = error.isTransient ? `${sentence} ${say("feedback_lost")}` : sentence;
+    if (!this._dialog.open) this.onError(this._said.textContent);
+    if (error.code === "feedback_off") {
       this.#off = true;
       this._wrong.hidden = true;
     }

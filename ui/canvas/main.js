@@ -1,19 +1,19 @@
-// The page put together: drawing, asking, answering.
+// The main module: connects drawing, requests and answers.
 
 import { About } from "./about.js";
 import { Answer } from "./answer.js";
-import { Asking, ask, Trouble } from "./asking.js";
 import { Cropper } from "./cropper.js";
 import { Drawing } from "./drawing.js";
-import { Keeper, kept } from "./kept.js";
-import { Offer } from "./offer.js";
+import { FeedbackLoader } from "./feedback_loader.js";
+import { Notice } from "./notice.js";
 import { Pen } from "./pen.js";
 import { placeOf, sizeOf } from "./photo.js";
 import { download, Pictures } from "./pictures.js";
+import { ask, LiveReading, RequestError } from "./requests.js";
 import { say, useText } from "./say.js";
 import { Sight } from "./sight.js";
+import { Keeper, kept } from "./storage.js";
 import { TableView } from "./table.js";
-import { Notice } from "./trouble.js";
 
 /** @import { Find, Page, Parts } from "../page.d.ts" */
 /** @import { Picture } from "./photo.js" */
@@ -31,11 +31,11 @@ export async function start(element, text) {
 
   const drawing = new Drawing(find("#canvas"), () => {
     showTools();
-    notice.moveOn();
+    notice.dismiss();
     keeper.changed();
     if (drawing.isBlank) forget();
-    else if (drawing.isUnderWay) asking.soon();
-    else asking.now();
+    else if (drawing.isUnderWay) live.soon();
+    else live.now();
   });
   const keeper = new Keeper(drawing);
 
@@ -44,14 +44,14 @@ export async function start(element, text) {
 
   const table = new TableView(element, (box) => answer.showCell(box));
 
-  const offer = new Offer(element, {
+  const feedback = new FeedbackLoader(element, {
     onThanks: (sentence) => answer.thank(sentence),
-    onTrouble: (sentence) => notice.sayLasting(sentence),
+    onError: (sentence) => notice.sayLasting(sentence),
   });
 
-  /** @type {Picture | null} The photo that the question on its way is about. */
+  /** @type {Picture | null} The photo of the current request. */
   let asked = null;
-  const asking = new Asking({
+  const live = new LiveReading({
     async picture() {
       const { photo } = drawing;
       try {
@@ -60,14 +60,14 @@ export async function start(element, text) {
         return sent;
       } catch (error) {
         if (!photo) throw error;
-        drawing.takeBack(photo); // too large to be turned or cut in this browser
+        drawing.takeBack(photo); // too large to rotate or crop in this browser
         notice.sayLasting(say("not_changed"));
         return drawing.sent();
       }
     },
     onBusy(busy) {
       find("#answer").ariaBusy = String(busy);
-      find("#wrong").disabled = busy; // what would be said to be wrong is not the drawing's answer
+      find("#wrong").disabled = busy; // the answer shown does not belong to the current drawing
     },
     onAnswer(reading, place, milliseconds, file) {
       notice.hide();
@@ -76,30 +76,30 @@ export async function start(element, text) {
       if (reading.tables.length) sight.reset();
       else sight.follow(file);
       about.answered(reading.model);
-      offer.answered({ reading, file, paper: drawing.paper });
+      feedback.answered({ reading, file, paper: drawing.paper });
     },
     onSlow: () => notice.slow(true),
-    onTrouble(trouble) {
-      if (!trouble.passes && asked) drawing.takeBack(asked);
-      notice.trouble(trouble, !drawing.isBlank);
-      if (trouble.passes) about.look();
+    onError(error) {
+      if (!error.isTransient && asked) drawing.takeBack(asked);
+      notice.showError(error, !drawing.isBlank);
+      if (error.isTransient) about.look();
     },
   });
 
   const about = new About(element, {
-    onAway: (trouble) => notice.trouble(trouble, !drawing.isBlank),
+    onAway: (error) => notice.showError(error, !drawing.isBlank),
     onBack() {
       notice.hide();
-      if (!drawing.isBlank) asking.now();
+      if (!drawing.isBlank) live.now();
     },
   });
 
   function forget() {
-    asking.forget();
+    live.cancel();
     answer.reset();
     table.hide();
     sight.reset();
-    offer.forget();
+    feedback.clear();
   }
 
   function showTools() {
@@ -131,13 +131,13 @@ export async function start(element, text) {
       drawing.addPicture(image, file);
     },
     async onFile(file) {
-      // The browser cannot show it: the service may still read it, or say why not.
+      // The browser cannot show it, but the service may read it or say why not.
       try {
         const reading = await ask("read", file);
         notice.sayLasting(say("not_shown", { text: reading.text }));
-      } catch (trouble) {
-        if (!(trouble instanceof Trouble)) throw trouble;
-        notice.trouble(trouble, !drawing.isBlank);
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        notice.showError(error, !drawing.isBlank);
       }
     },
     onNoCamera: () => notice.sayLasting(say("no_camera")),
@@ -151,7 +151,7 @@ export async function start(element, text) {
   const on = (selector, act) => find(selector).addEventListener("click", act);
   const recognise = () => {
     answer.speakNow();
-    asking.now();
+    live.now();
   };
   /** @param {boolean} erases */
   const choose = (erases) => {
@@ -177,11 +177,11 @@ export async function start(element, text) {
   listenToTheme(find("#theme"));
   showTools();
   about.look();
-  notice.hide(); // it said "loading" where that took long
+  notice.hide(); // it may have said "loading"
   if (before) drawing.restore(before.history);
   if (before?.lost) notice.sayLasting(say("photo_not_kept"));
   element.dataset.ready = "yes";
-  element.dispatchEvent(new Event("ready", { bubbles: true })); // what was done before is done now: early.js
+  element.dispatchEvent(new Event("ready", { bubbles: true })); // early.js replays the input
 }
 
 /**
@@ -192,7 +192,7 @@ function listenToKeys(drawing, recognise) {
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
     const onCanvas = event.target === drawing.canvas;
-    if (document.querySelector("dialog:modal")) return; // what is typed there is no drawing
+    if (document.querySelector("dialog:modal")) return; // keyboard input belongs to the dialog
     if ((event.ctrlKey || event.metaKey) && key === "z" && !event.shiftKey) drawing.undo();
     else if ((event.ctrlKey || event.metaKey) && (key === "y" || key === "z")) drawing.redo();
     else if (onCanvas && key === "enter") recognise();

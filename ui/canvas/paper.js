@@ -1,4 +1,4 @@
-// The paper: its size, in the pixels of what is sent, and what paints on it.
+// The paper: its size in pixels of the picture sent, and its painting contexts.
 
 /**
  * @typedef {{ x: number, y: number }} Point

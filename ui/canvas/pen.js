@@ -1,11 +1,11 @@
-// Mouse, finger, tablet pen and keyboard: how strokes get into the drawing.
+// Input by mouse, finger, tablet pen and keyboard.
 
 import { HEIGHT, WIDTH } from "./paper.js";
 
 /** @import { Drawing } from "./drawing.js" */
 
 const ERASER_BUTTON = 32; // of `PointerEvent.buttons`: the other end of a tablet pen
-const PALM_SECONDS = 1; // after the pen was near, a touch is the hand that holds it
+const PALM_SECONDS = 1; // palm rejection: touches are ignored for this long after pen events
 const STEP = 16;
 const SMALL_STEP = 4;
 
@@ -53,7 +53,7 @@ export class Pen {
     try {
       this.canvas.setPointerCapture(event.pointerId);
     } catch {
-      // The pointer is gone again already: its stroke is a dot.
+      // The pointer is up again already, so its stroke is a dot.
     }
     const erases = this.erases || (event.buttons & ERASER_BUTTON) !== 0;
     this.drawing.begin(this.#point(event), this.width, erases);

@@ -1,24 +1,24 @@
-// A picture on the paper: the file as it came, and which part of it is seen, turned by how much.
+// A picture on the paper: its original file, crop and rotation.
 
 import { contextOf, HEIGHT, WIDTH } from "./paper.js";
 
-/** @import { Sent } from "./asking.js" */
+/** @import { Sent } from "./requests.js" */
 /** @import { Area, Context } from "./paper.js" */
 
 /**
- * `file` is what is sent in place of the paper, null where the picture only lies on it; `part`: in pixels of
- * the image; `turns`: quarters of a turn to the right, 0 to 3.
+ * `file`: sent instead of the paper, null if the paper is sent; `part`: the visible part in pixels of the image;
+ * `turns`: quarter turns to the right, 0 to 3.
  * @typedef {{ image: HTMLImageElement, file: Sent | null, part: Area, turns: number }} Picture
  */
 
-const MARGIN = 0.8; // of the paper, for a picture that is not sent by itself
-const LEAST_SIDE = 8; // pixels of a part that is cut out: less is a slip of the hand
+const MARGIN = 0.8; // of the paper, for a picture without a file
+const LEAST_SIDE = 8; // minimum side of a crop in image pixels; smaller ones are accidental
 const LOSSLESS = ["image/png", "image/gif", "image/bmp", "image/svg+xml"];
 const MOST_BYTES = 15e6; // of a PNG; the service takes 20 MiB
 const QUALITY = 0.95; // of a JPEG
 
 /**
- * The whole of it, upright.
+ * The whole picture, not rotated.
  * @param {HTMLImageElement} image
  * @param {Sent | null} file
  * @returns {Picture}
@@ -37,7 +37,7 @@ export function turned(picture, quarters) {
 }
 
 /**
- * What of it lies in an area of the paper; null where that is next to nothing.
+ * The picture cropped to an area of the paper; null if the crop is too small.
  * @param {Picture} picture
  * @param {Area} area
  * @returns {Picture | null}
@@ -53,7 +53,7 @@ export function cropped(picture, { left, top, width, height }) {
 }
 
 /**
- * Its size in its own pixels, as it lies.
+ * Size after cropping and rotation, in image pixels.
  * @param {Picture} picture
  */
 export function sizeOf({ part, turns }) {
@@ -61,7 +61,7 @@ export function sizeOf({ part, turns }) {
 }
 
 /**
- * Where it lies on the paper: as large as fits, in the middle.
+ * Position on the paper: centred, as large as fits.
  * @param {Picture} picture
  */
 export function placeOf(picture) {
@@ -71,7 +71,7 @@ export function placeOf(picture) {
 }
 
 /**
- * The way of its pixels onto the paper.
+ * Transform from image pixels to the paper.
  * @param {Picture} picture
  */
 export function wayOf(picture) {
@@ -95,8 +95,8 @@ export function paintPicture(context, { image, part: { left, top, width, height 
 const made = new WeakMap();
 
 /**
- * What is sent: the file as it is or, of a picture that was turned or cut, a file with just that in it. Fails
- * where the browser has no memory for such a picture.
+ * The file to send: the original or, after rotation or cropping, a new one. Throws if the browser has not enough
+ * memory.
  * @param {Picture} picture
  * @param {Sent} file
  */
@@ -120,7 +120,7 @@ async function encoded(picture, file) {
   const context = contextOf(canvas);
   const lossless = LOSSLESS.includes(file.type);
   if (!lossless) {
-    context.fillStyle = "#fff"; // a JPEG knows no transparency
+    context.fillStyle = "#fff"; // JPEG has no transparency
     context.fillRect(0, 0, size.width, size.height);
   }
   paintPicture(context, picture, onto(picture, size, 1));
@@ -133,7 +133,7 @@ async function encoded(picture, file) {
 }
 
 /**
- * The way of the image's pixels into the middle of a ground of this size.
+ * Transform from image pixels to the middle of an area of this size.
  * @param {Picture} picture
  * @param {{ width: number, height: number }} ground
  * @param {number} scale
@@ -152,7 +152,7 @@ function allOf({ naturalWidth, naturalHeight }) {
 }
 
 /**
- * Two places in order, in whole pixels and not beyond the part that there is.
+ * Two coordinates in order, rounded and clamped to the range.
  * @param {number} a
  * @param {number} b
  * @param {number} start

@@ -1,4 +1,4 @@
-// Pictures from elsewhere: upload, paste, drag and drop, camera, examples; and the drawing as a download.
+// Input of pictures (upload, paste, drag and drop, camera, examples), and the download of the drawing.
 
 import { contextOf } from "./paper.js";
 import { say } from "./say.js";
@@ -15,14 +15,14 @@ const EXAMPLES = [
 
 export class Pictures {
   /**
-   * `onPicture(image, file)` for a picture that the browser can show, `onFile(file)` for one that it cannot.
+   * `onPicture(image, file)`: a picture that the browser can show. `onFile(file)`: one that it cannot.
    * @param {Page} element
    * @param {{
    *   onPicture: (image: HTMLImageElement, file: Blob | null) => void,
    *   onFile: (file: File) => void,
    *   onNoCamera: () => void,
    *   onNoExample: () => void,
-   * }} told
+   * }} callbacks
    */
   constructor(element, { onPicture, onFile, onNoCamera, onNoExample }) {
     this.onPicture = onPicture;
@@ -82,7 +82,7 @@ export class Pictures {
   #listenToCamera() {
     const [dialog, video, photo] = [this.find("#shoot"), this.find("#video"), this.find("#photo")];
     this.find("#camera").addEventListener("click", async () => {
-      // Without HTTPS a browser gives no camera to a page, but a phone's file dialogue has one.
+      // Without HTTPS, browsers deny the camera to a page, but a phone's file dialog offers it.
       if (!navigator.mediaDevices?.getUserMedia) return photo.click();
       try {
         video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
@@ -112,7 +112,7 @@ export class Pictures {
       button.type = "button";
       button.className = photo ? "photo" : digit ? "" : "wide";
       button.title = say(sentence, { digit });
-      image.crossOrigin = "anonymous"; // else the drawing cannot be sent where another page embeds this one
+      image.crossOrigin = "anonymous"; // or the drawing could not be exported when another page embeds this one
       image.src = new URL(`examples/${name}`, import.meta.url).href;
       image.alt = button.title;
       button.append(image);
@@ -129,7 +129,7 @@ export class Pictures {
     let picture;
     let file = null;
     try {
-      // Where the line is slow, it is still on its way; where it did not come, it may come now.
+      // On a slow connection it may still be loading; if it failed, this is a retry.
       picture = await image.decode().then(
         () => image,
         () => loaded(image.src),

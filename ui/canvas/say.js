@@ -1,4 +1,4 @@
-// Sentences: all come from Python (ui/text.py), so that one file translates the page.
+// The page's texts, all from ui/text.py, so that the page is translated in one file.
 
 /** @type {Record<string, string>} */
 let text = {};
@@ -9,7 +9,7 @@ export function useText(sentences) {
 }
 
 /**
- * The sentence called `name`, its {blanks} filled in.
+ * The text called `name`, with values for its {placeholders}.
  * @param {string} name
  * @param {Record<string, string | number>} values
  */
@@ -18,7 +18,7 @@ export function say(name, values = {}) {
 }
 
 /**
- * 0.9987 as "99.9": never rounded up to a certainty that nobody has.
+ * 0.9987 as "99.9"; capped at 99.9.
  * @param {number} share
  */
 export function percent(share) {

@@ -1,22 +1,22 @@
-// What the network saw: the 28x28 pixels of every mark and, on demand, which of them spoke for the answer.
+// The network's view: the 28x28 pixels of every mark and, on demand, their influence on the answer.
 
-import { ask, Trouble } from "./asking.js";
 import { contextOf, HEIGHT, WIDTH } from "./drawing.js";
+import { ask, RequestError } from "./requests.js";
 import { say } from "./say.js";
 
 /** @import { Answer } from "./answer.js" */
-/** @import { Box, Hint, Sent, View } from "./asking.js" */
+/** @import { Box, Hint, Sent, View } from "./requests.js" */
 /** @import { Drawing } from "./drawing.js" */
 /** @import { Page } from "../page.d.ts" */
 
 /**
- * A view with its pixels and its saliency each as one list, row after row.
+ * A view with pixels and saliency as flat lists, row by row.
  * @typedef {Omit<View, "seen" | "saliency"> & { seen: number[], saliency: number[] }} Decoded
  */
 
 const FIELD = 28;
-const CALM = 250; // ms without a new answer until the network's view is asked for
-const INK = 40; // of 255: less does not count when the ink's box in the 28x28 is measured
+const CALM = 250; // ms after the latest answer until the network's view is requested
+const INK = 40; // of 255: darker pixels are ignored in the bounding box of the ink
 
 export class Sight {
   #timer = 0;
@@ -28,7 +28,7 @@ export class Sight {
 
   /**
    * @param {Page} element
-   * @param {{ answer: Answer, drawing: Drawing, onHints: (hints: (Hint | null)[]) => void }} others
+   * @param {{ answer: Answer, drawing: Drawing, onHints: (hints: (Hint | null)[]) => void }} parts
    */
   constructor(element, { answer, drawing, onHints }) {
     this.answer = answer;
@@ -51,7 +51,7 @@ export class Sight {
   }
 
   /**
-   * A new answer to `file`: its view follows as soon as no newer one comes.
+   * A new answer for `file`: request its view unless a newer answer follows.
    * @param {Sent} file
    */
   follow(file) {
@@ -78,9 +78,9 @@ export class Sight {
       const views = await ask("explain", file);
       if (asked !== this.#asked) return;
       this.#views = await Promise.all(views.map(decoded));
-    } catch (trouble) {
-      if (!(trouble instanceof Trouble)) throw trouble;
-      return; // the answer itself says what is wrong; the view comes with the next one
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      return; // errors are shown with the answer; the view comes with the next one
     }
     if (asked !== this.#asked) return;
     this.#show();
@@ -120,7 +120,7 @@ export class Sight {
     this.marks.querySelector(".heat")?.remove();
   }
 
-  /** The same colours on the strokes themselves: the ink's box in the 28x28 is the mark's box on the paper. */
+  /** Colour the strokes: the ink's bounding box in the 28x28 pixels corresponds to the mark's box on the paper. */
   #showHeat() {
     const heat = document.createElement("canvas");
     heat.className = "heat";
@@ -162,7 +162,7 @@ async function decoded(view) {
 }
 
 /**
- * The view in grey or, with `why`, in the colours of for and against.
+ * The view in grey or, with `why`, coloured by influence.
  * @param {Decoded} view
  * @param {boolean} why
  */

@@ -1,4 +1,4 @@
-// The beginning, on our own page or inside another's: what the page's document has, another has not.
+// Entry point. Inside another page, it adds what our own document has in its head.
 
 import { start } from "./main.js";
 
@@ -22,7 +22,7 @@ export async function begin(element, text) {
 }
 
 /**
- * Once the document has this style sheet.
+ * Resolves when the document has loaded this style sheet.
  * @param {string} address
  */
 export async function styled(address) {

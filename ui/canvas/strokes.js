@@ -1,4 +1,4 @@
-// Strokes of a pen or an eraser: how they look, and where they are when the paper under them is moved.
+// Painting and transforming the strokes of the pen and the eraser.
 
 /** @import { Context, Point } from "./paper.js" */
 
@@ -14,7 +14,7 @@ export function paintStroke(context, stroke) {
 }
 
 /**
- * The curve that point `i` adds: from the middle of the piece before to the middle of its own.
+ * Paint the curve that point `i` adds: from the middle of the previous segment to the middle of its own.
  * @param {Context} context
  * @param {Stroke} stroke
  * @param {number} i
@@ -51,7 +51,7 @@ export function paintTail(context, stroke) {
 }
 
 /**
- * The stroke on a paper that was turned or enlarged: `scale` is how much of the latter is in `way`.
+ * The transformed stroke; `scale` is the scale factor of `way`.
  * @param {Stroke} stroke
  * @param {DOMMatrix} way
  * @param {number} scale

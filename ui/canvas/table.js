@@ -1,26 +1,26 @@
-// A table on the paper as one beside it: each cell can be looked at and corrected, all of it copied or kept.
+// The table view: cells can be inspected and corrected, and the table copied or downloaded.
 
 import { contextOf } from "./drawing.js";
 import { download } from "./pictures.js";
 import { say } from "./say.js";
 
-/** @import { Box, Reading, Sent } from "./asking.js" */
+/** @import { Box, Reading, Sent } from "./requests.js" */
 /** @import { Page } from "../page.d.ts" */
 
 /**
- * A cell on the page: its field, and where it is in the picture that was sent.
+ * A cell on the page: its input, and its box in the picture sent.
  * @typedef {{ input: HTMLInputElement, box: Box, row: number, column: number }} Cell
  */
 
-const DOUBTFUL = 0.9; // confidence: a number less sure is worth a look
-const AROUND = 0.15; // of a cell's sides that is shown around it
+const DOUBTFUL = 0.9; // confidence below which a number needs checking
+const AROUND = 0.15; // margin around a cell in its preview, relative to its size
 /** @type {Record<string, number>} rows down */
 const MOVES = { Enter: 1, ArrowDown: 1, ArrowUp: -1 };
 
 export class TableView {
   /** @type {Reading | null} */
   #reading = null;
-  /** @type {Map<string, Cell[][][]>} the tables of each answer with their corrections, by its JSON */
+  /** @type {Map<string, Cell[][][]>} corrected tables by the JSON of the answer */
   #kept = new Map();
   /** @type {Sent | null} */
   #file = null;
@@ -31,7 +31,7 @@ export class TableView {
   #asked = 0;
 
   /**
-   * `onChosen(box)`: the cell that is looked at, in pixels of the picture; null for none.
+   * `onChosen(box)`: the box of the selected cell in pixels of the picture; null for none.
    * @param {Page} element
    * @param {(box: Box | null) => void} onChosen
    */
@@ -47,7 +47,7 @@ export class TableView {
   }
 
   /**
-   * Show the tables of an answer, if it has any. The same answer again, after an undo too, keeps corrections.
+   * Show the tables of an answer, if it has any. An answer that comes again, after Undo too, keeps corrections.
    * @param {Reading} reading
    * @param {Sent} file
    */
@@ -56,7 +56,7 @@ export class TableView {
     const before = this.#reading;
     this.#file = file;
     if (before && JSON.stringify(before) === JSON.stringify(reading)) {
-      this.onChosen(this.#chosen?.box ?? null); // the answer has taken the outline away
+      this.onChosen(this.#chosen?.box ?? null); // the new answer has removed the outline
       return;
     }
     this.#reading = reading;
@@ -118,7 +118,7 @@ export class TableView {
   }
 
   /**
-   * To the next cell above or below, as in a spreadsheet; one that was not found is passed over.
+   * Move to the next cell above or below, as in a spreadsheet; missing cells are skipped.
    * @param {KeyboardEvent} event
    * @param {Cell[][]} rows
    * @param {Cell} cell
@@ -158,7 +158,7 @@ export class TableView {
   }
 
   /**
-   * All tables as text, an empty line between two.
+   * All tables as text, separated by empty lines.
    * @param {string} between
    * @param {(text: string) => string} written
    */
@@ -183,7 +183,7 @@ export class TableView {
   }
 
   #download() {
-    // The only cell of a row is quoted where it is empty: an empty line would part two tables.
+    // An empty cell that is alone in its row is quoted, because an empty line separates tables.
     const alone = this.#reading?.tables.some((table) => table.columns === 1);
     const quoted = alone ? /[",]|^$/ : /[",]/;
     const text = this.#text(",", (cell) => (quoted.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell));
@@ -193,7 +193,7 @@ export class TableView {
 }
 
 /**
- * The class of a cell: whether it is worth a look.
+ * The CSS class of a cell, which marks doubtful and unread ones.
  * @param {(number | null)[]} confidences
  */
 export function howSure(confidences) {
@@ -221,7 +221,7 @@ function drawn(rows) {
 }
 
 /**
- * Whether a text was copied. Without HTTPS a browser gives no clipboard to a page, but most copy what is selected.
+ * Copy a text; returns whether it worked. Without HTTPS, browsers deny the clipboard, but most copy a selection.
  * @param {string} text
  */
 async function copied(text) {

@@ -16,12 +16,15 @@ from ui.desktop.latest import Read
 from ui.desktop.settings import settings_file
 from ui.text import WINDOW
 
-_OLDEST_TK = 8.6  # the first that reads PNGs
+_OLDEST_TK = 8.6  # the first version that reads PNGs
 
 
 def local_read(folder: Path) -> Read:
-    """A `Read` that asks nobody: the `digits` package with a model folder; raises `digits.ModelError`."""
-    from digits import DigitsError, Reader  # only here: with a service, the window needs no onnxruntime
+    """A `Read` that runs in this process, with a model folder; raises `digits.ModelError`."""
+    from digits import (
+        DigitsError,
+        Reader,
+    )  # imported late, because with a service the window needs no onnxruntime
 
     reader = Reader.load(folder)
 
@@ -38,7 +41,7 @@ def local_read(folder: Path) -> Read:
 
 
 def open_window(read: Read, note: str) -> str | None:
-    """Show the window until it is closed; gives the sentence that says why there is none."""
+    """Show the window until it is closed; returns an error message if it could not be opened."""
     try:
         import tkinter
     except ImportError:
@@ -57,10 +60,12 @@ def open_window(read: Read, note: str) -> str | None:
 
 
 def main() -> int:
-    """Take the arguments and the environment, and open the window; gives the exit status."""
+    """Parse the arguments, open the window and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m ui.desktop", description=__doc__)
-    parser.add_argument("--local", action="store_true", help="read without the service")
-    parser.add_argument("--model", type=Path, help="read without the service, with this model folder")
+    parser.add_argument(
+        "--local", action="store_true", help="read in this process, with the champion, instead of the service"
+    )
+    parser.add_argument("--model", type=Path, help="like --local, with the model in this folder")
     options = parser.parse_args()
     if options.local or options.model:
         from digits import DigitsError, champion_or_default

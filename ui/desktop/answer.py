@@ -1,6 +1,6 @@
-"""The answer beside the sheet: what was read, large, how sure that is, and ten bars.
+"""The answer next to the drawing: the text in large letters, its confidence, and ten bars.
 
-Every part has a size of its own that no answer changes: else the sheet would move under the pen.
+Every part has a fixed size, so that the drawing does not move under the pen when the answer changes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ui.desktop.theme import Theme
 from ui.desktop.words import percent
 
 WIDTH = 280  # pixels
-_BIG, _WORDS = 126, 84  # pixels: heights; the rest is the bars'
+_BIG, _WORDS = 126, 84  # pixels: heights; the bars take the rest
 _ROW, _BAR = 21, 190  # pixels: of the bars
 _SIZES = (76, 58, 46, 36, 28, 22, 17, 13)
-"""Pixels: the largest that fits is taken for the text."""
+"""Font sizes in pixels; the largest that fits is used for the text."""
 
-_NOTHING = "\N{EN DASH}"  # no minus sign: that is something that can be read
+_NOTHING = "\N{EN DASH}"  # not a minus sign, which could be an answer
 _MORE = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -46,7 +46,7 @@ class AnswerView:
         self.use(theme)
 
     def use(self, theme: Theme) -> None:
-        """Show all in other colours."""
+        """Show everything in this theme."""
         self._theme = theme
         for part in (self.frame, self.big, self.words, self.bars):
             part.configure(background=theme.ground)
@@ -55,7 +55,7 @@ class AnswerView:
         self.chart(self._probabilities)
 
     def say(self, text: str, words: str) -> None:
-        """`text` large, as large as fits with all its lines; "" is a dash."""
+        """Show `text` in the largest font with which all lines fit, or a dash if it is empty."""
         shown = text or _NOTHING
         for size in _SIZES:
             self._font.configure(size=-size)
@@ -73,7 +73,7 @@ class AnswerView:
         return high <= _BIG and max(map(self._font.measure, lines)) <= WIDTH
 
     def _cut(self, text: str) -> str:
-        """As many lines as there is room for, and of each as much, with an ellipsis for the rest."""
+        """The text, truncated to the lines and characters that fit, with ellipses."""
         lines = text.split("\n")
         room = _BIG // self._font.metrics("linespace")
         if len(lines) > room:
@@ -88,7 +88,7 @@ class AnswerView:
         return line + _MORE
 
     def chart(self, probabilities: tuple[float, ...] | None) -> None:
-        """A bar for each of ten shares (0..1), the largest in the accent's colour; None: empty bars."""
+        """Show ten probabilities (0..1) as bars, the largest in the accent colour; None shows empty bars."""
         self._probabilities = probabilities
         self.bars.delete("all")
         best = max(probabilities) if probabilities else 2.0
@@ -98,7 +98,7 @@ class AnswerView:
             colour = self._theme.accent if share >= best else self._theme.soft
             self.bars.create_text(6, y, text=str(digit), fill=colour, font=self._small)
             self.bars.create_rectangle(20, y - 6, 20 + _BAR, y + 6, fill=self._theme.track, outline="")
-            if share * _BAR >= 1:  # Tk draws a line where a rectangle has no width
+            if share * _BAR >= 1:  # Tk would draw a line for a rectangle without width
                 self.bars.create_rectangle(20, y - 6, 20 + _BAR * share, y + 6, fill=colour, outline="")
             text = percent(share) if probabilities else ""
             self.bars.create_text(WIDTH, y, text=text, fill=self._theme.soft, anchor="e", font=self._small)

@@ -1,4 +1,4 @@
-"""A picture from the clipboard: by Tk where it can (X11), else by Pillow (Windows, macOS, Wayland)."""
+"""A picture from the clipboard: by Tk under X11, else by Pillow (Windows, macOS, Wayland)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.text import WINDOW
 
 
 class NothingToPaste(Exception):
-    """There is no picture on the clipboard, or none that can be got; the text is a sentence."""
+    """There is no picture on the clipboard, or it cannot be read; the text is the message for the user."""
 
 
 def pasted(root: tk.Misc) -> bytes:
@@ -21,14 +21,14 @@ def pasted(root: tk.Misc) -> bytes:
     if root.tk.call("tk", "windowingsystem") == "x11":
         try:
             return _bytes(root.clipboard_get(type="image/png"))
-        except (tk.TclError, ValueError):  # there is no PNG: another kind of picture, or none
+        except (tk.TclError, ValueError):  # no PNG; there may be another kind of picture
             pass
     try:
         grabbed = ImageGrab.grabclipboard()
-    except NotImplementedError as error:  # neither xclip nor wl-paste; X11 needs none, since Tk has looked
+    except NotImplementedError as error:  # neither xclip nor wl-paste, needed only without X11
         name = "no_clipboard" if os.environ.get("WAYLAND_DISPLAY") else "nothing_to_paste"
         raise NothingToPaste(WINDOW[name]) from error
-    except (OSError, ValueError, SyntaxError) as error:  # what its helper gave is no picture
+    except (OSError, ValueError, SyntaxError) as error:  # the output of the helper is not a picture
         raise NothingToPaste(WINDOW["nothing_to_paste"]) from error
     if isinstance(grabbed, Image.Image):
         buffer = BytesIO()
@@ -38,12 +38,12 @@ def pasted(root: tk.Misc) -> bytes:
 
 
 def _bytes(said: str) -> bytes:
-    """Tk gives what is no text as "0x89 0x50 ..."; raises `ValueError` for anything else."""
+    """Decode binary data, which Tk returns as "0x89 0x50 ..."; raises `ValueError` for anything else."""
     return bytes(int(part, 16) for part in said.split())
 
 
 def _first_file(names: list[str]) -> bytes:
-    """Files that were copied in a file manager."""
+    """The content of the first readable file that was copied in a file manager; raises `NothingToPaste`."""
     for name in names:
         try:
             return Path(name).read_bytes()

@@ -1,4 +1,4 @@
-"""What has been drawn in the window, as steps, and the picture that they make: no screen is grabbed."""
+"""The drawing of the window as a list of steps, from which Pillow renders the picture."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ui.text import WINDOW
 
 WIDTH, HEIGHT = 560, 420
 BRUSH, THIN, THICK = 22, 6, 48
-"""Pixels: the pen's width at first, and the least and greatest one."""
+"""The pen's initial, smallest and largest width in pixels."""
 
-_FINER = 2  # strokes are drawn this much larger and shrunk, which gives them smooth edges
+_FINER = 2  # oversampling factor, which gives strokes smooth edges
 
 Point = tuple[float, float]
 
@@ -26,7 +26,7 @@ class NotAPicture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A line of the pen, or of the eraser; `width` in pixels."""
+    """A line by the pen or the eraser; `width` in pixels."""
 
     points: list[Point]
     width: int
@@ -34,7 +34,7 @@ class Stroke:
 
 
 class Place(NamedTuple):
-    """Where a picture's pixels lie on the paper: (x, y) at (left + scale * x, top + scale * y)."""
+    """The position of a picture on the paper: pixel (x, y) is at (left + scale * x, top + scale * y)."""
 
     left: float
     top: float
@@ -43,26 +43,26 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture on the paper: its file's bytes, and what is seen of it (mode RGB, larger by `_FINER`)."""
+    """A picture on the paper: its file's bytes, and its rendering (mode RGB, larger by `_FINER`)."""
 
     content: bytes
     fine: Image.Image
     place: Place
 
     def shown(self) -> bytes:
-        """The bytes of a PNG as large as it is on the paper."""
+        """The picture as a PNG, in its size on the paper."""
         return _png(self.fine.reduce(_FINER))
 
 
 class Cleared:
-    """Everything before it is off the paper, and can be brought back."""
+    """A step that clears the paper; undoing it restores what was there."""
 
 
 Step = Stroke | Picture | Cleared
 
 
 class Sent(NamedTuple):
-    """The bytes of a picture to be read, and where its pixels lie on the paper."""
+    """A picture for the service: its bytes, and its position on the paper."""
 
     content: bytes
     place: Place
@@ -72,7 +72,7 @@ ON_PAPER = Place(0, 0, 1)
 
 
 class Drawing:
-    """Strokes and pictures on white paper, 560x420 pixels; every step can be undone and done again."""
+    """Strokes and pictures on white paper, 560x420 pixels; every step can be undone and redone."""
 
     def __init__(self) -> None:
         self._done: list[Step] = []
@@ -81,7 +81,7 @@ class Drawing:
 
     @property
     def visible(self) -> list[Step]:
-        """What is on the paper, in its order: all since it was last cleared."""
+        """The steps since the paper was last cleared, in order."""
         cleared = [place for place, step in enumerate(self._done) if isinstance(step, Cleared)]
         return self._done[cleared[-1] + 1 if cleared else 0 :]
 
@@ -102,36 +102,36 @@ class Drawing:
         return bool(self._undone)
 
     def begin(self, point: Point, width: int = BRUSH, *, erases: bool = False) -> Stroke:
-        """Put the pen down, or the eraser; gives the stroke that begins."""
+        """Put the pen or the eraser down; returns the new stroke."""
         self._stroke = Stroke([point], width, erases)
         self._do(self._stroke)
         return self._stroke
 
     def extend(self, point: Point) -> Stroke | None:
-        """Move the pen that is down; gives its stroke, None where that has been taken back meanwhile."""
+        """Move the pen that is down; returns its stroke, or None if it has been undone meanwhile."""
         if self._stroke is not None:
             self._stroke.points.append(point)
         return self._stroke
 
     def lay(self, content: bytes) -> None:
-        """Lay a picture on cleared paper, as large as fits; raises `NotAPicture`."""
+        """Clear the paper and put a picture on it, as large as fits; raises `NotAPicture`."""
         picture = _picture(content)
         self.clear()
         self._do(picture)
 
     def undo(self) -> None:
-        """Take the last step back, if there is one."""
+        """Undo the last step, if there is one."""
         self._stroke = None
         if self._done:
             self._undone.append(self._done.pop())
 
     def redo(self) -> None:
-        """Do the step again that was last taken back, if nothing has been done since."""
+        """Redo the step that was undone last, if nothing has been done since."""
         if self._undone:
             self._done.append(self._undone.pop())
 
     def clear(self) -> None:
-        """Take everything off the paper."""
+        """Clear the paper."""
         self._stroke = None
         if self.visible:
             self._do(Cleared())
@@ -141,7 +141,7 @@ class Drawing:
         self._done.append(step)
 
     def image(self) -> Image.Image:
-        """The drawing, black (0) on white (255), mode "L"."""
+        """The drawing, 560x420 pixels, black (0) on white (255), mode "L"."""
         fine = Image.new("L", (WIDTH * _FINER, HEIGHT * _FINER), 255)
         for step in self.visible:
             if isinstance(step, Stroke):
@@ -152,11 +152,11 @@ class Drawing:
         return fine.reduce(_FINER)
 
     def png(self) -> bytes:
-        """The drawing as the bytes of a PNG."""
+        """The drawing as a PNG."""
         return _png(self.image())
 
     def sent(self) -> Sent:
-        """What is to be read: a picture as it came, while nothing is drawn on it; else the drawing."""
+        """The picture to read: the original file if nothing is drawn on it, else the drawing."""
         match self.visible:
             case [Picture(content=content, place=place)]:
                 return Sent(content, place)
@@ -176,7 +176,7 @@ def _picture(content: bytes) -> Picture:
     try:
         with Image.open(BytesIO(content)) as image:
             upright = _on_white(ImageOps.exif_transpose(image))
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
+    except Exception as error:  # Pillow's decoders raise many types for damaged files
         raise NotAPicture from error
     scale = min(WIDTH / upright.width, HEIGHT / upright.height)
     width, height = (max(1, round(side * scale)) for side in upright.size)
@@ -185,7 +185,7 @@ def _picture(content: bytes) -> Picture:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """As RGB; what is transparent is white, and of 16 or 32 bits the brightest pixel is."""
+    """The picture as RGB on white; for 16- and 32-bit pictures, the brightest pixel becomes white."""
     if image.mode.startswith(("I", "F")):
         brightest = image.getextrema()[1]
         share = 255 / brightest if isinstance(brightest, int | float) and brightest > 0 else 1
@@ -204,7 +204,7 @@ def _png(image: Image.Image) -> bytes:
 
 
 def save(png: bytes, path: Path) -> str:
-    """Write a drawing, whole or not at all; gives the sentence that says what came of it.
+    """Write a drawing atomically and return a status message.
 
     `ui` imports nothing of the other packages, so this cannot be `pipeline.project.files`.
     """

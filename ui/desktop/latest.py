@@ -1,4 +1,4 @@
-"""Questions to the service from a program that must not wait: the newest counts, older ones are dropped."""
+"""Background requests for the latest picture, for a program that must not block."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from ui.client import Reading, ServiceBusy, ServiceError
 
 Read = Callable[[bytes], Reading]
-"""The bytes of a picture -> what it says; raises `ServiceError`."""
+"""The bytes of a picture -> its reading; raises `ServiceError`."""
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 4.0
-"""Seconds until the same question is asked again after a failure; doubled each time."""
+"""Seconds until a failed request is retried; doubled each time."""
 
-_FINAL = (400, 404, 405, 413, 415, 422)  # asking again would not help
+_FINAL = (400, 404, 405, 413, 415, 422)  # statuses for which a retry would not help
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of question `number`: an answer with the seconds that it took, or a failure."""
+    """The result of request `number`, an answer or an error, and the seconds that it took."""
 
     number: int
     result: Reading | ServiceError
@@ -29,7 +29,10 @@ class Outcome:
 
 
 class Latest:
-    """Asks in a thread of its own, one question at a time; `deliver` is called in that thread."""
+    """Sends one request at a time in a thread of its own, in which it also calls `deliver`.
+
+    A picture that waits is replaced by a newer one; failed requests are retried.
+    """
 
     def __init__(self, read: Read, deliver: Callable[[Outcome], None]) -> None:
         self._read = read
@@ -42,15 +45,15 @@ class Latest:
         self._thread.start()
 
     def ask(self, picture: bytes) -> int:
-        """Ask about a picture in place of any that waits; gives the question's number."""
+        """Request the reading of a picture instead of any that waits; returns the request's number."""
         with self._changed:
             self._picture = picture
             self._number += 1
             self._changed.notify()
             return self._number
 
-    def forget(self) -> int:
-        """Ask nothing any more; an answer that is on its way has an older number than the one given."""
+    def cancel(self) -> int:
+        """Cancel the waiting request; returns a number that is newer than that of any answer to come."""
         with self._changed:
             self._picture = None
             self._number += 1
@@ -58,7 +61,7 @@ class Latest:
             return self._number
 
     def close(self) -> None:
-        """End the thread, after the question that it has just asked."""
+        """End the thread after the current request."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -66,11 +69,11 @@ class Latest:
 
     def _work(self) -> None:
         failures = 0
-        while (question := self._next()) is not None:
-            outcome = self._answer(*question)
+        while (request := self._next()) is not None:
+            outcome = self._answer(*request)
             self._deliver(outcome)
             if isinstance(outcome.result, ServiceError) and outcome.result.status not in _FINAL:
-                self._again(question, _wait(outcome.result, failures))
+                self._retry(request, _wait(outcome.result, failures))
                 failures += 1
             else:
                 failures = 0
@@ -91,11 +94,11 @@ class Latest:
             result = error
         return Outcome(number, result, time.perf_counter() - start)
 
-    def _again(self, question: tuple[int, bytes], seconds: float) -> None:
-        """After a wait the same question comes again, unless a newer one has replaced it."""
+    def _retry(self, request: tuple[int, bytes], seconds: float) -> None:
+        """Queue the same request again after `seconds`, unless a newer one has replaced it."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed, timeout=seconds)
-            number, picture = question
+            number, picture = request
             if number == self._number:
                 self._picture = picture
 

@@ -1,4 +1,4 @@
-"""The sheet in the window: what is drawn on it as it is drawn, and boxes around what was read."""
+"""The window's canvas: it shows the drawing, and boxes around the marks that were read."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ui.desktop.drawing import HEIGHT, WIDTH, Drawing, Picture, Place, Point, St
 from ui.desktop.theme import LIGHT, Theme
 from ui.desktop.words import percent
 
-_LABEL = 18  # pixels: how high a label is
-_DASHES = (6, 4)  # pixels: line and gap of the box around a mark that is not read
+_LABEL = 18  # pixels: height of a label
+_DASHES = (6, 4)  # pixels: dash and gap of the box around a rejected mark
 
 
 class Paper:
-    """A canvas that shows a `Drawing`, in the theme's colours; with a picture on it, it is white paper."""
+    """A canvas that shows a `Drawing` in the theme's colours, or on white if it has a picture."""
 
     def __init__(self, parent: tk.Misc, drawing: Drawing, theme: Theme) -> None:
         self.canvas = tk.Canvas(parent, width=WIDTH, height=HEIGHT, highlightthickness=0, cursor="crosshair")
         self._drawing = drawing
         self._theme = theme
-        self._images: list[tk.PhotoImage] = []  # Tk shows an image only as long as somebody keeps it
+        self._images: list[tk.PhotoImage] = []  # Tk shows an image only while it is referenced
         self._marks: tuple[tuple[Mark, ...], Place] = ((), Place(0, 0, 1))
 
     @property
@@ -28,12 +28,12 @@ class Paper:
         return LIGHT if self._drawing.has_picture else self._theme
 
     def use(self, theme: Theme) -> None:
-        """Show all in other colours."""
+        """Show everything in this theme."""
         self._theme = theme
         self.paint()
 
     def paint(self) -> None:
-        """Show the drawing anew, with the boxes over it."""
+        """Redraw the drawing, with the boxes over it."""
         self.canvas.delete("ink")
         self._images.clear()
         self.canvas.configure(background=self._colours.paper)
@@ -45,7 +45,7 @@ class Paper:
         self.mark(*self._marks)
 
     def stroke(self, stroke: Stroke, last: int | None = None) -> None:
-        """Show a stroke, or its `last` points only."""
+        """Draw a stroke, or only its `last` points."""
         points: list[Point] = stroke.points[-last:] if last else stroke.points
         line = points if len(points) > 1 else points * 2
         colour = self._colours.paper if stroke.erases else self._colours.ink
@@ -65,7 +65,7 @@ class Paper:
         self.canvas.create_image(left, top, image=image, anchor="nw", tags="ink")
 
     def mark(self, marks: tuple[Mark, ...], place: Place) -> None:
-        """Boxes around marks of a picture that lies at `place`: a dashed one where a mark is not read."""
+        """Draw boxes around the marks of a picture at `place`, dashed for rejected marks."""
         self._marks = marks, place
         self.canvas.delete("mark")
         for mark in marks:

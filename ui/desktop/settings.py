@@ -1,4 +1,4 @@
-"""What the window keeps until it is opened again: the theme, in a small JSON file."""
+"""The window's settings, which is only the theme, in a small JSON file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def settings_file() -> Path:
-    """Where the system wants a program's settings; on Linux below XDG_CONFIG_HOME or ~/.config."""
+    """The path of the settings file in the system's usual folder, on Linux XDG_CONFIG_HOME or ~/.config."""
     if sys.platform == "win32":
         folder = os.environ.get("APPDATA") or Path.home()
     elif sys.platform == "darwin":
@@ -20,7 +20,7 @@ def settings_file() -> Path:
 
 
 def is_dark(path: Path) -> bool:
-    """Whether the dark theme was chosen; light where nothing was, or where the file cannot be read."""
+    """Whether the dark theme was chosen; False if the file is missing or cannot be read."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -29,7 +29,7 @@ def is_dark(path: Path) -> bool:
 
 
 def keep(path: Path, *, dark: bool) -> None:
-    """Keep the choice; where it cannot be written, it holds until the window is closed."""
+    """Save the theme; if the file cannot be written, the choice lasts until the window is closed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"theme": "dark" if dark else "light"}) + "\n", encoding="utf-8")

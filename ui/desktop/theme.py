@@ -1,4 +1,4 @@
-"""The window's colours, light and dark: those of the page (canvas/look.css)."""
+"""The window's light and dark colours, which are those of the page (canvas/look.css)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tkinter import ttk
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours as "#rrggbb"; text on its ground has at least 4.5 times its contrast (WCAG AA)."""
+    """Colours as "#rrggbb"; text has a contrast ratio of at least 4.5:1 (WCAG AA)."""
 
     ground: str
     button: str
@@ -20,9 +20,9 @@ class Theme:
     accent: str
     on_accent: str
     pressed: str
-    """The main button's ground under the pointer."""
+    """Background of the main button under the pointer."""
     track: str
-    """What a bar fills; text that is off stands on it, too."""
+    """Background of the bars and of buttons under the pointer; colour of borders."""
 
 
 LIGHT = Theme(
@@ -52,9 +52,9 @@ DARK = Theme(
 
 
 def use(theme: Theme, root: tk.Misc) -> None:
-    """Give all buttons of a window these colours."""
+    """Give all buttons of a window the theme's colours."""
     style = ttk.Style(root)
-    style.theme_use("clam")  # the same on every system, and it takes colours
+    style.theme_use("clam")  # the same on every system, and its colours can be set
     edges = {"bordercolor": theme.track, "lightcolor": theme.button, "darkcolor": theme.button}
     for name in ("TButton", "Toolbutton"):
         style.configure(

@@ -1,6 +1,6 @@
-"""The desktop window: a sheet to draw on, its tools, and the answer while one draws."""
+"""The desktop window: a canvas, its tools and the live answer."""
 
-# Why it is so: docs/decisions/window.md
+# See docs/decisions/window.md.
 from __future__ import annotations
 
 import queue
@@ -21,16 +21,15 @@ from ui.desktop.theme import DARK, LIGHT, use
 from ui.desktop.words import model_name, words
 from ui.text import WINDOW
 
-_LOOK_EVERY = 20  # milliseconds between looks for an answer
-_EDGE = 16  # pixels around the sheet
+_LOOK_EVERY = 20  # milliseconds between checks for an answer
+_EDGE = 16  # pixels around the canvas
 _PICTURES = "*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff"
 
 
 class Window:
-    """The window's parts and what they do.
+    """The parts of the window and their behaviour.
 
-    `settings` is the file that keeps the theme; `note` stands at the window's foot until an answer names
-    its model.
+    `settings`: the settings file. `note`: text at the foot of the window until an answer has its model there.
     """
 
     def __init__(self, root: tk.Tk, read: Read, settings: Path, note: str = "") -> None:
@@ -39,9 +38,9 @@ class Window:
         self._drawing = Drawing()
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._latest = Latest(read, self._outcomes.put)
-        self._asked = 0  # the newest question
-        self._since = 0  # the oldest one about what lies on the sheet now
-        self._place = ON_PAPER  # of the picture that it is about
+        self._asked = 0  # number of the newest request
+        self._since = 0  # number of the first request about the current drawing
+        self._place = ON_PAPER  # of the newest request's picture
         self._text = ""
         self._erases = tk.BooleanVar(root)
         self._width = tk.IntVar(root, BRUSH)
@@ -125,7 +124,7 @@ class Window:
         self._root.bind(keys, lambda _: command())
 
     def close(self) -> None:
-        """End the asking and the window."""
+        """Stop the requests and close the window."""
         self._latest.close()
         self._root.after_cancel(self._next_look)
         self._root.destroy()
@@ -175,15 +174,15 @@ class Window:
 
     def _undo(self) -> None:
         self._drawing.undo()
-        self._ask_anew()
+        self._restart()
 
     def _redo(self) -> None:
         self._drawing.redo()
-        self._ask_anew()
+        self._restart()
 
     def _clear(self) -> None:
         self._drawing.clear()
-        self._ask_anew()
+        self._restart()
 
     def _open(self) -> None:
         kinds = [(WINDOW["pictures"], _PICTURES), (WINDOW["all_files"], "*")]
@@ -209,7 +208,7 @@ class Window:
         except NotAPicture:
             self._say(self._text, WINDOW["not_a_picture"].format(name=name))
             return
-        self._ask_anew()
+        self._restart()
 
     def _recognise(self) -> None:
         self._say("", WINDOW["reading"])
@@ -223,8 +222,8 @@ class Window:
         if name:
             self._say(self._text, save(self._drawing.png(), Path(name)))
 
-    def _ask_anew(self) -> None:
-        """Something else lies on the sheet: answers to what was there before count no more."""
+    def _restart(self) -> None:
+        """The drawing is another one, so show it and ignore answers about the previous one."""
         self._paper.paint()
         self._paper.mark((), self._place)
         self._ask()
@@ -233,17 +232,17 @@ class Window:
     def _ask(self) -> None:
         self._show_steps()
         if self._drawing.is_blank:
-            self._asked = self._since = self._latest.forget()
+            self._asked = self._since = self._latest.cancel()
             self._reset()
             return
         content, place = self._drawing.sent()
         self._asked = self._latest.ask(content)
-        if place != self._place:  # the first stroke on a picture: boxes of older answers lie elsewhere
+        if place != self._place:  # the first stroke on a picture, which moves the boxes
             self._place, self._since = place, self._asked
             self._paper.mark((), place)
 
     def _look(self) -> None:
-        """Show what has been answered since the last look; Tk wants its own thread for that."""
+        """Show the answers since the last call. Runs in Tk's thread, as Tk requires."""
         while not self._outcomes.empty():
             outcome = self._outcomes.get()
             if outcome.number < self._since:
@@ -285,7 +284,7 @@ class Window:
 def _button(
     row: tk.Frame, name: str, command: Callable[[], None], side: str, gap: int = 0, style: str = "TButton"
 ) -> ttk.Button:
-    """A button with the sentence called `name`; `gap` (pixels) to the one that is next in its row."""
+    """A button with the text called `name`; `gap` in pixels to the next button of the row."""
     button = ttk.Button(row, text=WINDOW[name], command=command, style=style, width=0)
     button.pack(side=side, padx=(0, gap))  # type: ignore[arg-type]
     return button

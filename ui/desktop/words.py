@@ -1,4 +1,4 @@
-"""What the window says of an answer."""
+"""The texts of the window about an answer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ui.text import WINDOW
 
 
 def percent(share: float) -> str:
-    """0.9987 (0..1) as "99.9 %": to the nearest tenth, and never "100.0 %", a certainty that nobody has."""
+    """0.9987 (0..1) as "99.9 %": rounded to a tenth and capped at 99.9 %."""
     return f"{min(math.floor(share * 1000 + 0.5), 999) / 10:.1f} %"
 
 
 def words(reading: Reading) -> str:
-    """How sure the answer is, or why there is none."""
+    """The confidence of the answer, or why there is none."""
     confidences = [mark.confidence for mark in reading.digits if mark.confidence is not None]
     if not reading.digits:
         return WINDOW["blank"]
@@ -27,7 +27,7 @@ def words(reading: Reading) -> str:
 
 
 def model_name(version: str) -> str:
-    """What to call the model that answered."""
+    """The name of the model that answered."""
     if version == "default":
         return WINDOW["default_model"]
     return WINDOW["model"].format(version=version) if version else WINDOW["own_model"]

@@ -1,6 +1,6 @@
 """Arranges cells in the rows and columns of tables."""
 
-# Why it is so: docs/decisions/tables.md
+# See docs/decisions/tables.md.
 from __future__ import annotations
 
 from collections import deque

@@ -4,7 +4,7 @@ A printed line has two long straight edges next to each other, with ink between 
 A pen stroke may have them, too. `frames` distinguishes the two by their context.
 """
 
-# Why it is so: docs/decisions/printed-lines.md
+# See docs/decisions/printed-lines.md.
 from __future__ import annotations
 
 from collections.abc import Sequence

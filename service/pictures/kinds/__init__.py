@@ -1,1 +1,1 @@
-"""What each kind of picture file is made of, read without decoding a pixel."""
+"""Checks of each picture format, made without decoding a pixel."""

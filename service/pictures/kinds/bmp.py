@@ -1,4 +1,4 @@
-"""BMP: a header, and rows of pixels as they are or run-length coded."""
+"""BMP: a header, and rows of pixels, uncompressed or run-length encoded."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import struct
 
 from service.pictures.kinds.file import PictureFile, damaged
 
-_HEADER = 14  # bytes before the header that says the size
-_OLD_HEADER = 12  # bytes of OS/2's, which knows no compression
-_AS_THEY_ARE = (0, 3)  # compressions: none, and none with masks
+_HEADER = 14  # bytes before the header that has the size
+_OLD_HEADER = 12  # bytes of OS/2's header, which has no compression
+_UNCOMPRESSED = (0, 3)  # compressions: none, and none with bit masks
 
 
 def checked(data: bytes) -> PictureFile:
-    """Raises `BadImage` where the header is cut off.
+    """The checked file; raises `BadImage` if the header is cut off.
 
-    Run lengths are not called linear: Pillow undoes them in Python, a microsecond a run.
+    Run-length encoded files are not linear, because Pillow decodes them in Python, at a microsecond per run.
     """
     try:
         (header,) = struct.unpack_from("<I", data, _HEADER)
@@ -25,4 +25,4 @@ def checked(data: bytes) -> PictureFile:
             width, height, _, _, compression = struct.unpack_from("<IiHHI", data, _HEADER + 4)
     except struct.error:
         raise damaged("BMP") from None
-    return PictureFile("BMP", data, width, abs(height), linear=compression in _AS_THEY_ARE)
+    return PictureFile("BMP", data, width, abs(height), linear=compression in _UNCOMPRESSED)

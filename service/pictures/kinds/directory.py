@@ -1,16 +1,16 @@
-"""The first directory of a TIFF file, or of EXIF data, which have the same form (TIFF 6.0, section 2)."""
+"""The first directory of a TIFF file or of EXIF data, which have the same format (TIFF 6.0, section 2)."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
 
-MOST_ENTRIES = 1000  # the richest that cameras and scanners write have about a hundred
+MOST_ENTRIES = 1000  # the largest by cameras and scanners have about a hundred
 
-_SIZES = {3: 2, 4: 4, 16: 8}  # bytes of the whole numbers among the types
+_SIZES = {3: 2, 4: 4, 16: 8}  # bytes of the integer types
 _OTHER_SIZES = {1: 1, 2: 1, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 17: 8, 18: 8}
 _LETTERS = {3: "H", 4: "I", 16: "Q"}
-_BIG = 43  # in place of 42, where offsets have 64 bits
+_BIG = 43  # instead of 42, if offsets have 64 bits
 
 
 class Overloaded(ValueError):
@@ -19,31 +19,32 @@ class Overloaded(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """What a directory's entries hold: by their tags, the type, the number of values, and where they are.
+    """The entries of a directory.
 
-    Left out are entries that point beyond the end. `orderly` says that no tag comes twice.
+    `entries`: for each tag the type, the number of values and their offset in `data`; entries that point
+    beyond the end are left out. `order`: `<` or `>`, as for `struct`. `has_unique_tags`: no tag is repeated.
     """
 
     data: bytes = field(repr=False)
     order: str
     entries: dict[int, tuple[int, int, int]]
-    orderly: bool
+    has_unique_tags: bool
 
     def numbers(self, tag: int, most: int) -> tuple[int, ...]:
-        """The whole numbers of an entry; none where it is not there, has more, or holds something else."""
+        """The integers of an entry; empty if it is missing, has more than `most`, or is of another type."""
         kind, count, at = self.entries.get(tag, (0, 0, 0))
         if kind not in _LETTERS or count > most:
             return ()
         return struct.unpack_from(f"{self.order}{count}{_LETTERS[kind]}", self.data, at)
 
     def number(self, tag: int, default: int = 0) -> int:
-        """The number of an entry that has one."""
+        """The integer of an entry that has exactly one, or else `default`."""
         numbers = self.numbers(tag, 1)
         return numbers[0] if numbers else default
 
 
 def read(data: bytes) -> Directory:
-    """The directory, as far as it goes; raises `Overloaded`, and `ValueError` where there is none."""
+    """The directory, up to the end of the data; raises `Overloaded`, or `ValueError` if there is none."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
     try:
         if not order:
@@ -51,7 +52,7 @@ def read(data: bytes) -> Directory:
         big = struct.unpack_from(order + "H", data, 2) == (_BIG,)
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
         (size,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
-    except (struct.error, OverflowError) as error:  # the latter for offsets of 64 bits
+    except (struct.error, OverflowError) as error:  # OverflowError for 64-bit offsets
         raise ValueError("The directory is cut off.") from error
     if size > MOST_ENTRIES:
         raise Overloaded("The directory has too many entries.")

@@ -1,6 +1,6 @@
-"""A picture file that has been looked through, and how many pieces an honest one may have."""
+"""A checked picture file, and the limits and errors that all formats share."""
 
-# Why it is so: docs/decisions/decode-costs.md
+# See docs/decisions/decode-costs.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from service.errors import BadImage, TooCostly
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture whose structure is sound and whose pixels are still packed.
+    """A picture whose structure has been checked, but whose pixels are not decoded yet.
 
-    `data` holds what the pixels are made from, without metadata. `width` and `height` are as stored,
-    `orientation` is EXIF's, 1 to 8. `linear` says that Pillow decodes it in time and memory that grow with
-    its bytes and pixels alone; what is not goes to a process with limits.
+    `kind`: Pillow's name of the format. `data`: the parts of the file that decide the pixels, without
+    metadata. `width`, `height`: as stored, in pixels. `orientation`: EXIF's, 1 to 8. `linear`: whether
+    Pillow's time and memory grow only with bytes and pixels; other files are decoded in the sandbox.
     """
 
     kind: str
@@ -26,19 +26,20 @@ class PictureFile:
 
 
 def most_pieces(data: bytes, usual_bytes: int = 1024) -> int:
-    """How many pieces (chunks, segments, blocks) a file may have: 1,000, and one for every `usual_bytes`.
+    """The number of pieces (chunks, segments, blocks) that a file may have: 1,000 plus one per `usual_bytes`.
 
-    Each piece costs a parser about a microsecond whatever is in it, and 20 MiB hold millions of empty ones.
+    Each piece costs a parser about a microsecond whatever its content, and 20 MiB have room for millions of
+    empty ones.
     """
     return 1000 + len(data) // usual_bytes
 
 
 def damaged(kind: str) -> BadImage:
-    return BadImage(f"The {kind} file is damaged or incomplete: send it again.")
+    return BadImage(f"The {kind} file is damaged or incomplete. Send it again.")
 
 
 def too_costly(kind: str) -> TooCostly:
     return TooCostly(
-        f"The {kind} file takes far more work to decode than its pixels should: "
-        "save it again with another program."
+        f"The {kind} file takes far more work to decode than its size justifies. "
+        "Save it again with another program."
     )

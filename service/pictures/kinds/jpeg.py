@@ -10,33 +10,33 @@ from dataclasses import dataclass, field
 from service.pictures.kinds import orientation
 from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_costly
 
-MOST_SCANS = 100  # programs write about ten, the most thorough some twenty
-MOST_SCANNED_PIXELS = 500_000_000  # of all scans together: twenty of the largest picture that is taken
+MOST_SCANS = 100  # encoders write about ten, and at most some twenty
+MOST_SCANNED_PIXELS = 500_000_000  # of all scans together: twenty of the largest picture that is accepted
 
 _MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _MARKER_IN_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # RST0 to RST7 belong to the scan
 _BARE = {0x01, *range(0xD0, 0xDA)}  # markers without a length
 _SEQUENTIAL = {0xC0, 0xC1}
-_HUFFMAN = _SEQUENTIAL | {0xC2}  # arithmetic codes cost as much where nothing is sent
+_HUFFMAN = _SEQUENTIAL | {0xC2}  # arithmetic coding costs time even for missing data
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JFIF, _METADATA, _ADOBE = 0xE0, 0xE1, 0xEE  # APP0, APP1, APP14
 _CODES, _QUANTIZATION, _RESTART, _SCAN = 0xC4, 0xDB, 0xDD, 0xDA
 _EXIF, _XMP = b"Exif\0\0", b"http:/"  # how the two kinds of metadata begin
-_LONG_FILL = b"\xff" * 64  # bytes of nothing, which decoders read again and again
+_LONG_FILL = b"\xff" * 64  # fill bytes, which some decoders scan repeatedly
 
 
 @dataclass(slots=True)
 class _Head:
-    """What stands before the first scan and decides what the pixels look like."""
+    """The segments before the first scan that decide the pixels."""
 
     frame: tuple[int, bytes] | None = None
     tables: dict[tuple[int, int], bytes] = field(default_factory=dict)  # by kind and number, the last of each
     others: dict[int, bytes] = field(default_factory=dict)  # by marker: JFIF, Adobe, restart interval
     metadata: dict[bytes, bytes] = field(default_factory=dict)  # the first of each kind
-    scan: int = 0  # where the first scan's segment begins
+    scan: int = 0  # offset of the first scan's segment
 
     def written(self) -> bytes:
-        """These segments anew, so that every decoder finds in them what was found here."""
+        """The segments, encoded again, so that every decoder sees the values that were checked here."""
         segments = [*self.others.items(), *((kind, table) for (kind, _), table in self.tables.items())]
         segments += [self.frame] if self.frame else []
         return b"\xff\xd8" + b"".join(
@@ -45,9 +45,9 @@ class _Head:
 
 
 def checked(data: bytes) -> PictureFile:
-    """The first picture of the file, without metadata; raises `BadImage` or `TooCostly`.
+    """The checked file with its first picture, without metadata; raises `BadImage` or `TooCostly`.
 
-    Each scan of a progressive JPEG passes over all pixels, and may take a dozen bytes.
+    The number of scans is limited, because each one decodes all pixels and may be only a dozen bytes long.
     """
     try:
         head = _head(data)
@@ -86,18 +86,18 @@ def _head(data: bytes) -> _Head:
         elif marker == _RESTART:
             head.others[marker] = content[:2]
         elif marker == _JFIF and content.startswith(b"JFIF\0") and len(content) >= 14:
-            head.others[marker] = content[:12] + b"\0\0"  # without its small picture
+            head.others[marker] = content[:12] + b"\0\0"  # without its thumbnail
         elif marker == _ADOBE and content.startswith(b"Adobe"):
-            head.others[marker] = content[:12]  # the last byte says which colours these are
+            head.others[marker] = content[:12]  # the last byte is the colour transform
         elif marker == _METADATA:
             head.metadata.setdefault(content[:6], content)
     raise ValueError("There is no scan.")
 
 
 def _segments(data: bytes, at: int, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, int, bytes]]:
-    """Every segment's marker, where it begins, and what it holds.
+    """Marker, offset and content of every segment.
 
-    Raises `ValueError` for one that is cut off, and `TooCostly` for more than an honest file has.
+    Raises `ValueError` for one that is cut off, and `TooCostly` for more than a legitimate file has.
     """
     for _ in range(most_pieces(data)):
         found = pattern.search(data, at)
@@ -115,7 +115,7 @@ def _segments(data: bytes, at: int, pattern: re.Pattern[bytes]) -> Iterator[tupl
 
 
 def _tables(marker: int, content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Every table of a segment, and its number; raises `ValueError` where one is cut off."""
+    """Number and content of every table of a segment; raises `ValueError` if one is cut off."""
     at = 0
     while at < len(content):
         number = content[at]
@@ -130,7 +130,7 @@ def _tables(marker: int, content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _check_scans(data: bytes, at: int, pixels: int) -> None:
-    """Raises `TooCostly` for more scans than an honest file has."""
+    """Raise `TooCostly` for more scans than a legitimate file has."""
     scans = 0
     most_scans = min(MOST_SCANS, MOST_SCANNED_PIXELS // max(1, pixels))
     for marker, _, _ in _segments(data, at, _MARKER_IN_SCAN):

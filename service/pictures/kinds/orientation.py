@@ -1,4 +1,4 @@
-"""Which way up a camera was held, from a file's metadata, of which nothing else is read."""
+"""The orientation of a photo, which is all that is read from a file's metadata."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _ORIENTATION = 0x0112
 
 
 def stated(exif: bytes, xmp: bytes) -> int:
-    """The orientation that EXIF data name, or else an XMP packet, 1 to 8; else 1. Both may be empty."""
+    """The orientation 1 to 8 from EXIF data, or else from an XMP packet, or else 1. Both may be empty."""
     try:
         value = directory.read(exif.removeprefix(_EXIF_HEAD)).number(_ORIENTATION)
-    except ValueError:  # a broken EXIF block says nothing; the pixels may still be good
+    except ValueError:  # a broken EXIF block is ignored; the pixels may still be good
         value = 0
     if value not in range(1, 9):
         found = _XMP.search(xmp)

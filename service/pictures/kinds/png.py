@@ -1,4 +1,4 @@
-"""PNG: chunks (the W3C's third edition)."""
+"""PNG: chunks (W3C, third edition)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from service.pictures.kinds import orientation
 from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_costly
 
 _SIGNATURE = 8  # bytes
-_CHUNK = struct.Struct(">I4s")  # the length of what follows, and the kind
+_CHUNK = struct.Struct(">I4s")  # length and type
 _CHECKSUM = 4  # bytes
 _HEADER = struct.Struct(">IIBB")  # width, height, bits a channel, colour type
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-"""The chunks that decide what the pixels look like. An animation's other frames are not among them."""
+"""The chunks that decide the pixels of the first frame."""
 _XMP = b"XML:com.adobe.xmp\0"
 _RAW_EXIF = b"Raw profile type exif\0"  # hexadecimal text, as ImageMagick wrote it before eXIf
-_MOST_TEXT = 2**16  # bytes that are unpacked
+_MOST_TEXT = 2**16  # bytes of text to decompress
 
 
 def checked(data: bytes) -> PictureFile:
-    """Raises `BadImage`, or `TooCostly` for far too many chunks, or far more data than the pixels need."""
+    """The checked file, without metadata.
+
+    Raises `BadImage`, or `TooCostly` for far too many chunks or far more data than the pixels need.
+    """
     kept = [data[:_SIGNATURE]]
     metadata: dict[bytes, bytes] = {}  # the first of each kind
     packed = 0
@@ -51,7 +54,7 @@ def checked(data: bytes) -> PictureFile:
 
 
 def _header(data: bytes) -> tuple[int, int, int]:
-    """Width, height, and more bytes than the pixels can need, packed however badly."""
+    """Width, height, and an upper bound of the compressed pixels in bytes."""
     try:
         _, kind = _CHUNK.unpack_from(data, _SIGNATURE)
         width, height, bits, colour = _HEADER.unpack_from(data, _SIGNATURE + _CHUNK.size)
@@ -64,7 +67,7 @@ def _header(data: bytes) -> tuple[int, int, int]:
 
 
 def _metadata(found: dict[bytes, bytes]) -> tuple[bytes, bytes]:
-    """EXIF data and the XMP packet, from the chunks that may hold them."""
+    """EXIF data and the XMP packet, from the chunks that may contain them."""
     xmp = found.get(b"iTXt", b"")
     if xmp[len(_XMP) : len(_XMP) + 1] == b"\1":
         xmp = _unpacked(xmp[len(_XMP) + 4 :])
@@ -79,7 +82,7 @@ def _metadata(found: dict[bytes, bytes]) -> tuple[bytes, bytes]:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """The beginning of a deflated text; nothing where it is damaged."""
+    """The first `_MOST_TEXT` bytes of a deflated text; empty if it is damaged."""
     with suppress(zlib.error):
         return zlib.decompressobj().decompress(packed, _MOST_TEXT)
     return b""

@@ -1,4 +1,4 @@
-"""TIFF: one directory that points anywhere, and a dozen ways of packing pixels."""
+"""TIFF: a directory with offsets into the file, and a dozen compressions of pixels."""
 
 from __future__ import annotations
 
@@ -10,29 +10,22 @@ from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_c
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLOURS = 256, 257, 258, 259, 262
 _OFFSETS, _ORIENTATION, _SAMPLES, _ROWS, _BYTES, _PLANES = 273, 274, 277, 278, 279, 284
-_OTHERS = (
-    266,
-    292,
-    293,
-    317,
-    320,
-    338,
-    339,
-)  # order of bits, fax options, predictor, palette, kinds of samples
+_OTHERS = (266, 292, 293, 317, 320, 338, 339)
+"""Bit order, fax options, predictor, palette, types of samples."""
 _TILES = {322, 323, 324, 325}
 _UNPACKED = 1
 _LINEAR = {_UNPACKED, 2, 3, 4, 5, 8, 32773, 32946}  # compressions: fax, LZW, deflate, PackBits
 _SIMPLE_COLOURS = {0, 1, 2, 3, 5, 8}  # grey, RGB, palette, CMYK, Lab
-_SEPARATE = 2  # a plane for each sample
+_SEPARATE = 2  # a plane per sample
 _MOST_SAMPLES = 8
-_PALETTE = 3 * 2**16  # numbers of the largest
+_PALETTE = 3 * 2**16  # numbers of the largest palette
 _TYPES = {3: "H", 4: "I"}
 
 
 def checked(data: bytes) -> PictureFile:
-    """The first page; raises `BadImage`, or `TooCostly` for a directory that is more work than a picture.
+    """The checked file with its first page; raises `BadImage`, or `TooCostly` for too large a directory.
 
-    Pillow turns a TIFF upright itself, so width and height are those of the upright picture here.
+    Pillow rotates a TIFF upright itself, so width and height are those of the upright picture.
     """
     try:
         found = directory.read(data)
@@ -40,28 +33,28 @@ def checked(data: bytes) -> PictureFile:
         raise too_costly("TIFF") from None
     except ValueError:
         raise damaged("TIFF") from None
-    if data.startswith(b"MM\0+"):  # Pillow takes its directory to be elsewhere
+    if data.startswith(b"MM\0+"):  # Pillow expects the directory elsewhere
         raise damaged("TIFF")
     size = found.number(_WIDTH), found.number(_HEIGHT)
     if found.number(_ORIENTATION) in (5, 6, 7, 8):
         size = size[::-1]
-    simple = _written_anew(found)
+    simple = _rewritten(found)
     return PictureFile("TIFF", simple or data, *size, linear=simple is not None)
 
 
-def _written_anew(found: Directory) -> bytes | None:
-    """A file of these pixels and nothing else, in strips one after another; None where that is not enough.
+def _rewritten(found: Directory) -> bytes | None:
+    """A file with these pixels alone, in consecutive strips; None if the file has features beyond that.
 
-    So every decoder finds in it what was found here, and each strip once.
+    Every decoder then sees the values that were checked here, and each strip once.
     """
     strips = _strips(found)
-    if strips is None or not found.orderly or _TILES & found.entries.keys():
+    if strips is None or not found.has_unique_tags or _TILES & found.entries.keys():
         return None
     compression = found.number(_COMPRESSION, _UNPACKED)
     if compression not in _LINEAR or found.number(_COLOURS, -1) not in _SIMPLE_COLOURS:
         return None
     if compression == _UNPACKED and sum(map(len, strips)) < _unpacked_bytes(found):
-        return None  # some programs write lengths that decoders pass over
+        return None  # some programs write lengths that decoders ignore
     start = 8
     places = [start]
     for strip in strips:
@@ -81,7 +74,7 @@ def _written_anew(found: Directory) -> bytes | None:
 
 
 def _strips(found: Directory) -> list[bytes] | None:
-    """What the strips hold, if there are as many as the picture needs, all of them inside the file."""
+    """The strips' contents; None unless there are as many as the picture needs, all inside the file."""
     data = found.data
     width, height, samples = found.number(_WIDTH), found.number(_HEIGHT), found.number(_SAMPLES, 1)
     rows = min(height, found.number(_ROWS, height))
@@ -98,7 +91,7 @@ def _strips(found: Directory) -> list[bytes] | None:
 
 
 def _unpacked_bytes(found: Directory) -> int:
-    """How many bytes the pixels have that are not compressed."""
+    """Size of the uncompressed pixels in bytes."""
     samples = found.number(_SAMPLES, 1)
     bits = found.numbers(_BITS, _MOST_SAMPLES) or (1,)
     a_pixel = sum(bits) if len(bits) == samples else bits[0] * samples
@@ -110,7 +103,7 @@ def _most_numbers(tag: int) -> int:
 
 
 def _entries(numbers: dict[int, tuple[int, tuple[int, ...]]], order: str, at: int) -> bytes:
-    """A directory that stands at `at`, and behind it what does not fit into its entries."""
+    """A directory for offset `at`, followed by the values that do not fit into its entries."""
     entries = struct.pack(order + "H", len(numbers))
     behind = at + 2 + 12 * len(numbers) + 4
     values = b""

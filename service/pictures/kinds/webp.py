@@ -7,19 +7,19 @@ import struct
 from service.pictures.kinds import orientation
 from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_costly
 
-_CHUNK = struct.Struct("<4sI")  # the kind, and the length of what follows
-_FIRST_CHUNK = 12  # bytes of the container's head before it
-_MAYBE_LOSSLESS = {b"VP8L", b"ALPH", b"ANMF"}  # pixels, opacity, a frame of either
+_CHUNK = struct.Struct("<4sI")  # type and length
+_FIRST_CHUNK = 12  # bytes of the container's header
+_MAYBE_LOSSLESS = {b"VP8L", b"ALPH", b"ANMF"}  # pixels, alpha, a frame with either
 _MOST_CODE_GROUPS = 5000  # each takes up to 21 KB in libwebp
 _PIXELS_A_GROUP = 16  # at least
 _BITS_A_GROUP = 20  # at least: five codes of four bits
 
 
 def checked(data: bytes) -> PictureFile:
-    """The picture, or an animation's first; raises `BadImage` or `TooCostly`.
+    """The checked file; raises `BadImage` or `TooCostly`.
 
-    Lossless is linear where the picture or the file is small: else, it may ask for 65,536 groups of Huffman
-    codes, and so for a gigabyte.
+    Lossless files are linear only if the picture or the file is small, because others may request 65,536
+    groups of Huffman codes and thus a gigabyte.
     """
     size: tuple[int, int] | None = None
     metadata: dict[bytes, bytes] = {}  # the first of each kind
@@ -51,7 +51,7 @@ def checked(data: bytes) -> PictureFile:
 
 
 def _size(data: bytes, kind: bytes, body: int) -> tuple[int, int] | None:
-    """Width and height, where this kind of chunk says them."""
+    """Width and height, if this type of chunk has them, else None."""
     if kind == b"VP8X":
         low, high, low2, high2 = struct.unpack_from("<HBHB", data, body + 4)
         return (low | high << 16) + 1, (low2 | high2 << 16) + 1

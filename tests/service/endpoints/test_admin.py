@@ -28,7 +28,7 @@ def test_card_is_a_page_that_can_load_and_run_nothing(make_client: MakeClient, t
 def test_card_of_a_model_without_one(client: TestClient) -> None:
     answer = client.get("/model/card")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    assert "has no card" in answer.json()["error"]
+    assert "has no model card" in answer.json()["error"]
 
 
 def test_card_asks_for_the_key_as_the_model_does(make_client: MakeClient, tiny_model: Path) -> None:

@@ -97,13 +97,13 @@ def test_other_labels_are_refused_with_what_to_send(
 def test_forms_without_both_fields_are_refused(asking: TestClient, store: Store, seven: bytes) -> None:
     answer = asking.post("/feedback", files={"image": seven})
     assert refusal(answer) == (422, "wrong_field")
-    assert answer.json()["error"].startswith("The field `label` is missing: send what the picture shows")
+    assert answer.json()["error"].startswith("The field `label` is missing. Send what the picture shows")
     answer = asking.post("/feedback", files={"picture": seven}, data={"label": "7"})
     assert "The field `image` is missing" in answer.json()["error"]
     answer = asking.post("/feedback", files={"image": seven}, data={"label": ["7", "1"]})
-    assert "The field `label` comes 2 times" in answer.json()["error"]
+    assert "The field `label` occurs 2 times" in answer.json()["error"]
     answer = asking.post("/feedback", json={"label": "7"})
-    assert answer.json()["error"].endswith("send the multipart fields `image` and `label`.")
+    assert answer.json()["error"].endswith("Send the multipart fields `image` and `label`.")
     assert refusal(say(asking, b"no picture", "7")) == (400, "broken_image")
     assert refusal(say(asking, seven[:100], "7")) == (400, "broken_image")
     assert refusal(say(asking, b"%PDF", "7")) == (415, "wrong_kind")
@@ -196,7 +196,7 @@ def test_too_much_at_once_is_refused(
     """The disk does not keep up: refused before the body is read, where the queue is full already."""
 
     def full(_queue: Queue) -> None:
-        raise Busy("There is too much to do right now: try again in a second.")
+        raise Busy("The service is busy. Try again in a second.")
 
     monkeypatch.setattr(Busy, "held_seconds", 0.0)
     monkeypatch.setattr(Queue, "admit", full)

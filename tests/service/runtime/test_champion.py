@@ -58,7 +58,7 @@ def test_champion_without_a_model_is_the_default_one(
     assert version(champion) == "1"
     assert [record.message for record in caplog.records] == [
         "Serving model default",
-        f"A model that appears in {tmp_path / 'none'} takes over",
+        f"Watching {tmp_path / 'none'} for a model to replace the default model",
         "Serving model 1",
     ]
     assert loads("refused") == refused
@@ -78,7 +78,7 @@ def test_champion_that_is_broken_from_the_start_leaves_the_default_one(
 def test_champion_without_any_model_is_busy(tmp_path: Path) -> None:
     champion = Champion(tmp_path / "none", default=tmp_path / "neither")
     champion.refresh()
-    with pytest.raises(NoModel, match="no model"):
+    with pytest.raises(NoModel, match="No model"):
         champion.reader()
 
 
@@ -136,7 +136,7 @@ def test_champion_has_no_card_but_its_own(tiny_model: Path, case: str) -> None:
     champion = Champion(tiny_model)
     champion.refresh()
     assert version(champion) == "1"
-    with pytest.raises(NotFound, match="no card"):
+    with pytest.raises(NotFound, match="no model card"):
         champion.card()
 
 

@@ -85,7 +85,7 @@ def test_forgotten_question_has_an_older_number(
     while not service.asked:
         pass
     asker.ask(b"2")
-    number = asker.forget()
+    number = asker.cancel()
     service.open.set()
     assert outcomes.get(timeout=5).number < number
     with pytest.raises(queue.Empty):

@@ -258,7 +258,7 @@ def test_what_is_no_picture_leaves_the_drawing(
     opened.until("7 · Digits")
     (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
     for name, sentence in (
-        ("notes.txt", "notes.txt cannot be read as a picture: open a PNG or a JPEG."),
+        ("notes.txt", "notes.txt cannot be read as a picture. Open a PNG or a JPEG."),
         ("none.png", "Could not open: No such file or directory"),
     ):
         chosen = str(tmp_path / name)
@@ -297,7 +297,7 @@ def test_theme_is_changed_and_kept(opened: Opened) -> None:
     with Image.open(BytesIO(opened.window._drawing.png())) as image:
         assert image.getpixel((0, 0)) == 255  # what is sent stays black on white
     opened.window._drawing.lay(photo())
-    opened.window._ask_anew()
+    opened.window._restart()
     assert paper["background"] == LIGHT.paper
     opened.window._theme_button.invoke()
     assert opened.root["background"] == LIGHT.ground

@@ -18,9 +18,9 @@ MINUS = Mark(None, None, (0.1,) * 10, None, (0, 50, 8, 55), "-")
         ((UNCLEAR,), WINDOW["not_a_digit"]),
         ((SEVEN, UNCLEAR), WINDOW["unclear"]),
         ((SEVEN,), "99.1 % sure"),
-        ((SEVEN, SEVEN), "99.1 % sure of its least sure digit"),
+        ((SEVEN, SEVEN), "Least certain digit: 99.1 %"),
         ((MINUS, SEVEN), "99.1 % sure"),
-        ((MINUS, SEVEN, SEVEN), "99.1 % sure of its least sure digit"),
+        ((MINUS, SEVEN, SEVEN), "Least certain digit: 99.1 %"),
         ((MINUS, SEVEN, UNCLEAR), WINDOW["unclear"]),
         ((MINUS,), WINDOW["not_a_digit"]),
     ],
@@ -30,7 +30,7 @@ def test_words_say_how_sure_the_answer_is(marks: tuple[Mark, ...], sentence: str
 
 
 @pytest.mark.parametrize(
-    ("version", "name"), [("12", "Model 12"), ("default", "Default model"), ("", "Own model")]
+    ("version", "name"), [("12", "Model 12"), ("default", "Default model"), ("", "Your own model")]
 )
 def test_model_name(version: str, name: str) -> None:
     assert model_name(version) == name

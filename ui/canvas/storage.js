@@ -1,21 +1,21 @@
-// What is drawn outlives a reload: it is kept in the browser, for this tab alone, with Undo and Redo.
+// Saves the drawing with Undo and Redo in the session storage of this tab, so that it survives a reload.
 
 import { BLANK } from "./drawing.js";
 
-/** @import { Sent } from "./asking.js" */
+/** @import { Sent } from "./requests.js" */
 /** @import { Drawing, History } from "./drawing.js" */
 /** @import { Picture } from "./photo.js" */
 /** @import { Stroke } from "./strokes.js" */
 
 const NAME = "drawing";
-const FORM = 1; // what is kept in another form is not read
-const WAIT = 300; // ms after the last change
-const MOST_PAPERS = 60; // that Undo and Redo have after a reload
-const MOST_BYTES = 3e6; // of all photos: browsers keep some five million letters for a page
+const FORM = 1; // version of the format; others are not read
+const WAIT = 300; // ms between the last change and saving
+const MOST_PAPERS = 60; // for Undo and Redo after a reload
+const MOST_BYTES = 3e6; // of all photos; browsers store about five million characters per page
 
 /**
- * What is kept, and checked before it is used. `points`: x, y, x, y, ...; a picture is one of the page's own
- * examples (`address`) or a file (`data`: a data URL), and has neither where it was too large.
+ * The format, which is checked before it is used. `points`: x, y, x, y, ... A picture is one of the page's
+ * examples (`address`) or a file (`data`: a data URL), or has neither if it was too large.
  * @typedef {{ points: number[], width: number, erases: boolean }} KeptStroke
  * @typedef {{ address?: string, data?: string, name?: string }} KeptImage
  * @typedef {{ image: number, part: Picture["part"], turns: number }} KeptPicture
@@ -28,7 +28,7 @@ const MOST_BYTES = 3e6; // of all photos: browsers keep some five million letter
 
 export class Keeper {
   #timer = 0;
-  /** @type {WeakMap<Sent, string>} Photos as data URLs, as far as they are made: making one takes a moment. */
+  /** @type {WeakMap<Sent, string>} Photos as data URLs, which are made in the background. */
   #data = new WeakMap();
 
   /** @param {Drawing} drawing */
@@ -66,8 +66,8 @@ export class Keeper {
 }
 
 /**
- * What this tab has kept, null where that is nothing or nothing sound; `lost`: the photo that lay on the paper
- * was too large.
+ * The drawing that this tab saved, or null if there is none or it is damaged; `lost`: the photo on the paper was
+ * too large to save.
  * @returns {Promise<{ history: History, lost: boolean } | null>}
  */
 export async function kept() {
@@ -75,7 +75,7 @@ export async function kept() {
     const text = sessionStorage.getItem(NAME);
     return text === null ? null : await unpacked(JSON.parse(text));
   } catch {
-    return null; // damaged, or this browser keeps nothing
+    return null; // damaged data, or no storage in this browser
   }
 }
 
@@ -85,7 +85,7 @@ function store(kept) {
     sessionStorage.setItem(NAME, JSON.stringify(kept));
     return true;
   } catch {
-    return false; // full, or this browser keeps nothing
+    return false; // storage is full or not available
   }
 }
 
@@ -111,7 +111,7 @@ function packed({ papers, at }, dataOf) {
   /** @type {KeptImage[]} */
   const keptImages = [...images].map(() => ({}));
   let room = MOST_BYTES;
-  // what is seen has the first claim on the room, then the newest
+  // the visible paper is saved first, then the newest ones
   const seen = papers[at].picture?.image;
   for (const image of new Set([...(seen ? [seen] : []), ...[...images.keys()].reverse()])) {
     const file = files.get(image);
@@ -141,7 +141,7 @@ function packed({ papers, at }, dataOf) {
 }
 
 /**
- * The opposite of `packed`; fails where anything is not as `packed` makes it.
+ * The inverse of `packed`; throws if the data is malformed.
  * @param {Kept} kept
  */
 async function unpacked({ form, at, ...kept }) {
@@ -211,7 +211,7 @@ function demand(sound) {
 }
 
 /**
- * Each thing once, with its number.
+ * Each distinct thing with an index.
  * @template Thing
  * @param {Thing[]} things
  */

@@ -1,11 +1,11 @@
-// Whether the service takes corrections: asked once there is an answer, and what takes them is loaded then.
+// Loads the dialog for corrections after the first answer, if the service stores them.
 
-import { ask } from "./asking.js";
+import { ask } from "./requests.js";
 
-/** @import { Feedback, Subject, Told } from "./feedback.js" */
+/** @import { Feedback, Subject, Callbacks } from "./feedback.js" */
 /** @import { Page } from "../page.d.ts" */
 
-export class Offer {
+export class FeedbackLoader {
   #asked = false;
   /** @type {Feedback | null} */
   #feedback = null;
@@ -14,11 +14,11 @@ export class Offer {
 
   /**
    * @param {Page} element
-   * @param {Told} told
+   * @param {Callbacks} callbacks
    */
-  constructor(element, told) {
+  constructor(element, callbacks) {
     this.element = element;
-    this.told = told;
+    this.callbacks = callbacks;
   }
 
   /** @param {Subject} subject */
@@ -29,7 +29,7 @@ export class Offer {
   }
 
   /** Nothing is drawn. */
-  forget() {
+  clear() {
     this.#subject = null;
     this.#feedback?.about(null);
   }
@@ -39,10 +39,10 @@ export class Offer {
     try {
       if (!(await ask("feedback"))) return;
       const { Feedback } = await import("./feedback.js");
-      this.#feedback = await Feedback.ready(this.element, this.told);
+      this.#feedback = await Feedback.ready(this.element, this.callbacks);
       this.#feedback.about(this.#subject);
     } catch {
-      this.#asked = false; // the service was away, or the line: again with the next answer
+      this.#asked = false; // service or network not available; retry with the next answer
     }
   }
 }

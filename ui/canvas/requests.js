@@ -1,21 +1,21 @@
-// Asking the service: one question at a time, always about the newest drawing, again by itself after a failure.
-// Why it is so: docs/decisions/drawing.md
+// Requests to the service: one at a time, always for the newest drawing, and retried after a failure.
+// See docs/decisions/drawing.md.
 
 /** @import { Place } from "./drawing.js" */
 
-const REST = 150; // ms that the pen must rest on the paper before a stroke that is not finished is read
+const REST = 150; // ms without movement after which an unfinished stroke is read
 const SLOW_AFTER = 1500; // ms until the page says that it is still waiting
-const FIRST_WAIT = 500; // ms before the first new try; doubled each time
+const FIRST_WAIT = 500; // ms before the first retry; doubled each time
 const LONGEST_WAIT = 5000;
 
 /**
- * The service's answers, as service/answers.py makes them.
- * @typedef {[left: number, top: number, right: number, bottom: number]} Box in pixels of what was sent
+ * The service's answers, as in service/answers.py.
+ * @typedef {[left: number, top: number, right: number, bottom: number]} Box in pixels of the picture sent
  * @typedef {"-" | "." | ","} Sign
  * @typedef {{ digit: number, confidence: number, sign: null }} Digit
  * @typedef {Digit | { digit: null, confidence: null, sign: Sign | null }} Judgement
  * @typedef {Judgement & { probabilities: number[], box: Box }} Mark
- * @typedef {{ text: string, confidence: number | null, printed: boolean }} WrittenNumber null: a mark of it is rejected
+ * @typedef {{ text: string, confidence: number | null, printed: boolean }} WrittenNumber null if a mark is rejected
  * @typedef {{ row: number, column: number, box: Box, numbers: number[] }} TableCell `numbers`: their indices
  * @typedef {{ rows: number, columns: number, cells: TableCell[] }} Table
  * @typedef {{ text: string, numbers: WrittenNumber[], digits: Mark[], tables: Table[], model: string }} Reading
@@ -23,18 +23,18 @@ const LONGEST_WAIT = 5000;
  * @typedef {{ box: Box, seen: string, saliency: number[][], hint: Hint | null }} View `seen`: a PNG in base64
  * @typedef {{ test_accuracy?: number, canvas_accuracy?: number }} Metrics
  * @typedef {{ version: string, created: string, git_commit?: string, metrics?: Metrics }} Manifest
- * @typedef {Manifest & { run_link: string | null }} Model with what the page's server adds
- * @typedef {{ kept: number, most: number } | null} Room for feedback; null: none is kept
+ * @typedef {Manifest & { run_link: string | null }} Model with the link that the page's server adds
+ * @typedef {{ kept: number, most: number } | null} Room for feedback; null if none is stored
  * @typedef {{ read: Reading, explain: View[], model: Model, feedback: Room | { id: string } }} Answers by the path
  */
 
 /**
- * What is sent: a file, or the drawing, which has no name.
+ * The picture to send: a file, or the drawing, which has no name.
  * @typedef {Blob & { name?: string }} Sent
  */
 
-/** A question that got no answer: HTTP's status (0: the page's own server is away), the service's word and sentence. */
-export class Trouble extends Error {
+/** A failed request: HTTP status (0 if the page's server is unreachable), error code and message. */
+export class RequestError extends Error {
   /**
    * @param {number} status
    * @param {{ error?: string, code?: string } | null} content
@@ -47,18 +47,18 @@ export class Trouble extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same question can be answered later. */
-  get passes() {
+  /** Whether a retry can succeed. */
+  get isTransient() {
     return ![400, 404, 405, 413, 415, 422].includes(this.status);
   }
 }
 
 /**
- * Ask the page's server; throws `Trouble`.
+ * Send a request to the page's server; throws `RequestError`.
  * @template {keyof Answers} Path
  * @param {Path} path
  * @param {Sent} [file]
- * @param {string} [label] what the file shows
+ * @param {string} [label] the correct label of the file
  * @returns {Promise<Answers[Path]>}
  */
 export async function ask(path, file, label) {
@@ -75,15 +75,15 @@ export async function ask(path, file, label) {
     response = await fetch(address, { method: file ? "POST" : "GET", body });
     content = await response.json();
   } catch {
-    throw new Trouble(response?.status ?? 0, null, null);
+    throw new RequestError(response?.status ?? 0, null, null);
   }
   if (response.ok) return content;
-  throw new Trouble(response.status, content, Number(response.headers.get("Retry-After")) || null);
+  throw new RequestError(response.status, content, Number(response.headers.get("Retry-After")) || null);
 }
 
-export class Asking {
+export class LiveReading {
   #wanted = 0; // the number of the newest drawing
-  #cleared = 0; // answers about drawings before this one are not shown any more
+  #cleared = 0; // answers for older drawings are not shown
   #running = false;
   #resting = 0;
   #failures = 0;
@@ -91,30 +91,30 @@ export class Asking {
   #wake = null;
 
   /**
-   * `picture()` gives {file, place} of the drawing as it is now; the others are told what came of it.
+   * `picture()` returns {file, place} of the current drawing; the other callbacks report the result.
    * @param {{
    *   picture: () => Promise<{ file: Sent, place: Place }>,
    *   onBusy: (busy: boolean) => void,
    *   onAnswer: (reading: Reading, place: Place, milliseconds: number, file: Sent) => void,
    *   onSlow: () => void,
-   *   onTrouble: (trouble: Trouble) => void,
-   * }} others
+   *   onError: (error: RequestError) => void,
+   * }} callbacks
    */
-  constructor({ picture, onBusy, onAnswer, onSlow, onTrouble }) {
+  constructor({ picture, onBusy, onAnswer, onSlow, onError }) {
     this.picture = picture;
     this.onBusy = onBusy;
     this.onAnswer = onAnswer;
     this.onSlow = onSlow;
-    this.onTrouble = onTrouble;
+    this.onError = onError;
   }
 
-  /** A stroke goes on: half a 7 is no digit, so it is read where the pen rests or is lifted. */
+  /** A stroke is being drawn. It is read when the pen rests or is lifted, because half a 7 is not a digit. */
   soon() {
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => this.now(), REST);
   }
 
-  /** The drawing has changed, or an answer is wanted once more; a wait ends at once. */
+  /** The drawing has changed, or is to be read again; ends a wait before a retry. */
   now() {
     clearTimeout(this.#resting);
     this.#wanted++;
@@ -122,8 +122,8 @@ export class Asking {
     this.#wake?.();
   }
 
-  /** The drawing is gone: nothing is asked, and an answer on its way is not shown. */
-  forget() {
+  /** The drawing was cleared: send no request, and ignore answers to come. */
+  cancel() {
     clearTimeout(this.#resting);
     this.#cleared = ++this.#wanted;
     this.#wake?.();
@@ -139,11 +139,11 @@ export class Asking {
         await this.#once(asked);
         this.#failures = 0;
         answered = asked;
-      } catch (trouble) {
-        if (!(trouble instanceof Trouble)) throw trouble;
-        if (!trouble.passes) answered = asked;
-        if (asked > this.#cleared) this.onTrouble(trouble);
-        if (trouble.passes) await this.#sleep(this.#waitAfter(trouble));
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        if (!error.isTransient) answered = asked;
+        if (asked > this.#cleared) this.onError(error);
+        if (error.isTransient) await this.#sleep(this.#waitAfter(error));
       }
     }
     this.#running = false;
@@ -163,10 +163,10 @@ export class Asking {
     }
   }
 
-  /** @param {Trouble} trouble */
-  #waitAfter(trouble) {
+  /** @param {RequestError} error */
+  #waitAfter(error) {
     const backoff = FIRST_WAIT * 2 ** this.#failures++;
-    return Math.min(trouble.retryAfter ? trouble.retryAfter * 1000 : backoff, LONGEST_WAIT);
+    return Math.min(error.retryAfter ? error.retryAfter * 1000 : backoff, LONGEST_WAIT);
   }
 
   /** @param {number} milliseconds */

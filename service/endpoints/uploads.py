@@ -1,4 +1,4 @@
-"""What a request sends: its form, and a picture in it with the queue that it waits in."""
+"""Uploads: a request's form, and a picture in it with the queue in which it waits."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from service.pictures.png import PlainPng
 from service.pictures.upload import SMALL, Body, header
 from service.runtime.queues import Queue, Queues
 
-QUICK_PIXELS = 512 * 512  # more hold up the event loop for too long
+QUICK_PIXELS = 512 * 512  # larger pictures would block the event loop for too long
 
 
 async def form_of(request: Request, body: Body, *names: bytes) -> Form:
-    """The form that a request holds, with its fields of these names, read to its end."""
+    """Read a request's form to its end, with the fields that have one of these names."""
     form = Form(header(request.scope, b"content-type"), *names)
     await body.pour(form.take)
     return form
 
 
 async def picture_of(pieces: list[bytes], small: Queue, queues: Queues) -> tuple[Opened, Queue]:
-    """A picture that has been looked through, and its queue.
+    """A checked picture and the queue in which it waits.
 
-    That is `small` for few pixels in a plain PNG: it alone is sure to decode at once. A large file is
-    put together on a thread.
+    The queue is `small` for a plain PNG with few pixels, because no other file is sure to decode quickly. A
+    large file is joined and checked on a thread.
     """
     if sum(map(len, pieces)) <= SMALL:
         picture = opened(b"".join(pieces))

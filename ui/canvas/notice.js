@@ -1,8 +1,8 @@
-// What went wrong, said in place and in words that help.
+// Error messages, and the notice that shows them.
 
 import { say } from "./say.js";
 
-/** @import { Trouble } from "./asking.js" */
+/** @import { RequestError } from "./requests.js" */
 
 /** @type {Record<string, string>} */
 const BY_CODE = {
@@ -28,8 +28,8 @@ const BY_STATUS = {
 };
 
 /**
- * What went wrong, as one sentence.
- * @param {Trouble} trouble
+ * The message for an error.
+ * @param {RequestError} error
  */
 export function sentenceOf({ code, status, message }) {
   const name = BY_CODE[code] ?? BY_STATUS[status];
@@ -42,11 +42,11 @@ export class Notice {
     this.element = element;
   }
 
-  /** What is said until the person goes on, not only until the next answer. */
+  /** Whether the message stays until the person continues, not only until the next answer. */
   #lasting = false;
 
-  /** The person draws on: what was said of a refused picture has been read. */
-  moveOn() {
+  /** The person continues drawing, so a lasting message has been read. */
+  dismiss() {
     if (!this.#lasting) return;
     this.#lasting = false;
     this.hide();
@@ -72,7 +72,7 @@ export class Notice {
   }
 
   /**
-   * Say something that stays until the person goes on.
+   * Show a message that stays until the person continues.
    * @param {(string | false)[]} sentences
    */
   sayLasting(...sentences) {
@@ -81,13 +81,13 @@ export class Notice {
   }
 
   /**
-   * A refused or unanswered question; `drawn`: whether there is something that is kept.
-   * @param {Trouble} trouble
+   * Show a failed request; `drawn`: whether there is a drawing, which is kept.
+   * @param {RequestError} error
    * @param {boolean} drawn
    */
-  trouble(trouble, drawn) {
-    const sentence = sentenceOf(trouble);
-    if (trouble.passes) this.say(sentence, drawn && say("kept"), say("again"));
+  showError(error, drawn) {
+    const sentence = sentenceOf(error);
+    if (error.isTransient) this.say(sentence, drawn && say("kept"), say("again"));
     else this.sayLasting(sentence, drawn && say("kept"));
   }
 }

@@ -1,4 +1,4 @@
-"""The page answers under its own names only, and takes no other from a proxy's headers."""
+"""Host header check of the page, which also removes the forwarding headers that Gradio would trust."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from addresses.hosts import UNKNOWN_HOST, Hosts
 from ui.refusals import refused
 
-# Gradio believes these, whoever sends them. What uvicorn believed of them, it has written into the scope.
+# Gradio trusts these headers from any client. uvicorn has put those of trusted proxies into the scope.
 _FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 
 
-class Names:
-    """ASGI: refuses a `Host` that is none of the page's names with 421."""
+class HostCheck:
+    """ASGI middleware that refuses requests whose `Host` is not allowed, with status 421."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self._app = app

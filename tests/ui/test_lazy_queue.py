@@ -17,8 +17,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from ui import waking
-from ui.waking import Waking
+from ui import lazy_queue
+from ui.lazy_queue import LazyQueue
 
 REST = 0.1
 Talk = Callable[["Page"], Coroutine[Any, Any, None]]
@@ -42,14 +42,14 @@ class Blocks:
 
 
 class Page:
-    """An application with `Waking` in front, whose lifespan starts the queue as that of Gradio's does."""
+    """An application with `LazyQueue` in front, whose lifespan starts the queue as that of Gradio's does."""
 
     def __init__(self) -> None:
         self.blocks = Blocks()
         self.entered = self.left = 0
         self.slow = asyncio.Event()
         self.fault: Exception | None = None
-        middleware = [Middleware(Waking, cast(gradio.Blocks, self.blocks))]
+        middleware = [Middleware(LazyQueue, cast(gradio.Blocks, self.blocks))]
         route = Route("/{path:path}", self._answer, methods=["GET", "POST"])
         self.app = Starlette(routes=[route], middleware=middleware, lifespan=self._lifespan)
         self._events: asyncio.Queue[Message] = asyncio.Queue()
@@ -90,8 +90,8 @@ class Page:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Talk], None]:
-    monkeypatch.setattr(waking, "REST_SECONDS", REST)
-    monkeypatch.setattr(waking, "SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr(lazy_queue, "IDLE_SECONDS", REST)
+    monkeypatch.setattr(lazy_queue, "TERMINATION_SECONDS", 0.01)
 
     def start(talk: Talk) -> None:
         async def go() -> None:

@@ -1,4 +1,4 @@
-"""Gradio's queue and MCP server, which run only while programs ask: the page itself needs neither."""
+"""Gradio's queue and MCP server, which run only while programs use them, because the page needs neither."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from ui.text import PROGRAMS
 MCP = "/gradio_api/mcp"
 _QUEUED = ("/gradio_api/queue/", "/gradio_api/call/")
 _WITH_FILES = (*_QUEUED, "/gradio_api/run/", "/gradio_api/api/")
-REST_SECONDS = 30.0  # without a question of a program: then the queue stops
-SETTLE_SECONDS = 0.2  # in which a queue that was stopped has noticed it
+IDLE_SECONDS = 30.0  # without a request by a program, after which the queue is stopped
+TERMINATION_SECONDS = 0.2  # in which a stopped queue terminates
 
 
-class Waking:
-    """ASGI: starts what Gradio has for programs when one asks, and stops its queue when none does any more.
+class LazyQueue:
+    """ASGI middleware that starts Gradio's queue and MCP server on demand, and stops an idle queue.
 
-    The queue looks for events a thousand times a second, which takes 6 % of a core.
+    The queue polls for events a thousand times a second, which takes 6 % of a core.
     """
 
     def __init__(self, app: ASGIApp, blocks: gradio.Blocks) -> None:
         self._app = app
         self._blocks = blocks
-        self._life: asyncio.Task[None] | None = None
+        self._lifespan: asyncio.Task[None] | None = None
         self._end = asyncio.Event()
         self._starting = asyncio.Lock()
-        self._asking = 0
-        self._resting: asyncio.TimerHandle | None = None
+        self._requests = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._answer_lifespan(receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if scope["type"] == "http" and scope["method"] == "POST" and path.startswith(_WITH_FILES):
@@ -54,63 +54,63 @@ class Waking:
                 await self._app(scope, receive, send)
         else:
             if path.startswith(MCP):
-                await self._awake(scope["app"])
+                await self._start(scope["app"])
             await self._app(scope, receive, send)
 
     @asynccontextmanager
     async def _queue(self, app: FastAPI) -> AsyncIterator[None]:
-        """Gradio's queue runs within."""
-        self._asking += 1
+        """A context in which Gradio's queue runs."""
+        self._requests += 1
         try:
-            await self._awake(app)
+            await self._start(app)
             async with self._starting:
                 if not self._blocks.is_running:
-                    await asyncio.sleep(SETTLE_SECONDS)
+                    await asyncio.sleep(TERMINATION_SECONDS)
                     self._blocks.run_startup_events()
             yield
         finally:
-            self._asking -= 1
-            self._rest_later()
+            self._requests -= 1
+            self._restart_idle_timer()
 
-    async def _awake(self, app: FastAPI) -> None:
-        """Enter Gradio's lifespan, once, in a task of its own: it has to be left in the one that entered."""
+    async def _start(self, app: FastAPI) -> None:
+        """Enter Gradio's lifespan once, in a task of its own, because the same task must exit it."""
         async with self._starting:
-            if self._life is None or self._life.done():
-                awake = asyncio.Event()
-                self._life = asyncio.create_task(self._within_lifespan(app, awake))
-                waiting = asyncio.create_task(awake.wait())
-                await asyncio.wait({waiting, self._life}, return_when=asyncio.FIRST_COMPLETED)
+            if self._lifespan is None or self._lifespan.done():
+                started = asyncio.Event()
+                self._lifespan = asyncio.create_task(self._within_lifespan(app, started))
+                waiting = asyncio.create_task(started.wait())
+                await asyncio.wait({waiting, self._lifespan}, return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
-                if self._life.done():
-                    self._life.result()
-                self._rest_later()
+                if self._lifespan.done():
+                    self._lifespan.result()
+                self._restart_idle_timer()
 
-    async def _within_lifespan(self, app: FastAPI, awake: asyncio.Event) -> None:
+    async def _within_lifespan(self, app: FastAPI, started: asyncio.Event) -> None:
         async with app.router.lifespan_context(app):
-            awake.set()
+            started.set()
             await self._end.wait()
 
-    def _rest_later(self) -> None:
-        if self._resting is not None:
-            self._resting.cancel()
-        self._resting = asyncio.get_running_loop().call_later(REST_SECONDS, self._rest)
+    def _restart_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._stop_if_idle)
 
-    def _rest(self) -> None:
-        if not self._asking:
+    def _stop_if_idle(self) -> None:
+        if not self._requests:
             self._blocks.close(verbose=False)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """The server's own lifespan, which would start all of it with the server."""
+    async def _answer_lifespan(self, receive: Receive, send: Send) -> None:
+        """Answer the server's lifespan events without passing them on, which would start everything."""
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
         self._end.set()
-        if self._life is not None:
-            await asyncio.wait({self._life})
+        if self._lifespan is not None:
+            await asyncio.wait({self._lifespan})
         await send({"type": "lifespan.shutdown.complete"})
 
 
 def _name_of_file(found: dict[str, Any]) -> Any:
-    """What a client says of a file, as its name alone: Gradio would look for it, or fetch it by its URL."""
+    """Replace a client's description of a file by its name, because Gradio would open or fetch it."""
     return found.get("path", found)
 
 
@@ -125,7 +125,7 @@ async def _whole(receive: Receive) -> bytes:
 
 
 def _given(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives a body first, and then what comes."""
+    """A `receive` that returns `body`, and after it the messages of `receive`."""
     first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def given() -> Message:
