@@ -1,8 +1,8 @@
-"""How many cores, replicas and gigabytes a load takes, and what is full first: `make scale` (docs/scale.md).
+"""Calculates the cores and memory that a load needs, and its first bottleneck: `make scale` (docs/scale.md).
 
-All inputs are measured: `make bench-costs` (what a request costs), `make bench-replicas ARGS=--bare` (what
-nginx costs), `make bench-cluster` (papers a second in bulk). The formulae are printed with the tables. It is
-a calculation: it holds for cores like the measured machine's, and nobody has run that many.
+All inputs are measured: the cost of a request (`make bench-costs`), the cost of nginx (`make bench-replicas
+ARGS=--bare`), and papers per second in bulk (`make bench-cluster`). The formulae are printed with the tables.
+The result holds for cores like those of the measured machine, and has not been tried on that many cores.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def worksheet(inputs: Measured, rate: float = 10_000, digits: float = 1e9) -> It
 
 
 def _inputs(inputs: Measured) -> Iterator[str]:
-    yield "| one request | service, ms | of it decoding | proxy, ms | bytes on the wire |"
+    yield "| one request | service, ms | decoding, share of it | proxy, ms | bytes on the wire |"
     yield "|---" * 5 + "|"
     for kind in inputs.kinds:
         share = kind.decoding_ms / kind.service_ms
@@ -154,18 +154,18 @@ def _inputs(inputs: Measured) -> Iterator[str]:
             f"| {kind.wire_bytes:,.0f} |"
         )
     yield ""
-    yield f"Memory: {inputs.replica_mb:.0f} MB a replica, and {inputs.worker_mb:.0f} MB each of its workers."
+    yield f"Memory: {inputs.replica_mb:.0f} MB per replica, and {inputs.worker_mb:.0f} MB for each worker."
 
 
 def _service(inputs: Measured, rate: float) -> Iterator[str]:
-    yield f"**{rate:,.0f} requests a second of one kind.** Each part is used by {USED:.0%}."
+    yield f"**{rate:,.0f} requests per second of one kind**, with every part {USED:.0%} busy."
     yield ""
     yield f"- replicas of one worker and one core = {rate:,.0f} x service ms / 1000 / {USED}"
     yield f"- memory = replicas x ({inputs.replica_mb:.0f} + {inputs.worker_mb:.0f}) MB"
     yield f"- cores of nginx = {rate:,.0f} x proxy ms / 1000 / {USED}"
     yield f"- network in front of the proxy = {rate:,.0f} x bytes x 8 x {ON_THE_WIRE} / {USED}"
     yield ""
-    yield "| of | replicas (cores) | memory, GB | cores of nginx | network, Gbit/s |"
+    yield "| kind | replicas (cores) | memory, GB | cores of nginx | network, Gbit/s |"
     yield "|---" * 5 + "|"
     for kind in inputs.kinds:
         need = inputs.need(kind, rate)
@@ -176,13 +176,13 @@ def _service(inputs: Measured, rate: float) -> Iterator[str]:
 
 
 def _first(inputs: Measured) -> Iterator[str]:
-    yield "**What is full first** as replicas are added: so many replicas, all busy, fill it."
+    yield "**The first bottleneck**: how many busy replicas saturate each part."
     yield ""
     yield "- one core of nginx: service ms / proxy ms"
     yield f"- a link of G Gbit/s: G x 10^9 / (8 x {ON_THE_WIRE} x bytes) / (1000 / service ms)"
     yield ""
     links = " | ".join(f"{link} Gbit/s" for link in LINKS)
-    yield f"| of | a replica, a second | one core of nginx | {links} | first |"
+    yield f"| kind | requests per second of a replica | one core of nginx | {links} | first bottleneck |"
     yield "|---" * (4 + len(LINKS)) + "|"
     for kind in inputs.kinds:
         proxy = kind.proxy_core / kind.replica
@@ -197,19 +197,20 @@ def _bulk(inputs: Measured, digits: float) -> Iterator[str]:
     rate = papers / DAY
     cores = math.ceil(rate / inputs.papers_a_core)
     megabytes = rate * inputs.bytes_a_paper / 1e6
-    yield f"**{digits:,.0f} digits in a day** (`digits FOLDER --cluster`; scans of pages and tables)."
+    yield f"**{digits:,.0f} digits per day** (`digits FOLDER --cluster`, scans of pages and tables)"
     yield ""
-    yield f"- papers a second = digits / {inputs.digits_a_paper:.1f} a paper / {DAY:,} s = {rate:,.0f}"
-    yield f"- cores = that / {inputs.papers_a_core:.1f} papers a second for a core = {cores:,}"
+    yield f"- papers per second = digits / {inputs.digits_a_paper:.1f} per paper / {DAY:,} s = {rate:,.0f}"
+    yield f"- cores = papers per second / {inputs.papers_a_core:.1f} papers per second and core = {cores:,}"
     memory = cores * inputs.worker_mb / 1000
-    yield f"- memory = cores x {inputs.worker_mb:.0f} MB, as a service's worker = {memory:,.0f} GB, and Ray's"
+    yield f"- memory = cores x {inputs.worker_mb:.0f} MB = {memory:,.0f} GB, and the memory of Ray itself"
     yield (
-        f"- reading from disk or S3 = that x {inputs.bytes_a_paper / 1000:,.0f} kB = {megabytes:,.0f} MB/s, "
-        f"{papers * inputs.bytes_a_paper / 1e12:,.1f} TB in all"
+        f"- reading from disk or S3 = papers per second x {inputs.bytes_a_paper / 1000:,.0f} kB "
+        f"= {megabytes:,.0f} MB/s, {papers * inputs.bytes_a_paper / 1e12:,.1f} TB in total"
     )
     each = inputs.papers_a_core * inputs.bytes_a_paper / 1e6
     link = 10_000 / 8 / ON_THE_WIRE
-    yield f"- {DISK / each:,.0f} cores fill a disk of {DISK} MB/s, {link / each:,.0f} a link of 10 Gbit/s"
+    yield f"- {DISK / each:,.0f} cores saturate a disk of {DISK} MB/s"
+    yield f"- {link / each:,.0f} cores saturate a link of 10 Gbit/s"
 
 
 if __name__ == "__main__":
