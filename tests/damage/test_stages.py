@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 KINDS = (KILL, FILL, TEAR)
 LEFT = (0, 100, 4096, 20_000, 100_000)  # bytes that still fit
-ROOM = re.compile(r"No space left|no room left|disk is full|disk I/O error|File too large|cannot be written")
+ROOM = re.compile(r"[Nn]o space left|disk is full|disk I/O error|File too large|cannot be written")
 CHAINS = {"fetch": 12, "preprocess": 8, "train": 8, "evaluate": 8}
 LENGTH = 5
 

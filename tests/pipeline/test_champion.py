@@ -47,7 +47,7 @@ def test_promote_roll_back_twice_and_ask(registered: Registered, typed: Typed) -
     assert code == 0
     now, head, *rows = said.splitlines()
     assert re.fullmatch(rf"champion: version 3 since {TIME}, by promote: reads threes", now)
-    assert head.split() == ["before", "it", "since", "by", "reason"]
+    assert head.split() == ["earlier", "since", "by", "reason"]
     assert re.fullmatch(rf"version 2  {TIME}  promote  reads twos", rows[0])
     assert re.fullmatch(rf"version 1  {TIME}  promote  the first", rows[1])
 
@@ -82,7 +82,7 @@ def test_champion_says_what_is_not_served_or_on_record_yet(registered: Registere
     code, said, _ = typed(champion.main)
     assert code == 0
     assert said.startswith("champion: version 2, by a change that is not recorded yet\n")
-    assert "It is not served yet: " in said
+    assert "It is not served yet, because " in said
     assert "has version 1. Run `python -m pipeline.promote --sync`" in said
 
 

@@ -142,7 +142,7 @@ def test_layout_is_told_apart_and_the_scale_found_with_validation_digits(
     assert {path.name for path in Path("out").iterdir()} == {"digits.onnx", "manifest.json"}
 
 
-@pytest.mark.parametrize(("full_ink", "text"), [(1, "full ink 1 "), (255, "full ink 255 ")])
+@pytest.mark.parametrize(("full_ink", "text"), [(1, "full ink is 1,"), (255, "full ink is 255,")])
 def test_scale_of_plain_pixels_is_found(
     made: Made,
     run: Callable[..., int],
