@@ -1,4 +1,4 @@
-"""The answer: numbers with boxes, kind words for what is no digit, what the network saw, the model."""
+"""The answer: numbers with boxes, rejected marks, the network's view, the model."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_model_of_a_person_has_no_card(page: Page) -> None:
 
 
 def colourful(page: Page, selector: str) -> bool:
-    """Whether a canvas has pixels whose red and blue differ."""
+    """Whether a canvas has coloured pixels, whose red and blue differ."""
     found: bool = page.evaluate(
         """(selector) => {
           const canvas = document.querySelector(selector);
