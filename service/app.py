@@ -30,7 +30,15 @@ from service.endpoints.admin import Admin
 from service.endpoints.feedback import Feedback
 from service.endpoints.images import Images
 from service.endpoints.inference import Inference
-from service.errors import NotFound, Refusal, Unauthorized, UnknownHost, WrongMethod, failed, refused
+from service.errors import (
+    NotFound,
+    Refusal,
+    Unauthorized,
+    UnknownHost,
+    WrongMethod,
+    error_response,
+    internal_error,
+)
 from service.openapi import Endpoint
 from service.pictures.upload import header
 from service.runtime.metrics import count_request
@@ -126,7 +134,11 @@ def application(
             Middleware(_CountAndLog),
             Middleware(_OwnNames, Hosts(hosts)),
         ],
-        exception_handlers={Refusal: _refuse, HTTPException: _refuse_route, ClientDisconnect: _give_up},
+        exception_handlers={
+            Refusal: _on_refusal,
+            HTTPException: _on_routing_error,
+            ClientDisconnect: _on_disconnect,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -144,7 +156,7 @@ class _OwnNames:
         if self._hosts.let_in(host):
             await self._app(scope, receive, send)
             return
-        response = await _refuse(Request(scope), UnknownHost(self._hosts.refusal(host)))
+        response = await _on_refusal(Request(scope), UnknownHost(self._hosts.refusal(host)))
         await response(scope, receive, send)
 
 
@@ -163,28 +175,28 @@ class _AskForKey:
         await self._app(scope, receive, send)
 
 
-async def _refuse(request: Request, refusal: Exception) -> Response:
+async def _on_refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     request.state.outcome = refusal.code
     if refusal.held_seconds:
         refusal.__traceback__ = refusal.__context__ = None  # they keep the request's body alive
         await asyncio.sleep(refusal.held_seconds)
-    return refused(refusal)
+    return error_response(refusal)
 
 
-async def _refuse_route(request: Request, error: Exception) -> Response:
+async def _on_routing_error(request: Request, error: Exception) -> Response:
     """The response to an unknown path or method, which Starlette's router raises."""
     assert isinstance(error, HTTPException)
     if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
         sentence = "Not found. The page at / lists all endpoints."
-        return await _refuse(request, NotFound(sentence))
+        return await _on_refusal(request, NotFound(sentence))
     allowed = ", ".join(sorted(request.scope["route"].methods))
-    response = await _refuse(request, WrongMethod(f"This path accepts only {allowed}."))
+    response = await _on_refusal(request, WrongMethod(f"This path accepts only {allowed}."))
     response.headers["Allow"] = allowed
     return response
 
 
-async def _give_up(request: Request, _error: Exception) -> Response:
+async def _on_disconnect(request: Request, _error: Exception) -> Response:
     request.state.outcome = "gone"
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # the client has disconnected
 
@@ -231,7 +243,7 @@ class _CountAndLog:
                 )
                 state["outcome"] = "internal"
                 if not status:
-                    await failed()(scope, receive, send_with_id)
+                    await internal_error()(scope, receive, send_with_id)
         except asyncio.CancelledError:  # the service stops
             state["outcome"] = "gone"
             raise

@@ -125,7 +125,7 @@ PAGE: Final[dict[str, str]] = {
     "sign_minus": "minus",
     "sign_point": "point",
     "sign_comma": "comma",
-    "spoken": "{text}. {words}. {more}",
+    "spoken": "{text}. {words}, {more}",
     "spoken_rejected": "{words}. {more}",
     # corrections
     "wrong": "Wrong?",
