@@ -48,7 +48,7 @@ PASSED_ON = ("/schema.json", *openapi.PAGE_FILES)
 """Paths that BentoML's application answers: the schema for its clients, and the files of the docs page."""
 
 CLOSE_EVERY = 64
-"""Every so many responses, a worker with several open requests closes a connection.
+"""After this many responses, a worker with several open requests closes a connection.
 
 The client then reconnects, and a worker that is idle accepts the new connection.
 """
