@@ -38,8 +38,8 @@ from service.errors import (
     Unauthorized,
     UnknownHost,
     WrongMethod,
-    failed,
-    refused,
+    error_response,
+    internal_error,
 )
 from service.openapi import Endpoint
 from service.pictures.upload import header
@@ -50,7 +50,7 @@ PASSED_ON = ("/schema.json", *openapi.PAGE_FILES)
 """Paths that BentoML's application answers: the schema for its clients, and the files of the docs page."""
 
 CLOSE_EVERY = 64
-"""Every so many responses, a worker with several open requests closes a connection.
+"""After this many responses, a worker with several open requests closes a connection.
 
 The client then reconnects, and a worker that is idle accepts the new connection.
 """
@@ -136,7 +136,11 @@ def application(
             Middleware(_CountAndLog),
             Middleware(_OwnNames, Hosts(hosts)),
         ],
-        exception_handlers={Refusal: _refuse, HTTPException: _refuse_route, ClientDisconnect: _give_up},
+        exception_handlers={
+            Refusal: _on_refusal,
+            HTTPException: _on_routing_error,
+            ClientDisconnect: _on_disconnect,
+        },
     )
     app.router.redirect_slashes = False
     for each in table:
@@ -158,7 +162,7 @@ class _OwnNames:
         if self._hosts.let_in(host):
             await self._app(scope, receive, send)
             return
-        response = await _refuse(Request(scope), UnknownHost(self._hosts.refusal(host)))
+        response = await _on_refusal(Request(scope), UnknownHost(self._hosts.refusal(host)))
         await response(scope, receive, send)
 
 
@@ -177,28 +181,28 @@ class _AskForKey:
         await self._app(scope, receive, send)
 
 
-async def _refuse(request: Request, refusal: Exception) -> Response:
+async def _on_refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     request.state.outcome = refusal.code
     if refusal.held_seconds:
         refusal.__traceback__ = refusal.__context__ = None  # they keep the request's body alive
         await asyncio.sleep(refusal.held_seconds)
-    return refused(refusal)
+    return error_response(refusal)
 
 
-async def _refuse_route(request: Request, error: Exception) -> Response:
+async def _on_routing_error(request: Request, error: Exception) -> Response:
     """The response to an unknown path or method, which Starlette's router raises."""
     assert isinstance(error, HTTPException)
     if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
         sentence = "Not found. The page at / lists all endpoints."
-        return await _refuse(request, NotFound(sentence))
+        return await _on_refusal(request, NotFound(sentence))
     allowed = ", ".join(sorted(request.scope["route"].methods))
-    response = await _refuse(request, WrongMethod(f"This path accepts only {allowed}."))
+    response = await _on_refusal(request, WrongMethod(f"This path accepts only {allowed}."))
     response.headers["Allow"] = allowed
     return response
 
 
-async def _give_up(request: Request, _error: Exception) -> Response:
+async def _on_disconnect(request: Request, _error: Exception) -> Response:
     request.state.outcome = "gone"
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # the client has disconnected
 
@@ -245,7 +249,7 @@ class _CountAndLog:
                 )
                 state["outcome"] = "internal"
                 if not status:
-                    await failed()(scope, receive, send_with_id)
+                    await internal_error()(scope, receive, send_with_id)
         except asyncio.CancelledError:  # the service stops
             state["outcome"] = "gone"
             raise

@@ -181,12 +181,12 @@ class Busy(Unavailable):
     held_seconds = 1.0
 
 
-def refused(refusal: Refusal) -> Response:
+def error_response(refusal: Refusal) -> Response:
     """The response to a refused request."""
     return _response(Problem.of(refusal), refusal.status, refusal.headers)
 
 
-def failed() -> Response:
+def internal_error() -> Response:
     """The response to an internal error, without a traceback, a path or a version."""
     sentence = "Internal error. The service log has the details. Try again."
     return _response(Problem(error=sentence, code="internal"), HTTPStatus.INTERNAL_SERVER_ERROR, {})

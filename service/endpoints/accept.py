@@ -28,5 +28,7 @@ def preferred(accept: Iterable[str], kinds: tuple[str, str]) -> str:
 
 def _weight(kind: str, weights: dict[str, float]) -> float:
     """The weight of the most specific media range that matches `kind`, or 0 if none does."""
-    ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
-    return next((weights[name] for name in ranges if name in weights), 0.0)
+    for media_range in (kind, f"{kind.partition('/')[0]}/*", "*/*"):
+        if media_range in weights:
+            return weights[media_range]
+    return 0.0

@@ -19,7 +19,7 @@ from digits.network.model import MANIFEST, Manifest
 from digits.reader import CARD
 from service.errors import NoModel, NotFound
 from service.runtime.metrics import LOADS, WORKERS, step
-from service.runtime.trial import try_out
+from service.runtime.trial import self_test
 from traffic.counts import Counts
 from traffic.slots import REFERENCE, REFERENCE_JSON, Reference
 
@@ -44,7 +44,7 @@ class Champion:
         self._card: bytes | None = None
         self._reference: Reference | None = None
         self._has_served = False  # whether a model of `folder` has been in service
-        self._seen: object = "nothing yet"
+        self._seen: object = "nothing yet"  # the fingerprint of the folder when it was last checked
 
     def reader(self) -> Reader:
         """The reader in service; raises `NoModel` while there is none."""
@@ -67,10 +67,10 @@ class Champion:
 
     def refresh(self) -> None:
         """Load the folder's model if the folder has changed; log and refuse a model that cannot serve."""
-        state = _state(self._folder)
-        if state == self._seen:
+        fingerprint = _fingerprint(self._folder)
+        if fingerprint == self._seen:
             return
-        self._seen = state
+        self._seen = fingerprint
         if not self._has_served and not (self._folder / MANIFEST).exists():
             self._serve_default()
             return
@@ -154,7 +154,7 @@ def _loaded(folder: Path) -> Reader:
     def load() -> None:
         try:
             reader = Reader(_TimedModel.load(folder))
-            try_out(reader)
+            self_test(reader)
             loaded.set_result(reader)
         except BaseException as error:
             loaded.set_exception(error)
@@ -204,7 +204,7 @@ def _content(path: Path, most_bytes: int) -> bytes | None:
         return None
 
 
-def _state(folder: Path) -> object:
+def _fingerprint(folder: Path) -> object:
     """A value that changes when a file in the folder is added, replaced or removed."""
     try:
         with os.scandir(folder) as entries:

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -36,6 +37,13 @@ _FILE = r"\d{10}-[0-9a-f]{12}\.json"
 _logger = logging.getLogger("service")
 
 
+class _Own(NamedTuple):
+    """This worker's counts of one model in one hour, and the name of their file."""
+
+    file: str
+    counts: Counts
+
+
 class Traffic:
     """The counts of one worker, and of all workers that write into the same folder. Thread-safe."""
 
@@ -43,7 +51,7 @@ class Traffic:
         self._folder = folder
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._own: dict[tuple[int, str], tuple[str, Counts]] = {}  # by hour and model: file name and counts
+        self._own: dict[tuple[int, str], _Own] = {}  # by hour and model
         self._changed: set[tuple[int, str]] = set()
         self._tidied = 0  # the hour of the last deletion of old files
         self._fails = False
@@ -74,7 +82,7 @@ class Traffic:
         with self._writing:
             with self._lock:
                 changed = [
-                    (self._own[key][0], _slot(key, self._own[key][1])) for key in sorted(self._changed)
+                    (self._own[key].file, _slot(key, self._own[key].counts)) for key in sorted(self._changed)
                 ]
                 self._changed.clear()
             try:
@@ -108,8 +116,8 @@ class Traffic:
         key = (hours_ago(0), model)
         self._changed.add(key)
         if key not in self._own:
-            self._own[key] = (f"{key[0]:010d}-{uuid.uuid4().hex[:12]}.json", Counts())
-        return self._own[key][1]
+            self._own[key] = _Own(f"{key[0]:010d}-{uuid.uuid4().hex[:12]}.json", Counts())
+        return self._own[key].counts
 
     def _forget(self) -> None:
         """Drop past hours that have been written, and hours that are too old."""
@@ -124,7 +132,7 @@ class Traffic:
     def _kept(self) -> Iterator[Slot]:
         """All slots of the folder; this worker's own come from memory, because its files lag behind."""
         with self._lock:
-            own = {name: _slot(key, counts) for key, (name, counts) in self._own.items()}
+            own = {one.file: _slot(key, one.counts) for key, one in self._own.items()}
         yield from own.values()
         if self._folder is not None:
             yield from _read(path for path in _files(self._folder) if path.name not in own)

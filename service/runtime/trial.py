@@ -17,11 +17,12 @@ _MANY = 128  # marks, a typical number on a page
 MOST_WRONG = 2  # of the ten: a user's model may read badly, but one with permuted outputs reads none
 
 
-def try_out(reader: Reader) -> None:
+def self_test(reader: Reader) -> None:
     """Read the known digits one by one and as a line, and a batch of noise; raises `ModelError` on failure.
 
-    These are also a model's first, slow predictions. Freeing a large picture raises glibc's mmap threshold;
-    without that, each prediction would cost a hundred page faults.
+    The batch has a blank field and one full of ink, too. These are also a model's first, slow predictions.
+    Freeing a large picture raises glibc's mmap threshold; without that, each prediction would cost a hundred
+    page faults.
     """
     with Image.open(KNOWN_DIGITS) as file:
         line = file.convert("L")

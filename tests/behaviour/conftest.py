@@ -9,5 +9,5 @@ from digits.reader import Reader
 
 @pytest.fixture(scope="session")
 def reader(model_folder: Path) -> Reader:
-    """A reader with a really trained model."""
+    """A reader with a trained model."""
     return Reader.load(model_folder)

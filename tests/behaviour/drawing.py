@@ -22,7 +22,7 @@ def drawing(
 ) -> Grey:
     """Digits side by side as dark ink on white: `box` pixels high, the first one's box at `at` (x, y).
 
-    `step` is how far the next digit begins, in boxes' widths (0.8 of the height).
+    `step`: distance between the starts of two digits, in widths of a box (0.8 of the height).
     """
     image = Image.new("L", (size[0] * _FINER, size[1] * _FINER), 255)
     pencil = ImageDraw.Draw(image)
@@ -44,7 +44,7 @@ def picture(pixels: Grey) -> Image.Image:
 
 
 def shadowed(pixels: Grey, depth: float = 0.5) -> Grey:
-    """With the edge of a shadow across it."""
+    """The picture with the edge of a shadow across it."""
     height, width = pixels.shape
     across = np.arange(width)[None, :] * 0.8 + np.arange(height)[:, None] * 0.6
     light = 1 - depth / (1 + np.exp(-(across - across.mean()) / 4))
@@ -52,7 +52,7 @@ def shadowed(pixels: Grey, depth: float = 0.5) -> Grey:
 
 
 def ruled(pixels: Grey, gap: int = 40, level: int = 130, squared: bool = False, slope: float = 0.0) -> Grey:
-    """On ruled or squared paper, whose lines may rise by `slope`."""
+    """The picture on ruled or squared paper, whose lines rise by `slope`."""
     height, width = pixels.shape
     x, y = np.arange(width)[None, :], np.arange(height)[:, None]
     lines = ((y + slope * x) % gap < 2) | (squared & ((x - slope * y) % gap < 2))

@@ -30,7 +30,7 @@ def _jpeg(pixels: Grey) -> Image.Image:
 
 
 def _turned(pixels: Grey) -> Image.Image:
-    """Lying on its side, with an EXIF note that says so."""
+    """The picture rotated by a quarter, with the EXIF orientation that undoes it."""
     stream = io.BytesIO()
     exif = Image.Exif()
     exif[0x0112] = 6

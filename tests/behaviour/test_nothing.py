@@ -1,4 +1,4 @@
-"""Sheets with nothing on them are blank, and what is no digit gets no sure answer by accident."""
+"""Empty sheets are blank, and marks that are not digits do not get a confident answer."""
 
 from __future__ import annotations
 

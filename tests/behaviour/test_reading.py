@@ -1,4 +1,4 @@
-"""Whole numbers: in reading order, with boxes, whatever lies between and beside the digits."""
+"""Whole numbers in reading order with boxes, whatever is between or next to the digits."""
 
 from __future__ import annotations
 

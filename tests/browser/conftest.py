@@ -35,7 +35,7 @@ CAMERA_DIGIT = 4
 
 @dataclass(frozen=True)
 class Running:
-    """What runs for the tests of a session, and where."""
+    """The service and the page of a test session."""
 
     service: Process
     service_url: str
@@ -53,7 +53,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @contextmanager
 def launched(*flags: str) -> Iterator[Browser]:
-    """A Chromium with these flags beside the usual ones."""
+    """A Chromium with these flags in addition to the usual ones."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("NO BROWSER: install chromium (apt-get install chromium) to test the page")
@@ -75,7 +75,7 @@ def running(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def warm(chromium: Browser) -> Iterator[BrowserContext]:
-    """What a module's tests share of a browser: its cache, without which each page takes twice as long."""
+    """A browser context whose cache all tests of a module share; without it each page takes twice as long."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(10_000)
     yield context
@@ -84,7 +84,7 @@ def warm(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def context(warm: BrowserContext) -> Iterator[BrowserContext]:
-    """A browser that knows nothing of other tests: no pages, nothing stored, nothing allowed."""
+    """A browser context without pages, storage or permissions of other tests."""
     yield warm
     warm.unroute_all()
     warm.clear_permissions()
@@ -112,7 +112,7 @@ def open_page(context: BrowserContext, running: Running) -> Page:
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """Where screenshots stay after the tests."""
+    """The folder in which screenshots stay after the tests."""
     ARTIFACTS.mkdir(exist_ok=True)
     return ARTIFACTS
 

@@ -1,4 +1,4 @@
-"""A hand at the mouse: draws strokes on the page and looks at the answer."""
+"""Drawing on the page with the mouse, and reading its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASPECT = 0.62
 
 @dataclass(frozen=True)
 class Place:
-    """Where on the paper a digit goes: left, top and height as shares of the paper's height."""
+    """The place of a digit on the paper: left, top and height relative to the paper's height."""
 
     left: float
     top: float
@@ -56,7 +56,7 @@ def on_screen(page: Page, stroke: Stroke, place: Place) -> Stroke:
 
 
 def answer(page: Page) -> str:
-    """The newest answer, once it is there: digits, `?` for a mark that is none, "" for nothing."""
+    """Wait for the newest answer and return it: digits, `?` for a rejected mark, "" for a blank picture."""
     page.wait_for_selector("#answer[aria-busy=false]")
     return page.locator("#big").get_attribute("data-text") or ""
 
@@ -67,7 +67,7 @@ def clear(page: Page) -> None:
 
 
 def ink_share(page: Page) -> float:
-    """The share of the paper that is inked, 0..1."""
+    """The share of the paper that is covered with ink, 0..1."""
     share: float = page.evaluate(
         """() => {
           const canvas = document.querySelector("#canvas");

@@ -1,4 +1,4 @@
-"""What a browser that knows nothing yet fetches for the page."""
+"""The files that a browser with an empty cache fetches for the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Response
 
 @dataclass(frozen=True)
 class File:
-    """One file of the first load: where it is, its bytes as sent and uncompressed."""
+    """One file of the first load: its address, and its size in bytes as sent and uncompressed."""
 
     path: str
     sent: int
@@ -17,7 +17,7 @@ class File:
 
 
 def first_load(browser: Browser, address: str) -> dict[str, list[File]]:
-    """What a browser with nothing cached fetches, by whose it is: ours lies under canvas/ and ask/."""
+    """The files that a browser with an empty cache fetches, by origin; ours are under canvas/ and ask/."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     answers: list[Response] = []

@@ -35,7 +35,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, name: str, port: int, replaced: Mapping[str, str]) -> Iterator[None]:
-    """Run the recipe on `port`, with a certificate of its own for `name` and these parts replaced."""
+    """Run nginx with the recipe on `port`, a new certificate for `name` and these replacements."""
     missing = [program for program in ("nginx", "openssl") if _program(program) is None]
     if missing:
         pytest.skip(
@@ -73,7 +73,7 @@ def nginx(folder: Path, name: str, port: int, replaced: Mapping[str, str]) -> It
 
 
 def _program(name: str) -> str | None:
-    """Where it is; Debian's nginx lies in a folder that is in the administrator's path only."""
+    """The path of nginx, which Debian installs in a folder that is only in the administrator's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin")
 
 

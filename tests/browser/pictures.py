@@ -1,4 +1,4 @@
-"""Pictures of our own digits, as files and as what a camera sees."""
+"""Pictures of our own digits, as files and as the video of a camera."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def write_camera(path: Path, digit: int) -> None:
-    """What Chromium's camera of the tests sees: a video of one still frame (YUV4MPEG2, 4:2:0)."""
+    """Write the video for Chromium's fake camera: one still frame (YUV4MPEG2, 4:2:0)."""
     image = picture(digit, (640, 480))
     frame = image.tobytes() + bytes([128]) * (640 * 480 // 2)
     path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + b"FRAME\n" + frame)

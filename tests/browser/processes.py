@@ -1,4 +1,4 @@
-"""The service and the page as a person starts them: real processes, ended by their own process group."""
+"""The service and the page as real processes, each in a process group by which it is ended."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """That of the process that was started."""
+        """The id of the process."""
         assert self._process is not None
         return self._process.pid
 
     def stop(self) -> None:
-        """End the whole group, kindly at first."""
+        """End the whole process group, with SIGTERM first."""
         if self._process is None:
             return
         for wanted, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
@@ -93,7 +93,7 @@ class Process:
 
 
 def service_process(port: int, model: Path, folder: Path, **settings: str) -> Process:
-    """`bentoml serve` with a model folder; `folder` takes its log and its private files."""
+    """`bentoml serve` with a model folder; its log and its private files are in `folder`."""
     command = [
         "bentoml",
         "serve",

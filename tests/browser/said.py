@@ -1,4 +1,4 @@
-"""Answers that a test puts into the service's mouth, to see how the page shows them."""
+"""Fake answers of the service, to test how the page shows them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.pictures import encoded
 
 
 def reading(text: str = "?") -> dict[str, object]:
-    """What the service answers when it reads this: sure of its digits, from left to right, line by line."""
+    """The service's answer for this text, with confident digits from left to right, line by line."""
     numbers: list[dict[str, object]] = []
     marks: list[dict[str, object]] = []
     for row, line in enumerate(text.split("\n")):
@@ -27,7 +27,7 @@ def reading(text: str = "?") -> dict[str, object]:
 
 
 def mark(letter: str, place: int, row: int) -> dict[str, object]:
-    """A digit, a sign, or `?`."""
+    """The answer for one mark: a digit, a sign, or `?`."""
     digit = int(letter) if letter.isdigit() else None
     return {
         "digit": digit,
@@ -40,7 +40,7 @@ def mark(letter: str, place: int, row: int) -> dict[str, object]:
 
 
 def show(page: Page, text: str, hints: list[str | None] | None = None) -> None:
-    """Let the service read this in whatever is drawn, and draw."""
+    """Draw something, to which the service answers with this text."""
     said = reading(text)
     views = [
         {"box": [0, 0, 9, 9], "seen": black_field(), "saliency": [[0.0] * 28] * 28, "hint": hint}
@@ -53,5 +53,5 @@ def show(page: Page, text: str, hints: list[str | None] | None = None) -> None:
 
 
 def black_field() -> str:
-    """An empty 28x28 view, as /explain gives it."""
+    """An empty 28x28 view, in the format of /explain."""
     return base64.b64encode(encoded(Image.new("L", (28, 28)))).decode()

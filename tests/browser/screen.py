@@ -1,4 +1,4 @@
-"""A screen that nobody sees, for the desktop window: Xvfb."""
+"""A virtual screen (Xvfb) for the desktop window."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """The name of a fresh X display, 1280x800; skips the test loudly where there is no Xvfb."""
+    """The name of a new X display, 1280x800; skips the test loudly if Xvfb is missing."""
     if shutil.which("Xvfb") is None:
         pytest.skip("NO DISPLAY: install Xvfb and xdotool (apt-get install xvfb xdotool) to test the window")
     read, write = os.pipe()

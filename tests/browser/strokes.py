@@ -30,7 +30,7 @@ DIGITS: dict[int, list[Stroke]] = {
 
 
 def curve(stroke: Stroke, steps: int = 4) -> Stroke:
-    """The stroke as a hand moves: a smooth curve (Catmull-Rom) through its points, `steps` moves to each."""
+    """The stroke as a smooth curve (Catmull-Rom) through its points, with `steps` moves between two."""
     ends = [stroke[0], *stroke, stroke[-1]]
     moves = [stroke[0]]
     for four in zip(ends, ends[1:], ends[2:], ends[3:], strict=False):

@@ -1,4 +1,4 @@
-"""The answer: numbers with boxes, kind words for what is no digit, what the network saw, the model."""
+"""The answer: numbers with boxes, rejected marks, the network's view, the model."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
     expect(page.locator("#detail")).to_have_text("One mark could not be read and is shown as ?")
     expect(page.locator("#marks .unclear")).to_have_text("?")
     expect(page.locator("#big button").nth(1)).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#spoken")).to_contain_text("-?7 5. Partly read. One mark could not be read")
+    expect(page.locator("#spoken")).to_contain_text("-?7 5. Partly read, One mark could not be read")
     assert page.locator("#bars").inner_text().count("%") == 0  # the mark was rejected: no digit is likely
 
 
@@ -211,7 +211,7 @@ def test_model_of_a_person_has_no_card(page: Page) -> None:
 
 
 def colourful(page: Page, selector: str) -> bool:
-    """Whether a canvas has pixels whose red and blue differ."""
+    """Whether a canvas has coloured pixels, whose red and blue differ."""
     found: bool = page.evaluate(
         """(selector) => {
           const canvas = document.querySelector(selector);

@@ -1,4 +1,4 @@
-"""The card with the answer: nothing else moves for it, every length has room, half a stroke is not read."""
+"""The answer card: nothing moves because of it, answers of any length fit, and half a stroke is not read."""
 
 from __future__ import annotations
 

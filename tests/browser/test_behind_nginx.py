@@ -1,4 +1,4 @@
-"""Page and service behind the nginx of docs/nginx.conf: TLS, a name of their own, and a path for each."""
+"""Page and service behind nginx with docs/nginx.conf: TLS, a host name, and a path prefix for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = "digits.example.org"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where nginx answers, without a final slash."""
+    """The address of nginx, without a final slash."""
     folder = tmp_path_factory.mktemp("nginx")
     service_port, page_port, port = free_port(), free_port(), free_port()
     upstreams = {"127.0.0.1:7860": f"127.0.0.1:{page_port}", "127.0.0.1:3000": f"127.0.0.1:{service_port}"}
@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """An empty tab; what the browser complains about on its console fails the test."""
+    """An empty tab; errors on the browser's console fail the test."""
     context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(15_000)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""The service's own page of its addresses (Swagger): a picture is chosen there, sent and answered."""
+"""The service's Swagger page: a picture is chosen there, sent and answered."""
 
 from __future__ import annotations
 

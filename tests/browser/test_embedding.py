@@ -27,7 +27,7 @@ INJECT = """() => {
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a test's own requests are of no interest."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def page(context: BrowserContext) -> Page:
 
 
 def complaints(page: Page) -> list[str]:
-    """What the browser complains about on its console, from now on."""
+    """The errors on the browser's console, from now on."""
     found: list[str] = []
     page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))

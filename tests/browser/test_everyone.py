@@ -1,4 +1,4 @@
-"""The page for everyone: finger, keyboard, screen reader, both themes, small screens, no network."""
+"""Accessibility: finger, keyboard, screen reader, both themes, small screens, no network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def phone(chromium: Browser, running: Running, request: pytest.FixtureRequest) -
 
 
 def touch(session: CDPSession, stroke: Stroke) -> None:
-    """One finger along a stroke, by real touch events."""
+    """Move one finger along a stroke, with real touch events."""
     for i, (x, y) in enumerate(stroke):
         kind = "touchMove" if i else "touchStart"
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
@@ -148,7 +148,7 @@ def test_axe_finds_nothing_in_any_state(
 def test_axe_finds_nothing_in_the_model_card(
     chromium: Browser, running: Running, theme: Literal["light", "dark"]
 ) -> None:
-    """Its text alone: over HTTP no script runs in it, and so no axe."""
+    """The card's HTML on a blank page, because axe cannot run in the card itself, which allows no scripts."""
     page = chromium.new_page(viewport={"width": 390, "height": 844}, color_scheme=theme)
     page.set_content((running.model / "card.html").read_text(encoding="utf-8"))
     check(page)
@@ -156,7 +156,7 @@ def test_axe_finds_nothing_in_the_model_card(
 
 
 def check(page: Page) -> None:
-    """axe-core, with all its rules."""
+    """Run axe-core with all its rules."""
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
@@ -193,7 +193,7 @@ def test_page_fits_one_screen(
 def test_where_the_screen_lies_paper_tools_and_answer_stand_beside_one_another(
     chromium: Browser, running: Running, size: tuple[int, int]
 ) -> None:
-    """A phone that lies, and 1280x800 at 200 %: Clear is in reach, and nothing lies on anything else."""
+    """A phone in landscape, and 1280x800 at 200 %: Clear is visible, and nothing overlaps."""
     context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
     page = open_page(context, running)
     draw(page, 3)
@@ -208,7 +208,7 @@ def test_where_the_screen_lies_paper_tools_and_answer_stand_beside_one_another(
 
 
 def test_page_asks_nobody_but_its_own_server_and_logs_no_error(chromium: Browser, running: Running) -> None:
-    """With an empty cache: then it asks for all that it ever asks for."""
+    """With an empty cache, so that the page fetches everything."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     asked: list[str] = []
     said: list[str] = []

@@ -1,4 +1,4 @@
-"""When things fail: a sentence in place, the drawing kept, and the answer back by itself."""
+"""Failures: a message on the page, the drawing is kept, and the answer comes back automatically."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ TRIES = (
 
 
 def refuse(route: Route, status: int, code: str) -> None:
-    """Answer a request of the page as the service refuses one."""
+    """Answer a request of the page with an error of the service."""
     body = json.dumps({"error": "The service says so.", "code": code})
     route.fulfill(status=status, body=body, content_type="application/json")
 
 
 def tries(page: Page) -> list[float]:
-    """When the page asked for an answer, in milliseconds of its own clock: a busy machine cannot shift it."""
+    """The times of the page's requests in ms of its own clock, which a busy machine does not shift."""
     return [float(begin) for begin in page.evaluate(TRIES)]
 
 
 def hold_first(page: Page) -> list[Route]:
-    """The page's questions as they come; the first is held until the test lets it go on."""
+    """The page's requests as they arrive; the first one is held until the test releases it."""
     asked: list[Route] = []
 
     def handle(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""Correcting an answer: by mouse, keys and finger, changed afterwards, refused, and what is kept of it."""
+"""Corrections: by mouse, keys and finger, changed afterwards, refused, and stored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LEAST = 44
 
 @dataclass(frozen=True)
 class Keeping:
-    """A service that keeps feedback, and the page before it."""
+    """A service that stores feedback, and the page in front of it."""
 
     url: str
     service: Process
@@ -48,7 +48,7 @@ def running_keeping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keepin
 
 @pytest.fixture
 def keeping(running_keeping: Keeping) -> Iterator[Keeping]:
-    """With nothing kept."""
+    """The service, without stored feedback."""
     yield running_keeping
     Store(running_keeping.folder).remove_all()
 
@@ -78,7 +78,7 @@ def digit(page: Page, name: str) -> Locator:
 
 
 def thanked(page: Page, name: str) -> None:
-    """Thanks are shown and spoken, and the sheet is gone."""
+    """Expect that the thanks are shown and announced, and that the dialog is closed."""
     for place in ("#took", "#spoken"):
         expect(page.locator(place)).to_have_text(f"Thank you. Saved as {name}.")
     expect(page.locator("#feedback")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""What a browser that knows nothing yet fetches."""
+"""The files that a browser with an empty cache fetches."""
 
 from __future__ import annotations
 

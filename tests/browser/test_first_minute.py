@@ -49,7 +49,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class Run:
-    """A `make run` that goes on, and what it has said so far."""
+    """A running `make run` and its output so far."""
 
     def __init__(self, folder: Path, log: Path, page_url: str) -> None:
         self._folder, self._log, self.page_url = folder, log, page_url
@@ -60,14 +60,14 @@ class Run:
         return self._log.read_text(encoding="utf-8")
 
     def seconds_until(self, true: Callable[[], object], limit: float) -> float:
-        """Wait for it; gives the seconds since the start."""
+        """Wait for a line; returns the seconds since the start."""
         while not true():
             assert time.monotonic() - self.began < limit, self.said[-5000:]
             time.sleep(0.1)
         return time.monotonic() - self.began
 
     def processes(self) -> list[psutil.Process]:
-        """All that runs in the copy's folder."""
+        """All processes whose working directory is in the copy."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -80,7 +80,7 @@ class Run:
 
 @contextmanager
 def make_run(folder: Path, log: Path) -> Iterator[Run]:
-    """Type `make run`, and Ctrl-C in the end; nothing may be left then."""
+    """Run `make run`, and end it with Ctrl-C, after which no process may be left."""
     service, page = free_port(), free_port()
     environment = os.environ | {
         "MNIST_DIR": str(folder / SMALL),
@@ -142,7 +142,7 @@ def test_make_run_answers_first_and_trains_beside(
 def test_make_run_again_repeats_nothing(
     clone: Path, artifacts: Path, tmp_path: Path, chromium: Browser
 ) -> None:
-    """After the test above; `chromium` only sees to it that both run or none."""
+    """Follows the test above; `chromium` is a parameter only so that both run or none."""
     assert chromium.is_connected()
     with make_run(clone, tmp_path / "log") as run:
         again = run.seconds_until(lambda: "Draw now" in run.said, 60)
@@ -156,7 +156,7 @@ def test_make_run_again_repeats_nothing(
 
 @pytest.mark.heavy
 def test_ctrl_c_while_it_trains_and_make_run_again(clone: Path, tmp_path: Path, chromium: Browser) -> None:
-    """A new parameter makes a new training, which is stopped half-way and gone on with."""
+    """A changed parameter starts a new training, which is stopped half-way and resumed."""
     assert chromium.is_connected()
     params = clone / "params.yaml"
     params.write_text(

@@ -1,4 +1,4 @@
-"""What is drawn outlives a reload, and what is done before the page is ready counts."""
+"""The drawing survives a reload, and input before the page is ready is replayed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def upload(page: Page, content: bytes) -> None:
 
 
 def keep_in_next_page(page: Page, text: str) -> None:
-    """Put something in the place of what the page keeps, after it has kept for the last time."""
+    """Replace the saved drawing after the page has saved for the last time."""
     page.add_init_script(f"sessionStorage.setItem('drawing', {json.dumps(text)})")
 
 
@@ -98,7 +98,7 @@ def test_second_tab_has_a_drawing_of_its_own(page: Page, context: BrowserContext
 
 
 def damaged() -> list[Any]:
-    """Things that are nearly what is kept: each has one fault."""
+    """Saved drawings with one fault each."""
     stroke = {"points": [1, 1, 200, 200], "width": 26, "erases": False}
     papers = [{"picture": None, "strokes": []}, {"picture": None, "strokes": [0]}]
     sound = {"form": 1, "at": 1, "strokes": [stroke], "images": [], "pictures": [], "papers": papers}
@@ -124,7 +124,7 @@ def damaged() -> list[Any]:
 
 
 def errors_of(page: Page) -> list[str]:
-    """The errors of the page's scripts, as they come."""
+    """The errors of the page's scripts, as they occur."""
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
@@ -147,7 +147,7 @@ def test_damaged_and_older_things_are_ignored(context: BrowserContext, running: 
 
 
 def held(context: BrowserContext, *names: str) -> list[Route]:
-    """The requests for these scripts, which wait until the test lets them go on."""
+    """The requests for these scripts, which are held until the test releases them."""
     waiting: list[Route] = []
     for name in names:
         context.route(f"**/canvas/{name}", lambda route: waiting.append(route))

@@ -1,4 +1,4 @@
-"""A photo on the paper: turned and cropped by mouse, finger and keys, undone, and what is sent of it."""
+"""A photo on the paper: rotated and cropped by mouse, finger and keys, undone, and sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def corners_of_half(page: Page) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The right half of a picture of size `TWO` on the paper: two corners, in pixels of the window."""
+    """Two corners of the right half of a picture of size `TWO` on the paper, in pixels of the window."""
     box = page.locator("#canvas").bounding_box()
     assert box is not None
     middle, tall = box["y"] + box["height"] / 2, box["width"] / 2
@@ -97,7 +97,7 @@ def test_turned_once_round_and_undone_it_is_the_file_again(page: Page) -> None:
 
 
 def test_phones_own_turn_of_a_photo_is_kept(page: Page) -> None:
-    """A JPEG that says "turn me" (EXIF 6: a quarter to the right) is shown so, and turned from there."""
+    """A JPEG with EXIF orientation 6 is shown upright, and rotated from there."""
     watch(page)
     stream, exif = BytesIO(), Image.Exif()
     exif[0x0112] = 6

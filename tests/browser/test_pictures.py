@@ -1,4 +1,4 @@
-"""Pictures from elsewhere: upload, paste, drag and drop, camera, examples."""
+"""Input of pictures: upload, paste, drag and drop, camera, examples."""
 
 from __future__ import annotations
 

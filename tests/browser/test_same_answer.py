@@ -1,4 +1,4 @@
-"""One drawing, one answer: through the page, the window's two ways, curl and `python -m digits`."""
+"""One drawing gets the same answer from the page, the window, `--local`, curl and `python -m digits`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A photo of a table on the page: read as one, looked at cell by cell, corrected, copied and kept."""
+"""A photo of a table on the page: shown as a table, inspected by cell, corrected, copied and downloaded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _cells(page: Page) -> list[list[str]]:
 
 
 def _kept(page: Page, folder: Path) -> list[list[str]]:
-    """The table in the file that the page gives."""
+    """The table in the downloaded file."""
     with page.expect_download() as download:
         page.click("#table-download")
     assert download.value.suggested_filename == "marks.csv"
@@ -99,7 +99,7 @@ def test_a_cell_shows_what_was_written_and_takes_a_correction(uploaded: Page, tm
 def test_copy_pastes_into_a_spreadsheet_as_cells(
     context: BrowserContext, running: Running, photo: bytes, clipboard: bool
 ) -> None:
-    """`clipboard`: whether the browser gives pages one, as it does over HTTPS."""
+    """`clipboard`: whether the browser allows the page to use the clipboard, as over HTTPS."""
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = open_page(context, running)
     if not clipboard:
@@ -124,7 +124,7 @@ def test_corrections_come_back_when_a_stroke_or_clear_is_undone(uploaded: Page, 
 def _answered(
     page: Page, tables: list[Table], texts: dict[str, float | None] | None = None, printed: str = ""
 ) -> None:
-    """Draw, and show tables of such cells as the answer; `texts`: the numbers and how sure they are."""
+    """Draw, and answer with tables of these cells; `texts`: the numbers with their confidences."""
     box = [0, 0, 9, 9]
     shown = [
         {

@@ -125,7 +125,7 @@ def downloaded(page: Page, path: Path) -> bytes:
 
 
 def middle_of(histogram: list[int]) -> int:
-    """The median grey level: the paper's, since most of a drawing is paper."""
+    """The median grey level, which is the paper's, since most of a drawing is paper."""
     half, seen = sum(histogram) / 2, 0
     for level, count in enumerate(histogram):
         seen += count

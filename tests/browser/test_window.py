@@ -1,4 +1,4 @@
-"""The real window on a screen of its own: drawn in with xdotool, read from its title and its pixels."""
+"""The real window on a virtual screen: used with xdotool, checked by its title and its pixels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytest.importorskip(
 
 
 class Desktop:
-    """`python -m ui.desktop` on a display, and a hand at that display's mouse and keys."""
+    """`python -m ui.desktop` on a display, with that display's mouse and keys."""
 
     def __init__(self, display: str, arguments: list[str], service: str) -> None:
         self._environment = os.environ | {"DISPLAY": display, "SERVICE_URL": service, "API_KEY": ""}
@@ -88,7 +88,7 @@ class Desktop:
             self.tool("mousemove", "--window", self.window, *points[0], "mousedown", 1, *moves, "mouseup", 1)
 
     def rests(self) -> str:
-        """The answer once it has not changed for a moment; "" while there is none."""
+        """Wait until the answer does not change for a moment, and return it; "" if there is none."""
         last, since = self.title(), time.monotonic()
         while time.monotonic() - since < 0.6:
             time.sleep(0.05)

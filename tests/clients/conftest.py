@@ -1,4 +1,4 @@
-"""The service with the model that comes with the project, and what clients send."""
+"""The service with the default model, and the files for its clients."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with what the guide's programs open: a photo of a digit, and four of MNIST's fields."""
+    """A folder with the files for the guide's programs: a photo of a digit, and four fields of MNIST."""
     picture(DIGIT).save(tmp_path / "photo.jpg")
     content = gzip.decompress((SMALL / "t10k-images-idx3-ubyte.gz").read_bytes())
     np.save(tmp_path / "fields.npy", np.frombuffer(content, np.uint8, 4 * 28 * 28, 16).reshape(4, 28, 28))
@@ -37,5 +37,5 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def labels() -> list[int]:
-    """What the four fields are."""
+    """The labels of the four fields."""
     return list(gzip.decompress((SMALL / "t10k-labels-idx1-ubyte.gz").read_bytes())[8:12])

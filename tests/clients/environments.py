@@ -1,4 +1,4 @@
-"""Locked environments of other tools' clients: made once below build/clients, and again when a lock changes.
+"""Locked environments of other tools' clients, in build/clients; recreated when a lock changes.
 
 A Python lock is requirements/clients/NAME.txt, or one of our own (`make lock`). An npm lock is
 package-lock.json in the folder NAME: `npm install --package-lock-only --omit-lockfile-registry-resolved`
@@ -25,9 +25,9 @@ _OURS = ("EUSAGE", "EINTEGRITY", "EJSONPARSE")
 
 
 def python_programs(name: str, lock: Path | None = None) -> Path:
-    """The folder of the programs of a Python client's environment; skips where no registry can be reached.
+    """The `bin` folder of a Python client's environment; skips if no registry can be reached.
 
-    `lock`: where that is not the client's own.
+    `lock`: the lock, if it is not the client's own.
     """
     lock = lock or ROOT / "requirements" / "clients" / f"{name}.txt"
     content = lock.read_bytes()
@@ -42,7 +42,7 @@ def python_programs(name: str, lock: Path | None = None) -> Path:
 
 
 def node_modules(name: str) -> Path:
-    """The folder of an npm client's packages; skips where there is no npm or no registry can be reached."""
+    """The folder of an npm client's packages; skips if npm is missing or no registry can be reached."""
     if shutil.which("npm") is None:
         pytest.skip("NO NPM: install nodejs and npm to test the clients in TypeScript")
     files = [Path(__file__).parent / name / file for file in ("package.json", "package-lock.json")]
@@ -64,7 +64,7 @@ def node_modules(name: str) -> Path:
 
 
 def _made(name: str, lock: bytes, install: Callable[[Path], None]) -> Path:
-    """An environment's folder, for which `install` was called if it is not there with this lock."""
+    """An environment's folder; calls `install` if it does not exist for this lock."""
     folder = BUILD / name
     installed = folder / ".installed"
     if not installed.exists() or installed.read_bytes() != lock:

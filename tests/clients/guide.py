@@ -1,4 +1,4 @@
-"""The examples of docs/clients.md: programs and commands are taken out of its text and run as they stand."""
+"""The examples of docs/clients.md: its programs and commands are extracted and run unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"127\.0\.0\.1:(3000|7860)")
 
 
 def follow(heading: str, folder: Path, address: str, programs: Path) -> subprocess.CompletedProcess[str]:
-    """Write the programs below a heading into a folder and run its commands there, as a reader would.
+    """Write the programs below a heading into a folder and run the commands there.
 
     `address` is the host and port of the service, or of the page where the section asks that, and `programs`
     the folder of what the commands need: it stands for the installing, which is left out.
@@ -33,7 +33,7 @@ def follow(heading: str, folder: Path, address: str, programs: Path) -> subproce
 
 
 def run(folder: Path, programs: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder with these programs first, and fail with what it said where it fails."""
+    """Run a command in a folder with these programs first in the PATH; fails with its output."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",

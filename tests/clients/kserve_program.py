@@ -1,4 +1,4 @@
-"""Asserts what KServe's client gets of a service: `python kserve_program.py HOST:PORT LABEL...`.
+"""Checks the service with KServe's client: `python kserve_program.py HOST:PORT LABEL...`.
 
 Run in an environment with kserve alone, in a folder with fields.npy (n x 28 x 28, uint8).
 """
@@ -22,7 +22,7 @@ def request(fields: Any, datatype: str, binary: bool) -> Any:
 
 
 async def refusal(asking: Awaitable[object]) -> httpx.Response:
-    """The answer with which a request is refused."""
+    """The error response to a request."""
     try:
         await asking
     except httpx.HTTPStatusError as error:

@@ -1,4 +1,4 @@
-"""Asserts what an MCP client gets of a page: `python mcp_program.py HOST:PORT[/PREFIX] DIGIT`.
+"""Checks the page with an MCP client: `python mcp_program.py HOST:PORT[/PREFIX] DIGIT`.
 
 Run in the environment of requirements/mcp.txt, in a folder with photo.jpg.
 """

@@ -1,4 +1,4 @@
-"""Clients that are generated from the running service's `/docs.json` call it and get typed answers."""
+"""Clients that are generated from the running service's `/docs.json` get typed answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradio's client and one of MCP's ask the page, as docs/clients.md says, and get what the service reads."""
+"""Gradio's client and an MCP client use the page as in docs/clients.md, and get the service's readings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST = 0.03  # of a core, as in tests/ui/test_idle.py
 
 @pytest.fixture(scope="module")
 def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Host and port of a page that does not speak MCP."""
+    """Host and port of a page without MCP."""
     port = free_port()
     with page_process(port, f"http://{address}", tmp_path_factory.mktemp("page")):
         yield f"127.0.0.1:{port}"
@@ -43,7 +43,7 @@ def mcp_programs() -> Path:
 
 @pytest.fixture(scope="module")
 def mcp_page(address: str, mcp_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Host and port of a page after `make mcp`, below a prefix as well."""
+    """Host and port of a page with MCP, also under a path prefix."""
     port = free_port()
     python = str(mcp_programs / "python")
     folder = tmp_path_factory.mktemp("mcp-page")

@@ -1,4 +1,4 @@
-"""The clients of Triton and KServe find the model, its versions and its readiness, and infer with it."""
+"""The clients of Triton and KServe get the model's metadata and readiness, and infer with it."""
 
 from __future__ import annotations
 

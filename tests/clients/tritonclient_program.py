@@ -1,4 +1,4 @@
-"""Asserts what tritonclient gets of a service: `python tritonclient_program.py HOST:PORT LABEL...`.
+"""Checks the service with tritonclient: `python tritonclient_program.py HOST:PORT LABEL...`.
 
 Run in an environment with tritonclient alone, in a folder with fields.npy (n x 28 x 28, uint8).
 """
@@ -17,7 +17,7 @@ UNKNOWN_VERSION = "Version none is not in service. Omit /versions/... to use the
 
 
 def refusal(ask: Callable[..., object], *arguments: Any, **options: Any) -> tuple[str, str]:
-    """The status and the sentence with which a call is refused."""
+    """The status and the message of the error of a call."""
     try:
         ask(*arguments, **options)
     except InferenceServerException as error:

@@ -14,7 +14,7 @@ from tests.compose.stack import IMAGES, ROOT, TAG, Stack, copy_of_project, docke
 
 
 def missing() -> str | None:
-    """Why there is no Docker to test with; None where there is."""
+    """The reason why Docker cannot be used, or None."""
     for command in (["docker", "compose", "version"], ["docker", "info"]):
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=30)
@@ -25,9 +25,9 @@ def missing() -> str | None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A fresh clone after `docker compose up --build`; what it made in Docker is gone afterwards.
+    """A fresh clone after `docker compose up --build`; its containers, volumes and networks are removed.
 
-    The images stay, since their layers are what makes the next build short.
+    The images stay, because their layers speed up the next build.
     """
     if said := missing():
         pytest.skip(said)
@@ -73,14 +73,14 @@ def monitoring() -> str:
 
 @pytest.fixture(scope="session")
 def trained(stack: Stack) -> None:
-    """The stack's pipeline has ended, and the model that it made answers."""
+    """The stack after its pipeline has ended, with the new model in service."""
     wait_until(lambda: stack.model() == "1", 900)
     wait_until(lambda: not stack.containers("pipeline")[0]["State"]["Running"], 60)
 
 
 @pytest.fixture
 def replicas(stack: Stack, trained: None) -> None:  # noqa: ARG001 (no second pipeline beside the first)
-    """Three of the stack's service, all healthy."""
+    """The stack with three healthy replicas of the service."""
     stack.compose("up", "-d", "--scale", "service=3")
     wait_until(stack.healthy, 120)
 
@@ -90,6 +90,6 @@ def _image_ids() -> set[str]:
 
 
 def _remove(replaced: set[str]) -> None:
-    """Images that this session's builds took the names of; one that still serves something stays."""
+    """Remove the images that lost their tags to this session's builds, unless they are in use."""
     for image in replaced:
         subprocess.run(["docker", "rmi", image], capture_output=True, timeout=120)

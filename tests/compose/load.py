@@ -1,4 +1,4 @@
-"""Predictions asked for by several clients at once, for a bounded time."""
+"""Concurrent clients that request predictions for a limited time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def drawing() -> bytes:
 
 
 class Load:
-    """While it is entered, `clients` ask without a pause; afterwards `answers` counts what came back."""
+    """A context in which `clients` send requests without a pause; `answers` counts the responses."""
 
     def __init__(self, url: str, clients: int = 6, seconds: float = 60) -> None:
         self.answers: Counter[str] = Counter()

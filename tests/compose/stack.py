@@ -27,7 +27,7 @@ NOT_IN_A_CLONE = {".env", ".venv", "data", "models", "mlruns"}
 
 
 def copy_of_project(folder: Path) -> None:
-    """What a fresh clone holds, with the parameters for the small real subset of the digits."""
+    """The files of a fresh clone, with the parameters for the small real subset of the digits."""
 
     def left_out(of: str, names: list[str]) -> Iterable[str]:
         made = {"__pycache__", "artifacts", "node_modules"}
@@ -77,11 +77,11 @@ class Stack:
         }
 
     def compose(self, *arguments: str, seconds: float = 300) -> str:
-        """What `docker compose ARGUMENTS` prints; an AssertionError with it where that fails."""
+        """The output of `docker compose ARGUMENTS`; raises AssertionError with it on failure."""
         return self._run(["docker", "compose", *arguments], seconds)
 
     def run(self, *command: str, seconds: float = 900) -> str:
-        """What a command prints that a person on this machine types in the project's folder."""
+        """The output of a command that runs on this machine in the project's folder."""
         return self._run(list(command), seconds)
 
     def _run(self, command: list[str], seconds: float) -> str:
@@ -92,12 +92,12 @@ class Stack:
         return done.stdout
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
-        """What Docker knows of the running and ended containers of a service, or of all."""
+        """Docker's data of the running and ended containers of a service, or of all."""
         ids = docker("ps", "-aq", *self._filters(service)).split()
         return json.loads(docker("inspect", *ids)) if ids else []
 
     def left(self) -> dict[str, list[str]]:
-        """Every container, network and volume that carries the project's name."""
+        """All containers, networks and volumes of the project."""
         filters = self._filters(None)
         return {
             "containers": docker("ps", "-aq", *filters).split(),
@@ -111,7 +111,7 @@ class Stack:
         return [word for label in labels for word in ("--filter", f"label={label}")]
 
     def healthy(self, servers: Iterable[str] = SERVERS) -> bool:
-        """Whether every server is there, runs and is healthy."""
+        """Whether all servers are running and healthy."""
         found = {name: self.containers(name) for name in servers}
         return all(found.values()) and all(
             one["State"].get("Health", {}).get("Status") == "healthy"
@@ -120,7 +120,7 @@ class Stack:
         )
 
     def answers(self) -> bool:
-        """Whether page and service both answer."""
+        """Whether page and service answer."""
         try:
             urls = (self.page, f"{self.service}/readyz")
             return all(httpx.get(url, timeout=5, trust_env=False).is_success for url in urls)
@@ -128,7 +128,7 @@ class Stack:
             return False
 
     def model(self) -> str:
-        """The version that answers at the published port."""
+        """The model version at the published port."""
         return str(
             httpx.get(f"{self.service}/model", timeout=5, trust_env=False)
             .raise_for_status()
@@ -149,7 +149,7 @@ def gateway() -> str:
 
 
 def wait_until(true: Callable[[], object], seconds: float) -> float:
-    """Wait for it and give the seconds that it took; an AssertionError where it does not come."""
+    """Wait until the check holds and return the seconds; raises AssertionError after a timeout."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds, f"{true} is not so after {seconds} s"

@@ -118,7 +118,7 @@ def test_mlflow_answers_under_its_own_name_and_no_strangers(stack: Stack) -> Non
 
 @pytest.mark.usefixtures("trained")
 def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
-    """Its stages, which are not run again, and its model, out of the store that both write."""
+    """The container's stages are not run again, and its model comes from the shared store."""
     assert "Running stage" not in stack.run(sys.executable, "-m", "dvc", "repro")
     stack.run(sys.executable, "-m", "pipeline.promote", "1")
     assert stack.model() == "1"
@@ -126,7 +126,7 @@ def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("trained")
 def test_containers_go_on_with_addresses_that_the_host_put_right(stack: Stack) -> None:
-    """They read and write the files at their own path; what the database says is the host's."""
+    """They read and write the files at their own path, while the database has the host's addresses."""
     stack.run(sys.executable, "-m", "pipeline.champion")  # as any command of the host
     run = run_of(stack, "1")
     path = f"{stack.mlflow}/get-artifact?run_uuid={run}&path="
@@ -305,7 +305,7 @@ def alive(stack: Stack) -> bool:
 
 
 def sent_raw(stack: Stack, request: bytes) -> str:
-    """What comes back for these bytes until the connection is closed."""
+    """The response to these bytes until the connection is closed."""
     address = urlsplit(stack.service)
     with socket.create_connection((address.hostname, address.port), timeout=30) as client:
         client.sendall(request)
@@ -313,7 +313,7 @@ def sent_raw(stack: Stack, request: bytes) -> str:
 
 
 def run_of(stack: Stack, version: str) -> str:
-    """The run that made a version of the model, as the composed MLflow knows it."""
+    """The run of a model version, from the composed MLflow."""
     address = f"{stack.mlflow}/api/2.0/mlflow/model-versions/get?name=digits&version={version}"
     return str(
         httpx.get(address, timeout=10, trust_env=False).raise_for_status().json()["model_version"]["run_id"]
@@ -321,7 +321,7 @@ def run_of(stack: Stack, version: str) -> str:
 
 
 def picture_width(stack: Stack, context: BrowserContext, run: str) -> int:
-    """Pixels across of a run's confusion matrix, as MLflow's page shows it."""
+    """The width in pixels of a run's confusion matrix, as in MLflow's UI."""
     info = httpx.get(
         f"{stack.mlflow}/api/2.0/mlflow/runs/get?run_id={run}", timeout=10, trust_env=False
     ).json()

@@ -1,4 +1,4 @@
-"""What the compose files say together, as Compose itself reads them: no container is started."""
+"""The merged compose files, as Compose reads them, without starting a container."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IMAGES = {
 
 
 def merged(*files: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The services of these files, with what Compose fills in, where it is called in `folder`."""
+    """The services of these files with all values filled in by Compose, when it is called in `folder`."""
     named = [part for file in files for part in ("-f", file)]
     try:
         done = subprocess.run(
@@ -60,7 +60,7 @@ def test_feedback_is_off_in_compose_and_a_second_file_adds_one_folder() -> None:
 
 
 def test_compose_works_in_any_folder_and_without_pwd(tmp_path: Path) -> None:
-    """PowerShell and programs that start others set no PWD, or leave one that means nothing."""
+    """PowerShell and some programs do not set PWD, or set a wrong one."""
     checkout = tmp_path / "a checkout"
     checkout.mkdir()
     shutil.copy2(ROOT / "docker-compose.yml", checkout)
@@ -104,7 +104,7 @@ def test_base_may_be_given_by_its_digest(base: str) -> None:
 
 @pytest.mark.parametrize("folder", [*IMAGES.values(), "containers/follower"])
 def test_images_say_what_they_are(folder: str) -> None:
-    """By the labels of the OCI, the base's among them; its own would else stand for ours."""
+    """With OCI labels, including those of the base, which would otherwise apply to our images."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / folder / "Dockerfile").read_text(encoding="utf-8")
     labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z.]+)="([^"]+)"', text))

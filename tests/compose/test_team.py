@@ -1,4 +1,4 @@
-"""`docker compose --profile team`: MLflow over PostgreSQL and S3, by what .env says alone."""
+"""`docker compose --profile team`: MLflow with PostgreSQL and S3, configured in .env alone."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def health(stack: Stack) -> set[str]:
 
 
 def version(stack: Stack) -> str:
-    """The champion as MLflow's server tells it."""
+    """The champion's version on MLflow's server."""
     address = f"{stack.mlflow}/api/2.0/mlflow/registered-models/alias"
     query = {"name": "digits", "alias": "champion"}
     told = httpx.get(address, params=query, timeout=10, trust_env=False).raise_for_status().json()

@@ -1,4 +1,4 @@
-"""What something costs beside something else of the same run: a slow machine is as slow with both."""
+"""Processor time, for comparing two pieces of work in the same run, since a slow machine slows both."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 def least_seconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """Processor time of this thread alone in the best of some rounds.
+    """The least processor time of this thread over several rounds, in seconds.
 
-    Other threads of the tests do not count, and what Python clears up now and then falls into one round.
+    Other threads do not count, and garbage collection affects only single rounds.
     """
     seconds = []
     for _ in range(rounds):

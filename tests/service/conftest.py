@@ -1,4 +1,4 @@
-"""A model small enough to be built here, pictures of digits, and the service in process and as a process."""
+"""A model that is built here, pictures of digits, and the service in process and as a process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw(text: str, size: tuple[int, int] = (280, 280), height: int = 180) -> Im
 
 
 def nearest_digit(outputs: int = 10, side: int = 28) -> bytes:
-    """An ONNX model that finds which of ten printed digits is nearest (a linear classifier).
+    """An ONNX model that finds the nearest of ten printed digits (a linear classifier).
 
     An eleventh output, "not a digit", is for black blocks.
     """
@@ -73,7 +73,7 @@ def nearest_digit(outputs: int = 10, side: int = 28) -> bytes:
 
 
 def promote(folder: Path, version: str, content: bytes | None = None, **entries: Any) -> None:
-    """Put a model into a folder as the pipeline does: the ONNX file, then the manifest renamed into place."""
+    """Write a model into a folder as the pipeline does: the ONNX file, then the manifest by a rename."""
     folder.mkdir(parents=True, exist_ok=True)
     content = nearest_digit() if content is None else content
     sha256 = hashlib.sha256(content).hexdigest()
@@ -124,7 +124,7 @@ def tiny_model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_client() -> Callable[..., TestClient]:
-    """Builds the service in process: everything but BentoML."""
+    """Build a client of the service in process, without BentoML."""
 
     def build(folder: Path, **options: Any) -> TestClient:
         champion = Champion(folder)
@@ -169,7 +169,7 @@ def serving(
 ) -> Iterator[Server]:
     """The service as a process of its own on a free port, ended by its process id.
 
-    It serves the model in `folder`, or where that is None the one that it finds itself.
+    It serves the model in `folder`, or the default if that is None.
     """
     port = free_port()
     command = [sys.executable, "-m", "bentoml", "serve", bento, "--port", str(port)]
@@ -197,7 +197,7 @@ def serving(
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service with a tiny model of version 1: one for all, since its start takes seconds."""
+    """The service with a tiny model of version 1, shared by all tests because its start takes seconds."""
     folder = tmp_path_factory.mktemp("served")
     promote(folder / "champion", "1")
     kept = str(folder / "feedback")
@@ -206,7 +206,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def wait_until(check: Callable[[], bool], server: Server, seconds: float = 60) -> None:
-    """Ask again and again, and fail with the server's log."""
+    """Wait until the check holds; fail with the server's log otherwise."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:

@@ -1,4 +1,4 @@
-"""Pictures as files, PNGs put together by hand, and a picture of no digit."""
+"""Pictures as files, chunks of PNGs, and a picture without a digit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PIL import Image
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """The picture as a file that Pillow writes."""
+    """The picture as a file written by Pillow."""
     content = io.BytesIO()
     image.save(content, kind, **options)
     return content.getvalue()
 
 
 def chunk(kind: bytes, content: bytes = b"") -> bytes:
-    """One chunk of a PNG, its checksum right."""
+    """One chunk of a PNG, with its checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 

@@ -1,6 +1,6 @@
-"""Small pictures that would cost much to decode, put together by hand: for the tests and the fuzzer.
+"""Small hostile pictures that would cost much to decode, for the tests and the fuzzer.
 
-Each takes about how many bytes it may have. None is a broken file: what is wrong with them is their cost.
+Each function takes the approximate size in bytes. The files are not broken, but costly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Make = Callable[[int], bytes]
 
 
 def jpeg_of_scans(frame: int, side: int) -> Make:
-    """A JPEG of one grey square in scan after scan, none of which says anything; `frame` is its marker."""
+    """A JPEG of one grey square with many empty scans; `frame` is its marker."""
 
     def make(size: int) -> bytes:
         head = (
@@ -41,7 +41,7 @@ def jpeg_of_scans(frame: int, side: int) -> Make:
 
 
 def _huffman_table(which: int, symbol: int) -> bytes:
-    """One code of one bit."""
+    """A Huffman table with one code of one bit."""
     return b"\xff\xc4" + struct.pack(">HBB", 20, which, 1) + bytes(15) + bytes([symbol])
 
 
@@ -69,7 +69,7 @@ def gif_of_comments(block: int) -> Make:
 
 
 def tiff_of_entries(entries: int) -> Make:
-    """All entries of the directory point at the same bytes, nearly all of the file."""
+    """A TIFF whose directory entries all point at the same bytes, nearly the whole file."""
 
     def make(size: int) -> bytes:
         fields = {256: SIDE, 257: SIDE, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: SIDE, 279: SIDE * SIDE}
@@ -82,7 +82,7 @@ def tiff_of_entries(entries: int) -> Make:
 
 
 def tiff_of_strips(size: int) -> bytes:
-    """As many strips as there is room for, all of them at the same place."""
+    """A TIFF with as many strips as fit, all at the same offset."""
     strips = size // 16
     fields = {256: 1, 257: 9999, 258: 8, 259: 1, 262: 1, 277: 1, 278: 1}
     rows = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields.items()]
@@ -94,7 +94,7 @@ def tiff_of_strips(size: int) -> bytes:
 
 
 def tiff_with_sub_directory(tag: int) -> Make:
-    """A directory within the directory, for EXIF or for the place, whose entries point at the same bytes."""
+    """A TIFF with a sub-directory, for EXIF or GPS, whose entries point at the same bytes."""
 
     def make(size: int) -> bytes:
         fields = _plain_tiff_fields() | {tag: 200}
@@ -106,7 +106,7 @@ def tiff_with_sub_directory(tag: int) -> Make:
 
 
 def tiff_of_overlapping_strips(size: int) -> bytes:
-    """Each strip is nearly the whole picture, and its length is said to be nothing."""
+    """A TIFF whose strips overlap in nearly the whole picture, with lengths of 0."""
     side = min(5000, int((6 * size) ** 0.5))
     strips = 60
     fields = {256: side, 257: side, 258: 1, 259: 1, 262: 1, 277: 1, 278: side - 1}
@@ -118,7 +118,7 @@ def tiff_of_overlapping_strips(size: int) -> bytes:
 
 
 def tiff_of_one_tile(size: int) -> bytes:
-    """A small picture in one tile that unpacks to a thousand times the file, and strips that look honest."""
+    """A small TIFF with one tile that decompresses to a thousand times the file, and legitimate strips."""
     packed = zlib.compress(bytes(min(900 * size, 2**28)))
     side = 2**14
     fields = _plain_tiff_fields() | {256: 16, 257: 16, 259: 8, 278: 16, 279: 100, 322: side, 323: side}
@@ -129,7 +129,7 @@ def tiff_of_one_tile(size: int) -> bytes:
 
 
 def tiff_of_repeated_tags(size: int) -> bytes:
-    """Two lists of strips: the first long and all in one place, the last honest."""
+    """A TIFF with two lists of strips: a long one with one offset, and a legitimate one."""
     strips = min(900, size // 16)
     fields = [(256, strips), (257, strips), (258, 8), (259, 32773), (262, 1)]
     at = 8 + 2 + 12 * 11 + 4
@@ -143,7 +143,7 @@ def tiff_of_repeated_tags(size: int) -> bytes:
 
 
 def tiff_of_fractions(size: int) -> bytes:
-    """A resolution of as many fractions as there is room for."""
+    """A TIFF whose resolution has as many fractions as fit."""
     fields = _plain_tiff_fields()
     rows = [struct.pack("<HHII", field, 4, 1, value) for field, value in sorted(fields.items())]
     rows.append(struct.pack("<HHII", 282, 5, (size - 200) // 8, 200))
@@ -159,7 +159,7 @@ def _tiff(rows: list[bytes]) -> bytes:
 
 
 def jpeg_of_fill(before: bytes, after: bytes) -> Make:
-    """Bytes of nothing, as long as there is room, between a JPEG's bytes before and from a marker."""
+    """A JPEG with as many fill bytes as fit, before a marker."""
 
     def make(size: int) -> bytes:
         small = encoded(Image.effect_noise((SIDE, SIDE), 60), "JPEG")
@@ -170,20 +170,20 @@ def jpeg_of_fill(before: bytes, after: bytes) -> Make:
 
 
 def jpeg_with_hidden_frame(size: int) -> bytes:
-    """A segment shorter than its length: a decoder that goes on anyway finds another frame in the next."""
+    """A JPEG with a segment that is shorter than its length, so that some decoders find another frame."""
     small = encoded(Image.new("L", (SIDE, SIDE), 255), "JPEG")
     hidden = jpeg_of_scans(0xC2, 5000)(min(size, 65_000))[2:]
     return small[:2] + b"\xff\xe0\0\0" + b"\xff\xe1" + struct.pack(">H", 2 + len(hidden)) + hidden + small[2:]
 
 
 def webp_with_directory(size: int) -> bytes:
-    """EXIF data whose entries point at the same bytes."""
+    """A WebP with EXIF data whose entries point at the same bytes."""
     exif = tiff_of_entries(900)(size)
     return encoded(Image.new("L", (SIDE, SIDE), 255), "WEBP", exif=exif)
 
 
 def palette_with_too_many_opacities(size: int) -> bytes:
-    """A palette PNG that says of more colours than there are how opaque they are."""
+    """A palette PNG with more opacities than colours."""
     small = encoded(Image.effect_noise((SIDE, SIDE), 60).convert("P"), "PNG")
     at = small.index(b"IDAT") - 4
     return small[:at] + chunk(b"tRNS", b"\x7f" * max(300, size)) + small[at:]
@@ -205,7 +205,7 @@ def png_of_chunks(kind: bytes, content: bytes) -> Make:
 
 
 def png_padded(size: int) -> bytes:
-    """The pixels begin after as many empty blocks as there is room for."""
+    """A PNG whose pixels begin after as many empty deflate blocks as fit."""
     packed = zlib.compressobj(wbits=-15)
     pixels = (b"\0" + b"\xff" * SIDE) * SIDE
     stream = b"\x78\x9c" + b"\0\0\0\xff\xff" * (size // 5) + packed.compress(pixels) + packed.flush()
@@ -215,7 +215,7 @@ def png_padded(size: int) -> bytes:
 
 
 def bmp_of_runs(size: int) -> bytes:
-    """Run-length coded, each run one pixel long."""
+    """A run-length encoded BMP with runs of one pixel."""
     side = int((size / 2) ** 0.5)
     palette = bytes(1024)
     header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, 0, 0, 0, 256, 0)
@@ -231,7 +231,7 @@ def webp_of_chunks(size: int) -> bytes:
 
 
 def hidden_bomb(kind: bytes, head: bytes) -> Make:
-    """A chunk that unpacks to a thousand times its size."""
+    """A PNG with a chunk that decompresses to a thousand times its size."""
     return lambda size: png(chunk(kind, head + zlib.compress(bytes(1000 * size))))
 
 

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 def slow(network: bytes, rounds: int) -> bytes:
-    """The same network, whose answer comes after so many rounds of a loop."""
+    """The same network, with a loop of this many rounds before its answer."""
     model = onnx.load_from_string(network)
     body = helper.make_graph(
         [

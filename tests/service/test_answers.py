@@ -1,4 +1,4 @@
-"""The models of the answers: what `POST /read` says of a reading, whatever is in it."""
+"""The answer models: the answer of `POST /read` for any reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the application gives every endpoint: refusals in one shape, keys, request ids, logs, metrics."""
+"""What all endpoints share: the error format, keys, request ids, logs, metrics."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_document_describes_every_endpoint(client: TestClient) -> None:
 def test_document_says_whether_a_key_is_asked_for(
     client: TestClient, tiny_model: Path, make_client: MakeClient
 ) -> None:
-    """A client that is generated where none is asked for would else be typed as if it needed one."""
+    """Otherwise, a client that is generated without a key would demand one."""
     locked = make_client(tiny_model, api_key="open sesame")
     asks: list[tuple[TestClient, list[dict[str, list[str]]]]] = [(client, []), (locked, [{"key": []}])]
     for asked, security in asks:
@@ -239,7 +239,7 @@ def test_document_names_things_as_generated_clients_need_it(client: TestClient) 
 
 
 def test_a_worker_with_several_requests_closes_every_nth_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has time takes the next one; a client alone keeps its connection."""
+    """An idle worker accepts the next connection; a single client keeps its connection."""
     monkeypatch.setattr(app, "CLOSE_EVERY", 3)
 
     async def slow(_request: Request) -> Response:
@@ -259,7 +259,7 @@ def test_a_worker_with_several_requests_closes_every_nth_connection(monkeypatch:
 
 def test_a_refusal_that_is_held_back_holds_nothing_of_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
     class Picture:
-        """Something large."""
+        """A large object."""
 
     pictures: list[weakref.ref[Picture]] = []
 

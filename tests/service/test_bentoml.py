@@ -33,7 +33,7 @@ def broken_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Callable[..., Any]:
-    """Runs code in an empty folder; gives what it assigns to `said`."""
+    """Run code in an empty folder and return the value of `said`."""
     (tmp_path / "empty").mkdir()
 
     def run(code: str, *arguments: object) -> Any:

@@ -1,4 +1,4 @@
-"""The whole way over HTTP: pictures to two workers, counts, gauges, the command's report and status."""
+"""Drift end to end: pictures to two workers over HTTP, counts, gauges, the command's report and status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def drift(url: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in a folder of its own, where it leaves its report."""
+    """Run the command in a folder of its own, in which it writes its report."""
     environment = os.environ | {"SERVICE_URL": url, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pipeline.drift", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
@@ -76,7 +76,7 @@ def test_drift_over_http(serving: Callable[..., AbstractContextManager[Any]], tm
 
 
 def wait_for(server: Any, pictures: int) -> None:
-    """Each worker writes what it has counted every few seconds."""
+    """Wait, because each worker writes its counts every few seconds."""
     end = time.monotonic() + 30
     seen = 0
     while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""Feedback over HTTP, with several workers: each picture once, and none lost that was acknowledged."""
+"""Feedback over HTTP with several workers: each picture is stored once, and no acknowledged one is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Serving = Callable[..., AbstractContextManager[Any]]
 
 @pytest.fixture(scope="module")
 def pictures(draw: Callable[..., Any], encoded: Callable[..., bytes]) -> list[bytes]:
-    """Sevens, each another picture."""
+    """Different pictures of sevens."""
     return [encoded(draw("7", (200 + k, 200), 100 + k)) for k in range(60)]
 
 
@@ -61,7 +61,7 @@ def test_workers_keep_the_same_pictures_once_and_no_more_than_the_limit(
 def test_what_was_acknowledged_outlives_kill_9(
     tmp_path: Path, serving: Serving, promote: Callable[..., None], pictures: list[bytes]
 ) -> None:
-    """Workers are killed while others send; then all of the service, and the next start cleans up."""
+    """Workers are killed while clients send, then the whole service; the next start removes leftovers."""
     promote(tmp_path / "champion", "1")
     folder = tmp_path / "feedback"
     acknowledged: set[str] = set()

@@ -1,4 +1,4 @@
-"""The service does what `/docs.json` says, for whatever schemathesis makes of it."""
+"""The service conforms to `/docs.json`, for the requests that schemathesis generates from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service promises under load, over HTTP: swaps, stops, kills, floods and large bodies."""
+"""The service under load, over HTTP: model changes, stops, kills, overload and large bodies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def seven(draw: Callable[..., Image.Image], encoded: Callable[..., bytes]) -> by
 
 
 class Load:
-    """Clients that ask again and again on connections that stay open."""
+    """Clients that repeat requests on persistent connections."""
 
     def __init__(self, url: str, image: bytes) -> None:
         request = httpx.Request("POST", url + "/predict", files={"image": image})
@@ -76,12 +76,12 @@ class Load:
 
 
 def workers(server: Any) -> list[psutil.Process]:
-    """The processes that answer, oldest first."""
+    """The worker processes, oldest first."""
     return sorted(psutil.Process(server.process.pid).children(), key=lambda process: process.create_time())
 
 
 def serving_model(server: Any, model: str) -> int:
-    """How many workers say that they serve this model."""
+    """The number of workers that report this model."""
     for line in server.get("/metrics").text.splitlines():
         if line.startswith(f'digits_workers{{model="{model}"}}'):
             return int(float(line.split()[-1]))
@@ -89,12 +89,12 @@ def serving_model(server: Any, model: str) -> int:
 
 
 def everywhere(server: Any, model: str) -> Callable[[], bool]:
-    """Whether both workers serve this model."""
+    """Whether both workers report this model."""
     return lambda: serving_model(server, model) == 2
 
 
 def wait(check: Callable[[], bool], seconds: float) -> float:
-    """Seconds until the check holds; fails when it does not hold in time."""
+    """Wait until the check holds, and return the seconds; fails after a timeout."""
     begin = time.monotonic()
     while not check():
         assert time.monotonic() - begin < seconds
@@ -241,7 +241,7 @@ def test_nothing_heavy_is_in_the_process(server: Any) -> None:
 def test_hostile_pictures_do_not_disturb_the_others(
     each: int, tmp_path: Path, serving: Serving, promote: Callable[..., None], seven: bytes
 ) -> None:
-    """All the small ones, and each ninth or third of the large ones."""
+    """With all the small pictures, and every ninth or third of the large ones."""
     promote(tmp_path / "champion", "1")
     hostile = [make(255 * 1024) for make in SMALL.values()]
     hostile += [make(19 * 2**20) for make in [*SMALL.values(), *ONLY_LARGE.values()][::each]]
@@ -274,7 +274,7 @@ def test_hostile_pictures_do_not_disturb_the_others(
 
 
 def peak_memory(process: psutil.Process) -> int:
-    """Bytes of memory at the process's worst moment."""
+    """Peak memory of the process in bytes."""
     if sys.platform != "linux":
         pytest.skip("only Linux tells the memory of the worst moment")
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")

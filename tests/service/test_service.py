@@ -1,4 +1,4 @@
-"""The service as a person runs it: `bentoml serve` in a process of its own, over HTTP."""
+"""The service as users run it: `bentoml serve` in a process, over HTTP."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_bentoml_answers_has_our_refusals_too(server: Any) -> None:
 
 
 def schemas_given(client: httpx.Client) -> float:
-    """How often the service says that it has answered /schema.json."""
+    """The number of answers to /schema.json, from the service's metrics."""
     counter = 'digits_requests_total{outcome="ok",path="/schema.json"} '
     return float(client.get("/metrics").text.partition(counter)[2].partition("\n")[0] or 0)
 
@@ -96,7 +96,7 @@ def test_other_addresses_of_bentoml_are_closed(server: Any) -> None:
 
 
 def test_broken_http_and_websockets_are_no_fault(server: Any) -> None:
-    """On a bare port uvicorn answers them, in its own words; the service goes on."""
+    """Without nginx, uvicorn answers them in its own format, and the service keeps running."""
     host, port = server.url.removeprefix("http://").split(":")
     upgrade = (
         b"GET /predict HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -1,4 +1,4 @@
-"""Bodies of requests to the page: their size, their time, and what all of them hold together."""
+"""Request bodies of the page: limits on size, time and total memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def length(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Sender:
-    """One request whose body is sent piece by piece, and the answer to it."""
+    """One request whose body is sent in pieces, and the response to it."""
 
     def __init__(self, app: Bodies, path: str = "/ask/read") -> None:
         self._pieces: asyncio.Queue[Message] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""The client against a service that is faked at the transport."""
+"""The client with a fake service in its transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's example pictures: small, and those of our own pen are what their script makes."""
+"""The page's example pictures are small, and the drawn ones are what their script draws."""
 
 from __future__ import annotations
 

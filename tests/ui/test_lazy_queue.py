@@ -1,4 +1,4 @@
-"""When Gradio's queue and MCP server run: from a program's first question until the page's end, or a rest."""
+"""Gradio's queue and MCP server start with a program's first request, and the queue stops when it is idle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Talk = Callable[["Page"], Coroutine[Any, Any, None]]
 
 
 class Blocks:
-    """What Gradio's Blocks do when they are started and closed."""
+    """A fake of Gradio's Blocks that can be started and closed."""
 
     def __init__(self) -> None:
         self.is_running = False
@@ -42,7 +42,7 @@ class Blocks:
 
 
 class Page:
-    """An application with `LazyQueue` in front, whose lifespan starts the queue as that of Gradio's does."""
+    """An application behind `LazyQueue`, whose lifespan starts the queue as Gradio's does."""
 
     def __init__(self) -> None:
         self.blocks = Blocks()
@@ -79,7 +79,7 @@ class Page:
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
-        """What a server tells the application when it starts and ends."""
+        """The lifespan events of a server that starts and stops."""
         task = asyncio.create_task(self.app({"type": "lifespan"}, self._events.get, self._send))
         self._events.put_nowait({"type": "lifespan.startup"})
         await asyncio.sleep(0.01)

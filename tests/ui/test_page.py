@@ -1,4 +1,4 @@
-"""The page in process, without a service: what Gradio is given, and what is served."""
+"""The page in process, without a service: its Gradio application, and the files that it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs ask of the page, in process and without a service: files, pictures in text, and refusals."""
+"""The page's API for programs, in process and without a service: files, data: URLs, and errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Talk = Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]
 
 
 class Asked:
-    """What the service was asked, and its next answer."""
+    """The requests to a fake service, and its next answer."""
 
     def __init__(self) -> None:
         self.pictures: list[bytes] = []
@@ -63,7 +63,7 @@ def asked(made: tuple[FastAPI, Asked]) -> Asked:
 
 
 def run(app: FastAPI, talk: Talk) -> None:
-    """Talk to the page in an event loop; what the page raises is its answer 500."""
+    """Send requests to the page in an event loop; an exception in the page becomes a response 500."""
 
     async def go() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -78,7 +78,7 @@ def data_url(content: bytes) -> str:
 
 
 def file(name: str) -> dict[str, object]:
-    """What Gradio's clients say of a file."""
+    """A file as Gradio's clients describe it."""
     return {"path": name, "orig_name": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
 
 

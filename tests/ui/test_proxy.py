@@ -1,4 +1,4 @@
-"""The page's way to the service, in process: the page in front, a faked service behind."""
+"""The page's proxy in process, with a fake service behind it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def through_page(
     files: Mapping[str, tuple[str | None, bytes, str]] | None = None,
     content: bytes | None = None,
 ) -> httpx.Response:
-    """What the browser gets for a request to the page while the service behaves as `handler`."""
+    """The response to a browser's request to the page, while the service behaves as `handler`."""
 
     async def send() -> httpx.Response:
         async with service_client("http://service", key, httpx.MockTransport(handler)) as service:

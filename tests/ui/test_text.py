@@ -1,4 +1,4 @@
-"""The sentences: all that the page uses are there, and all that are there are used."""
+"""The texts: every text that the page uses exists, and every text that exists is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UI = Path(__file__).resolve().parents[2] / "ui"
 
 
 def used_on_page() -> set[str]:
-    """Names in the HTML ($name) and in the scripts (any quoted word that is a sentence's name)."""
+    """Names of texts in the HTML ($name) and in the scripts, as arguments of `say`."""
     sources = (UI / "canvas" / "page.html", UI / "canvas" / "head.html", UI / "document.py")
     html = "".join(path.read_text(encoding="utf-8") for path in sources)
     scripts = "".join(path.read_text(encoding="utf-8") for path in (UI / "canvas").glob("*.js"))
@@ -37,7 +37,7 @@ def test_text_of_window_and_service_is_all_used() -> None:
 
 
 def test_page_has_every_element_that_the_type_check_counts_on() -> None:
-    """`page.d.ts` says what scripts find in the page; a browser alone would notice that it is untrue."""
+    """`page.d.ts` declares the elements of the page; an error in it would show only in a browser."""
     declared = (
         (UI / "page.d.ts").read_text(encoding="utf-8").split("export interface Parts")[1].split("}\n\n")[0]
     )

@@ -1,4 +1,4 @@
-"""Which of two media types an `Accept` header asks for."""
+"""The preferred one of two media types, by the `Accept` header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model's card as the service gives it: a page that may do nothing, else a sentence."""
+"""The model card over HTTP: a page that may not run or load anything, or an error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_card_changes_with_the_model_over_http(
     nearest_digit: Callable[..., bytes],
     tmp_path: Path,
 ) -> None:
-    """A real process: first the default model's card, then the one of the champion that comes."""
+    """In a real process: first the default model's card, then that of the new champion."""
     folder = tmp_path / "champion"
     with serving(folder, tmp_path / "home") as server:
         assert b"the default model" in server.get("/model/card").content

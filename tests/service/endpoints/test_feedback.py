@@ -1,4 +1,4 @@
-"""`/feedback` keeps what a person says of a picture, where it is on, and refuses all else in one shape."""
+"""`/feedback` stores a picture with its label, if enabled, and refuses everything else with an error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def asking(tiny_model: Path, make_client: MakeClient, store: Store) -> TestClient:
-    """A client of a service that keeps feedback."""
+    """A client of a service that stores feedback."""
     return make_client(tiny_model, feedback=store, origins=["https://Friend.example"])
 
 
@@ -79,7 +79,7 @@ def test_numbers_and_marks_that_are_none_are_kept_too(
 
 @pytest.fixture
 def white(draw: Callable[..., Any], encoded: Callable[..., bytes]) -> bytes:
-    """A picture of nothing."""
+    """A blank picture."""
     return encoded(draw(""))
 
 
@@ -193,7 +193,7 @@ def test_feedback_is_counted_and_not_as_an_answer(
 def test_too_much_at_once_is_refused(
     asking: TestClient, store: Store, seven: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk does not keep up: refused before the body is read, where the queue is full already."""
+    """If the disk is too slow, requests are refused before their body is read, once the queue is full."""
 
     def full(_queue: Queue) -> None:
         raise Busy("The service is busy. Try again in a second.")

@@ -1,4 +1,4 @@
-"""The endpoints in process: what each answers, and what each refuses."""
+"""The picture endpoints in process: their answers and errors."""
 
 from __future__ import annotations
 

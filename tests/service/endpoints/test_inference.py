@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, as its specification and Triton's client speak it."""
+"""The Open Inference Protocol, as in its specification and in Triton's client."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LENGTH = "Inference-Header-Content-Length"
 
 @pytest.fixture
 def digits(draw: Callable[..., Image.Image]) -> NDArray[np.float32]:
-    """The digits 0 to 9 as the network sees them, float32 (10, 28, 28, 1)."""
+    """The digits 0 to 9 as the network's input, float32 (10, 28, 28, 1)."""
     fields = [network_input(ink_map(draw(str(digit)))) for digit in range(10)]
     return np.array(fields, np.float32)[..., None]
 
@@ -229,7 +229,7 @@ def test_infer_refuses_wrong_lengths(client: TestClient, length: str) -> None:
 def test_long_lists_are_refused_at_once(
     client: TestClient, digits: NDArray[np.float32], entries: dict[str, Any]
 ) -> None:
-    """In about the time that it takes to read the JSON: the entries are not looked at one by one."""
+    """In about the time to parse the JSON, because the entries are not validated one by one."""
     body = json.dumps(request(digits[:1]) | entries).encode()
     assert client.post(INFER, content=body).status_code == 422
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind are read, and nothing else gets through."""
+"""Pictures of every format are read, and everything else is refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Draw = Callable[..., Image.Image]
 
 
 def unusual(seven: Image.Image) -> dict[str, bytes]:
-    """Good pictures as cameras, scanners and programs write them."""
+    """Valid but unusual pictures, as cameras, scanners and programs write them."""
     colour = seven.convert("RGB")
     frames = [seven.convert("P"), Image.new("P", seven.size)]
     clear = Image.merge("LA", (seven, seven.point(lambda level: 255 - level))).convert("RGBA")
@@ -157,7 +157,7 @@ def test_decode_names_kinds_that_are_not_taken(case: str) -> None:
 
 
 def claims(width: int, height: int) -> dict[str, bytes]:
-    """Small files that claim to be large pictures."""
+    """Small files whose headers claim large pictures."""
     png = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     gif = struct.pack("<HHBBB", width, height, 0, 0, 0), struct.pack("<HHHHB", 0, 0, width, height, 0)
     bmp = struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)

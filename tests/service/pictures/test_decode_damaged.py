@@ -1,4 +1,4 @@
-"""Truncated, mutated and made-up files are read or refused, never anything else."""
+"""Truncated, mutated and generated files are read or refused, without any other outcome."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_decode_of_any_bytes(head: bytes, rest: bytes) -> None:
 
 
 def read_or_refused(data: bytes) -> bool:
-    """Whether the bytes were refused; what was read must be a picture that ink can be found in."""
+    """Whether the bytes were refused; a picture that was read must be usable to find ink in it."""
     try:
         image = decode(data)
     except Refusal:

@@ -1,4 +1,4 @@
-"""Multipart forms: what HTTP libraries write is read, whatever else is refused in no time."""
+"""Multipart forms: those of HTTP libraries are read, all others are refused quickly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PART = (
 
 
 def fields(kind: bytes, body: bytes, name: bytes, *, at_once: int = 1_000_000) -> list[bytes]:
-    """What the fields of this name hold where the body arrives in chunks of so many bytes."""
+    """The contents of the fields with this name, for a body that arrives in chunks of this size."""
     return [b"".join(pieces) for pieces in taken(kind, body, name, at_once).contents(name)]
 
 
@@ -88,7 +88,7 @@ def test_image_field_refuses(kind: bytes, body: bytes, refusal: type[Refusal]) -
 
 
 def test_image_field_is_quick_where_the_body_trickles_in() -> None:
-    """Whatever looks like the end of a field costs little more than what does not."""
+    """Bytes that look like the end of a field cost little more than others."""
 
     def seconds(filler: bytes) -> float:
         body = PART + filler * 100_000 + b"\r\n--x--"
@@ -103,7 +103,7 @@ def test_image_field_is_quick_where_the_body_trickles_in() -> None:
 
 @pytest.mark.parametrize("filler", [b"\r\n", b"\r", b"-", b"\r\n--", b"\r\n--x", b"--x\r\n\r\n", b"\0"])
 def test_image_field_is_quick_with_hostile_bodies(filler: bytes) -> None:
-    """A few times as long as a harmless body takes; with a step for each filler it is hundreds of times."""
+    """A few times as long as a harmless body; one step per filler byte would take hundreds of times."""
 
     def refuse(filler: bytes) -> float:
         body = PART + filler * (20_000_000 // len(filler))
@@ -132,7 +132,7 @@ PIECES = [b"--x", b"--", b"\r\n", b"\n", b"data", b": ", PART, PART[3:], b"--x--
 @settings(max_examples=500, deadline=None)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=12), at_once=st.integers(1, 60))
 def test_fields_are_the_same_however_they_arrive(pieces: list[bytes], at_once: int) -> None:
-    """From the first boundary on: what stands before it python-multipart forgives in one chunk only."""
+    """From the first boundary on, because python-multipart accepts a preamble only in one chunk."""
 
     def outcome(size: int) -> object:
         try:

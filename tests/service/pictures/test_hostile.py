@@ -1,4 +1,4 @@
-"""No picture costs much more than its pixels, whatever its bytes."""
+"""No picture costs much more than its pixels justify, whatever its bytes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MOST_BYTES = 200 * 2**20  # beyond the pixels
 
 @cache
 def tiff(side: int) -> bytes:
-    """A JPEG within a TIFF: a process of its own decodes it."""
+    """A JPEG within a TIFF, which the sandbox decodes."""
     return encoded(Image.new("L", (side, side), 255), "TIFF", compression="jpeg")
 
 
 class Cost:
-    """Processor time and memory of this process and those that it started, from one moment to another."""
+    """Processor time and memory of this process and its children while a block runs."""
 
     def __init__(self) -> None:
         self._memory = self._peak(reset=True)
@@ -41,7 +41,7 @@ class Cost:
         return self._seconds() - self._time
 
     def memory(self) -> int:
-        """Bytes of memory at the worst moment, beyond those at the beginning."""
+        """Peak memory above that at the beginning, in bytes."""
         return self._peak(reset=False) - self._memory
 
     def _processes(self) -> Iterator[psutil.Process]:
@@ -86,9 +86,9 @@ def test_no_picture_costs_more_than_its_pixels(name: str, size: str) -> None:
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_what_the_event_loop_looks_through_is_short(name: str) -> None:
-    """Files of up to 256 KiB are looked through where they arrive, and all others wait.
+    """Files of up to 256 KiB are checked on the event loop, while all others wait.
 
-    That takes a third of the time in which Python counts their bytes one by one, 5 of 14 ms, at most.
+    That takes at most a third of the time in which Python counts their bytes one by one (5 of 14 ms).
     """
     data = SMALL[name](SIZES["small"])
 

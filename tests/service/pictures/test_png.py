@@ -1,4 +1,4 @@
-"""Plain PNGs give the pixels that Pillow gives; all that is not plain is left to Pillow."""
+"""Plain PNGs get the same pixels as from Pillow, and all others are left to Pillow."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_only_describes_the_colours_leaves_a_picture_plain() -> None:
 
 
 def _turned(*, late: bool) -> bytes:
-    """A picture of 31x17 that EXIF turns, which may be said before the pixels or after them."""
+    """A picture of 31x17 with an EXIF rotation, before or after the pixels in the file."""
     exif = Image.Exif()
     exif[0x0112] = 6
     said = chunk(b"eXIf", exif.tobytes()[6:])
@@ -101,7 +101,7 @@ def test_decode_turns_what_is_to_be_turned(late: bool) -> None:
 
 
 def test_a_large_file_of_few_pixels_is_left_to_pillow() -> None:
-    """It may unpack to nothing for a second, while the decoder holds the interpreter and everybody else."""
+    """It may decompress to nothing for a second, during which the decoder holds the GIL."""
     data = encoded(picture("L"))
     assert PlainPng.of(data[:33] + chunk(b"IDAT") * 5000 + data[33:]) is not None
     assert PlainPng.of(data[:33] + chunk(b"IDAT") * 6000 + data[33:]) is None

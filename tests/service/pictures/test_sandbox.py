@@ -1,4 +1,4 @@
-"""Decoding in a process of its own: the same pixels, and nothing is lost where it ends."""
+"""Decoding in the sandbox: the same pixels, and nothing is lost when its process ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def child() -> psutil.Process:
-    """The process that the sandbox has started last."""
+    """The latest process of the sandbox."""
     found = [each for each in psutil.Process().children() if "sandboxed.py" in " ".join(each.cmdline())]
     return max(found, key=lambda process: process.create_time())
 

@@ -25,7 +25,7 @@ Ask = Callable[..., tuple[int, dict[str, Any]]]
 
 @pytest.fixture
 def address(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    """The application on a thread of this process, with little patience."""
+    """The application on a thread of this process, with short timeouts."""
     monkeypatch.setattr(upload, "READ_SECONDS", 0.7)
     champion = Champion(tiny_model)
     champion.refresh()
@@ -48,7 +48,7 @@ def address(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple
 
 @pytest.fixture
 def ask(address: tuple[str, int]) -> Ask:
-    """Send bytes, pausing between them, and give the status and JSON that come back."""
+    """Send bytes with pauses, and return the status and JSON of the response."""
 
     def send(*chunks: bytes, pause: float = 0) -> tuple[int, dict[str, Any]]:
         with socket.create_connection(address, timeout=5) as client:
@@ -64,7 +64,7 @@ def ask(address: tuple[str, int]) -> Ask:
 
 
 def answer_of(client: socket.socket) -> tuple[int, dict[str, Any]]:
-    """The status and JSON of one answer; (0, {}) where the connection was closed without any."""
+    """The status and JSON of one response; (0, {}) if the connection was closed without one."""
     file = client.makefile("rb")
     status = file.readline()
     if not status:
@@ -88,7 +88,7 @@ def test_a_client_that_leaves_is_no_fault(ask: Ask, address: tuple[str, int]) ->
 def test_many_slow_senders_hold_up_nobody(
     ask: Ask, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None of them is given up before the others have their answers."""
+    """All of them are still connected when the others have their answers."""
     monkeypatch.setattr(upload, "READ_SECONDS", 4)
     slow = [socket.create_connection(address) for _ in range(100)]
     try:
@@ -114,7 +114,7 @@ def test_requests_on_one_connection_go_on_after_a_refusal(address: tuple[str, in
 def test_refused_client_that_waits_to_be_asked_for_its_body_gets_one_answer(
     address: tuple[str, int], path: str
 ) -> None:
-    """Kept, its connection would take the next request for the body that never came."""
+    """Otherwise, the next request on the connection would be taken for the body that was never sent."""
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\nExpect: 100-continue\r\n\r\n"
     with socket.create_connection(address, timeout=5) as client:
         client.sendall(head.encode())
@@ -144,7 +144,7 @@ def test_large_bodies_share_a_limit(address: tuple[str, int], monkeypatch: pytes
 def test_a_refusal_for_lack_of_time_is_held_back(
     ask: Ask, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who asks again at once is slowed down; nobody else waits meanwhile."""
+    """Clients that retry immediately are slowed down, and no other client waits."""
 
     def full(_: Queue) -> None:
         raise Busy("There is too much to do.")

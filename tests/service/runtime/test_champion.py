@@ -1,4 +1,4 @@
-"""A new model is taken up, and one that cannot serve is refused while the old one goes on."""
+"""A new model goes into service; one that cannot serve is refused, and the old one stays."""
 
 from __future__ import annotations
 
@@ -103,14 +103,14 @@ def test_champion_takes_up_another_version(champion: Champion, tiny_model: Path,
 
 
 def card_of(manifest: Path) -> bytes:
-    """A card that names the file of a manifest."""
+    """A card with the SHA-256 of a manifest."""
     return f"<p>{json.loads(manifest.read_text())['sha256']}</p>".encode()
 
 
 def test_champion_of_another_version_brings_its_own_card(
     champion: Champion, tiny_model: Path, promote: Promote, nearest_digit: Callable[..., bytes]
 ) -> None:
-    """As promotion writes them: the card first, which is not the card of the model that still serves."""
+    """In the order of a promotion: the card first, which is not the card of the model still in service."""
     first, second = card_of(tiny_model / "manifest.json"), nearest_digit(outputs=11)
     (tiny_model / "card.html").write_bytes(first)
     champion.refresh()
@@ -149,7 +149,7 @@ def test_default_model_has_a_card(tmp_path: Path) -> None:
 
 
 def broken(name: str, folder: Path, promote: Promote, nearest_digit: Callable[..., bytes]) -> None:
-    """Put a champion into the folder that cannot serve."""
+    """Write a champion that cannot serve into the folder."""
     if name == "no file":
         promote(folder, "2", file="0.onnx")
     elif name == "wrong hash":
@@ -348,7 +348,7 @@ def test_a_model_that_mixes_the_digits_up_is_refused(
 
 
 def test_todays_manifests_are_served(tmp_path: Path, promote: Promote) -> None:
-    """Those without a format, as they were written until there was one."""
+    """Manifests without `format`, as earlier versions wrote them."""
     promote(tmp_path / "champion", "1")
     assert "format" not in (tmp_path / "champion" / "manifest.json").read_text()
     champion = Champion(tmp_path / "champion")

@@ -1,4 +1,4 @@
-"""A service ends soon after it is asked to, whatever runs, and its workers end with it."""
+"""The service ends soon after a signal, whatever runs, and its workers end with it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MOST_SECONDS = 10
 
 
 def workers(server: Any) -> list[psutil.Process]:
-    """All processes that the service has started."""
+    """The descendants of the service's process."""
     parent: psutil.Process = psutil.Process(server.process.pid)
     return list(parent.children(recursive=True))
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it has not ended; one that nobody has asked how it ended is a zombie."""
+    """Whether the process is running; a zombie is not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -41,7 +41,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def assert_all_end(server: Any, processes: list[psutil.Process], seconds: float) -> None:
-    """The processes have ended in this time, and the port is free."""
+    """Assert that the processes end in this time and free the port."""
     end = time.monotonic() + seconds
     while any(map(runs, processes)):
         assert time.monotonic() < end

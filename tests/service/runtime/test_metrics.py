@@ -1,4 +1,4 @@
-"""Numbers are summed over workers, and what the documents name exists."""
+"""Metrics are summed over workers, and all metrics in the documents exist."""
 
 from __future__ import annotations
 
@@ -61,16 +61,17 @@ def test_sign_is_counted_as_a_sign_and_has_no_confidence() -> None:
 
 
 def counted() -> dict[str, float]:
-    """How many answers there were by what they were, and how many confidences."""
+    """The counts of answers by result, and the count of confidences."""
     samples = [sample for metric in metrics.ANSWERS.collect() for sample in metric.samples]
     answers = {one.labels["answer"]: one.value for one in samples if one.name == "digits_answers_total"}
     return answers | {"confidence": REGISTRY.get_sample_value("digits_confidence_count") or 0}
 
 
 def known() -> set[str]:
-    return {
-        sample for metric in REGISTRY.collect() for sample in (metric.name, *(s.name for s in metric.samples))
-    }
+    """The names of all metrics and of their samples."""
+    collected = list(REGISTRY.collect())
+    samples = [sample for metric in collected for sample in metric.samples]
+    return {metric.name for metric in collected} | {sample.name for sample in samples}
 
 
 @pytest.mark.parametrize("name", ["grafana.json", "alerts.yml", "operations.md"])
@@ -89,9 +90,10 @@ def test_documents_name_metrics_that_exist(name: str) -> None:
 
 
 def test_no_label_is_one_that_prometheus_operator_sets() -> None:
-    """Its own replaces ours, which becomes `exported_...`: no rule would find it."""
+    """It would rename our label to `exported_...`, which no rule would find."""
     metrics.count_request("/predict", "ok", 0.1)
-    labels = {label for metric in REGISTRY.collect() for sample in metric.samples for label in sample.labels}
+    samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
+    labels = {label for sample in samples for label in sample.labels}
     assert "path" in labels
     assert not labels & {"container", "endpoint", "instance", "job", "namespace", "pod", "service"}
 

@@ -1,4 +1,4 @@
-"""Work waits in bounded queues, and nothing that takes long holds up the event loop."""
+"""Work waits in bounded queues, and long work does not block the event loop."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_photos_have_a_thread_of_their_own() -> None:
 
 
 def test_a_client_that_leaves_gives_up_its_place() -> None:
-    """On the loop at once; on a thread once the work that it has begun is done."""
+    """On the loop immediately; on a thread when the started work is done."""
 
     async def ask() -> list[object]:
         quick = Queue("quick", 3)

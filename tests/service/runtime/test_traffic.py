@@ -1,4 +1,4 @@
-"""Counts by the hour: of several workers, after a kill, on a full disk, and never more than is bounded."""
+"""Hourly counts: of several workers, after a kill, on a full disk, and within limits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seen(counts: Traffic, times: int, look: Look = LIGHT, model: str = MODEL) ->
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time, which a test may change."""
+    """A clock that a test may change."""
     now = [1_800_000_000.0]
     monkeypatch.setattr(time, "time", lambda: now[0])
     return now
@@ -167,7 +167,7 @@ def test_a_worker_that_cannot_write_forgets_old_hours_too(tmp_path: Path, at: li
 
 
 def test_a_folder_that_cannot_be_read_is_no_error_before_the_first_picture(tmp_path: Path) -> None:
-    """`/metrics` asks each time, and would fail with it."""
+    """Otherwise, `/metrics`, which reads the folder each time, would fail."""
     folder = tmp_path / "traffic"
     folder.write_text("in the way")
     assert Traffic(folder).slots() == []
@@ -183,7 +183,7 @@ def test_old_hours_go_without_any_picture(tmp_path: Path, at: list[float]) -> No
 
 
 def test_a_clock_that_was_wrong_for_a_while(tmp_path: Path, at: list[float]) -> None:
-    """Hours that are yet to come count nothing; those of 1970 are found, and deleted, by their names."""
+    """Future hours are ignored; hours of 1970 are found by their names and deleted."""
     right = at[0]
     for wrong in (right + 400 * 24 * HOUR, 5.0):
         at[0] = wrong
@@ -238,7 +238,7 @@ def gauge(name: str, **labels: str) -> float:
 
 
 def test_writing_is_atomic(tmp_path: Path) -> None:
-    """Whoever reads meanwhile sees the file of before or the new one."""
+    """A concurrent reader sees the old or the new file."""
     counts = Traffic(tmp_path)
     seen(counts, 1)
     counts.write()

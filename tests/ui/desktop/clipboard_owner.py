@@ -1,4 +1,4 @@
-"""Offers a file as image/png on the X11 clipboard, as any program does in which a picture was copied."""
+"""Offers a file as image/png on the X11 clipboard, as a program does in which a picture was copied."""
 
 from __future__ import annotations
 

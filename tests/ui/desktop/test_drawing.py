@@ -1,4 +1,4 @@
-"""Strokes as a picture."""
+"""Strokes and pictures rendered as a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latest wins: what is asked, dropped, and asked again."""
+"""The latest picture wins: requests that are sent, dropped and retried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AWAY = ServiceAway("Nobody is there.", "service_away")
 
 
 class Service:
-    """Answers with the picture's own text, when it is let; fails first as often as told."""
+    """Answers with the picture's own text when the test allows it, after a given number of failures."""
 
     def __init__(self) -> None:
         self.asked: list[bytes] = []

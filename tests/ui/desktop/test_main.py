@@ -1,4 +1,4 @@
-"""The window's entry: clear sentences where there is no window, and reading without a service."""
+"""The window's command: messages if there can be no window, and reading without a service."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_desktop_local_without_a_model_says_what_it_needs(tmp_path: Path) -> Non
 
 
 def _without_tables(reading: Reading) -> dict[str, Any]:
-    """What the window shows of a reading."""
+    """The parts of a reading that the window shows."""
     return {name: part for name, part in asdict(reading).items() if name != "tables"}
 
 

@@ -1,4 +1,4 @@
-"""Contrast by WCAG 2: 4.5 for text, 3 for parts."""
+"""Contrast ratios by WCAG 2: 4.5 for text, 3 for graphical parts."""
 
 from __future__ import annotations
 

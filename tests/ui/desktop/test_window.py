@@ -1,4 +1,4 @@
-"""The window's parts in process, with an answer of our own behind them."""
+"""The window in process, with a fake answer."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ POINT = Mark(None, None, (0.1,) * 10, None, (62, 82, 68, 90), ".")
 
 
 def option(paper: tkinter.Canvas, item: int, name: str) -> str:
-    """What an item of a canvas is given; tkinter's own `itemcget` has no types."""
+    """An option of a canvas item; tkinter's own `itemcget` is untyped."""
     return str(paper.tk.call(str(paper), "itemcget", item, f"-{name}"))
 
 
 class Opened:
-    """A window, and a hand at its mouse: Tk's own events."""
+    """A window that is used with Tk's mouse and key events."""
 
     def __init__(self, root: tkinter.Tk, settings: Path) -> None:
         self.root = root
@@ -75,7 +75,7 @@ class Opened:
         return str(self.window._answer.words["text"])
 
     def layout(self) -> tuple[int, ...]:
-        """Where the paper stands in the window, and how large that is."""
+        """The position of the paper and the size of the window."""
         self.root.update()
         paper = self.window._paper.canvas
         return paper.winfo_x(), paper.winfo_y(), self.root.winfo_width(), self.root.winfo_height()
@@ -84,13 +84,13 @@ class Opened:
         return len(self.window._paper.canvas.find_withtag(tag))
 
     def dashed(self) -> list[bool]:
-        """Of the boxes on the paper, from left to right."""
+        """Whether each box on the paper is dashed, from left to right."""
         paper = self.window._paper.canvas
         items = [item for item in paper.find_withtag("mark") if str(paper.type(item)) == "rectangle"]
         return [bool(option(paper, item, "dash")) for item in items if option(paper, item, "outline")]
 
     def labels(self) -> list[str]:
-        """What stands at the boxes on the paper."""
+        """The labels of the boxes on the paper."""
         paper = self.window._paper.canvas
         items = [paper.itemconfigure(item) or {} for item in paper.find_withtag("mark")]
         return [item["text"][-1] for item in items if "text" in item]

@@ -1,4 +1,4 @@
-"""Honest files are taken whole: what they look like, which way up they are, and nothing else of them."""
+"""From legitimate files, the pixels and the orientation are taken, and nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def seven(draw: Draw) -> Image.Image:
 
 
 def camera_exif(orientation: int, order: str = "<") -> bytes:
-    """EXIF as a phone writes it: who made it, where, and a small picture of its own."""
+    """EXIF data as a phone writes it: the maker, the location, and a thumbnail."""
     exif = Image.Exif()
     exif.endian = order
     exif[0x0112] = orientation
@@ -238,7 +238,7 @@ def test_a_directory_with_a_thousand_entries_is_the_most() -> None:
 
 @pytest.mark.parametrize("place", [8, 16, 28, 36])
 def test_a_directory_of_a_big_tiff_that_points_beyond_all_memory_is_damage(place: int) -> None:
-    """Where the directory is, how many entries it has, how many values an entry has, and where those are."""
+    """Offset of the directory, number of entries, number of values of an entry, and their offset."""
     data = bytearray(b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, 2))
     data += struct.pack("<HHQQ", 256, 4, 9, 16) + struct.pack("<HHQQ", 257, 4, 1, 5) + bytes(100)
     data[place : place + 8] = b"\xff" * 8
