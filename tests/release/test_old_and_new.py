@@ -23,7 +23,7 @@ from PIL import Image
 
 from digits import DEFAULT_MODEL, ModelError, Reader
 from service.runtime.champion import Champion
-from service.runtime.trial import try_out
+from service.runtime.trial import self_test
 from tests.service.conftest import draw, serving, wait_until
 from tests.service.encoding import encoded
 
@@ -96,7 +96,7 @@ def read_by(code: Path, model: Path) -> Any:
 
 def read_here(folder: Path) -> list[int | None]:
     reader = Reader.load(folder)
-    try_out(reader)  # what the service asks of a model before it serves it
+    self_test(reader)  # what the service asks of a model before it serves it
     return [reader.predict(Image.open(EXAMPLES / f"{digit}.png")).digit for digit in range(10)]
 
 
