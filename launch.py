@@ -5,6 +5,7 @@ python launch.py --train                      and once they are ready, train a m
 python launch.py --check [NAME ...]           only say whether their ports are free
 """
 
+# Why it is so: docs/decisions/first-minute.md
 from __future__ import annotations
 
 import argparse

@@ -4,6 +4,7 @@ The picture is written and synced first, then its JSON is renamed into place, th
 picture is kept from that rename on. What lies there without a JSON is a leftover, which `prepare` removes.
 """
 
+# Why it is so: docs/decisions/feedback.md
 from __future__ import annotations
 
 import errno

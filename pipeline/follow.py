@@ -5,6 +5,7 @@ writes files and record as `python -m pipeline.promote --sync` does. `make run` 
 start it.
 """
 
+# Why it is so: docs/decisions/champion.md
 from __future__ import annotations
 
 import argparse

@@ -5,6 +5,7 @@ the pipeline with its gate, and says in a paragraph what came of it. With nothin
 an interruption the same command goes on.
 """
 
+# Why it is so: docs/decisions/learning.md
 from __future__ import annotations
 
 import argparse

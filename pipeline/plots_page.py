@@ -4,6 +4,7 @@ DVC's own page fetches the scripts that draw its charts from elsewhere. The temp
 and DVC's local settings, which git ignores, name it.
 """
 
+# Why it is so: docs/decisions/dvc.md
 from __future__ import annotations
 
 import argparse

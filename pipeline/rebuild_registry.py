@@ -5,6 +5,7 @@ and the record of promotions come from `mlruns/records`, from what is readable o
 from the artifacts. A database that is whole is left alone, unless with --force.
 """
 
+# Why it is so: docs/decisions/damage.md
 from __future__ import annotations
 
 import argparse

@@ -5,6 +5,7 @@ build/reproduce, with an MLflow store of their own: registry, champion, reports 
 It takes as long as the run did. Exit status: 0 all the same, 1 something differs, 2 it cannot be done.
 """
 
+# Why it is so: docs/decisions/reproduce.md
 from __future__ import annotations
 
 import argparse

@@ -1,5 +1,6 @@
 """The application in front of BentoML's: the same addresses, answered faster, with one shape of refusals."""
 
+# Why it is so: docs/decisions/service-promises.md
 from __future__ import annotations
 
 import asyncio

@@ -6,6 +6,7 @@ And it is much: at least `LEAST_DISTANCE` of the pictures lie in other bins. Wit
 window would call out differences that nobody could see.
 """
 
+# Why it is so: docs/decisions/drift.md
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,6 @@
 """The page's document: Gradio's, with our head, and with rules that keep foreign scripts out of it."""
 
+# Why it is so: docs/decisions/page-loading.md
 from __future__ import annotations
 
 import hashlib

@@ -3,6 +3,7 @@
 SERVICE_URL=http://127.0.0.1:3000 PAGE_PORT=7860 HOST=127.0.0.1 python -m ui.page
 """
 
+# Why it is so: docs/decisions/page.md
 from __future__ import annotations
 
 import argparse

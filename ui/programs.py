@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: Gradio takes a return type as it stands, also where it is text.
 
+# Why it is so: docs/decisions/page-programs.md
 import base64
 import binascii
 from importlib.util import find_spec

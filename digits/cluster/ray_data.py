@@ -4,6 +4,7 @@ Ray comes with the extra `digits[cluster]` and is imported in here alone. Tasks,
 machine is lost holds on to its parts until there is room for it anew; a task goes to any other machine.
 """
 
+# Why it is so: docs/decisions/cluster.md
 from __future__ import annotations
 
 import logging

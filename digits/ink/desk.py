@@ -1,5 +1,6 @@
 """The desk around a sheet of paper in a photo: found, and covered with the paper's own light."""
 
+# Why it is so: docs/decisions/desk.md
 from __future__ import annotations
 
 from typing import NamedTuple

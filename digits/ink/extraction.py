@@ -1,5 +1,6 @@
 """From any picture to its ink: paper 0, ink 1, whatever the light, the polarity and the dirt."""
 
+# Why it is so: docs/decisions/ink.md
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

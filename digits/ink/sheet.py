@@ -5,6 +5,7 @@ A digital drawing is mostly paper of exactly one level. Of such paper all is kno
 everywhere, and its part is the whole picture.
 """
 
+# Why it is so: docs/decisions/plain-paper.md
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ scores them all in one batch, and dynamic programming finds the division whose s
 (over-segmentation and recognition, as in Casey and Lecolinet's survey, 1996).
 """
 
+# Why it is so: docs/decisions/lines.md
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

@@ -1,5 +1,6 @@
 """A whole page: its printed lines taken out, and its writing in lines, each with the cells that it fills."""
 
+# Why it is so: docs/decisions/papers.md
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ Forms number their rows at the left. A hand's number must never be taken for typ
 whole, and nothing is said of a number that stands alone.
 """
 
+# Why it is so: docs/decisions/printed-numbers.md
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence

@@ -4,6 +4,7 @@ Printed digits are read like written ones, so a word is only taken for print whe
 part of its letters. How even it stands alone does not tell: a neat hand is as even as a scan of small type.
 """
 
+# Why it is so: docs/decisions/printed-words.md
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ both are plainly read by themselves, and stand apart, they are two: no part of a
 surely.
 """
 
+# Why it is so: docs/decisions/lines.md
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """Rows and columns: which cells stand beside and below each other."""
 
+# Why it is so: docs/decisions/tables.md
 from __future__ import annotations
 
 from collections import deque

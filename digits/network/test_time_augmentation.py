@@ -1,5 +1,6 @@
 """Doubtful marks seen with the head tilted too: what a network says is averaged (test-time augmentation)."""
 
+# Why it is so: docs/decisions/confidence.md
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -6,6 +6,7 @@ accepted feedback are held back, a candidate may also win on these: either test 
 and it may be significantly worse on neither.
 """
 
+# Why it is so: docs/decisions/promotion.md
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

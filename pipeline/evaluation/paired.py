@@ -3,6 +3,7 @@
 Pictures drawn with one digit vary together, so a source digit and not a picture is what is drawn by chance.
 """
 
+# Why it is so: docs/decisions/promotion.md
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -1,5 +1,6 @@
 """What a model says of the validation pictures: the figures that are reported, and what the gate compares."""
 
+# Why it is so: docs/decisions/feedback-gate.md
 from __future__ import annotations
 
 from collections.abc import Set

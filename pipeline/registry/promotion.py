@@ -1,5 +1,6 @@
 """The registry's alias `champion`, and its model as the files that are served."""
 
+# Why it is so: docs/decisions/champion.md
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 """MLflow's absolute artifact addresses, put right after the project's folder was moved or copied."""
 
+# Why it is so: docs/decisions/artifact-addresses.md
 from __future__ import annotations
 
 import sqlite3

@@ -1,5 +1,6 @@
 """MLflow's runs: one a training, begun by `train` and reopened by `evaluate`."""
 
+# Why it is so: docs/decisions/mlflow.md
 from __future__ import annotations
 
 import csv

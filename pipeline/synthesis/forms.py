@@ -5,6 +5,7 @@ The drawings are this project's own. A sign is one or more strokes, split by "/"
 elsewhere the pen goes round. The number before a form is how often it comes beside the others.
 """
 
+# Why it is so: docs/decisions/prototypes.md
 from __future__ import annotations
 
 from dataclasses import dataclass

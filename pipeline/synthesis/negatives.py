@@ -3,6 +3,7 @@
 Letters that people take for digits (O, l, S, Z, b, g ...) are not among them.
 """
 
+# Why it is so: docs/decisions/rejection.md
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

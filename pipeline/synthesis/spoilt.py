@@ -3,6 +3,7 @@
 Out of papers they are blurred, crossed by a printed line or cut from others; scans may be coarse.
 """
 
+# Why it is so: docs/decisions/hard-digits.md
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

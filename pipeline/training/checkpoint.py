@@ -1,5 +1,6 @@
 """Where an interrupted training stood after its last whole epoch, so that it can go on from there."""
 
+# Why it is so: docs/decisions/interruptions.md
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,6 @@
 """Training as a function: digits and plain values in, a network out."""
 
+# Why it is so: docs/decisions/training-speed.md
 from __future__ import annotations
 
 import sys

@@ -1,5 +1,6 @@
 """The network: convolutions in blocks, most of which end with a map of half the size, then dense layers."""
 
+# Why it is so: docs/decisions/training.md
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ Study and MLflow stay where the search was started; a node gets code and images 
 metrics of each epoch, so that it needs no folder or database of the others.
 """
 
+# Why it is so: docs/decisions/search-on-a-cluster.md
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 """Optuna's record of a search, in a database beside MLflow's, and what its processes have in common."""
 
+# Why it is so: docs/decisions/search.md
 from __future__ import annotations
 
 import hashlib

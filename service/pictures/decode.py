@@ -4,6 +4,7 @@ Which kind it is, the bytes say: neither a file name nor a content type is belie
 unpacked before the size that it claims has been checked.
 """
 
+# Why it is so: docs/decisions/decode.md
 from __future__ import annotations
 
 import math
@@ -25,6 +26,7 @@ MAX_PIXELS = 25_000_000  # a 24-megapixel photo, with a little room
 MAX_SIDE = 10_000  # pixels
 PHOTO_PIXELS = 2_000_000  # more is read on a thread that yields to the others
 PHOTO_NICENESS = 17  # with less, others wait longer beside photos; with 19, photos themselves
+# (docs/decisions/photos.md has both figures)
 
 _CHECKS = {
     "PNG": png.checked,

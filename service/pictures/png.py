@@ -4,6 +4,7 @@ The decoder knows nothing of what may turn or clear the pixels, so what is plain
 It keeps the interpreter's lock while it works, and all others waiting: what could take long is not plain.
 """
 
+# Why it is so: docs/decisions/plain-png.md
 from __future__ import annotations
 
 import struct

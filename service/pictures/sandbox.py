@@ -1,5 +1,6 @@
 """Decoding in a process of its own, with limits: what takes too much ends that process and nothing else."""
 
+# Why it is so: docs/decisions/sandbox.md
 from __future__ import annotations
 
 import atexit

@@ -1,5 +1,6 @@
 """The model in service, and how another takes its place while requests come in."""
 
+# Why it is so: docs/decisions/hot-swap.md
 from __future__ import annotations
 
 import asyncio

@@ -4,6 +4,7 @@ A thread hop costs as much as reading a small picture, so those are read where t
 longer goes to a thread, else everybody behind it would wait; photos go to one that yields to all others.
 """
 
+# Why it is so: docs/decisions/overload.md
 from __future__ import annotations
 
 import asyncio

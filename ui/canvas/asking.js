@@ -1,4 +1,5 @@
 // Asking the service: one question at a time, always about the newest drawing, again by itself after a failure.
+// Why it is so: docs/decisions/drawing.md
 
 /** @import { Place } from "./drawing.js" */
 

@@ -1,5 +1,6 @@
 """The desktop window: a sheet to draw on, its tools, and the answer while one draws."""
 
+# Why it is so: docs/decisions/window.md
 from __future__ import annotations
 
 import queue

@@ -4,6 +4,7 @@ A printed line has two long straight edges beside each other, with ink between t
 So may a stroke of a pen: `frames` tells the two apart by their company.
 """
 
+# Why it is so: docs/decisions/printed-lines.md
 from __future__ import annotations
 
 from collections.abc import Sequence

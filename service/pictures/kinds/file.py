@@ -1,5 +1,6 @@
 """A picture file that has been looked through, and how many pieces an honest one may have."""
 
+# Why it is so: docs/decisions/decode-costs.md
 from __future__ import annotations
 
 from dataclasses import dataclass, field
