@@ -59,7 +59,12 @@ def _set(values: Any, name: str, value: Any) -> None:
         values = values.get(group, {})
     if last not in values:
         raise ParameterError(f"{PARAMS} has no {SECTION}.{name}: the profile asks for what is not there.")
-    values[last] = _on_one_line(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        values[last] = value
+        return
+    values[last] = _on_one_line(value)
+    if comment := values.ca.items.get(last):  # of a list on lines of its own, as `dvc exp run -S` writes them:
+        comment[3] = None  # left as it is, the next name would lose its line
 
 
 def _on_one_line(values: list[Any]) -> CommentedSeq:
