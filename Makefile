@@ -175,11 +175,36 @@ bench-quality: setup $(if $(RAPIDOCR),$(OTHER)) ## measure how well papers are r
 
 .PHONY: bench-serving
 bench-serving: $(BENCH) ## measure the service beside its limit and its peers (needs wrk)
-	@$(PYTHON) benchmarks/serving.py --litserve build/bench/bin/python
+	@$(PYTHON) -m benchmarks.serving --litserve build/bench/bin/python
+
+.PHONY: bench-endurance
+bench-endurance: setup ## ask the service 200,000 times: memory, descriptors, threads, latencies (half an hour)
+	@$(PYTHON) benchmarks/endurance.py --picture docs/images/endurance.png
 
 .PHONY: bench-cluster
 bench-cluster: team ## measure reading on a cluster of one node and of two, beside one process
 	@$(PYTHON) -m benchmarks.cluster $(ARGS)
+
+.PHONY: bench-replicas
+bench-replicas: setup ## measure 1, 2 and 4 replicas behind nginx (needs wrk and Docker; ARGS=--bare: nginx)
+	@$(PYTHON) -m benchmarks.replicas $(ARGS)
+
+.PHONY: bench-costs
+bench-costs: setup ## measure what a request costs, by kind of picture (needs wrk and nginx)
+	@$(PYTHON) -m benchmarks.request_costs $(ARGS)
+
+.PHONY: bench-curve
+bench-curve: setup ## measure the service from 1 to 400 connections, and the simulation's inputs (needs wrk)
+	@$(PYTHON) -m benchmarks.load_curve $(ARGS)
+
+.PHONY: simulation
+simulation: setup ## simulate that curve from its inputs, and 50 replicas (ARGS=--picture: draws the curve)
+	@$(PYTHON) -m benchmarks.simulation $(ARGS)
+
+.PHONY: scale
+scale: setup ## calculate how many replicas PICTURES_PER_SECOND=10000 take, or DIGITS_PER_DAY=1000000000
+	@$(PYTHON) -m benchmarks.scale --pictures-per-second $(or $(PICTURES_PER_SECOND),10000) \
+		--digits-per-day $(or $(DIGITS_PER_DAY),1000000000)
 
 .PHONY: bench-page
 bench-page: setup ## measure the page in a browser, while `make run` runs (needs chromium)
@@ -203,6 +228,14 @@ $(OTHER): $(READY) requirements/rapidocr.txt
 	@build/rapidocr/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear build/rapidocr
 	@$(PYTHON) -m uv pip sync --python build/rapidocr/bin/python --require-hashes requirements/rapidocr.txt
 	@touch $@
+
+.PHONY: release
+release: serving ## write VERSION=0.2.0 where it belongs, commit and tag it (docs/releasing.md)
+	@$(PYTHON) release/tag.py "$(VERSION)"
+
+.PHONY: artifacts
+artifacts: serving ## build wheel, Bento and images of a release, TAG=v0.2.0, from the tag alone (IMAGES=0: no images)
+	@sh release/artifacts $(TAG)
 
 .PHONY: sbom
 sbom: serving ## list what the images install, with licences, as CycloneDX: build/sbom/*.cdx.json

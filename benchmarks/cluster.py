@@ -8,7 +8,6 @@ All take turns, round after round, and the figures are medians over rounds.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -20,7 +19,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from PIL import Image
 
+from benchmarks.conditions import conditions, write
 from digits.reader import champion_or_default
 from pipeline.synthesis.papers import Kind, make
 from pipeline.synthesis.writers import PenWriter
@@ -28,7 +29,7 @@ from tests.cluster.nodes import TwoNodes
 
 ROOT = Path(__file__).resolve().parent.parent
 _KINDS: tuple[Kind, ...] = ("page", "table", "sudoku")
-_DIFFERENT = 30  # pictures; the others are links to these
+DIFFERENT = 30  # pictures; the others are links to these
 _SHORT = 0.1  # of the files, in the short run
 
 
@@ -59,10 +60,9 @@ def main() -> None:
     }
     print(f"files a second: {_said(rates)}")
     print(f"shares of the linear: {_said(shares)}")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
+    command = f"make bench-cluster ARGS='--files {options.files} --rounds {options.rounds}'"
     result = {"files": options.files, "rates": rates, "shares of the linear": shares, "rounds": rounds}
-    options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {options.out}.")
+    write(options.out, conditions(command) | result)
 
 
 def _round(short: Path, long: Path, more: Sequence[str]) -> dict[str, float]:
@@ -109,14 +109,19 @@ def _scans(folder: Path, count: int) -> Path:
     drawn = folder / "drawn"
     if not drawn.exists():
         drawn.mkdir()
-        for number in range(_DIFFERENT):
-            rng = np.random.default_rng([22, number])
-            make(_KINDS[number % len(_KINDS)], PenWriter(rng), rng)[1].save(drawn / f"{number}.png")
+        for number in range(DIFFERENT):
+            drawn_paper(number)[1].save(drawn / f"{number}.png")
     scans = folder / f"scans-{count}"
     scans.mkdir()
     for number in range(count):
-        os.link(drawn / f"{number % _DIFFERENT}.png", scans / f"{number}.png")
+        os.link(drawn / f"{number % DIFFERENT}.png", scans / f"{number}.png")
     return scans
+
+
+def drawn_paper(number: int) -> tuple[str, Image.Image]:
+    """What stands on one of the papers, and its picture."""
+    rng = np.random.default_rng([22, number])
+    return make(_KINDS[number % len(_KINDS)], PenWriter(rng), rng)
 
 
 def _said(rates: dict[str, float]) -> str:

@@ -51,13 +51,13 @@ def main() -> None:
     few = max(5, options.calls // 20)
     _show_drawings(reader, options.calls, few)
     for kind in _PAPERS:
-        _show_paper(f"read, {kind}", _paper(kind), "PNG", reader, few)
-    _show_paper("read, photo of a table, 12 megapixels", _photo_of_a_table(), "JPEG", reader, few)
+        _show_paper(f"read, {kind}", paper(kind), "PNG", reader, few)
+    _show_paper("read, photo of a table, 12 megapixels", photo_of_a_table(), "JPEG", reader, few)
 
 
 def _show_drawings(reader: Reader, calls: int, few: int) -> None:
-    canvas = _written("7", (400, 400), height=200, pen=18)
-    line = _written("20471396", (1200, 200), height=90, pen=8)
+    canvas = written("7", (400, 400), height=200, pen=18)
+    line = written("20471396", (1200, 200), height=90, pen=8)
     pad = Image.merge("RGBA", [Image.new("L", (280, 280))] * 3 + [_inverted(canvas.resize((280, 280)))])
     photo = _photo(canvas)
     predicting, reading = _predict_steps(reader.model), _read_steps(reader.model)
@@ -66,7 +66,7 @@ def _show_drawings(reader: Reader, calls: int, few: int) -> None:
     _show("read, line of 8 digits", line, reading, reader.read, calls)
     _show("read, photo of 12 megapixels", photo, reading, reader.read, few)
     _show("explain, line of 8 digits", line, [], reader.explain, few)
-    for name, content in (("canvas, PNG", _encoded(canvas, "PNG")), ("photo, JPEG", _encoded(photo, "JPEG"))):
+    for name, content in (("canvas, PNG", encoded(canvas, "PNG")), ("photo, JPEG", encoded(photo, "JPEG"))):
         print(f"(decoding the {name}: {_spent_on(partial(decode, content), few):.2f} ms)")
 
 
@@ -131,7 +131,7 @@ def _show_paper(
 
     That is decoding alone for a photo, else decoding and one call of the network for all marks.
     """
-    content = _encoded(image, kind)
+    content = encoded(image, kind)
     picture = decode(content)
     reading = _show(name, picture, _read_steps(reader.model), reader.read, calls)
     decoding = _spent_on(partial(decode, content), calls)
@@ -143,7 +143,7 @@ def _show_paper(
     print(f"    (decoded and read: {(decoding + reading) / least:.1f} times {beside})")
 
 
-def _encoded(image: Image.Image, kind: Literal["PNG", "JPEG"]) -> bytes:
+def encoded(image: Image.Image, kind: Literal["PNG", "JPEG"]) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, quality=90)
     return stream.getvalue()
@@ -180,19 +180,19 @@ def _settled(model: Model, page: Page) -> object:
     return settle(model, [run for line in page.lines for run in line.runs])
 
 
-def _paper(kind: Kind) -> Image.Image:
+def paper(kind: Kind) -> Image.Image:
     rng = np.random.default_rng([21, _PAPERS.index(kind)])
     return make(kind, PenWriter(rng), rng)[1]
 
 
-def _photo_of_a_table() -> Image.Image:
+def photo_of_a_table() -> Image.Image:
     """A table that is a part of a photo of 4000x3000 pixels."""
     rng = np.random.default_rng([21, 12])
     photo = make("table", PenWriter(rng), rng, photo=True, large=True)[1]
     return photo.resize((4000, 3000), Image.Resampling.BICUBIC)
 
 
-def _written(text: str, size: tuple[int, int], height: int, pen: int) -> Image.Image:
+def written(text: str, size: tuple[int, int], height: int, pen: int) -> Image.Image:
     """Digits in a stroke font, dark on white."""
     pixels = np.full(size[::-1], 255, np.uint8)
     scale = height / 21  # the Hershey font's digits are 21 pixels high at scale 1

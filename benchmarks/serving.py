@@ -17,11 +17,20 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-import serving_ours
 from PIL import Image
-from serving_contenders import BENTO, ROOT, UVICORN, Contender, as_base64, as_form, as_pixels, service
-from serving_load import drawn_seven, load, medians, running
 
+from benchmarks import serving_ours
+from benchmarks.serving_contenders import (
+    BENTO,
+    ROOT,
+    UVICORN,
+    Contender,
+    as_base64,
+    as_form,
+    as_pixels,
+    service,
+)
+from benchmarks.serving_load import drawn_seven, load, medians, running
 from digits.ink.extraction import ink_map
 from digits.network.network_input import network_input
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psutil
 from PIL import Image, ImageDraw
-from serving_contenders import ROOT, Contender
+
+from benchmarks.serving_contenders import ROOT, Contender
 
 SCRIPT = ROOT / "benchmarks" / "serving_load.lua"
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from serving_contenders import ROOT, Contender, as_form, service
-from serving_load import drawn_seven, load, photo_of_seven, processes, repeating, running
+from benchmarks.serving_contenders import ROOT, Contender, as_form, service
+from benchmarks.serving_load import drawn_seven, load, photo_of_seven, processes, repeating, running
 
 
 def measure(model: Path, port: int, rounds: int, seconds: int) -> dict[str, Any]:
@@ -90,14 +90,7 @@ def behind_nginx(contender: Contender, port: int) -> Iterator[Contender]:
 
 
 def _nginx(contender: Contender, port: int, folder: Path) -> Iterator[Contender]:
-    configuration = (ROOT / "containers" / "nginx.conf").read_text()
-    for inside, here in (
-        ("listen 3000", f"listen 127.0.0.1:{port}"),
-        ("set $service service:3000", f"set $service 127.0.0.1:{contender.port}"),
-        (" /tmp/", f" {folder}/"),
-        ("/dev/stdout", str(folder / "log")),
-    ):
-        configuration = configuration.replace(inside, here)
+    configuration = proxy_configuration(port, f"127.0.0.1:{contender.port}", folder)
     (folder / "nginx.conf").write_text(configuration)
     nginx = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-g", "daemon off;"])
     proxy = Contender("service, 2 workers, behind nginx", [], contender.payload, port=port)
@@ -107,6 +100,19 @@ def _nginx(contender: Contender, port: int, folder: Path) -> Iterator[Contender]
     finally:
         nginx.terminate()
         nginx.wait(10)
+
+
+def proxy_configuration(port: int, service: str, folder: Path) -> str:
+    """Compose's nginx configuration: listening on `port`, writing to `folder`, in front of `service`."""
+    configuration = (ROOT / "containers" / "nginx.conf").read_text()
+    for inside, here in (
+        ("listen 3000", f"listen 127.0.0.1:{port}"),
+        ("set $service service:3000", f"set $service {service}"),
+        (" /tmp/", f" {folder}/"),
+        ("/dev/stdout", str(folder / "log")),
+    ):
+        configuration = configuration.replace(inside, here)
+    return configuration
 
 
 def show_curve(curve: dict[int, dict[str, float]]) -> None:

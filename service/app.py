@@ -31,10 +31,19 @@ from service.endpoints.admin import Admin
 from service.endpoints.feedback import Feedback
 from service.endpoints.images import Images
 from service.endpoints.inference import Inference
-from service.errors import NotFound, Refusal, Unauthorized, UnknownHost, WrongMethod, failed, refused
+from service.errors import (
+    FeedbackFull,
+    NotFound,
+    Refusal,
+    Unauthorized,
+    UnknownHost,
+    WrongMethod,
+    failed,
+    refused,
+)
 from service.openapi import Endpoint
 from service.pictures.upload import header
-from service.runtime.metrics import count_request
+from service.runtime.metrics import count_request, show_as_none
 from service.runtime.worker import Worker
 
 PASSED_ON = ("/schema.json", *openapi.PAGE_FILES)
@@ -126,6 +135,10 @@ def application(
         exception_handlers={Refusal: _refuse, HTTPException: _refuse_route, ClientDisconnect: _give_up},
     )
     app.router.redirect_slashes = False
+    for each in table:
+        show_as_none(each.path, "internal")
+        if FeedbackFull.status in each.refuses:
+            show_as_none(each.path, FeedbackFull.code)
     return app
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -17,6 +19,9 @@ from digits import Manifest
 from feedback.labels import MOST_CHARACTERS, NOT_A_DIGIT
 from service.answers import MAX_BATCH
 from service.errors import Problem
+
+PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+"""Has the project's version. It lies beside the packages in a checkout, an image, a Bento and a Space."""
 
 _IN_PATH = re.compile(r"{(\w+)}")
 _WORDS = re.compile(r"\w+")
@@ -114,7 +119,7 @@ def document(
         "openapi": "3.1.0",
         "info": {
             "title": "Digits",  # generated packages are named after it: digits-client
-            "version": "1",
+            "version": tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"],
             "description": "Reads handwritten digits: one, a number, or a page of them.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -75,7 +75,13 @@ def test_requirements_are_those_of_make_run_but_for_pydantic(space: Path) -> Non
 
 def test_space_holds_what_it_needs_and_nothing_else(space: Path) -> None:
     files = [path for path in space.rglob("*") if path.is_file()]
-    assert {path.name for path in space.iterdir()} >= {"app.py", "README.md", "requirements.txt", "digits"}
+    assert {path.name for path in space.iterdir()} >= {
+        "app.py",
+        "README.md",
+        "requirements.txt",
+        "pyproject.toml",
+        "digits",
+    }
     assert not [path for path in files if path.suffix == ".pyc" or path.name == ".env"]
     assert sum(path.stat().st_size for path in files) < 10 * 2**20
 

@@ -23,6 +23,7 @@ from service.runtime.metrics import QUEUE
 T = TypeVar("T")
 
 THREAD_SECONDS = 14.0  # for a thread's turn and work; a body may take 20 before, and BentoML gives up at 60
+QUICK_LIMIT, PHOTOS_LIMIT = 128, 8  # requests that wait; benchmarks/simulated has the same queues
 _BUSY = "There is too much to do right now: try again in a second."
 
 
@@ -77,9 +78,9 @@ class Queues:
     """The queues of one worker; what waits for the disk holds up no reading."""
 
     def __init__(self) -> None:
-        self.quick = Queue("quick", 128)
+        self.quick = Queue("quick", QUICK_LIMIT)
         self.side = Queue("side", 32, ThreadPoolExecutor(1, "side"))
-        self.photos = Queue("photos", 8, ThreadPoolExecutor(1, "photos", _yield_to_others))
+        self.photos = Queue("photos", PHOTOS_LIMIT, ThreadPoolExecutor(1, "photos", _yield_to_others))
         self.feedback = Queue("feedback", 16, ThreadPoolExecutor(1, "feedback"))
 
 

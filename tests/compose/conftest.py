@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.browser.conftest import ARTIFACTS, artifacts, chromium, context, warm  # noqa: F401 (fixtures)
-from tests.compose.stack import IMAGES, Stack, copy_of_project, docker, wait_until
+from tests.compose.stack import IMAGES, ROOT, TAG, Stack, copy_of_project, docker, wait_until
 
 
 def missing() -> str | None:
@@ -50,6 +50,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.compose("down", "--volumes", "--remove-orphans")
         _remove(before - _image_ids())
     assert not any(stack.left().values()), stack.left()
+
+
+@pytest.fixture(scope="session")
+def monitoring() -> str:
+    """The image of Prometheus and Alertmanager, built from this checkout."""
+    if said := missing():
+        pytest.skip(said)
+    image = f"digits-monitoring:{TAG}"
+    before = _image_ids()
+    done = subprocess.run(
+        ["docker", "build", "-q", "-t", image, "-f", "containers/monitoring/Dockerfile", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    _remove(before - _image_ids())
+    return image
 
 
 @pytest.fixture(scope="session")

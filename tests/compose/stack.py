@@ -18,9 +18,11 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Path("tests/data/mnist-small")
 TAG = "test"
-IMAGES = tuple(f"digits-{name}:{TAG}" for name in ("pipeline", "service", "page", "proxy", "database"))
+IMAGES = tuple(
+    f"digits-{name}:{TAG}" for name in ("pipeline", "service", "page", "proxy", "database", "monitoring")
+)
 SERVERS = ("mlflow", "service", "proxy", "page")
-PORTS = ("SERVICE_PORT", "PAGE_PORT", "MLFLOW_PORT")
+PORTS = ("SERVICE_PORT", "PAGE_PORT", "MLFLOW_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
 NOT_IN_A_CLONE = {".env", ".venv", "data", "models", "mlruns"}
 
 
@@ -38,7 +40,7 @@ def copy_of_project(folder: Path) -> None:
 
 
 def free_ports() -> tuple[int, ...]:
-    """Three ports of 3500 to 3599 that are free now."""
+    """As many ports as `PORTS` names, of 3500 to 3599, that are free now."""
     found: list[int] = []
     for port in range(3500, 3600):
         with socket.socket() as probe:
@@ -46,7 +48,7 @@ def free_ports() -> tuple[int, ...]:
                 found.append(port)
         if len(found) == len(PORTS):
             return tuple(found)
-    raise RuntimeError("no three ports of 3500 to 3599 are free")
+    raise RuntimeError(f"no {len(PORTS)} ports of 3500 to 3599 are free")
 
 
 class Stack:
@@ -56,7 +58,9 @@ class Stack:
         self.folder = folder
         self.name = f"digits-{name}-{os.getpid()}"
         ports = free_ports()
-        self.service, self.page, self.mlflow = (f"http://127.0.0.1:{port}" for port in ports)
+        self.service, self.page, self.mlflow, self.prometheus, self.alertmanager = (
+            f"http://127.0.0.1:{port}" for port in ports
+        )
         user = {"UID": str(os.getuid()), "GID": str(os.getgid())} if os.getuid() else {}
         self._environment = {
             **{
@@ -106,9 +110,9 @@ class Stack:
         labels += [f"com.docker.compose.service={service}"] if service else []
         return [word for label in labels for word in ("--filter", f"label={label}")]
 
-    def healthy(self) -> bool:
+    def healthy(self, servers: Iterable[str] = SERVERS) -> bool:
         """Whether every server is there, runs and is healthy."""
-        found = {name: self.containers(name) for name in SERVERS}
+        found = {name: self.containers(name) for name in servers}
         return all(found.values()) and all(
             one["State"].get("Health", {}).get("Status") == "healthy"
             for many in found.values()
@@ -136,6 +140,12 @@ def docker(*arguments: str) -> str:
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"{arguments}\n{done.stderr[-3000:]}"
     return done.stdout
+
+
+def gateway() -> str:
+    """This machine's address as containers see it."""
+    (bridge,) = json.loads(docker("network", "inspect", "bridge"))
+    return str(bridge["IPAM"]["Config"][0]["Gateway"])
 
 
 def wait_until(true: Callable[[], object], seconds: float) -> float:

@@ -23,6 +23,7 @@ IMAGES = {
     "page": "ui",
     "folders": "containers",
     "database": "containers/database",
+    "prometheus": "containers/monitoring",
 }
 """Of each service that an image is built for, the folder of its Dockerfile."""
 
@@ -32,7 +33,7 @@ def merged(*files: str, folder: Path = ROOT, environment: Mapping[str, str] | No
     named = [part for file in files for part in ("-f", file)]
     try:
         done = subprocess.run(
-            ["docker", "compose", "--profile", "team", *named, "config"],
+            ["docker", "compose", "--profile", "team", "--profile", "monitoring", *named, "config"],
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -91,18 +92,17 @@ def _made(folder: Path) -> Path:
 
 @pytest.mark.parametrize("base", ["python@sha256:" + "0a" * 32, "python:3.11-slim@sha256:" + "0a" * 32])
 def test_base_may_be_given_by_its_digest(base: str) -> None:
-    services = merged(
-        "docker-compose.yml", environment=os.environ | {"BASE": base, "IMAGE_REVISION": "1234abc"}
-    )
+    given = {"BASE": base, "IMAGE_VERSION": "4.5.6", "IMAGE_REVISION": "1234abc"}
+    services = merged("docker-compose.yml", environment=os.environ | given)
     built = {name: service["build"] for name, service in services.items() if "build" in service}
     assert built.keys() == IMAGES.keys()
     for name, build in built.items():
         assert build["args"]["BASE"] == base, name
-        assert build["args"]["REVISION"] == "1234abc", name
+        assert (build["args"]["VERSION"], build["args"]["REVISION"]) == ("4.5.6", "1234abc"), name
         assert build["dockerfile"] == f"{IMAGES[name]}/Dockerfile"
 
 
-@pytest.mark.parametrize("folder", IMAGES.values())
+@pytest.mark.parametrize("folder", [*IMAGES.values(), "containers/follower"])
 def test_images_say_what_they_are(folder: str) -> None:
     """By the labels of the OCI, the base's among them; its own would else stand for ours."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -110,12 +110,9 @@ def test_images_say_what_they_are(folder: str) -> None:
     labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z.]+)="([^"]+)"', text))
     assert labels["title"].startswith("digits-")
     assert len(labels["description"]) > 20
-    assert labels["version"] == project["version"]
     assert labels["licenses"] == project["license"]
-    assert (labels["revision"], labels["source"], labels["base.name"]) == (
-        "${REVISION}",
-        "${SOURCE}",
-        "${BASE}",
-    )
+    given = [labels[name] for name in ("version", "revision", "source", "base.name")]
+    assert given == ["${VERSION}", "${REVISION}", "${SOURCE}", "${BASE}"]
+    assert '\nARG VERSION="" REVISION="" SOURCE=""\n' in text
     _, _, stage = text.partition("FROM ${BASE}")
     assert "\nARG BASE\n" in stage, "an ARG before FROM is unknown after it"

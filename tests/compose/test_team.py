@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.compose.conftest import missing
-from tests.compose.stack import Stack, copy_of_project, docker, wait_until
+from tests.compose.stack import Stack, copy_of_project, gateway, wait_until
 from tests.team.servers import BUCKET, KEYS, s3
 
 pytestmark = pytest.mark.heavy  # it builds an image of its own and trains
@@ -38,9 +38,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         write_env(folder, settings)
         stack.compose("--profile", "team", "build", "database", "pipeline", "folders", seconds=1500)
-        bridge = json.loads(docker("network", "inspect", "bridge"))[0]
-        gateway = bridge["IPAM"]["Config"][0]["Gateway"]  # this machine, as containers see it
-        with s3(tmp_path_factory.mktemp("s3"), gateway) as endpoint:
+        with s3(tmp_path_factory.mktemp("s3"), gateway()) as endpoint:
             write_env(folder, settings | {"AWS_ENDPOINT_URL": endpoint})
             stack.compose("--profile", "team", "up", "-d", "database", "mlflow", "follower", seconds=300)
             wait_until(lambda: health(stack) == {"healthy"}, 120)

@@ -174,6 +174,14 @@ def test_metrics_count_by_endpoint_and_outcome(client: TestClient, seven: bytes)
     ]
     text = client.get("/metrics").text
     assert "any/path" not in text
+    for path, outcome in (
+        ("/predict", "internal"),
+        ("/feedback", "internal"),
+        ("/feedback", "feedback_full"),
+    ):
+        assert f'digits_requests_total{{outcome="{outcome}",path="{path}"}}' in text, (
+            "shown before there is one"
+        )
     for name in (
         "step_seconds_bucket",
         "answers_total",

@@ -19,6 +19,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.service.crowd import SIZE, Crowd
 from tests.service.hostile_pictures import ONLY_LARGE, SMALL
 
 Serving = Callable[..., Any]
@@ -119,7 +120,8 @@ def test_a_new_champion_is_served_by_every_worker_without_an_error(
         assert set(load.statuses) == {200}
         assert load.models[-1] == str(last), "a broken champion leaves the old one in service"
         assert set(load.models) >= {str(version) for version in range(2, last + 1)}
-        assert 'digits_model_loads_total{outcome="refused"}' in server.get("/metrics").text
+        refused = 'digits_model_loads_total{outcome="refused"} 2.0'
+        wait(lambda: refused in server.get("/metrics").text, 5)
 
 
 def test_sigterm_finishes_what_is_in_flight(
@@ -182,6 +184,24 @@ def test_a_flood_is_refused_a_second_later_and_the_rest_is_served(server: Any, s
     for client in clients:
         client.close()
     assert server.post("/predict", seven).status_code == 200
+
+
+def test_a_crowd_that_leaves_leaves_nothing_behind(server: Any, seven: bytes) -> None:
+    """A thousand connections, idle, half sent and asking, end at once: benchmarks/endurance.py times it."""
+    request = httpx.Request("POST", server.url + "/predict", files={"image": seven})
+    port = int(server.url.rpartition(":")[2])
+    assert server.post("/predict", seven).status_code == 200
+    (worker,) = workers(server)
+    time.sleep(1)  # until earlier connections have left
+    before = worker.num_fds()
+    with Crowd(port, request.read(), request.headers["content-type"]):
+        wait(lambda: worker.num_fds() > before + SIZE * 9 // 10, 20)  # the refused ones may have left
+    begin = time.monotonic()
+    answer = httpx.post(server.url + "/predict", files={"image": seven}, timeout=10, trust_env=False)
+    assert (answer.status_code, answer.json()["digit"]) == (200, 7)
+    assert time.monotonic() - begin < 10
+    wait(lambda: worker.num_fds() <= before, 10)
+    assert worker.pid == workers(server)[0].pid
 
 
 def test_large_bodies_are_refused_while_reading(server: Any) -> None:

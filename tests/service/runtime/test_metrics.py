@@ -43,6 +43,7 @@ def test_text_adds_up_workers_and_forgets_dead_ones(tmp_path: Path) -> None:
     assert value(text, 'digits_requests_total{outcome="ok",path="/predict"}') == 7
     assert value(text, 'digits_step_seconds_count{step="decode"}') == 2
     assert value(text, 'digits_workers{model="1"}') == 1
+    assert value(text, 'digits_model_loads_total{outcome="refused"}') == 0, "shown before there is one"
 
 
 def test_sign_is_counted_as_a_sign_and_has_no_confidence() -> None:

@@ -1,0 +1,226 @@
+"""Asks the service 200,000 times and says whether it stays as it was: `make bench-endurance`.
+
+Drawings, numbers, papers, photos, damaged files, wrong types, feedback, scrapes, and clients who hang up,
+eight at once, with two other models taking over in between. After every window of requests the memory (PSS
+and RSS), descriptors, threads and processor time of all processes are read. `endurance_rule.py` says what
+flat means. In the end a thousand connections at once, slow, idle, half sent and asking, are given up
+together, and a plain request is timed. The picture of a whole run is docs/images/endurance.png. Linux alone
+tells PSS. Ctrl-C ends the run early, with what has been measured until then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import endurance_rule
+from endurance_requests import Answer, Clients, Pictures
+from serving_contenders import ROOT, Contender, as_form, service
+from serving_load import drawn_seven, processes, running
+
+from digits.reader import DEFAULT_MODEL
+from tests.service.crowd import Crowd
+
+CLIENTS = 8
+SWAPS = (0.25, 0.75)  # of the requests: when another model takes over
+WARM = 4000  # requests before the first that counts: every path is warm, every thread and decoder is there
+REST = 5.0  # seconds, until connections that were closed have left
+KEPT = 1000  # pictures of feedback; the folder is full after that, which is another path
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="endurance-") as folder:
+        model = Path(folder) / "champion"
+        shutil.copytree(DEFAULT_MODEL, model)
+        kept = {"FEEDBACK_DIR": f"{folder}/feedback", "FEEDBACK_MOST": str(KEPT)}
+        kept["TRAFFIC_DIR"] = f"{folder}/traffic"
+        server = service(as_form(drawn_seven()), options.workers, model, **kept)
+        with running([server], options.port):
+            run = endure(server, model, options.requests, options.window)
+            run["recovery"] = recovery(server)
+    run["rules"] = endurance_rule.verdict(run)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(run, indent=1) + "\n")
+    if options.picture:
+        endurance_rule.draw(run, options.picture)
+    show(run)
+    return 0 if all(run["rules"].values()) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--requests", type=int, default=200_000)
+    parser.add_argument("--window", type=int, default=2_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--port", type=int, default=3130)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "endurance.json")
+    parser.add_argument("--picture", type=Path, help="where the curves are drawn")
+    return parser.parse_args()
+
+
+def endure(server: Contender, model: Path, requests: int, window: int) -> dict[str, Any]:
+    """All the requests, window after window, and what the processes took after each."""
+    pictures = Pictures.made()
+    swaps = [round(share * requests / window) * window for share in SWAPS]
+    windows: list[dict[str, Any]] = []
+    wrong: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    asked(server, pictures, range(-WARM, 0), wrong)
+    time.sleep(REST)
+    before = state(server)
+    ended: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: ended.append(number))
+    done, spent = 0, processor_seconds(server)
+    begin = time.perf_counter()
+    clients = Clients(server.port)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for first in range(0, requests, window):
+            if first in swaps:
+                promote(model, f"after {first}")
+            numbers = range(first, min(first + window, requests))
+            answers = list(pool.map(lambda number: clients.ask(pictures.request(number)), numbers))
+            statuses.update(f"{one.kind}: {one.status}" for one in answers)
+            wrong.update(f"{one.kind}: {one.status}" for one in answers if not one.right)
+            windows.append(latencies(answers) | state(server))
+            spent, used = processor_seconds(server), spent
+            windows[-1]["cpu_ms"] = round((spent - used) / len(numbers) * 1000, 2)
+            done = numbers.stop
+            print(f"{numbers.stop:,}: {brief(windows[-1])}", file=sys.stderr, flush=True)
+            if ended:
+                break
+    clients.close()
+    seconds = time.perf_counter() - begin
+    time.sleep(REST)
+    return {
+        "requests": done,
+        "window": window,
+        "seconds": round(seconds),
+        "names": names(server),
+        "swaps": [swap for swap in swaps if swap < done],
+        "idle_before": before,
+        "idle_after": state(server),
+        "wrong": dict(wrong),
+        "statuses": dict(sorted(statuses.items())),
+        "windows": windows,
+    }
+
+
+def asked(server: Contender, pictures: Pictures, numbers: range, wrong: Counter[str]) -> None:
+    """Ask all these, and forget the answers but for the wrong ones."""
+    clients = Clients(server.port)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for one in pool.map(lambda number: clients.ask(pictures.request(number)), numbers):
+            if not one.right:
+                wrong[f"{one.kind}: {one.status}"] += 1
+    clients.close()
+
+
+def promote(folder: Path, version: str) -> None:
+    """Let the same network take over under another version, as the pipeline puts a champion there."""
+    manifest = json.loads((folder / "manifest.json").read_text()) | {"version": version}
+    temporary = folder / "manifest.json.new"
+    temporary.write_text(json.dumps(manifest))
+    temporary.replace(folder / "manifest.json")
+
+
+def latencies(answers: list[Answer]) -> dict[str, float]:
+    """Percentiles in ms over the answered requests, and over drawings alone."""
+    every = sorted(one.seconds * 1000 for one in answers if one.status)
+    drawings = [one.seconds * 1000 for one in answers if one.kind == "drawing"]
+    return {
+        "p50_ms": round(statistics.median(every), 2),
+        "p99_ms": round(every[int(0.99 * len(every))], 2),
+        "drawing_p50_ms": round(statistics.median(drawings), 2),
+    }
+
+
+def state(server: Contender) -> dict[str, Any]:
+    """Memory (MB, 10^6 bytes), descriptors and threads of each process, and the sums of all."""
+    each = {
+        str(process.pid): {
+            "pss_mb": round(memory.pss / 1e6, 2),
+            "rss_mb": round(memory.rss / 1e6, 2),
+            "descriptors": process.num_fds(),
+            "threads": process.num_threads(),
+        }
+        for process in processes(server)
+        for memory in [process.memory_full_info()]
+    }
+    sums = {name: round(sum(one[name] for one in each.values()), 2) for name in next(iter(each.values()))}
+    return sums | {"processes": each}
+
+
+def processor_seconds(server: Contender) -> float:
+    """What all processes have taken, with those that ended."""
+    times = [process.cpu_times() for process in processes(server)]
+    return float(sum(one.user + one.system + one.children_user + one.children_system for one in times))
+
+
+def names(server: Contender) -> dict[str, str]:
+    """What each process is, by its id: those of workers and of their decoders are numbered."""
+    parent, *others = processes(server)
+    found = {str(parent.pid): "supervisor"}
+    for number, one in enumerate(others, 1):
+        decoder = "sandboxed" in " ".join(one.cmdline())
+        found[str(one.pid)] = f"decoder {number}" if decoder else f"worker {number}"
+    return found
+
+
+def recovery(server: Contender) -> dict[str, Any]:
+    """Seconds from the end of a thousand connections to a plain answer, and descriptors before and after."""
+    before = state(server)["descriptors"]
+    with Crowd(server.port, server.payload.content, server.payload.kind) as crowd:
+        time.sleep(REST)
+        within = state(server)["descriptors"]
+    begin = time.perf_counter()
+    while server.ask() is None:
+        time.sleep(0.02)
+    seconds = time.perf_counter() - begin
+    while state(server)["descriptors"] > before and time.perf_counter() - begin < 60:
+        time.sleep(0.1)
+    return {
+        "connections": crowd.size,
+        "seconds_to_an_answer": round(seconds, 3),
+        "seconds_to_the_descriptors_before": round(time.perf_counter() - begin, 1),
+        "descriptors": {"before": before, "within": within, "after": state(server)["descriptors"]},
+    }
+
+
+def brief(window: dict[str, Any]) -> str:
+    """One window in a line."""
+    return ", ".join(f"{name} {value}" for name, value in window.items() if name != "processes")
+
+
+def show(run: dict[str, Any]) -> None:
+    """The result for people."""
+    size = run["window"]
+    print(
+        f"{run['requests']:,} requests in {run['seconds'] / 60:.0f} minutes, in the second half per 100,000:"
+    )
+    for name in ("pss_mb", "rss_mb", "p50_ms", "p99_ms", "drawing_p50_ms", "cpu_ms"):
+        slope = endurance_rule.Slope.of([one[name] for one in run["windows"]], size)
+        print(f"  {name}: {slope.middle:+.2f} ({slope.low:+.2f} to {slope.high:+.2f})")
+    for name in ("idle_before", "idle_after"):
+        print(f"  {name.replace('_', ', ')}: {brief(run[name])}")
+    print(f"  after a crowd: {run['recovery']}")
+    if run["wrong"]:
+        print(f"  wrong answers: {run['wrong']}")
+    for rule, holds in run["rules"].items():
+        print(f"  {'yes' if holds else 'NO '} {rule}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

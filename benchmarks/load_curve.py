@@ -1,0 +1,128 @@
+"""Throughput and latencies from 1 to 400 connections, and what explains them: `make bench-curve`.
+
+Round after round, first the *inputs* of `benchmarks/simulation.py` are measured where nothing waits:
+latencies of single requests on one connection, and processor time of service and wrk for an answer, a refusal
+and a refusal on a new connection. At the end comes how much longer two processes need for the same work
+when both cores are busy. Then the points of the curve are measured, with the same picture. Inputs and curve
+belong to the same minutes, as a shared machine's speed changes by the hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.conditions import RESULTS, conditions, write
+from benchmarks.load_cost import loaded
+from benchmarks.low_load import connecting, contention, latencies
+from benchmarks.serving_contenders import Contender, as_form, service
+from benchmarks.serving_load import drawn_seven, running
+from digits.reader import champion_or_default
+
+CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 100, 200, 400)
+SAMPLES = 300  # single requests a round
+_POINT = ("rate", "p50", "p99", "refused", "requests", "seconds", "cpu_service", "cpu_wrk", "cpu_rest")
+_LOW = ("p50", "cpu_service", "cpu_wrk")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, default=champion_or_default(), help="model folder")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of each measurement (3)")
+    parser.add_argument("--pause", type=float, default=0, help="seconds of rest before each measurement (0)")
+    parser.add_argument("--port", type=int, default=3200, help="the first of two ports (3200)")
+    parser.add_argument("--out", type=Path, help="JSON (benchmarks/results/curve-WORKERS.json)")
+    options = parser.parse_args()
+    model, form = options.model.resolve(), as_form(drawn_seven())
+    one, many = service(form, 1, model), service(form, options.workers, model)
+    inputs, curves = [], []
+    with running([one], options.port), running([many], options.port + 1):
+        for each in (one, many):
+            loaded(each.url, form, 16, 1, {})  # every worker warm
+        for number in range(options.rounds):
+            inputs.append(_inputs(one, options.pause))
+            curves.append(_curve(many, options.seconds, options.pause))
+            print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
+    result = conditions(f"make bench-curve ARGS='--workers {options.workers}'") | {
+        "workers": options.workers,
+        "inputs": inputs_of(inputs) | {"contention": contention(model, 3)},
+        "points": points_of(curves),
+    }
+    show(result)
+    write(options.out or RESULTS / f"curve-{options.workers}.json", result)
+
+
+def _inputs(contender: Contender, pause: float) -> dict[str, Any]:
+    """What is measured on one worker and one connection."""
+    assert contender.process is not None
+    trees = {"service": [contender.process.pid]}
+    time.sleep(pause)
+    refusing = contender.url.replace("/predict", "/livez")
+    samples = latencies(contender.port, contender.payload, SAMPLES)
+    answer = loaded(contender.url, contender.payload, 1, 1, trees)
+    refusal = loaded(refusing, contender.payload, 1, 1, trees)
+    new = connecting(contender.port, contender.payload, "/livez", trees, SAMPLES)
+    return {"samples_ms": samples, "answer": answer, "refusal": refusal, "refusal_on_new_ms": new}
+
+
+def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict[str, float]]:
+    assert contender.process is not None
+    found = {}
+    for at in CONNECTIONS:
+        trees = {"service": [contender.process.pid]}
+        time.sleep(pause)
+        found[at] = loaded(contender.url, contender.payload, at, seconds, trees)
+        if found[at]["refused"]:
+            time.sleep(1.5)  # until refusals that were held back have left
+    return found
+
+
+def inputs_of(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """All single latencies of all rounds, and medians of the processor times in ms."""
+    middle = {
+        name: {key: round(statistics.median(one[name][key] for one in rounds), 4) for key in _LOW}
+        for name in ("answer", "refusal")
+    }
+    new = round(statistics.median(one["refusal_on_new_ms"] for one in rounds), 4)
+    return {
+        **middle,
+        "refusal_on_new_ms": new,
+        "samples_ms": [sample for one in rounds for sample in one["samples_ms"]],
+    }
+
+
+def points_of(rounds: list[dict[int, dict[str, float]]]) -> dict[int, dict[str, list[float]]]:
+    """Of each number of connections, every figure of every round."""
+    return {at: {key: [round(one[at][key], 4) for one in rounds] for key in _POINT} for at in rounds[0]}
+
+
+def show(result: dict[str, Any]) -> None:
+    """The curve for people."""
+    inputs = {key: value for key, value in result["inputs"].items() if key != "samples_ms"}
+    print(f"inputs: {inputs}")
+    print(
+        "| connections | answers a second | p50, ms | p99, ms | refused | CPU an answer, ms |\n"
+        + "|---" * 6
+        + "|"
+    )
+    for at, point in result["points"].items():
+        told = [
+            f"{statistics.median(point[key]):.1f} ({min(point[key]):.1f} to {max(point[key]):.1f})"
+            for key in ("rate", "p50", "p99")
+        ]
+        refused = sum(point["refused"]) / max(sum(point["requests"]), 1)
+        print(
+            f"| {at} | {' | '.join(told)} | {refused:.0%} | {statistics.median(point['cpu_service']):.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""What is measured where nothing waits: single requests, and how two processes slow each other down."""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+import statistics
+import time
+from multiprocessing.synchronize import Barrier as BarrierType
+from pathlib import Path
+
+import cv2
+
+from benchmarks.load_cost import Trees, processor_seconds
+from benchmarks.serving_contenders import Payload
+from benchmarks.serving_load import drawn_seven
+from digits import Reader
+from service.pictures.decode import decode
+
+
+def _request(payload: Payload, path: str) -> bytes:
+    """The bytes of one request, as wrk sends them."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {payload.kind}\r\n"
+        f"Content-Length: {len(payload.content)}\r\n\r\n"
+    )
+    return head.encode() + payload.content
+
+
+def answer_bytes(port: int, payload: Payload, path: str) -> int:
+    """How many bytes an answer has, its headers too."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        return len(_exchange(connection, _request(payload, path)))
+
+
+def latencies(port: int, payload: Payload, count: int, path: str = "/predict") -> list[float]:
+    """Latencies of single requests on one connection, one after another, in ms."""
+    sent, found = _request(payload, path), []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(count):
+            began = time.perf_counter()
+            _exchange(connection, sent)
+            found.append(round(1000 * (time.perf_counter() - began), 3))
+    return found
+
+
+def connecting(port: int, payload: Payload, path: str, trees: Trees, count: int) -> float:
+    """Processor time of the service for a request on a connection of its own, in ms."""
+    sent, before = _request(payload, path), processor_seconds(trees["service"])
+    for _ in range(count):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            _exchange(connection, sent)
+    time.sleep(0.05)  # until the service has seen the last one close
+    return 1000 * (processor_seconds(trees["service"]) - before) / count
+
+
+def _exchange(connection: socket.socket, sent: bytes) -> bytes:
+    """Send a request and receive the whole answer."""
+    connection.sendall(sent)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(65536)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    while len(body) < int(fields[b"content-length"]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def contention(model: Path, rounds: int) -> float:
+    """How many times the processor time of one process two need for each drawing when both read at once."""
+    alone, both = [], []
+    for _ in range(rounds):
+        alone.extend(_reading(model, 1))
+        both.extend(_reading(model, 2))
+    return round(statistics.median(both) / statistics.median(alone), 3)
+
+
+def _reading(model: Path, processes: int) -> list[float]:
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(processes)
+    with context.Pool(processes, _prepare, (barrier, str(model))) as pool:
+        return pool.map(_read_for, [1.5] * processes, chunksize=1)
+
+
+class _Prepared:
+    reader: Reader
+    barrier: BarrierType
+
+
+def _prepare(barrier: BarrierType, model: str) -> None:
+    cv2.setNumThreads(1)
+    _Prepared.reader, _Prepared.barrier = Reader.load(Path(model)), barrier
+
+
+def _read_for(seconds: float) -> float:
+    """Milliseconds of processor time for one drawing, while so many seconds pass."""
+    picture = drawn_seven()
+    _Prepared.reader.predict(decode(picture))
+    _Prepared.barrier.wait()
+    began, spent, count = time.perf_counter(), time.process_time(), 0
+    while time.perf_counter() - began < seconds:
+        _Prepared.reader.predict(decode(picture))
+        count += 1
+    return 1000 * (time.process_time() - spent) / count

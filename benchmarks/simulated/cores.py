@@ -1,0 +1,80 @@
+"""Processor cores that threads share, as Linux's scheduler does: all that can run get their share at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import simpy
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    left: float
+    weight: float
+    done: simpy.Event
+    speed: float = 0.0
+
+
+class Cores:
+    """`count` cores. Of more busy threads than cores, each gets a share by its weight, at most one core.
+
+    `contention` is how many times as long work takes while all cores are busy. `spent` is the processor time
+    so far, in seconds.
+    """
+
+    def __init__(self, env: simpy.Environment, count: int, contention: float = 1.0) -> None:
+        self.spent = 0.0
+        self._env = env
+        self._count = count
+        self._contention = contention
+        self._jobs: list[_Job] = []
+        self._since = 0.0
+        self._generation = 0
+
+    def run(self, seconds: float, weight: float = 1.0) -> simpy.Event:
+        """An event that comes once a thread has had so much processor time."""
+        self._advance()
+        job = _Job(seconds, weight, self._env.event())
+        self._jobs.append(job)
+        self._plan()
+        return job.done
+
+    def _advance(self) -> None:
+        """Take off what each has had since the last change."""
+        passed = self._env.now - self._since
+        self._since = self._env.now
+        self.spent += passed * min(len(self._jobs), self._count)
+        for job in self._jobs:
+            job.left -= passed * job.speed
+
+    def _plan(self) -> None:
+        """Share the cores anew, and come back when the first job is done."""
+        self._generation += 1
+        if not self._jobs:
+            return
+        self._share()
+        first = min(max(job.left, 0.0) / job.speed for job in self._jobs)
+        timer = self._env.timeout(first, self._generation)
+        assert timer.callbacks is not None
+        timer.callbacks.append(self._finish)
+
+    def _share(self) -> None:
+        """The largest shares first: what is above one core, which a thread cannot use, goes to the others."""
+        cores, weights = float(self._count), sum(job.weight for job in self._jobs)
+        busy = min(len(self._jobs), self._count)
+        others = (busy - 1) / (self._count - 1) if self._count > 1 else 0.0
+        slower = 1 + (self._contention - 1) * others
+        for job in sorted(self._jobs, key=lambda job: -job.weight):
+            share = min(1.0, cores * job.weight / weights)
+            cores -= share
+            weights -= job.weight
+            job.speed = share / slower
+
+    def _finish(self, timer: simpy.Event) -> None:
+        if timer.value != self._generation:
+            return  # the shares have changed since
+        self._advance()
+        first = min(self._jobs, key=lambda job: job.left / job.speed)
+        self._jobs.remove(first)
+        first.done.succeed()
+        self._plan()

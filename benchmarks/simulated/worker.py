@@ -1,0 +1,158 @@
+"""A worker of the service: its event loop, queues and limits, as service/runtime/queues.py has them."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from benchmarks.simulated.cores import Cores
+from benchmarks.simulated.times import Times
+from service.app import CLOSE_EVERY
+from service.errors import Busy
+from service.runtime.queues import PHOTOS_LIMIT, QUICK_LIMIT, THREAD_SECONDS
+
+PHOTO_WEIGHT = 23 / 1024
+"""Of a thread of niceness 17, beside 1 of all others: Linux's `sched_prio_to_weight`."""
+
+Process = Generator[simpy.Event, Any, None]
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One request. `answered` is told whether it went well, and whether the connection closes."""
+
+    answered: Callable[[bool, bool], None]
+    photo: float = 0.0  # seconds of processor time on the photos' thread; 0 is a drawing
+    left: bool = field(default=False)  # answered or refused: what comes later is nobody's
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """A connection of one client, and the worker that accepted it."""
+
+    worker: Worker | None = None
+
+
+class Listening:
+    """A listening socket: connections with a request on them that no worker has accepted yet."""
+
+    def __init__(self) -> None:
+        self.backlog: deque[tuple[Connection, Request]] = deque()
+        self._workers: list[Worker] = []
+
+    def add(self, worker: Worker) -> None:
+        self._workers.append(worker)
+
+    def connect(self, connection: Connection, request: Request) -> None:
+        """A new connection: it wakes the workers that sleep, and the first of them takes it."""
+        self.backlog.append((connection, request))
+        for worker in self._workers:
+            worker.wake()
+
+
+class Worker:
+    """One process with one event loop. What it counts: `answers`, `refusals`."""
+
+    def __init__(
+        self, env: simpy.Environment, cores: Cores, times: Times, rng: random.Random, listening: Listening
+    ) -> None:
+        self.answers = 0
+        self.refusals = 0
+        self.dead = False
+        self._env, self._cores, self._times, self._rng = env, cores, times, rng
+        self._listening = listening
+        self._arrived: deque[Request] = deque()
+        self._quick: deque[Request] = deque()
+        self._late: deque[Request] = deque()  # refusals that were held back and leave now
+        self._read: deque[Request] = deque()  # photos whose answers leave now
+        self._photos = simpy.Store(env)
+        self._photos_waiting = 0
+        self._in_flight = 0
+        self._sleeping: simpy.Event | None = None
+        listening.add(self)
+        env.process(self._loop())
+        env.process(self._photo_thread())
+
+    def arrive(self, request: Request) -> None:
+        """A request on a connection that this worker has accepted."""
+        self._arrived.append(request)
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        if self._sleeping is not None:
+            self._sleeping.succeed()
+            self._sleeping = None
+
+    def _idle(self) -> bool:
+        queues = (self._arrived, self._quick, self._late, self._read, self._listening.backlog)
+        return not any(queues)
+
+    def _loop(self) -> Process:
+        """Each turn accepts a connection and takes what has arrived; every other one reads a drawing."""
+        its_turn = False
+        while not self.dead:
+            if self._idle():
+                self._sleeping = self._env.event()
+                yield self._sleeping
+                yield self._env.timeout(self._rng.uniform(0.8, 1.2) * self._times.wakeup)
+                continue
+            arrived, self._arrived = self._arrived, deque()
+            if self._listening.backlog:
+                connection, request = self._listening.backlog.popleft()
+                yield self._cores.run(self._times.accepting)
+                connection.worker = self
+                self._arrived.append(request)
+            for request in arrived:
+                yield self._cores.run(self._times.parsing)
+                self._admit(request)
+            for leaving, went_well in ((self._late, False), (self._read, True)):
+                while leaving:
+                    yield self._cores.run(self._times.refusal)
+                    self._answer(leaving.popleft(), went_well)
+            if self._quick and its_turn:
+                yield self._cores.run(self._times.of_work(self._rng))
+                self._answer(self._quick.popleft(), True)
+            its_turn = bool(self._quick) and not its_turn
+
+    def _admit(self, request: Request) -> None:
+        self._in_flight += 1
+        if request.photo and self._photos_waiting < PHOTOS_LIMIT:
+            self._photos_waiting += 1
+            self._photos.put(request)
+            self._env.process(self._held(request, THREAD_SECONDS))
+        elif not request.photo and len(self._quick) < QUICK_LIMIT:
+            self._quick.append(request)
+        else:
+            self._env.process(self._held(request, Busy.held_seconds))
+
+    def _held(self, request: Request, seconds: float) -> Process:
+        """A refusal leaves late: held back, or after the longest that a thread may take."""
+        yield self._env.timeout(seconds)
+        if not request.left:
+            self._late.append(request)
+            self.wake()
+
+    def _photo_thread(self) -> Process:
+        while not self.dead:
+            request = yield self._photos.get()
+            yield self._cores.run(request.photo, PHOTO_WEIGHT)
+            self._photos_waiting -= 1
+            if not request.left:
+                self._read.append(request)
+                self.wake()
+
+    def _answer(self, request: Request, went_well: bool) -> None:
+        if request.left or self.dead:
+            return
+        request.left = True
+        self.answers += went_well
+        self.refusals += not went_well
+        closes = self._in_flight > 1 and (self.answers + self.refusals) % CLOSE_EVERY == 0
+        self._in_flight -= 1
+        request.answered(went_well, closes)
