@@ -63,8 +63,8 @@ def _set(values: Any, name: str, value: Any) -> None:
         values[last] = value
         return
     values[last] = _on_one_line(value)
-    if comment := values.ca.items.get(last):  # of a list on lines of its own, as `dvc exp run -S` writes them:
-        comment[3] = None  # left as it is, the next name would lose its line
+    if comment := values.ca.items.get(last):
+        comment[3] = None  # of a list on lines of its own, as `dvc exp run -S` leaves it: or lines would join
 
 
 def _on_one_line(values: list[Any]) -> CommentedSeq:

@@ -1,7 +1,7 @@
 """Whether programs accept arguments: their own parsers read them, and nothing is done.
 
-A process of its own, since the parsers of DVC, MLflow, BentoML and Ray come with all of them: it reads a list of
-commands (each a list of words) as JSON from standard input, and writes what is wrong with each, or null.
+A process of its own, since the parsers of DVC, MLflow, BentoML and Ray come with all of them. It reads a list
+of commands (each a list of words) as JSON from standard input, and writes what is wrong with each, or null.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def problem(command: Sequence[str]) -> str | None:
     if program == "digits":
         return problem_of_module("digits", arguments)
     if program == "dvc":
-        return problem_of_argparse(lambda given: dvc().parse_args(given), arguments)
+        with patch.object(type(dvc()), "error", complain):  # its own would log what is wrong
+            return problem_of_argparse(dvc().parse_args, arguments)
     return problem_of_click(resolve_name(GROUPS[program]), program, arguments)
 
 
@@ -121,7 +122,7 @@ def problem_of_argparse(parse: Callable[[Sequence[str]], object], arguments: Seq
 
 
 def problem_of_click(command: click.Command, program: str, arguments: list[str]) -> str | None:
-    """Resolve subcommand after subcommand, and their options; a missing argument or value is nothing wrong."""
+    """Resolve one subcommand after another, and their options; a missing argument is not a problem."""
     name, rest = program, arguments
     parent: click.Context | None = None
     while True:
@@ -145,7 +146,6 @@ def problem_of_click(command: click.Command, program: str, arguments: list[str])
 @cache
 def dvc() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = resolve_name("dvc.cli.parser:get_main_parser")()
-    type(parser).error = complain  # DVC would log what is wrong
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The commands that the Markdown pages tell a reader to type: lines of code blocks, and code within sentences."""
+"""The commands that the Markdown pages tell a reader to type: lines of code blocks, and code in sentences."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 from tests.sources import ROOT
 
 PAGES = ("README.md", "CONTRIBUTING.md", *("docs/*.md", "docs/decisions/*.md", "docs/lab/*.md"))
-PROGRAMS = frozenset(
-    "bentoml cp curl digits docker dvc git gto helm hf kubectl make mkdir mlflow node npm npx"
-    " openapi-python-client openssl pip python python3 ray rm source sqlite3 ssh export uv".split()
-)
+PROGRAMS = {
+    *("bentoml", "digits", "dvc", "gto", "hf", "make", "mlflow", "pip", "python", "python3", "ray", "uv"),
+    *("cp", "curl", "docker", "export", "git", "helm", "kubectl", "mkdir", "node", "npm", "npx"),
+    *("openapi-python-client", "openssl", "rm", "source", "sqlite3", "ssh"),
+}
 ALONE = frozenset({"make"})
 """A program's name alone within a sentence is the program, except that `make` lists the commands."""
 
@@ -67,7 +68,7 @@ def inline_code(markdown: str) -> list[str]:
 
 
 def commands_of_block(block: str, shell: bool) -> Iterator[str]:
-    """The lines of a block without their comments; those of a block in no language where they are commands."""
+    """The lines of a block without comments; of a block in no language, only those that are commands."""
     for line in re.sub(r"\\\n\s*", " ", block).splitlines():
         text = " ".join(_COMMENT.sub("", line).split())
         if text and (is_command(text) if not shell else not is_setting(text)):
@@ -114,6 +115,6 @@ def words(text: str) -> list[str]:
 
 
 def simple_commands(text: str) -> list[str]:
-    """The commands of a line that has several, joined by `&&` or within `$( )`, without files that they write."""
+    """The commands of a line, where `&&` or `$( )` join several, without the files that they write."""
     parts = [_INNER.sub("", text), *_INNER.findall(text)]
     return [_FILE.sub("", part).strip() for whole in parts for part in whole.split(" && ")]

@@ -1,4 +1,4 @@
-"""A checkout in which the commands of the pages are typed: trained on the small subset, with packages installed."""
+"""A checkout in which the commands of the pages are typed: trained on the small subset, and installed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,9 @@ from tests.ports import free_port
 from tests.sources import ROOT
 
 NOT_COPIED = (
-    ".git",
-    ".venv",
-    "__pycache__",
-    "cache",
-    "config.local",
-    "tmp",
-    ".*_cache",
-    ".hypothesis",
-    ".env",
+    *(".git", ".venv", "__pycache__", "cache", "config.local", "tmp", ".*_cache", ".hypothesis", ".env"),
+    *("tests", "build", "data", "images", "mlruns", "models", "node_modules"),
 )
-NOT_COPIED += ("tests", "build", "data", "images", "mlruns", "models", "node_modules")
 TRAINED = ("data", "models", "mlruns", "reports", "dvc.lock", "params.yaml", ".dvc/cache")
 STAMPS = (".serving", ".ready", ".team")  # of the Makefile: it has installed these packages
 WHO = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
@@ -105,4 +97,4 @@ def checkout(small_project: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     for command in (("init", "-q", "-b", "main"), ("add", "-A"), (*WHO, "commit", "-q", "-m", "A checkout")):
         subprocess.run(["git", *command], cwd=folder, check=True)
     yield Checkout(folder, free_port())
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)

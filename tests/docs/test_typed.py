@@ -87,9 +87,8 @@ def versions(checkout: Checkout) -> None:
     checkout.other.update({f"VERSION={name}": f"VERSION={version}" for name in ("7", "3", "n")})
 
 
-def test_version_is_promoted_and_rolled_back(
-    versions: None, said: dict[str, str], checkout: Checkout
-) -> None:
+@pytest.mark.usefixtures("versions")
+def test_version_is_promoted_and_rolled_back(said: dict[str, str], checkout: Checkout) -> None:
     champion, promoted, rolled_back = said.values()
     assert re.search(r"^champion: version 1 ", champion, re.MULTILINE)
     assert re.search(r"^champion: version \d+ ", promoted, re.MULTILINE)
@@ -98,7 +97,8 @@ def test_version_is_promoted_and_rolled_back(
 
 
 @pytest.mark.heavy
-def test_registry_is_looked_after(versions: None, said: dict[str, str]) -> None:
+@pytest.mark.usefixtures("versions")
+def test_registry_is_looked_after(said: dict[str, str]) -> None:
     assert "is whole: nothing is rebuilt" in said["make rebuild-registry"]
     assert "champion" in said["make rebuild-registry FORCE=1"]
 
@@ -113,7 +113,8 @@ def test_an_experiment_is_run_and_compared(said: dict[str, str], checkout: Check
     checkout.said("git checkout --force --quiet main && dvc checkout --force")
 
 
-def test_service_is_asked(pictures: None, checkout: Checkout) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_service_is_asked(checkout: Checkout) -> None:
     serve, *others = HERE["test_service_is_asked"]
     with service(checkout, f"FEEDBACK_DIR=data/feedback {serve}"):
         curl = [command for command in others if command.startswith("curl")]
@@ -162,7 +163,8 @@ def ready(port: int) -> bool:
 
 
 @pytest.mark.heavy  # it imports TensorFlow
-def test_own_model_is_served(pictures: None, checkout: Checkout) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_own_model_is_served(checkout: Checkout) -> None:
     export, serve = HERE["test_own_model_is_served"]
     shutil.copy2(
         checkout.folder / "models" / "candidate" / "digits.keras", checkout.folder / "my_model.keras"
@@ -206,7 +208,8 @@ def png(checkout: Checkout, shade: int) -> bytes:
     return path.read_bytes()
 
 
-def test_files_are_read(pictures: None, checkout: Checkout) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_files_are_read(checkout: Checkout) -> None:
     checkout.other.update({"FILE ...": "photo.jpg drawing.png"})
     said = {command: checkout.said(command) for command in HERE["test_files_are_read"]}
     assert "drawing.png: 7" in said["python -m digits FILE ..."]
@@ -218,7 +221,8 @@ def test_files_are_read(pictures: None, checkout: Checkout) -> None:
     assert "exit" in said["digits --help"].lower()
 
 
-def test_reader_of_the_readme_reads(pictures: None, checkout: Checkout) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_reader_of_the_readme_reads(checkout: Checkout) -> None:
     """The README's Python program."""
     (program,) = re.findall(
         r"^ *```python\n(.*?)^ *```$",
