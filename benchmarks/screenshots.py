@@ -1,6 +1,7 @@
-"""Pictures of the page for the README: `python benchmarks/screenshots.py [ADDRESS]`.
+"""Pictures of the page for the README: `python -m benchmarks.screenshots [ADDRESS]`.
 
-Service and page must be running (`make run`). Writes docs/images/page-*.png.
+Service and page must be running (`make run`). Writes docs/images/page-*.png, and into sources.json there
+what the page is made of.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import FLAGS  # noqa: E402 (needs the checkout on the path)
+from benchmarks import picture_sources  # noqa: E402 (the checkout is on the path only now)
+from tests.browser.conftest import FLAGS  # noqa: E402 (likewise)
 from tests.browser.hand import LARGE, Place, answer, draw  # noqa: E402 (likewise)
 from tests.browser.pictures import encoded, photo_of_table  # noqa: E402 (likewise)
 
@@ -50,6 +52,7 @@ def main() -> None:
         draw(page, 5, Place(0.4, 0.1, 0.8))
         keep(page, "page-phone")
         browser.close()
+    picture_sources.record(name for name in picture_sources.SOURCES if name.startswith("page-"))
 
 
 def opened(browser: Browser, address: str, size: tuple[int, int], theme: Literal["light", "dark"]) -> Page:

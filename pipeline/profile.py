@@ -59,7 +59,12 @@ def _set(values: Any, name: str, value: Any) -> None:
         values = values.get(group, {})
     if last not in values:
         raise ParameterError(f"{PARAMS} has no {SECTION}.{name}, but the profile sets it.")
-    values[last] = _on_one_line(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        values[last] = value
+        return
+    values[last] = _on_one_line(value)
+    if comment := values.ca.items.get(last):
+        comment[3] = None  # `dvc exp run -S` puts list items on separate lines, whose comment would join two lines
 
 
 def _on_one_line(values: list[Any]) -> CommentedSeq:

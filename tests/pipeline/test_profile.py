@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from pipeline import profile
@@ -51,6 +52,19 @@ def test_apply_keeps_comments_and_layout(params: Path) -> None:
     profile.apply(profile.load("default", PROFILES), params)
     squeezed = [" ".join(line.split()) for line in params.read_text().splitlines()]
     assert squeezed == [" ".join(line.split()) for line in before.splitlines()]
+
+
+@pytest.mark.parametrize("name", profile.names(PROFILES))
+def test_apply_after_an_experiment_that_has_written_each_list_on_lines_of_its_own(
+    name: str, params: Path
+) -> None:
+    """`dvc exp run -S` leaves params.yaml so."""
+    apply_overrides(str(params), ["train.epochs=3"])
+    assert "    - valid\n" in params.read_text()
+    for profile_name in ("classic", name):
+        settings = profile.load(profile_name, PROFILES)
+        profile.apply(settings, params)
+        assert flat(read_params("train", params)).items() >= flat(settings).items()
 
 
 def test_apply_unknown_name_writes_nothing(params: Path) -> None:
