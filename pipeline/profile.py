@@ -64,7 +64,9 @@ def _set(values: Any, name: str, value: Any) -> None:
         return
     values[last] = _on_one_line(value)
     if comment := values.ca.items.get(last):
-        comment[3] = None  # `dvc exp run -S` puts list items on separate lines, whose comment would join two lines
+        comment[3] = (
+            None  # left by `dvc exp run -S`, which writes lists on several lines; it would join lines
+        )
 
 
 def _on_one_line(values: list[Any]) -> CommentedSeq:
