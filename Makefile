@@ -186,7 +186,7 @@ bench-cluster: team ## benchmark cluster reading on one node and on two against 
 	@$(PYTHON) -m benchmarks.cluster $(ARGS)
 
 .PHONY: bench-replicas
-bench-replicas: setup ## measure 1, 2 and 4 replicas behind nginx (needs wrk and Docker; ARGS=--bare: nginx)
+bench-replicas: setup ## measure 1, 2 and 4 replicas behind nginx (needs wrk and Docker, or with ARGS=--bare wrk and nginx)
 	@$(PYTHON) -m benchmarks.replicas $(ARGS)
 
 .PHONY: bench-costs
@@ -198,11 +198,11 @@ bench-curve: setup ## measure the service from 1 to 400 connections, and the sim
 	@$(PYTHON) -m benchmarks.load_curve $(ARGS)
 
 .PHONY: simulation
-simulation: setup ## simulate that curve from its inputs, and 50 replicas (ARGS=--picture: draws the curve)
+simulation: setup ## simulate the curve of bench-curve, and 50 replicas (ARGS=--picture: also draw the curve)
 	@$(PYTHON) -m benchmarks.simulation $(ARGS)
 
 .PHONY: scale
-scale: setup ## calculate how many replicas PICTURES_PER_SECOND=10000 take, or DIGITS_PER_DAY=1000000000
+scale: setup ## calculate the replicas that a load needs (PICTURES_PER_SECOND=10000 or DIGITS_PER_DAY=1000000000)
 	@$(PYTHON) -m benchmarks.scale --pictures-per-second $(or $(PICTURES_PER_SECOND),10000) \
 		--digits-per-day $(or $(DIGITS_PER_DAY),1000000000)
 
@@ -230,11 +230,11 @@ $(OTHER): $(READY) requirements/rapidocr.txt
 	@touch $@
 
 .PHONY: release
-release: serving ## write VERSION=0.2.0 where it belongs, commit and tag it (docs/releasing.md)
+release: serving ## write VERSION=0.2.0 into the files that contain it, then commit and tag them (docs/releasing.md)
 	@$(PYTHON) release/tag.py "$(VERSION)"
 
 .PHONY: artifacts
-artifacts: serving ## build wheel, Bento and images of a release, TAG=v0.2.0, from the tag alone (IMAGES=0: no images)
+artifacts: serving ## build wheel, Bento and images of a release from its tag, TAG=v0.2.0 (IMAGES=0: no images)
 	@sh release/artifacts $(TAG)
 
 .PHONY: sbom

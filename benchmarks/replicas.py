@@ -127,8 +127,10 @@ def share_of_linear(table: dict[int, Any], replicas: int) -> float:
 def show(table: dict[int, Any], shares: dict[int, float]) -> None:
     """The table for people."""
     print(
-        "| replicas | connections | answers a second | p50, ms | p99, ms | CPU an answer, ms: service "
-        "| proxy | wrk | rest | busy cores | a second for each | share of the linear |\n" + "|---" * 12 + "|"
+        "| replicas | connections | answers per second | p50, ms | p99, ms | CPU per answer, ms: service "
+        "| proxy | wrk | rest | busy cores | answers per second and busy core | share of linear scaling |\n"
+        + "|---" * 12
+        + "|"
     )
     for replicas, by in table.items():
         for at, row in by.items():

@@ -90,7 +90,7 @@ def compared(curve: Mapping[str, Any], connections: Container[int] = range(10_00
 
 def table(found: Sequence[Compared]) -> Iterator[str]:
     """Lines of a table: simulated, measured (smallest to largest), and a mark where the two do not agree."""
-    yield "| connections | answers a second | measured | p50, ms | measured | p99, ms | measured |"
+    yield "| connections | answers per second | measured | p50, ms | measured | p99, ms | measured |"
     yield "|---" * 7 + "|"
     for at in sorted({one.connections for one in found}):
         cells = [str(at)]
@@ -124,9 +124,15 @@ def fifty(times: Times, costs: Mapping[str, Any], replicas: Mapping[str, Any]) -
     """Lines of a table: what 50 replicas do, in one row a setting."""
     times, usual = behind_proxy(times, costs, replicas)
     replica, core = 1 / (times.answer + times.accepting), 1 / usual.proxy
-    yield f"A replica can at most {replica:,.0f} answers a second, a core of the proxy {core:,.0f} requests."
+    yield (
+        f"A replica can give at most {replica:,.0f} answers per second, and one core of the proxy can handle "
+        f"{core:,.0f} requests per second."
+    )
     yield ""
-    yield "| setting | come a second | answered | p50, ms | p99, ms | refused | replicas busy | proxy busy |"
+    yield (
+        "| setting | arrivals per second | answers per second | p50, ms | p99, ms | refused "
+        "| replicas busy | proxy busy |"
+    )
     yield "|---" * 8 + "|"
     for name, setting in settings(times, usual):
         out = cluster.run(times, setting)
@@ -143,19 +149,20 @@ def settings(times: Times, usual: Setting) -> Iterator[tuple[str, Setting]]:
     """The settings of the table, each with its name."""
     core, replica = 1 / usual.proxy, 1 / (times.answer + times.accepting)
     for share in (0.25, 0.5, 0.75, 0.9, 1.1):
-        yield f"one proxy core, {share:.0%} of what it can", replace(usual, rate=share * core)
+        yield f"one proxy core, {share:.0%} of its capacity", replace(usual, rate=share * core)
     needed = int(50 * replica / core) + 1
     wide = replace(usual, proxy_cores=needed, seconds=2.0)
     for share in (0.5, 0.7, 0.9):
         loaded = replace(wide, rate=share * 50 * replica)
         for policy in ("random", "round robin", "least connections"):
-            name = f"{needed} proxy cores, {share:.0%} of what the replicas can, {policy}"
+            name = f"{needed} proxy cores, {share:.0%} of the replicas' capacity, {policy}"
             yield name, replace(loaded, policy=policy)
     half = replace(wide, rate=0.5 * 50 * replica)
-    yield "at 50 %, 1 % photos, random", replace(half, photos=0.01)
-    yield "at 50 %, 1 % photos, least connections", replace(half, photos=0.01, policy="least connections")
+    name = "50% of the replicas' capacity, "
+    yield f"{name}1 % photos, random", replace(half, photos=0.01)
+    yield f"{name}1 % photos, least connections", replace(half, photos=0.01, policy="least connections")
     lost = replace(half, seconds=3.5, lost_at=1.0)
-    yield "at 50 %, a node is lost: the second after", lost
+    yield f"{name}in the second after a node is lost", lost
 
 
 def draw(found: Mapping[int, Sequence[Compared]]) -> None:

@@ -29,7 +29,7 @@ FIGURES = {
     "lines": "handwriting/lines",
     "papers": "handwriting/papers",
 }
-LEGEND = "score: the primary on the validation split, which decides. Others: test digits. *: the champion"
+LEGEND = "score: primary metric on validation data, which decides. Others: on test digits. *: the champion"
 MISSING = "-"
 WIDTH = 150  # columns if the output is not a terminal
 

@@ -58,7 +58,7 @@ def _gather(sources: Sequence[str], sha256: Mapping[str, str], answer_seconds: f
         f"no source could provide the digits.{reasons or ' params.yaml lists no sources.'}\n"
         f"Copy these files, gzipped or not, from another machine and set {FOLDER_VARIABLE} to their folder:"
         f" {', '.join(sha256)}.\n"
-        f"Or go online and run this again without {FOLDER_VARIABLE}, which replaces all other sources."
+        f"Or go online and run this again without {FOLDER_VARIABLE}; if it is set, it is the only source."
     )
 
 

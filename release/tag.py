@@ -29,7 +29,9 @@ UNRELEASED = "## [Unreleased]\n"
 def main() -> int:
     given = sys.argv[1] if len(sys.argv) > 1 else ""
     if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", given):
-        raise SystemExit(f"`{given}` is no version: give three numbers, `make release VERSION=0.2.0`.")
+        raise SystemExit(
+            f"`{given}` is not a version. Give three numbers, as in `make release VERSION=0.2.0`."
+        )
     check(given)
     today = datetime.now(UTC).date().isoformat()
     write(given, today)
@@ -38,12 +40,10 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         git("checkout", "--quiet", "HEAD", "--", *FILES)
         raise SystemExit(
-            f"Nothing was released, since git could not commit: {error.stderr.strip()}"
+            f"Nothing was released, because git could not commit: {error.stderr.strip()}"
         ) from None
     git("tag", "--annotate", f"v{given}", "--message", f"Release {given}")
-    print(
-        f"v{given} is tagged, on this machine alone. `make artifacts TAG=v{given}` builds what belongs to it."
-    )
+    print(f"v{given} is tagged on this machine only. `make artifacts TAG=v{given}` builds its artifacts.")
     return 0
 
 
@@ -52,17 +52,19 @@ def check(version: str) -> None:
     present = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     if _numbers(version) < _numbers(present):
         raise SystemExit(
-            f"{version} is older than {present}, which stands in pyproject.toml: give a later one."
+            f"{version} is older than {present}, the version in pyproject.toml. Give a later version."
         )
     if git("status", "--porcelain"):
         raise SystemExit(
-            "There are changes that are not committed (`git status`): commit or stash them first."
+            "There are changes that are not committed (see `git status`). Commit or stash them first."
         )
     if git("tag", "--list", f"v{version}"):
-        raise SystemExit(f"The tag v{version} is there already: give a later version.")
+        raise SystemExit(f"The tag v{version} exists already. Give a later version.")
     _, _, after = Path("CHANGELOG.md").read_text(encoding="utf-8").partition(UNRELEASED)
     if not after.partition("\n## ")[0].strip():
-        raise SystemExit("CHANGELOG.md has nothing under `## [Unreleased]`: write there what is new first.")
+        raise SystemExit(
+            "CHANGELOG.md has nothing under `## [Unreleased]`. Describe the changes there first."
+        )
 
 
 def write(version: str, today: str) -> None:
@@ -93,7 +95,7 @@ def _replace(file: str, pattern: str, by: str) -> None:
     text, count = re.subn(pattern, lambda _: by, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     if count != 1:
         raise SystemExit(
-            f"{file} has {count} places for the version, and one is needed: `git checkout {file}`."
+            f"{file} has {count} places for the version, not one. Restore it with `git checkout {file}`."
         )
     path.write_text(text, encoding="utf-8")
 

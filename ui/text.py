@@ -58,7 +58,7 @@ PAGE: Final[dict[str, str]] = {
         "Draw a digit, a number, or several lines of them. Spaces, minus signs and decimal points are kept."
     ),
     "tip_photo": "Take or upload a photo of handwritten digits. A table is read cell by cell.",
-    "tip_doubt": "A mark that is not a digit is shown as ?. The confidence of each digit is shown with it.",
+    "tip_doubt": "A mark that is not a digit is shown as ?. Each digit is shown with its confidence.",
     "tip_keyboard": (
         "Without a mouse, press Tab until the paper is outlined. The arrow keys move the pen (hold Shift for "
         "small steps), the space bar puts it down and lifts it, Enter recognises, and Delete clears."
@@ -139,7 +139,7 @@ PAGE: Final[dict[str, str]] = {
         "data/feedback), and used only if someone runs make learn there."
     ),
     "feedback_thanks": "Thank you. Saved as {label}.",
-    "feedback_thanks_long": "Thank you. It is saved.",
+    "feedback_thanks_long": "Thank you. Your correction is saved.",
     "feedback_change": "Change",
     "feedback_label": "Enter digits, with a minus sign or decimal point if there is one, such as -3,5.",
     "feedback_slow": "The recognition service is slow right now. Still waiting.",
@@ -181,7 +181,7 @@ PAGE: Final[dict[str, str]] = {
     "service_error": "The recognition service reported an internal error ({status}).",
     "not_shown": "This picture reads {text}, but your browser cannot display this file type.",
     "not_changed": "This photo is too large to rotate or crop in this browser.",
-    "photo_not_kept": "The photo was too large to survive the reload. Choose it again.",
+    "photo_not_kept": "The photo was too large to be kept during the reload. Choose it again.",
     "no_camera": "The camera is not available. Allow it in the browser, or upload a photo.",
     "no_example": "The example failed to load. Try again, or reload the page.",
 }

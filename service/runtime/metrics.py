@@ -29,7 +29,10 @@ SECONDS = Histogram(
     buckets=_FAST,
 )
 STEPS = Histogram(
-    "digits_step_seconds", "Time to decode a picture, to read it, and of the network", ["step"], buckets=_FAST
+    "digits_step_seconds",
+    "Time of each step: decode (the picture), read, and network",
+    ["step"],
+    buckets=_FAST,
 )
 ANSWERS = Counter(
     "digits_answers", "Marks by result: the digit, `sign`, or the reason for rejection", ["answer"]

@@ -97,10 +97,10 @@ def test_release_is_one_commit_with_a_tag(
 @pytest.mark.parametrize(
     ("version", "sentence"),
     [
-        ("", "`` is no version: give three numbers, `make release VERSION=0.2.0`."),
-        ("0.2", "`0.2` is no version"),
-        ("v0.2.0", "`v0.2.0` is no version"),
-        ("0.02.0", "`0.02.0` is no version"),
+        ("", "`` is not a version. Give three numbers, as in `make release VERSION=0.2.0`."),
+        ("0.2", "`0.2` is not a version"),
+        ("v0.2.0", "`v0.2.0` is not a version"),
+        ("0.02.0", "`0.02.0` is not a version"),
         ("0.0.9", "0.0.9 is older than"),
     ],
 )
@@ -125,7 +125,7 @@ def test_changes_and_a_tag_that_is_there_are_refused(
     (project / "notes.txt").unlink()
     told("git", "tag", f"v{VERSION}", cwd=project)
     done = release(VERSION)
-    assert (done.returncode, f"The tag v{VERSION} is there already" in done.stderr) == (1, True)
+    assert (done.returncode, f"The tag v{VERSION} exists already" in done.stderr) == (1, True)
     assert told("git", "rev-list", "--count", "HEAD", cwd=project).strip() == "1"
 
 
@@ -145,7 +145,7 @@ def test_a_commit_that_git_refuses_leaves_all_as_it_was(
 def test_a_tag_that_is_not_there_builds_nothing(project: Path) -> None:
     done = run("sh", "release/artifacts", "v9.9.9", cwd=project)
     assert done.returncode == 1
-    assert done.stderr.startswith("There is no tag v9.9.9 here: `make release VERSION=9.9.9` makes one")
+    assert done.stderr.startswith("There is no tag v9.9.9 here. `make release VERSION=9.9.9` makes one")
     assert not (project / "build").exists()
 
 
