@@ -1,4 +1,4 @@
-"""How many files a second one process reads, one node of a Ray cluster and two: `make bench-cluster`.
+"""Files per second that one process, one node and two nodes of a Ray cluster read: `make bench-cluster`.
 
 Each node has one core, and the single process is limited to one. "Linear" means the rate of one process
 times the number of cores. A rate is computed from the difference between a long and a short run of the
@@ -119,7 +119,7 @@ def _scans(folder: Path, count: int) -> Path:
 
 
 def drawn_paper(number: int) -> tuple[str, Image.Image]:
-    """What stands on one of the papers, and its picture."""
+    """The text of one of the papers, and its picture."""
     rng = np.random.default_rng([22, number])
     return make(_KINDS[number % len(_KINDS)], PenWriter(rng), rng)
 

@@ -1,4 +1,4 @@
-"""Under which conditions a figure was measured: the command, the day and the machine."""
+"""The conditions under which a figure was measured: the command, the day and the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def conditions(command: str) -> dict[str, Any]:
-    """What stands at the top of each result: a figure means little without it."""
+    """The first entries of each result, without which its figures would mean little."""
     return {
         "command": command,
         "date": datetime.date.today().isoformat(),
@@ -27,14 +27,14 @@ def conditions(command: str) -> dict[str, Any]:
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
-    """Write a result as JSON, and say where."""
+    """Write a result as JSON, and print the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {path}.")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A result that was measured before; ends the program where there is none."""
+    """A stored result; exits with a message if it does not exist."""
     if not path.exists():
         raise SystemExit(f"There is no {path}: docs/scale.md names the command that measures it.")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

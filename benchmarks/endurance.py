@@ -1,11 +1,11 @@
-"""Asks the service 200,000 times and says whether it stays as it was: `make bench-endurance`.
+"""Sends 200,000 requests, and checks that memory and times of the service stay flat: `make bench-endurance`.
 
-Drawings, numbers, papers, photos, damaged files, wrong types, feedback, scrapes, and clients who hang up,
-eight at once, with two other models taking over in between. After every window of requests the memory (PSS
-and RSS), descriptors, threads and processor time of all processes are read. `endurance_rule.py` says what
-flat means. In the end a thousand connections at once, slow, idle, half sent and asking, are given up
-together, and a plain request is timed. The picture of a whole run is docs/images/endurance.png. Linux alone
-tells PSS. Ctrl-C ends the run early, with what has been measured until then.
+Eight clients send drawings, numbers, papers, photos, damaged files, wrong types and feedback, read the
+metrics, and sometimes hang up. The model is replaced twice during the run. After every window of requests,
+memory (PSS and RSS), descriptors, threads and processor time of all processes are measured.
+`endurance_rule.py` defines "flat". At the end, a thousand connections (slow, idle, half-sent or active) are
+dropped at the same time, and the next plain request is timed. docs/images/endurance.png shows a whole run.
+PSS is only available on Linux. Ctrl-C ends the run early and keeps the measurements so far.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from digits.reader import DEFAULT_MODEL
 from tests.service.crowd import Crowd
 
 CLIENTS = 8
-SWAPS = (0.25, 0.75)  # of the requests: when another model takes over
-WARM = 4000  # requests before the first that counts: every path is warm, every thread and decoder is there
-REST = 5.0  # seconds, until connections that were closed have left
-KEPT = 1000  # pictures of feedback; the folder is full after that, which is another path
+SWAPS = (0.25, 0.75)  # of the requests: when the model is replaced
+WARM = 4000  # requests before the first window: they warm all paths and start all threads and decoders
+REST = 5.0  # seconds until the service has closed its side of closed connections
+KEPT = 1000  # pictures of feedback; then the folder is full, and requests take another path
 
 
 def main() -> int:
@@ -71,7 +71,7 @@ def _options() -> argparse.Namespace:
 
 
 def endure(server: Contender, model: Path, requests: int, window: int) -> dict[str, Any]:
-    """All the requests, window after window, and what the processes took after each."""
+    """Send all requests, and measure the processes after each window."""
     pictures = Pictures.made()
     swaps = [round(share * requests / window) * window for share in SWAPS]
     windows: list[dict[str, Any]] = []
@@ -118,7 +118,7 @@ def endure(server: Contender, model: Path, requests: int, window: int) -> dict[s
 
 
 def asked(server: Contender, pictures: Pictures, numbers: range, wrong: Counter[str]) -> None:
-    """Ask all these, and forget the answers but for the wrong ones."""
+    """Send these requests, and count only the wrong answers."""
     clients = Clients(server.port)
     with ThreadPoolExecutor(CLIENTS) as pool:
         for one in pool.map(lambda number: clients.ask(pictures.request(number)), numbers):
@@ -128,7 +128,7 @@ def asked(server: Contender, pictures: Pictures, numbers: range, wrong: Counter[
 
 
 def promote(folder: Path, version: str) -> None:
-    """Let the same network take over under another version, as the pipeline puts a champion there."""
+    """Replace the manifest by one with another version, as a promotion does; the network is the same."""
     manifest = json.loads((folder / "manifest.json").read_text()) | {"version": version}
     temporary = folder / "manifest.json.new"
     temporary.write_text(json.dumps(manifest))
@@ -163,13 +163,13 @@ def state(server: Contender) -> dict[str, Any]:
 
 
 def processor_seconds(server: Contender) -> float:
-    """What all processes have taken, with those that ended."""
+    """Processor time of all processes so far, including child processes that have ended."""
     times = [process.cpu_times() for process in processes(server)]
     return float(sum(one.user + one.system + one.children_user + one.children_system for one in times))
 
 
 def names(server: Contender) -> dict[str, str]:
-    """What each process is, by its id: those of workers and of their decoders are numbered."""
+    """The name of each process by its id; workers and their decoders are numbered."""
     parent, *others = processes(server)
     found = {str(parent.pid): "supervisor"}
     for number, one in enumerate(others, 1):
@@ -179,7 +179,7 @@ def names(server: Contender) -> dict[str, str]:
 
 
 def recovery(server: Contender) -> dict[str, Any]:
-    """Seconds from the end of a thousand connections to a plain answer, and descriptors before and after."""
+    """Drop 1,000 connections; returns seconds until a plain answer, and descriptors before and after."""
     before = state(server)["descriptors"]
     with Crowd(server.port, server.payload.content, server.payload.kind) as crowd:
         time.sleep(REST)
@@ -199,12 +199,12 @@ def recovery(server: Contender) -> dict[str, Any]:
 
 
 def brief(window: dict[str, Any]) -> str:
-    """One window in a line."""
+    """One window as a line of text."""
     return ", ".join(f"{name} {value}" for name, value in window.items() if name != "processes")
 
 
 def show(run: dict[str, Any]) -> None:
-    """The result for people."""
+    """Print the result."""
     size = run["window"]
     print(
         f"{run['requests']:,} requests in {run['seconds'] / 60:.0f} minutes, in the second half per 100,000:"

@@ -1,4 +1,4 @@
-"""What `benchmarks/endurance.py` asks: pictures of every kind, what is no picture, clients that hang up."""
+"""The requests of `benchmarks/endurance.py`: all kinds of pictures, other files, and clients that hang up."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pipeline.synthesis.writers import PenWriter
 
 EXAMPLES = ROOT / "ui" / "canvas" / "examples"
 SEED = 2026
-BUSY = 503  # a right answer to anybody while all queues are full
+BUSY = 503  # also right for any request, because all queues may be full
 BOUNDARY = "----endurance"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 TIMEOUT = 60.0  # seconds
 
-# Of a thousand requests. The pictures of the last two kinds cost some fifty times what a drawing does.
+# Per thousand requests. Papers and photos cost about fifty times as much as a drawing.
 SHARES = {
     "drawing": 640,
     "number": 100,
@@ -46,18 +46,18 @@ SHARES = {
 
 
 class Request(NamedTuple):
-    """One request; `right` says of a status and a body whether they are what was to come."""
+    """One request; `right` decides whether a status and a body are the expected answer."""
 
     kind: str
     path: str
     right: Callable[[int, bytes], bool]
     body: bytes = b""
     type: str = FORM
-    hang_up_after: float | None = None  # of the body's bytes, the share that is sent
+    hang_up_after: float | None = None  # share of the body that is sent before the client hangs up
 
 
 class Answer(NamedTuple):
-    """How long it took, in seconds; nothing of a client that hung up."""
+    """The answer to a request, and the seconds that it took; the status is 0 if there was none."""
 
     kind: str
     status: int
@@ -66,7 +66,7 @@ class Answer(NamedTuple):
 
 
 def form(pictures: list[bytes], name: str = "image", label: str = "") -> bytes:
-    """A multipart form with these pictures, and with a label where one is given."""
+    """A multipart form with these pictures, and with the label if there is one."""
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\n'.encode() + one
         for one in pictures
@@ -86,7 +86,7 @@ def encoded(image: Image.Image, kind: str, **options: bool | str) -> bytes:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The files that are sent, made once."""
+    """The files to send, made once."""
 
     drawings: list[bytes]
     number: bytes
@@ -96,7 +96,7 @@ class Pictures:
 
     @classmethod
     def made(cls) -> Pictures:
-        """The page's own examples, a paper of each kind, and photos of some of these."""
+        """The page's examples, a paper of each kind, and photos of a table and of a page."""
         rng = np.random.default_rng(SEED)
         papers = [make(kind, PenWriter(rng), rng)[1] for kind in KINDS]
         photos = [make(kind, PenWriter(rng), rng, photo=True, large=True)[1] for kind in ("table", "page")]
@@ -112,7 +112,7 @@ class Pictures:
         )
 
     def request(self, number: int) -> Request:
-        """The request of this number: the same in each run."""
+        """The request with this number, which is the same in every run."""
         rng = random.Random(SEED + number)
         (kind,) = rng.choices([*SHARES], [*SHARES.values()])
         digit = rng.randrange(10)
@@ -163,7 +163,7 @@ def _says(name: str, value: object) -> Callable[[int, bytes], bool]:
 
 
 def _own(drawing: bytes, number: int) -> bytes:
-    """The drawing with a pixel that makes its bytes its own: equal feedback is kept once."""
+    """The drawing with two pixels that depend on `number`, because identical feedback is stored only once."""
     with Image.open(BytesIO(drawing)) as picture:
         image = picture.convert("RGB")
     image.putpixel((0, 0), (255, 255 - number % 16, 255 - number // 16 % 16))
@@ -172,7 +172,7 @@ def _own(drawing: bytes, number: int) -> bytes:
 
 
 class Clients:
-    """Clients of one server, one a thread, each with a connection that stays open."""
+    """Clients of one server, one per thread, each with a connection that stays open."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -180,7 +180,7 @@ class Clients:
         self._all: list[http.client.HTTPConnection] = []
 
     def ask(self, request: Request) -> Answer:
-        """Send a request and wait for its answer; a status of 0 where there was none."""
+        """Send a request and wait for its answer; the status is 0 if there is none."""
         begin = time.perf_counter()
         if request.hang_up_after is not None:
             self._hang_up(request, request.hang_up_after)
@@ -211,7 +211,7 @@ class Clients:
         return connection
 
     def _hang_up(self, request: Request, share: float) -> None:
-        """Send the head and a share of the body, and close the connection without reading anything."""
+        """Send the header and a share of the body, and close the connection without reading the answer."""
         head = (
             f"POST {request.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Content-Type: {request.type}\r\nContent-Length: {len(request.body)}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""What "flat" means for `benchmarks/endurance.py`, settled before the run, and the run as a picture."""
+"""The definition of "flat" for `benchmarks/endurance.py`, fixed before the run, and a picture of the run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Slope:
-    """The median of all slopes between two windows (Theil and Sen), and its interval of `CONFIDENCE`.
+    """The median slope between two windows (Theil and Sen), and its confidence interval of `CONFIDENCE`.
 
-    The unit is that of the values, for 100,000 requests. Outliers, as a busy machine makes them,
-    hardly move it.
+    The unit is that of the values, per 100,000 requests. Outliers, which a busy machine causes, hardly change
+    the median.
     """
 
     middle: float
@@ -34,10 +34,10 @@ class Slope:
 
 
 def verdict(run: dict[str, Any]) -> dict[str, bool]:
-    """Each rule, and whether the run keeps it.
+    """Each rule, and whether the run meets it.
 
-    Memory is flat where even the interval's upper end is below the limit. Times are noisy on a shared
-    machine, latencies above all, so these are not flat where the interval's lower end is above their limit.
+    Memory is flat if the whole interval is below the limit. Times, and latencies most of all, are noisy on a
+    shared machine, so they fail only if the whole interval is above the limit.
     """
     windows, size = run["windows"], run["window"]
     memory = Slope.of([one["pss_mb"] for one in windows], size)
@@ -59,7 +59,7 @@ def verdict(run: dict[str, Any]) -> dict[str, bool]:
 
 
 def draw(run: dict[str, Any], to: Path) -> None:
-    """Memory of each process, descriptors and threads, and latencies, over the requests."""
+    """Plot each process's memory, and descriptors, threads and latencies, against the number of requests."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""Load on a group of processes with wrk, and the processor time that each part of the system takes."""
+"""Load tests of a group of processes with wrk, and the processor time of each part of the system."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from benchmarks.serving_contenders import Payload
 from benchmarks.serving_load import SCRIPT
 
 Trees = Mapping[str, Sequence[int]]
-"""The parts of a system, each as the ids of processes that belong to it with all their children."""
+"""The parts of a system; each is a list of process ids, whose children belong to the part as well."""
 
 
 def loaded(url: str, payload: Payload, connections: int, seconds: float, trees: Trees) -> dict[str, float]:
     """One measurement with wrk on one thread.
 
-    `rate` is answers a second (refusals are none), `p50`, `p99` and `longest` are latencies in ms over all
-    responses. `cpu_PART` is processor time in ms a response of each part, `cpu_wrk` that of the load
-    generator, and `cpu_rest` what the whole machine spent besides: the kernel's own threads, and other work.
+    `rate` is answers per second without refusals. `p50`, `p99` and `longest` are latencies in ms, over all
+    responses. `cpu_PART` is the processor time of each part in ms per response, and `cpu_wrk` that of the
+    load generator. `cpu_rest` is that of everything else on the machine: the kernel's threads, and other
+    programs.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT)]
     before, began = _spent(trees), time.perf_counter()
@@ -44,13 +45,13 @@ def loaded(url: str, payload: Payload, connections: int, seconds: float, trees: 
 
 
 def with_children(roots: Sequence[int]) -> list[psutil.Process]:
-    """The processes of these ids and all that they started."""
+    """The processes with these ids, and all their descendants."""
     found = [psutil.Process(root) for root in roots]
     return found + [child for process in found for child in process.children(recursive=True)]
 
 
 def _spent(trees: Trees) -> dict[str, float]:
-    """Processor seconds so far of each part, of wrk (all children that have ended) and of the machine."""
+    """Processor seconds so far of each part, of wrk (all our ended children) and of the whole machine."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     whole = psutil.cpu_times()
     busy = whole.user + whole.system + whole.nice + whole.irq + whole.softirq
@@ -59,13 +60,13 @@ def _spent(trees: Trees) -> dict[str, float]:
 
 
 def processor_seconds(roots: Sequence[int]) -> float:
-    """Of these processes and their children so far, to the nanosecond.
+    """Processor time of these processes and their children so far, to the nanosecond.
 
-    psutil's own figure comes in steps of 10 ms, as much as nginx takes for 70 requests.
+    psutil's figures have a resolution of 10 ms, in which nginx handles 70 requests.
     """
     total = 0
     for process in with_children(roots):
         for thread in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
-            with suppress(OSError):  # a health check that has just ended
+            with suppress(OSError):  # the process of a health check has just ended
                 total += int(thread.read_text().split()[0])
     return total / 1e9

@@ -1,10 +1,10 @@
-"""Throughput and latencies from 1 to 400 connections, and what explains them: `make bench-curve`.
+"""Throughput and latencies from 1 to 400 connections, and the inputs of the simulation: `make bench-curve`.
 
-Round after round, first the *inputs* of `benchmarks/simulation.py` are measured where nothing waits:
-latencies of single requests on one connection, and processor time of service and wrk for an answer, a refusal
-and a refusal on a new connection. At the end comes how much longer two processes need for the same work
-when both cores are busy. Then the points of the curve are measured, with the same picture. Inputs and curve
-belong to the same minutes, as a shared machine's speed changes by the hour.
+Each round first measures the *inputs* of `benchmarks/simulation.py` while no request has to wait: latencies
+of single requests on one connection, and processor time of the service and of wrk for an answer, a refusal
+and a refusal on a new connection. It then measures the points of the curve with the same picture. Inputs and
+curve are measured in the same minutes because the speed of a shared machine varies from hour to hour. After
+all rounds, it is measured how much more processor time a drawing takes while two processes read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.serving_load import drawn_seven, running
 from digits.reader import champion_or_default
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 100, 200, 400)
-SAMPLES = 300  # single requests a round
+SAMPLES = 300  # single requests per round
 _POINT = ("rate", "p50", "p99", "refused", "requests", "seconds", "cpu_service", "cpu_wrk", "cpu_rest")
 _LOW = ("p50", "cpu_service", "cpu_wrk")
 
@@ -46,7 +46,7 @@ def main() -> None:
     inputs, curves = [], []
     with running([one], options.port), running([many], options.port + 1):
         for each in (one, many):
-            loaded(each.url, form, 16, 1, {})  # every worker warm
+            loaded(each.url, form, 16, 1, {})  # warm up every worker
         for number in range(options.rounds):
             inputs.append(_inputs(one, options.pause))
             curves.append(_curve(many, options.seconds, options.pause))
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _inputs(contender: Contender, pause: float) -> dict[str, Any]:
-    """What is measured on one worker and one connection."""
+    """Measurements with one worker and one connection."""
     assert contender.process is not None
     trees = {"service": [contender.process.pid]}
     time.sleep(pause)
@@ -81,12 +81,12 @@ def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict
         time.sleep(pause)
         found[at] = loaded(contender.url, contender.payload, at, seconds, trees)
         if found[at]["refused"]:
-            time.sleep(1.5)  # until refusals that were held back have left
+            time.sleep(1.5)  # until delayed refusals have been sent
     return found
 
 
 def inputs_of(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """All single latencies of all rounds, and medians of the processor times in ms."""
+    """The single latencies of all rounds, and the medians of the processor times, in ms."""
     middle = {
         name: {key: round(statistics.median(one[name][key] for one in rounds), 4) for key in _LOW}
         for name in ("answer", "refusal")
@@ -100,12 +100,12 @@ def inputs_of(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def points_of(rounds: list[dict[int, dict[str, float]]]) -> dict[int, dict[str, list[float]]]:
-    """Of each number of connections, every figure of every round."""
+    """For each number of connections, every figure of every round."""
     return {at: {key: [round(one[at][key], 4) for one in rounds] for key in _POINT} for at in rounds[0]}
 
 
 def show(result: dict[str, Any]) -> None:
-    """The curve for people."""
+    """Print the curve."""
     inputs = {key: value for key, value in result["inputs"].items() if key != "samples_ms"}
     print(f"inputs: {inputs}")
     print(

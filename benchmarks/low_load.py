@@ -1,4 +1,4 @@
-"""What is measured where nothing waits: single requests, and how two processes slow each other down."""
+"""Measurements without waiting: single requests, and how much two processes slow each other down."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _request(payload: Payload, path: str) -> bytes:
 
 
 def answer_bytes(port: int, payload: Payload, path: str) -> int:
-    """How many bytes an answer has, its headers too."""
+    """The size of an answer in bytes, including headers."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         return len(_exchange(connection, _request(payload, path)))
 
@@ -46,12 +46,12 @@ def latencies(port: int, payload: Payload, count: int, path: str = "/predict") -
 
 
 def connecting(port: int, payload: Payload, path: str, trees: Trees, count: int) -> float:
-    """Processor time of the service for a request on a connection of its own, in ms."""
+    """Processor time of the service for a request on a new connection, in ms."""
     sent, before = _request(payload, path), processor_seconds(trees["service"])
     for _ in range(count):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             _exchange(connection, sent)
-    time.sleep(0.05)  # until the service has seen the last one close
+    time.sleep(0.05)  # until the service has noticed that the last connection was closed
     return 1000 * (processor_seconds(trees["service"]) - before) / count
 
 
@@ -69,7 +69,7 @@ def _exchange(connection: socket.socket, sent: bytes) -> bytes:
 
 
 def contention(model: Path, rounds: int) -> float:
-    """How many times the processor time of one process two need for each drawing when both read at once."""
+    """Processor time per drawing while two processes read, relative to that of one process alone."""
     alone, both = [], []
     for _ in range(rounds):
         alone.extend(_reading(model, 1))
@@ -95,7 +95,7 @@ def _prepare(barrier: BarrierType, model: str) -> None:
 
 
 def _read_for(seconds: float) -> float:
-    """Milliseconds of processor time for one drawing, while so many seconds pass."""
+    """Read drawings for this many seconds; returns the processor time per drawing in milliseconds."""
     picture = drawn_seven()
     _Prepared.reader.predict(decode(picture))
     _Prepared.barrier.wait()

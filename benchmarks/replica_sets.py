@@ -1,4 +1,4 @@
-"""Some replicas of the service behind nginx: as `docker compose` runs them, or as bare processes."""
+"""Replicas of the service behind nginx: containers of `docker compose`, or bare processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROJECT = "digits-bench"
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSet:
-    """Where it answers, and the processes of `service` and `proxy`."""
+    """The address of running replicas, and the processes of `service` and `proxy`."""
 
     url: str
     trees: Trees
@@ -34,11 +34,11 @@ class ReplicaSet:
 def bare(
     replicas: int, payload: Payload, model: Path, port: int, path: str = "/predict"
 ) -> Iterator[ReplicaSet]:
-    """So many services of one worker each, behind compose's nginx configuration with their addresses."""
+    """Run services with one worker each behind nginx, with compose's configuration and their addresses."""
     each = [service(payload, 1, model) for _ in range(replicas)]
     with running(each, port + 1), tempfile.TemporaryDirectory(prefix="nginx-") as folder:
         servers = " ".join(f"server 127.0.0.1:{one.port};" for one in each)
-        Path(folder).chmod(0o755)  # root's nginx works as nobody
+        Path(folder).chmod(0o755)  # started by root, nginx's workers run as nobody
         configuration = proxy_configuration(port, "replicas", Path(folder))
         configuration = configuration.replace("http {", f"http {{ upstream replicas {{ {servers} }}", 1)
         (Path(folder) / "nginx.conf").write_text(configuration)
@@ -54,7 +54,7 @@ def bare(
 
 
 class Compose:
-    """`docker compose` in a copy of the project that starts nothing but service and proxy."""
+    """`docker compose` in a copy of the project, of which only service and proxy are started."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
@@ -84,7 +84,7 @@ class Compose:
         return [int(line) for line in told.split()]
 
     def proxy_address(self) -> str:
-        """The proxy's own address: the published port would go through Docker's forwarder."""
+        """The proxy's own address, because the published port would go through Docker's forwarder."""
         container = docker("ps", "-q", "--filter", f"name={PROJECT}.proxy").split()[0]
         shown = '{{(index .NetworkSettings.Networks "' + f"{PROJECT}_default" + '").IPAddress}}'
         return docker("inspect", "-f", shown, container).strip()
@@ -92,7 +92,7 @@ class Compose:
 
 @contextmanager
 def composed(port: int) -> Iterator[Compose]:
-    """The images built, and everything gone in the end but these."""
+    """Build the images; at the end, remove everything except them."""
     with tempfile.TemporaryDirectory(prefix="compose-") as made:
         folder = Path(made) / "project"
         copy_of_project(folder)
@@ -109,7 +109,7 @@ def composed(port: int) -> Iterator[Compose]:
 def in_compose(
     compose: Compose, replicas: int, payload: Payload, path: str = "/predict"
 ) -> Iterator[ReplicaSet]:
-    """So many containers of the service behind the proxy's."""
+    """Run this many containers of the service behind the proxy's container."""
     compose("up", "-d", "--no-build", "--scale", f"service={replicas}", "proxy")
     end = time.monotonic() + 90
     while len(compose.pids("service")) != replicas and time.monotonic() < end:
@@ -119,7 +119,7 @@ def in_compose(
         if time.monotonic() > end:
             raise SystemExit(f"{url} does not answer.")
         time.sleep(0.2)
-    time.sleep(2)  # nginx asks Docker every second which replicas there are
+    time.sleep(2)  # nginx asks Docker every second for the addresses of the replicas
     yield ReplicaSet(url, {"service": compose.pids("service"), "proxy": compose.pids("proxy")})
 
 

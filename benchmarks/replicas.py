@@ -1,20 +1,20 @@
-"""What replicas of the service cost and give: `make bench-replicas` (docs/scale.md).
+"""The costs and the throughput of replicas of the service: `make bench-replicas` (docs/scale.md).
 
-1, 2 and 4 replicas of one worker stand behind the nginx of `docker compose` (`--bare`: the same configuration
-before bare processes, for a machine without Docker), and wrk asks them with 16 and with 64 connections. All
-of it shares this machine's cores with the load generator: the throughput cannot grow once the cores are full,
-and says little about replicas that have cores of their own. What does carry over is
+1, 2 and 4 replicas with one worker each run behind the nginx of `docker compose` (`--bare`: bare processes
+behind the same configuration, for a machine without Docker), and wrk uses 16 and 64 connections. The replicas
+and the load generator share this machine's cores. The throughput therefore cannot grow once the cores are
+busy, and says little about replicas on cores of their own. These figures do apply to them:
 
 - the *cost*: processor time of service and proxy for one answer, in ms;
-- the *share of the linear per core*: the service's cost with one replica divided by its cost with n. 1 means
-  that an answer costs the same however many replicas there are, so that n cores give n times the answers of
-  one, until the proxy or the network is full;
-- the answers a second *for each busy core*: throughput divided by the cores that service, proxy, wrk and the
-  rest of the machine kept busy.
+- the *share of the linear*: the service's cost with one replica divided by its cost with n replicas. 1
+  means that an answer costs the same with any number of replicas, so n cores give n times as many answers as
+  one, until the proxy or the network is saturated;
+- the answers per second *for each busy core*: throughput divided by the cores that service, proxy, wrk and
+  the rest of the machine kept busy.
 
-`cpu_rest` is what the machine spent besides (the kernel's threads, Docker, other work), in ms an answer.
-Where it is large the machine was not quiet: throughput and latencies then say little, and costs less than
-usual. Figures are medians over rounds, with the smallest and the largest.
+`cpu_rest` is the processor time of everything else on the machine (the kernel's threads, Docker, other
+programs), in ms per response. If it is large, the machine was not idle otherwise; throughput and latencies
+then say little, and costs are less reliable too. Figures are medians over rounds, with minimum and maximum.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _KEYS = (
 )
 
 Rounds = dict[int, dict[int, list[dict[str, float]]]]
-"""Measurements of each round, by replicas and connections."""
+"""The measurements of all rounds, by the number of replicas and of connections."""
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace) -> Rounds:
-    """Every number of replicas in turn, round after round, so that other work of the machine hits all."""
+    """Measure all numbers of replicas in every round, so that other work affects them equally."""
     payload = as_form(drawn_seven())
     rounds: Rounds = {replicas: {at: [] for at in CONNECTIONS} for replicas in REPLICAS}
     with ExitStack() as stack:
@@ -91,7 +91,7 @@ def measure(options: argparse.Namespace) -> Rounds:
                     else bare(replicas, payload, options.model.resolve(), options.port)
                 )
                 with running as found:
-                    loaded(found.url, payload, 16, 1, found.trees)  # every worker warm
+                    loaded(found.url, payload, 16, 1, found.trees)  # warm up every worker
                     for at in CONNECTIONS:
                         measured = loaded(found.url, payload, at, options.seconds, found.trees)
                         rounds[replicas][at].append(measured)
@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace) -> Rounds:
 
 
 def summary(each: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Median, smallest and largest of every figure over rounds."""
+    """Median, minimum and maximum of every figure over rounds."""
     found = {}
     for key in _KEYS:
         values = [one[key] for one in each]
@@ -113,9 +113,9 @@ def summary(each: list[dict[str, float]]) -> dict[str, dict[str, float]]:
 
 
 def share_of_linear(table: dict[int, Any], replicas: int) -> float:
-    """The service's cost of an answer with one replica, as a share of that with so many.
+    """The service's cost of an answer with one replica, relative to that with `replicas` replicas.
 
-    The mean over numbers of connections.
+    It is the mean over the numbers of connections.
     """
     shares = [
         table[1][at]["cpu_service"]["median"] / table[replicas][at]["cpu_service"]["median"]
@@ -125,7 +125,7 @@ def share_of_linear(table: dict[int, Any], replicas: int) -> float:
 
 
 def show(table: dict[int, Any], shares: dict[int, float]) -> None:
-    """The table for people."""
+    """Print the table."""
     print(
         "| replicas | connections | answers per second | p50, ms | p99, ms | CPU per answer, ms: service "
         "| proxy | wrk | rest | busy cores | answers per second and busy core | share of linear scaling |\n"

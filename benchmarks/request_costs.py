@@ -1,9 +1,10 @@
-"""What one request costs, by kind of picture, and what a worker needs: `make bench-costs` (docs/scale.md).
+"""The costs of one request, by kind of picture, and a worker's memory: `make bench-costs` (docs/scale.md).
 
-One worker of the service is asked by one connection at a time (*low load*: nothing waits for anything), round
-after round. Of each kind of picture it measures processor time of the service for an answer, that of decoding
-alone, that of nginx, and bytes on the wire; of the service, the time of a request that is refused at once (a
-picture sent to `/livez`: 405, the way of every refusal), and the memory of a replica and of each worker.
+One connection at a time sends requests to one worker of the service (*low load*: no request has to wait). For
+each kind of picture, this measures the processor time of the service for an answer, of decoding alone and of
+nginx, and the bytes on the wire. It also measures the processor time of a request that is refused at once (a
+picture sent to `/livez`, status 405, which takes the path of every refusal), and the memory of a replica and
+of each worker.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from benchmarks.serving_load import drawn_seven, running
 from digits.reader import champion_or_default
 from service.pictures.decode import decode
 
-_HEADERS = 200  # bytes of wrk's request line and headers, about
+_HEADERS = 200  # bytes of wrk's request line and headers, approximately
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of request: its picture as a file, and the address that it is sent to."""
+    """A kind of request: the bytes of its picture file, and the path that it is sent to."""
 
     name: str
     picture: bytes
@@ -47,7 +48,7 @@ class Kind:
 
 
 def kinds() -> tuple[Kind, ...]:
-    """A drawing of 280x280, a line of eight digits, a table's scan, and a photo of 12 megapixels."""
+    """A drawing of 280x280 pixels, a line of eight digits, a scanned table, and a photo of 12 megapixels."""
     return (
         Kind("drawing", drawn_seven(), "/predict"),
         Kind("line of eight", _file(written("20471396", (1200, 200), height=90, pen=8), "PNG"), "/read"),
@@ -101,7 +102,7 @@ def main() -> None:
 def _costs(
     contender: Contender, found: tuple[Kind, ...], decoding: dict[str, float], options: argparse.Namespace
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """Of each kind of picture, and of a refusal: medians over rounds."""
+    """The costs of each kind of picture and of a refusal: medians over rounds."""
     assert contender.process is not None
     trees = {"service": [contender.process.pid]}
     root = contender.url.removesuffix("/predict")
@@ -132,7 +133,7 @@ def _costs(
 
 
 def _proxied(url: str, trees: Any, found: tuple[Kind, ...], options: argparse.Namespace) -> dict[str, float]:
-    """What nginx spends on a request of each kind, in ms: medians over rounds at 4 connections."""
+    """Processor time of nginx for a request of each kind, in ms: medians over rounds with 4 connections."""
     root = url.removesuffix("/predict")
     rounds: dict[str, list[dict[str, float]]] = {}
     for _ in range(options.rounds):
@@ -151,7 +152,7 @@ def _spread(each: list[dict[str, float]], key: str) -> float:
 
 
 def _decoding(picture: bytes) -> float:
-    """Processor time of decoding in ms, that of the process for photos too."""
+    """Processor time of decoding in ms, including that of the sandbox process in which photos are decoded."""
     cv2.setNumThreads(1)
     decode(picture)
     times = []
@@ -166,7 +167,7 @@ def _decoding(picture: bytes) -> float:
 
 
 def papers() -> dict[str, float]:
-    """How many digits the papers of `make bench-cluster` hold in the mean, and how many bytes."""
+    """The mean number of digits and of bytes of the papers of `make bench-cluster`."""
     drawn = [drawn_paper(number) for number in range(DIFFERENT)]
     return {
         "digits": round(statistics.fmean(sum(map(str.isdigit, text)) for text, _ in drawn), 2),
@@ -175,14 +176,14 @@ def papers() -> dict[str, float]:
 
 
 def _resident(contender: Contender) -> float:
-    """Megabytes of a service with all its processes; pages that they share count once."""
+    """Memory of a service with all its processes in MB; shared pages count once."""
     assert contender.process is not None
     found = with_children([contender.process.pid])
     return round(sum(float(process.memory_full_info().pss) for process in found) / 1e6, 1)
 
 
 def show(result: dict[str, Any]) -> None:
-    """The costs for people."""
+    """Print the costs."""
     print("| picture | service, ms | decoding, ms | proxy, ms | bytes on the wire |\n|---|---|---|---|---|")
     for name, row in result["kinds"].items():
         print(

@@ -2,7 +2,7 @@
 
 All inputs are measured: the cost of a request (`make bench-costs`), the cost of nginx (`make bench-replicas
 ARGS=--bare`), and papers per second in bulk (`make bench-cluster`). The formulae are printed with the tables.
-The result holds for cores like those of the measured machine, and has not been tried on that many cores.
+The result holds for cores like those of the measured machine. It has not been tested with that many cores.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 from benchmarks.conditions import RESULTS, read
 
 LINKS = (1, 10, 25)
-"""Gbit/s."""
+"""Speeds of network links in Gbit/s."""
 
 ON_THE_WIRE = 1.06
-"""Ethernet's, IP's and TCP's headers: 78 bytes for each 1,448 of a full packet, and acknowledgements."""
+"""Overhead of Ethernet, IP and TCP: 78 bytes for each 1,448 of a full packet, and acknowledgements."""
 
 USED = 0.7
-"""The share of a core, a proxy or a link that a plan uses: above it waiting grows (`make simulation`)."""
+"""The planned use of cores, proxy and links, above which requests wait longer (`make simulation`)."""
 
 DISK = 200
-"""MB/s of one hard disk that reads files in a row."""
+"""MB/s of one hard disk that reads sequentially."""
 
 DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What one request of a kind takes: processor time in ms, and bytes on the wire."""
+    """The costs of one request of a kind: processor time in ms, and bytes on the wire."""
 
     name: str
     service_ms: float
@@ -42,22 +42,22 @@ class Kind:
 
     @property
     def replica(self) -> float:
-        """The most answers a second of one replica with one core."""
+        """The maximum number of answers per second of one replica with one core."""
         return 1000 / self.service_ms
 
     @property
     def proxy_core(self) -> float:
-        """The most requests a second of one core of the proxy."""
+        """The maximum number of requests per second of one core of the proxy."""
         return 1000 / self.proxy_ms
 
     def link(self, gigabits: float) -> float:
-        """The most requests a second that a link of so many Gbit/s carries."""
+        """The maximum number of requests per second on a link of this many Gbit/s."""
         return gigabits * 1e9 / (8 * ON_THE_WIRE * self.wire_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a number of requests a second takes, each part used by `USED`."""
+    """The resources for a number of requests per second, if `USED` of each is used."""
 
     replicas: int
     gigabytes: float
@@ -69,8 +69,8 @@ class Need:
 class Measured:
     """All inputs.
 
-    `replica_mb` is memory of a replica beside its workers, `papers_a_core` what a core reads a second in
-    bulk, and `under` the conditions of each measurement.
+    `replica_mb` is a replica's memory without its workers, `papers_a_core` is the number of papers per second
+    and core in bulk, and `under` has the conditions of each measurement.
     """
 
     kinds: tuple[Kind, ...]
@@ -83,7 +83,7 @@ class Measured:
 
     @classmethod
     def of(cls, costs: Mapping[str, Any], replicas: Mapping[str, Any], bulk: Mapping[str, Any]) -> Measured:
-        """From the results' JSON; the proxy's cost of a drawing is that in front of a busy replica."""
+        """The inputs, from JSON results; the proxy's cost of a drawing was measured with a busy replica."""
         rows: dict[str, dict[str, float]] = {name: dict(row) for name, row in costs["kinds"].items()}
         rows["drawing"]["proxy_ms"] = replicas["replicas"]["1"]["16"]["cpu_proxy"]["median"]
         keys = ("service_ms", "decoding_ms", "proxy_ms", "wire_bytes")
@@ -98,7 +98,7 @@ class Measured:
         )
 
     def need(self, kind: Kind, rate: float) -> Need:
-        """What so many requests a second of a kind take."""
+        """The resources for `rate` requests of a kind per second."""
         replicas = math.ceil(rate * kind.service_ms / 1000 / USED)
         return Need(
             replicas,
@@ -124,7 +124,7 @@ def main() -> None:
 
 
 def measured() -> Measured:
-    """The inputs that are stored in benchmarks/results."""
+    """The inputs, from the files in benchmarks/results."""
     costs, replicas, bulk = (read(RESULTS / f"{name}.json") for name in ("costs", "replicas-bare", "cluster"))
     return Measured.of(costs, replicas, bulk)
 

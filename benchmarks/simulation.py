@@ -1,9 +1,10 @@
-"""Simulates 1 to 400 connections beside what was measured, and then 50 replicas: `make simulation`.
+"""Simulates 1 to 400 connections, to compare with measurements, and 50 replicas: `make simulation`.
 
-In the model (benchmarks/simulated) all share the cores: workers, each an event loop with the service's queues
-and limits, and wrk, whose own processor time counts too. It is fed with times that were measured where
-nothing waits (the `inputs` of `make bench-curve`), and with no point of the curve. A simulated figure is
-*right* within 15 % of the measured median, or within the smallest and largest of the measured rounds.
+In the model (benchmarks/simulated), the workers and wrk share the cores. Each worker is an event loop with
+the service's queues and limits. The inputs are times that were measured while no request had to wait (the
+`inputs` of `make bench-curve`); from the curve itself comes only how many cores other programs used. A
+simulated figure is *right* if it is within 15 % of the measured median, or between the smallest and the
+largest measured round.
 
 Writes docs/images/simulation.png with --picture, and prints the tables of docs/scale.md.
 """
@@ -34,7 +35,7 @@ SEEDS = range(len(wrk.SHARES))
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One figure at one number of connections: simulated, and measured in several rounds."""
+    """One figure at one number of connections, simulated and as measured in several rounds."""
 
     connections: int
     figure: str
@@ -72,7 +73,7 @@ def main() -> None:
 
 
 def compared(curve: Mapping[str, Any], connections: Container[int] = range(10_000)) -> Iterator[Compared]:
-    """A curve's figures at these connections, and the medians of simulations with a few seeds."""
+    """A curve's figures at these numbers of connections, and the medians of simulations with all seeds."""
     times = Times.of(curve)
     for at, point in curve["points"].items():
         if int(at) not in connections:
@@ -89,7 +90,7 @@ def compared(curve: Mapping[str, Any], connections: Container[int] = range(10_00
 
 
 def table(found: Sequence[Compared]) -> Iterator[str]:
-    """Lines of a table: simulated, measured (smallest to largest), and a mark where the two do not agree."""
+    """The lines of a table with simulated and measured figures, in which wrong ones are marked."""
     yield "| connections | answers per second | measured | p50, ms | measured | p99, ms | measured |"
     yield "|---" * 7 + "|"
     for at in sorted({one.connections for one in found}):
@@ -107,7 +108,7 @@ def behind_proxy(
 ) -> tuple[Times, Setting]:
     """The times of a replica, and a setting with the proxy's and the photo's measured costs.
 
-    A replica behind nginx is sent each request on a connection of its own, on a core that no other shares.
+    nginx sends each request to a replica on a new connection, and the replica has a core for itself.
     """
     single = replicas["replicas"]["1"]["16"]
     photo = costs["kinds"]["photo, 12 megapixels"]
@@ -121,7 +122,7 @@ def behind_proxy(
 
 
 def fifty(times: Times, costs: Mapping[str, Any], replicas: Mapping[str, Any]) -> Iterator[str]:
-    """Lines of a table: what 50 replicas do, in one row a setting."""
+    """The lines of a table on 50 replicas, with one row per setting."""
     times, usual = behind_proxy(times, costs, replicas)
     replica, core = 1 / (times.answer + times.accepting), 1 / usual.proxy
     yield (
@@ -146,7 +147,7 @@ def fifty(times: Times, costs: Mapping[str, Any], replicas: Mapping[str, Any]) -
 
 
 def settings(times: Times, usual: Setting) -> Iterator[tuple[str, Setting]]:
-    """The settings of the table, each with its name."""
+    """The name and the parameters of each row."""
     core, replica = 1 / usual.proxy, 1 / (times.answer + times.accepting)
     for share in (0.25, 0.5, 0.75, 0.9, 1.1):
         yield f"one proxy core, {share:.0%} of its capacity", replace(usual, rate=share * core)

@@ -1,8 +1,8 @@
-"""Makes a release in git, and nothing else: `make release VERSION=0.2.0`.
+"""Makes a release in the local git repository, without publishing it: `make release VERSION=0.2.0`.
 
-The version is written into pyproject.toml, where everything else reads it, into CITATION.cff, and into the
-tags of images in deploy/. What CHANGELOG.md has under "Unreleased" becomes the section of this version. These
-files are committed, and the commit is tagged v0.2.0. Nothing leaves this machine.
+The version is written into pyproject.toml, from which everything else reads it, into CITATION.cff, and into
+the image tags in deploy/. The entries under "Unreleased" in CHANGELOG.md become the section of this version.
+These files are committed, and the commit is tagged v0.2.0. Nothing is pushed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TAGS = (
     "deploy/kubernetes/filler.yaml",
     "deploy/kserve/kustomization.yaml",
 )
-"""Files that name our images with their tags."""
+"""Files with the tags of our images."""
 FILES = ("pyproject.toml", "CITATION.cff", "CHANGELOG.md", *TAGS)
 _TAG = re.compile(r"(digits-\w+(?:, newTag: |:))\d+\.\d+\.\d+")
 UNRELEASED = "## [Unreleased]\n"
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def check(version: str) -> None:
-    """End the program where this version cannot be released from here."""
+    """Exit with a message if this version cannot be released from this checkout."""
     present = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     if _numbers(version) < _numbers(present):
         raise SystemExit(
@@ -80,7 +80,7 @@ def write(version: str, today: str) -> None:
 
 
 def git(*arguments: str) -> str:
-    """What a git command prints."""
+    """The output of a git command."""
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     return done.stdout
 
@@ -90,7 +90,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def _replace(file: str, pattern: str, by: str) -> None:
-    """The one place in a file that a pattern describes."""
+    """Replace the only match of a pattern in a file; exits with a message unless there is exactly one."""
     path = Path(file)
     text, count = re.subn(pattern, lambda _: by, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     if count != 1:

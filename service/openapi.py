@@ -21,7 +21,7 @@ from service.answers import MAX_BATCH
 from service.errors import Problem
 
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-"""Has the project's version. It lies beside the packages in a checkout, an image, a Bento and a Space."""
+"""The file with the project's version, next to the packages in a checkout, an image, a Bento and a Space."""
 
 _IN_PATH = re.compile(r"{(\w+)}")
 _WORDS = re.compile(r"\w+")

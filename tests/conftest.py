@@ -1,4 +1,4 @@
-"""What many tests share: one real run of the whole pipeline on a small real subset."""
+"""Fixtures for many tests, such as one real run of the whole pipeline on a small real subset."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ LANES = {
     **dict.fromkeys(("clients", "cluster", "compose", "damage", "team"), "programs"),
     "pipeline": "pipeline",
 }
-"""Folders of tests that run in one process, one after another, where pytest-xdist runs several: what shares a
-browser, a cluster or containers stays together. All other folders are a lane of their own."""
+"""The lanes of folders; all other folders share one more. With pytest-xdist, the tests of a lane run in one
+process, one after another, so that tests with the same browser, cluster or containers stay together."""
 CODE = ("digits", "feedback", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_personal_settings() -> Iterator[None]:
-    """Whoever runs the tests may have a store, a service or a model of their own: no test may touch it."""
+    """Tests must not touch the store, the service or the model of the person who runs them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in PERSONAL:
             patch.delenv(name, raising=False)
@@ -53,7 +53,7 @@ def environment_restored() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def signals_restored() -> Iterator[None]:
-    """A command that runs in this process may handle signals its own way, which forked processes inherit."""
+    """A command that runs in this process may set signal handlers, which forked processes would inherit."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how long each group of tests took: a group is a folder below tests/."""
+    """Print how long the tests of each folder in tests/ took."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for report in chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
@@ -80,7 +80,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def copy_project(folder: Path) -> None:
-    """The pipeline's code and small parameters in a folder of its own that is no git checkout."""
+    """Copy the pipeline's code, with parameters for a small run, into a folder that is not a git checkout."""
     for name in CODE:
         source = ROOT / name
         if source.is_dir():
@@ -95,7 +95,7 @@ def copy_project(folder: Path) -> None:
 
 
 def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`dvc repro` in a project's folder, with the small real subset as MNIST_DIR."""
+    """Run `dvc repro` in a project's folder, with the small real subset as MNIST_DIR."""
     environment = {name: value for name, value in os.environ.items() if name not in PERSONAL} | {
         "MNIST_DIR": str(SMALL),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -108,8 +108,8 @@ def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose four stages have run for real, through `dvc repro`, on the small subset.
 
-    Shared by the whole session, and by all its processes: a test that changes it works on a copy. It is
-    removed with pytest's other temporary folders.
+    All processes of the session share it, so a test that changes it must work on a copy. It is removed with
+    pytest's other temporary folders.
     """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -117,7 +117,7 @@ def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, made = shared / "project", shared / "project-made"
     with locked(shared / "project-lock"):
         if not made.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # of another process, in which it failed
+            shutil.rmtree(folder, ignore_errors=True)  # left by another process in which it failed
             folder.mkdir()
             copy_project(folder)
             done = repro(folder)
@@ -128,7 +128,7 @@ def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Have the file's lock to oneself among the processes of a session."""
+    """Hold the file's lock, which only one process of the session can have."""
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

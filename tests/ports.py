@@ -6,8 +6,8 @@ import random
 import socket
 from contextlib import suppress
 
-# Below the ports that systems choose for outgoing connections and for whoever asks for any port: BentoML
-# asks for several as it starts, and could be given the very port that a test has just found free.
+# Below the ports that the system assigns to outgoing connections and to programs that request any port.
+# BentoML requests several as it starts, and one of them could be a port that a test has just found free.
 RANGE = range(20_000, 30_000)
 
 

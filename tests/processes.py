@@ -1,4 +1,4 @@
-"""Servers that tests start as processes of their own, and how it is known that they listen."""
+"""Starts servers as processes for tests, and waits until they listen."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 120.0  # MLflow makes its tables first, and machines are busy
+START_SECONDS = 120.0  # MLflow creates its tables first, and the machine may be busy
 
 
 @contextmanager
 def running(
     command: Sequence[str | Path | int], log: Path, environment: Mapping[str, str], user: str | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own, which ends with it; `environment` is added to this one's."""
+    """Run a process in its own process group, which is ended at the end; `environment` is added to ours."""
     with log.open("ab") as file:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -36,7 +36,7 @@ def running(
         yield process
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)  # PostgreSQL's fast end
+            os.killpg(process.pid, signal.SIGINT)  # a fast shutdown of PostgreSQL
         with suppress(subprocess.TimeoutExpired):
             process.wait(3)
         with suppress(ProcessLookupError):
@@ -45,7 +45,7 @@ def running(
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], host: str = "127.0.0.1") -> None:
-    """Wait until something listens there."""
+    """Wait until a server listens on the port."""
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
         with suppress(OSError), socket.create_connection((host, port), timeout=1):

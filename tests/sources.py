@@ -1,4 +1,4 @@
-"""The project's own Python files, and which of them a file imports: read from the source, nothing is run."""
+"""The project's Python files and their imports, found in the source without running it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def modules(package: str) -> list[Path]:
 
 @cache
 def tree(path: Path) -> ast.Module:
-    """The parsed source of a file; a relative path is the project's."""
+    """The parsed source of a file; relative paths start at the project's folder."""
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
 def imported_names(path: Path) -> set[str]:
-    """The dotted names of all that a file imports, at its top or inside a function.
+    """The dotted names of everything that a file imports, at the top or inside functions.
 
-    `from a.b import c` gives "a.b.c", of which the last part may be a function as well as a module.
+    `from a.b import c` gives "a.b.c", in which `c` may be a module or a name in one.
     """
     names: set[str] = set()
     for node in ast.walk(tree(path)):
@@ -39,14 +39,14 @@ def imported_names(path: Path) -> set[str]:
 
 
 def imports(path: Path) -> set[Path]:
-    """The project's own files that a file imports, with the `__init__.py` of each folder on the way."""
+    """The project's own files that a file imports, with the `__init__.py` of each parent package."""
     return {file for name in imported_names(path) for file in _files(name)}
 
 
 def closure(start: Path, leaves: frozenset[Path] = frozenset()) -> set[Path]:
-    """All of the project's files that running `start` imports, itself included.
+    """All of the project's files that running `start` imports, including itself.
 
-    What one of the `leaves` imports is not followed.
+    Imports in `leaves` are not followed.
     """
     found, waiting = {start, *_packages_of(start)}, [start]
     while waiting:

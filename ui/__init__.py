@@ -1,1 +1,1 @@
-"""What people use: the page, the window, and the HTTP client behind both."""
+"""The user interfaces: the page, the window, and the HTTP client that both use."""

@@ -18,7 +18,7 @@ from ui.text import PROGRAMS
 MCP = "/gradio_api/mcp"
 _QUEUED = ("/gradio_api/queue/", "/gradio_api/call/")
 _WITH_FILES = (*_QUEUED, "/gradio_api/run/", "/gradio_api/api/")
-IDLE_SECONDS = 30.0  # without a request by a program, after which the queue is stopped
+IDLE_SECONDS = 30.0  # after the last request of a program, until the queue is stopped
 TERMINATION_SECONDS = 0.2  # in which a stopped queue terminates
 
 

@@ -159,7 +159,7 @@ async def serve(
     setting: Setting,
     proxies: str,
 ) -> None:
-    """Serve the page until it is told to stop; `link` is MLflow's address for browsers.
+    """Serve the page until the process is stopped; `link` is MLflow's address for browsers.
 
     `proxies`: addresses of the proxies whose X-Forwarded-Proto and -For headers are trusted.
     """

@@ -1,4 +1,4 @@
-"""All text that users see or hear, on the page, in the window and from its programs. Translate it here.
+"""All text that users see or hear, on the page, in the window and in messages to programs. Translate it here.
 
 `{name}` stands for a value that is filled in when the sentence is shown.
 """

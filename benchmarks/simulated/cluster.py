@@ -1,4 +1,4 @@
-"""Many replicas, each with a core of its own, behind one proxy, asked by people who come by themselves."""
+"""Simulates many replicas, each with its own core, behind one proxy; requests arrive at random times."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from benchmarks.simulated.worker import Connection, Listening, Request, Worker
 Policy = Literal["random", "round robin", "least connections"]
 
 CONNECT_SECONDS = 1.0  # proxy_connect_timeout of containers/nginx.conf
-KNOWN_SECONDS = 1.0  # the proxy goes on asking a lost replica for as long: `resolver ... valid=1s`
+KNOWN_SECONDS = 1.0  # the proxy keeps trying a lost replica for this long: `resolver ... valid=1s`
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is simulated.
+    """The parameters of one simulation.
 
-    `rate` is arrivals a second (Poisson), `photos` the share of them that are photos of `photo` seconds of
-    processor time, `proxy_cores` the cores of the proxy, which takes `proxy` seconds for a drawing and
-    `photo_proxy` for a photo. `lost_at` is when the first replica's machine is gone, in seconds, or None.
+    `rate` is the number of arrivals per second (Poisson), and `photos` the share of them that are photos. A
+    photo takes `photo` seconds of a replica's processor time. The proxy has `proxy_cores` cores; it takes
+    `proxy` seconds for a drawing and `photo_proxy` for a photo. `lost_at` is the time in seconds at which the
+    first replica's machine fails, or None.
     """
 
     rate: float
@@ -45,29 +46,29 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of drawings and of photos: (arrival, latency) of each answer in seconds; counts, and cores at work."""
+    """(arrival, latency) in seconds of each answered drawing and photo, counts, and the use of the cores."""
 
     setting: Setting
     drawings: Sequence[tuple[float, float]] = field(repr=False)
     photos: Sequence[tuple[float, float]] = field(repr=False)
     refused: int
     unfinished: int
-    replicas_busy: float  # of each replica's core, in the mean
-    proxy_busy: float  # of each of the proxy's cores
+    replicas_busy: float  # mean share of a replica's core
+    proxy_busy: float  # mean share of a proxy core; above 1 if work is left
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Answers per second."""
         return (len(self.drawings) + len(self.photos)) / self.setting.seconds
 
     def percentile(self, share: float, since: float = 0.0, until: float = float("inf")) -> float:
-        """Of the latencies of drawings that arrived in this time, in ms; infinity where there are none."""
+        """A percentile of the latencies, in ms, of drawings that arrived then; infinity if there are none."""
         found = sorted(latency for arrival, latency in self.drawings if since <= arrival < until)
         return 1000 * found[min(int(share * len(found)), len(found) - 1)] if found else float("inf")
 
 
 class _Proxy:
-    """nginx: half a request's time comes before the replica's and half after, in turn on each core."""
+    """nginx: half of its work on a request is before the replica's, half after, on the first free core."""
 
     def __init__(self, env: simpy.Environment, cores: int) -> None:
         self.spent = 0.0
@@ -75,7 +76,7 @@ class _Proxy:
         self._free = [0.0] * cores
 
     def turn(self, seconds: float) -> simpy.Event:
-        """Comes when a core has had the time for it."""
+        """An event that occurs when a core has done this much work."""
         done = max(self._env.now, heapq.heappop(self._free)) + seconds
         heapq.heappush(self._free, done)
         self.spent += seconds
@@ -92,7 +93,7 @@ class _Replica:
         self.asked: dict[Request, simpy.Event] = {}
 
     def lose(self) -> None:
-        """The machine is gone: nothing that it was asked is answered."""
+        """The machine fails, and its open requests are not answered."""
         self.worker.dead = True
         for lost in list(self.asked.values()):
             lost.succeed(None)
@@ -100,7 +101,7 @@ class _Replica:
 
 
 def run(times: Times, setting: Setting) -> Outcome:
-    """What people find who come while `setting.seconds` pass."""
+    """Simulate `setting.seconds` seconds."""
     return _Cluster(times, setting).run()
 
 
@@ -150,7 +151,7 @@ class _Cluster:
         self._known.remove(lost)
 
     def _request(self, photo: bool) -> Generator[simpy.Event, Any, None]:
-        """One request through the proxy, asked again of another replica where one is gone."""
+        """One request through the proxy, which retries it with another replica if one has failed."""
         began, setting = self._env.now, self._setting
         half = (setting.photo_proxy if photo else setting.proxy) / 2
         yield self._proxy.turn(half)
@@ -182,9 +183,10 @@ def _telling(answer: simpy.Event) -> Callable[[bool, bool], None]:
 
 
 def _choices(policy: Policy, rng: random.Random) -> Callable[[Sequence[_Replica]], _Replica]:
-    """Which replica is asked. `random` is what nginx does with a name that stands in a variable.
+    """A function that chooses the replica for a request.
 
-    It starts at a random one of the addresses that the name server gave, for each request anew.
+    `random` is what nginx does if the host name is in a variable: for every request, it starts at a random
+    address from the DNS answer.
     """
     turns = itertools.count()
 

@@ -1,4 +1,4 @@
-"""Processor cores that threads share, as Linux's scheduler does: all that can run get their share at once."""
+"""Processor cores that threads share as under Linux's scheduler, where all runnable threads progress."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class _Job:
 
 
 class Cores:
-    """`count` cores. Of more busy threads than cores, each gets a share by its weight, at most one core.
+    """`count` cores. If more threads are busy, each gets a share according to its weight, at most one core.
 
-    `contention` is how many times as long work takes while all cores are busy. `spent` is the processor time
-    so far, in seconds.
+    `contention` is the factor by which work takes longer while all cores are busy. `spent` is the processor
+    time so far, in seconds.
     """
 
     def __init__(self, env: simpy.Environment, count: int, contention: float = 1.0) -> None:
@@ -32,7 +32,7 @@ class Cores:
         self._generation = 0
 
     def run(self, seconds: float, weight: float = 1.0) -> simpy.Event:
-        """An event that comes once a thread has had so much processor time."""
+        """An event that occurs when a thread has had this much processor time."""
         self._advance()
         job = _Job(seconds, weight, self._env.event())
         self._jobs.append(job)
@@ -40,7 +40,7 @@ class Cores:
         return job.done
 
     def _advance(self) -> None:
-        """Take off what each has had since the last change."""
+        """Subtract the processor time that each job has had since the last change."""
         passed = self._env.now - self._since
         self._since = self._env.now
         self.spent += passed * min(len(self._jobs), self._count)
@@ -48,7 +48,7 @@ class Cores:
             job.left -= passed * job.speed
 
     def _plan(self) -> None:
-        """Share the cores anew, and come back when the first job is done."""
+        """Recompute the shares, and set a timer for the end of the first job."""
         self._generation += 1
         if not self._jobs:
             return
@@ -59,7 +59,7 @@ class Cores:
         timer.callbacks.append(self._finish)
 
     def _share(self) -> None:
-        """The largest shares first: what is above one core, which a thread cannot use, goes to the others."""
+        """Set each job's speed, from the largest weight: at most one core; the others share the rest."""
         cores, weights = float(self._count), sum(job.weight for job in self._jobs)
         busy = min(len(self._jobs), self._count)
         others = (busy - 1) / (self._count - 1) if self._count > 1 else 0.0

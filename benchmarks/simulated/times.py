@@ -1,4 +1,4 @@
-"""What the simulation is fed with: times that were measured where nothing waits."""
+"""The inputs of the simulation: times that were measured while no request had to wait."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FULL = 16
-"""Connections that keep all cores busy: only then does other work take anything from the service."""
+"""From this number of connections on, all cores are busy. Only then does other work slow the service down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds of processor time, and of waking up.
+    """Seconds of processor time, and the seconds that a sleeping process takes to run (`wakeup`).
 
-    `parsing` is taking a request from the connection up to its queue, `work` samples of decoding, reading and
-    answering it, `refusal` the answer to one that is refused, `accepting` taking a new connection, `client`
-    what wrk takes for an answer, and `wakeup` how long a sleeping process takes to run. `contention` is
-    told of in `benchmarks.simulated.cores`, and `others` is how many cores other work took.
+    - `parsing`: from the connection to the queue.
+    - `work`: samples of decoding and reading a picture and sending the answer.
+    - `refusal`: sending a refusal.
+    - `accepting`: accepting a new connection.
+    - `client`: wrk's work for one answer.
+    - `contention`: as in `benchmarks.simulated.cores.Cores`.
+    - `others`: the number of cores that other programs used.
     """
 
     parsing: float
@@ -33,11 +36,11 @@ class Times:
 
     @classmethod
     def of(cls, curve: Mapping[str, Any]) -> Times:
-        """From what `make bench-curve` measured: its `inputs`, and what other work took meanwhile.
+        """The times from a result of `make bench-curve`: its `inputs`, and the use of cores by other work.
 
-        A single latency is the service's processor time and a constant (the client, waking up, the kernel's
-        loopback): their difference in the mean. The way of a refusal is taken apart in two halves,
-        before the queue and behind it.
+        The latency of a single request is the service's processor time plus a constant (client, wakeup,
+        loopback), which is therefore the mean latency minus the mean processor time. The time of a refusal is
+        divided equally between the work before the queue and the work after it.
         """
         inputs, points = curve["inputs"], curve["points"]
         answer, samples = inputs["answer"], inputs["samples_ms"]
@@ -59,16 +62,16 @@ class Times:
 
     @property
     def answer(self) -> float:
-        """The service's processor time for an answer, in the mean."""
+        """The service's mean processor time for an answer."""
         return self.parsing + statistics.fmean(self.work)
 
     def of_work(self, rng: random.Random) -> float:
-        """One of the samples."""
+        """A random sample of `work`."""
         return rng.choice(self.work)
 
 
 def _others(point: Mapping[str, Sequence[float]]) -> float:
-    """How many cores other work took in the measurements of a point: the median of rounds."""
+    """The number of cores that other work used at a point of the curve: the median over rounds."""
     rounds = zip(point["cpu_rest"], point["requests"], point["seconds"], strict=True)
     return statistics.median(
         max(spent * requests / 1000 / seconds, 0.0) for spent, requests, seconds in rounds

@@ -1,4 +1,4 @@
-"""A worker of the service: its event loop, queues and limits, as service/runtime/queues.py has them."""
+"""A worker of the service, with the event loop, queues and limits of service/runtime/queues.py."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from service.errors import Busy
 from service.runtime.queues import PHOTOS_LIMIT, QUICK_LIMIT, THREAD_SECONDS
 
 PHOTO_WEIGHT = 23 / 1024
-"""Of a thread of niceness 17, beside 1 of all others: Linux's `sched_prio_to_weight`."""
+"""The weight of a thread of niceness 17, if others have 1 (Linux's `sched_prio_to_weight`)."""
 
 Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One request. `answered` is told whether it went well, and whether the connection closes."""
+    """One request. `answered` is called with whether it succeeded and whether the connection closes."""
 
     answered: Callable[[bool, bool], None]
     photo: float = 0.0  # seconds of processor time on the photos' thread; 0 is a drawing
-    left: bool = field(default=False)  # answered or refused: what comes later is nobody's
+    left: bool = field(default=False)  # answered or refused already, so a later result is ignored
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +39,7 @@ class Connection:
 
 
 class Listening:
-    """A listening socket: connections with a request on them that no worker has accepted yet."""
+    """A listening socket, with the connections (each with one request) that no worker has accepted yet."""
 
     def __init__(self) -> None:
         self.backlog: deque[tuple[Connection, Request]] = deque()
@@ -49,14 +49,14 @@ class Listening:
         self._workers.append(worker)
 
     def connect(self, connection: Connection, request: Request) -> None:
-        """A new connection: it wakes the workers that sleep, and the first of them takes it."""
+        """Add a new connection, and wake all sleeping workers; the first of them accepts it."""
         self.backlog.append((connection, request))
         for worker in self._workers:
             worker.wake()
 
 
 class Worker:
-    """One process with one event loop. What it counts: `answers`, `refusals`."""
+    """One process with one event loop, which counts its `answers` and `refusals`."""
 
     def __init__(
         self, env: simpy.Environment, cores: Cores, times: Times, rng: random.Random, listening: Listening
@@ -68,8 +68,8 @@ class Worker:
         self._listening = listening
         self._arrived: deque[Request] = deque()
         self._quick: deque[Request] = deque()
-        self._late: deque[Request] = deque()  # refusals that were held back and leave now
-        self._read: deque[Request] = deque()  # photos whose answers leave now
+        self._late: deque[Request] = deque()  # delayed refusals that are due
+        self._read: deque[Request] = deque()  # photos that have been read, whose answers are due
         self._photos = simpy.Store(env)
         self._photos_waiting = 0
         self._in_flight = 0
@@ -79,12 +79,12 @@ class Worker:
         env.process(self._photo_thread())
 
     def arrive(self, request: Request) -> None:
-        """A request on a connection that this worker has accepted."""
+        """Receive a request on a connection that this worker has accepted."""
         self._arrived.append(request)
         self.wake()
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Wake the event loop if it sleeps."""
         if self._sleeping is not None:
             self._sleeping.succeed()
             self._sleeping = None
@@ -94,7 +94,7 @@ class Worker:
         return not any(queues)
 
     def _loop(self) -> Process:
-        """Each turn accepts a connection and takes what has arrived; every other one reads a drawing."""
+        """Each iteration accepts a connection and parses requests; every second one also reads a drawing."""
         its_turn = False
         while not self.dead:
             if self._idle():
@@ -132,7 +132,7 @@ class Worker:
             self._env.process(self._held(request, Busy.held_seconds))
 
     def _held(self, request: Request, seconds: float) -> Process:
-        """A refusal leaves late: held back, or after the longest that a thread may take."""
+        """Refuse the request after `seconds`, unless it has been answered by then."""
         yield self._env.timeout(seconds)
         if not request.left:
             self._late.append(request)

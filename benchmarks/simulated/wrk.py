@@ -1,4 +1,4 @@
-"""wrk and the service on the same cores: every connection asks again as soon as it is answered."""
+"""wrk and the service on the same cores; each connection sends a new request as soon as it gets an answer."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from benchmarks.simulated.times import Times
 from benchmarks.simulated.worker import Connection, Listening, Process, Request, Worker
 
 SLICE = 0.004
-"""Seconds that other work keeps a core once it has it: a tick of Linux's timer at 250 Hz."""
+"""Seconds for which other work keeps a core: one tick of Linux's timer at 250 Hz."""
 
 AT_ONCE = 16
 SHARES = (3 / 16, 6 / 16, 5 / 16, 3 / 16, 2 / 16, 0.0)
-"""How two workers share the first 16 connections, which come before either is busy: the first one's share.
+"""The first worker's share of the first 16 connections, which arrive before either of two workers is busy.
 
-Counted six times (docs/decisions/overload.md). Later ones are accepted one a turn.
+Measured six times (docs/decisions/overload.md). Further connections are accepted one per iteration.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What wrk tells of some seconds: sorted latencies of all responses in seconds, how many were refused.
+    """The result: the sorted latencies of all responses in seconds, and the number of refusals.
 
-    `in_system` is how many requests were there in the mean, and `busy_cores` how many cores.
+    `in_system` is the mean number of open requests, and `busy_cores` the mean number of busy cores.
     """
 
     seconds: float
@@ -40,20 +40,20 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Answers a second, refusals not counted."""
+        """Answers per second, without refusals."""
         return (len(self.latencies) - self.refused) / self.seconds
 
     def percentile(self, share: float) -> float:
-        """The latency that so large a share of responses does not exceed, in ms."""
+        """The latency in ms that this share of the responses does not exceed."""
         return 1000 * self.latencies[min(int(share * len(self.latencies)), len(self.latencies) - 1)]
 
 
 def run(
     times: Times, workers: int, connections: int, seconds: float = 3.0, seed: int = 0, cores: int = 2
 ) -> Run:
-    """So many seconds of wrk with one thread, beside one worker or two on so many cores.
+    """Simulate wrk with one thread and one or two workers, on the same cores.
 
-    How the system shares the first connections between two workers is one of `SHARES`, by the seed.
+    The seed also selects one of `SHARES`, by which the first connections are divided between two workers.
     """
     env = simpy.Environment()
     shared = Cores(env, cores, times.contention)
@@ -72,14 +72,14 @@ def run(
 
 
 def _other_work(env: simpy.Environment, cores: Cores, share: float, rng: random.Random) -> Process:
-    """What else the machine does: it takes a core for a time slice, so often that it has its share."""
+    """Other programs: they take a core for one time slice, as often as gives them their share."""
     while True:
         yield env.timeout(rng.expovariate(share / SLICE))
         cores.run(SLICE, weight=1e6)
 
 
 class _Wrk:
-    """One thread with an event loop: it takes one answer after another, and sends the next request."""
+    """One thread with an event loop: it receives an answer, sends the next request, and so on."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class _Wrk:
         env.process(self._loop())
 
     def in_system(self) -> float:
-        """The sum of all times that requests were there, those that still are too, in seconds."""
+        """The time that all requests so far, including open ones, were in the system, in seconds."""
         return sum(self.latencies) + sum(self._env.now - sent for sent in self._begun.values())
 
     def _send(self, connection: Connection) -> None:

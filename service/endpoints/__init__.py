@@ -1,1 +1,1 @@
-"""What the service answers: to pictures, tensors (the Open Inference Protocol) and operators."""
+"""The endpoints: for pictures, for tensors (the Open Inference Protocol) and for operators."""

@@ -85,7 +85,7 @@ def read_as_csv(reader: Reader, picture: Opened, min_confidence: float) -> str:
 def _read(reader: Reader, picture: Opened) -> tuple[Reading, int]:
     """Read a picture and count the answers.
 
-    The picture sent is as wide and as high as the picture read times the number that is returned.
+    Also returns the factor by which the picture sent is wider and higher than the picture read.
     """
     with step("decode").time():
         pixels, times = loaded(picture)

@@ -138,7 +138,7 @@ class _TimedModel(Model):
 
 
 def _give_back() -> None:
-    """Hand memory that is free to the system: glibc keeps 50 MB after some models, spread over its arenas."""
+    """Return free memory to the system: after some models, glibc keeps 50 MB, spread over its arenas."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
     if trim is not None:
         trim(0)

@@ -1,4 +1,4 @@
-"""The end of a worker: within seconds of a signal, whatever still runs, and with its supervisor."""
+"""Ends a worker within seconds of a signal or of its supervisor's end, whatever is still running."""
 
 from __future__ import annotations
 

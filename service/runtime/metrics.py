@@ -75,12 +75,12 @@ _answers = cache(ANSWERS.labels)
 
 
 def show_as_none(path: str, outcome: str) -> None:
-    """Show an outcome before it happens, as 0: from a counter's first value on, alerts see how it rises."""
+    """Create an outcome's counter with the value 0, because alerts detect a rise only after a first value."""
     _requests(path, outcome)
 
 
 def count_request(path: str, outcome: str, seconds: float) -> None:
-    """Count one answered request and its time, unless it is busy, since that response is delayed."""
+    """Count one answered request and, unless the service was busy and delayed the response, its time."""
     _requests(path, outcome).inc()
     if outcome != "busy":
         _seconds(path).observe(seconds)

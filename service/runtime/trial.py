@@ -20,7 +20,7 @@ MOST_WRONG = 2  # of the ten: a user's model may read badly, but one with permut
 def self_test(reader: Reader) -> None:
     """Read the known digits one by one and as a line, and a batch of noise; raises `ModelError` on failure.
 
-    The batch has a blank field and one full of ink, too. These are also a model's first, slow predictions.
+    The batch also has a blank field and one full of ink. These are also a model's first, slow predictions.
     Freeing a large picture raises glibc's mmap threshold; without that, each prediction would cost a hundred
     page faults.
     """

@@ -1,4 +1,4 @@
-"""The worksheet: its arithmetic, and that the page shows what it calculates from the stored measurements."""
+"""The worksheet's arithmetic; and the documentation shows its result for the stored measurements."""
 
 from __future__ import annotations
 

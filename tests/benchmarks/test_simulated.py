@@ -1,4 +1,4 @@
-"""What holds for every queue, whatever is measured: the simulation keeps to it."""
+"""The simulation obeys the laws that hold for every queue, independently of measurements."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWER = TIMES.answer
 
 
 def finished(weights: list[float], count: int, contention: float = 1.0) -> list[float]:
-    """When each of some threads, which begin at once, has had a second."""
+    """The times at which threads that start together have each had one second of processor time."""
     env = simpy.Environment()
     cores = Cores(env, count, contention)
     times: list[float] = []

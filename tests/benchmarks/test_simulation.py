@@ -1,4 +1,4 @@
-"""The simulation against the stored curve: both are fixed, so this times nothing."""
+"""The simulation compared with the stored curve; both are fixed, so nothing is timed here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRONG = {
     1: {(4, "p99"), (32, "p99"), (64, "p99"), (400, "p99")},
     2: {(1, "p99"), (4, "p50"), (64, "rate"), (64, "p99")},
 }
-"""What the simulation does not meet, by workers; docs/decisions/scale.md says why."""
+"""Figures that the simulation gets wrong, by the number of workers; docs/decisions/scale.md explains them."""
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -26,7 +26,7 @@ WRONG = {
     [(2, 16, 64), pytest.param(CONNECTIONS, marks=pytest.mark.heavy)],
 )
 def test_the_measured_curve_is_met(workers: int, connections: tuple[int, ...]) -> None:
-    """Within 15 % of the median or within the rounds' spread, but for what is known."""
+    """Figures are within 15 % of the median or within the range of the rounds, except those in `WRONG`."""
     found = list(simulation.compared(read(RESULTS / f"curve-{workers}.json"), connections))
     assert [one.connections for one in found[:: len(simulation.FIGURES)]] == list(connections)
     wrong = {(one.connections, one.figure) for one in found if not one.right}
@@ -43,7 +43,7 @@ def test_a_figure_is_right_within_the_tolerance_or_the_spread() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_its_inputs_are_measured_where_nothing_waits(workers: int) -> None:
-    """The mean of what is simulated is the processor time of one connection, and no point of the curve."""
+    """The mean simulated processor time is that measured with one connection, not a point of the curve."""
     curve = read(RESULTS / f"curve-{workers}.json")
     times = Times.of(curve)
     assert 1000 * times.answer == pytest.approx(curve["inputs"]["answer"]["cpu_service"], rel=0.05)

@@ -1,4 +1,4 @@
-"""One project brought up for all tests of this folder; skipped loudly without Docker."""
+"""Starts the project once for all tests of this folder. Without Docker, these are skipped with a message."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def trained(stack: Stack) -> None:
 
 
 @pytest.fixture
-def replicas(stack: Stack, trained: None) -> None:  # noqa: ARG001 (no second pipeline beside the first)
+def replicas(stack: Stack, trained: None) -> None:  # noqa: ARG001 (no second pipeline next to the first)
     """The stack with three healthy replicas of the service."""
     stack.compose("up", "-d", "--scale", "service=3")
     wait_until(stack.healthy, 120)

@@ -1,4 +1,4 @@
-"""A fresh copy of the project, brought up with `docker compose` under a name and ports of its own."""
+"""A fresh copy of the project, started with `docker compose` under its own name and on its own ports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_IN_A_CLONE = {".env", ".venv", "data", "models", "mlruns"}
 
 
 def copy_of_project(folder: Path) -> None:
-    """The files of a fresh clone, with the parameters for the small real subset of the digits."""
+    """Copy the files of a fresh clone, with the parameters for the small real subset of the digits."""
 
     def left_out(of: str, names: list[str]) -> Iterable[str]:
         made = {"__pycache__", "artifacts", "node_modules"}
@@ -40,7 +40,7 @@ def copy_of_project(folder: Path) -> None:
 
 
 def free_ports() -> tuple[int, ...]:
-    """As many ports as `PORTS` names, of 3500 to 3599, that are free now."""
+    """A free port from 3500 to 3599 for each of `PORTS`."""
     found: list[int] = []
     for port in range(3500, 3600):
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""The rules of docs/alerts.yml over made-up series: `promtool` says which alerts fire, and no other may."""
+"""The rules of docs/alerts.yml for made-up series: `promtool` checks that exactly the right alerts fire."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONFIDENCE = 'digits_confidence_%s{job="digits",instance="%s"%s}'
 DRIFT = 'digits_drift{job="digits",instance="%s",against="%s",kind="predict",feature="ink"}'
 
 WELL = {UP % name: "1x200" for name in "abc"} | {WORKERS % (name, "1"): "1x200" for name in "abc"}
-"""Three replicas with one model for 100 minutes, a value every 30 s; a case replaces or adds series."""
+"""Three replicas with the same model for 100 minutes, a value every 30 s; cases replace or add series."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Case:
     name: str
     series: dict[str, str]
     fires: dict[str, set[str]]
-    """Minutes since the start: which alerts fire then, and none beside them."""
+    """For each time since the start, all alerts that fire then."""
     without: list[str] = field(default_factory=list)
 
     def test(self) -> dict[str, Any]:
-        """The case as promtool reads it."""
+        """The case in promtool's format."""
         series = {name: values for name, values in (WELL | self.series).items() if name not in self.without}
         return {
             "name": self.name,
@@ -56,12 +56,12 @@ class Case:
 
 
 def slow(*counts: tuple[str, int]) -> dict[str, str]:
-    """Requests of two replicas: what each bucket gains in 30 s."""
+    """Requests to two replicas; `counts` are the increases of the buckets per 30 s."""
     return {SECONDS % (name, le): f"0+{more}x200" for name in "ab" for le, more in counts}
 
 
 def unsure(share: int) -> dict[str, str]:
-    """Answers of two replicas, of which so many percent have less than 0.9."""
+    """Answers of two replicas, of which `share` percent have a confidence below 0.9."""
     return {
         CONFIDENCE % (*of, extra): f"0+{more}x200"
         for name in "ab"
@@ -232,7 +232,7 @@ def test_what_prometheus_is_told_is_valid(monitoring: str) -> None:
     ],
 )
 def test_alertmanager_is_told_what_the_environment_says(monitoring: str, settings: dict[str, str]) -> None:
-    """The program that is started at the end is replaced by one that shows the file, and checks it."""
+    """Alertmanager is replaced by a script that prints its configuration file and checks it."""
     program = "/tmp/prometheus-alertmanager"
     shows = "#!/bin/sh\ncat /tmp/alertmanager.yml\nexec amtool check-config /tmp/alertmanager.yml >&2\n"
     start = (

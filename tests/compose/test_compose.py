@@ -1,4 +1,4 @@
-"""`docker compose up` for real, from nothing. The tests build on one another, in this order."""
+"""A real `docker compose up` in a fresh clone. The tests depend on each other, in this order."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_mlflow_answers_under_its_own_name_and_no_strangers(stack: Stack) -> Non
 
 @pytest.mark.usefixtures("trained")
 def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
-    """The container's stages are not run again, and its model comes from the shared store."""
+    """Stages that the container has run are not repeated, and its model is in the shared store."""
     assert "Running stage" not in stack.run(sys.executable, "-m", "dvc", "repro")
     stack.run(sys.executable, "-m", "pipeline.promote", "1")
     assert stack.model() == "1"
@@ -126,8 +126,8 @@ def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("trained")
 def test_containers_go_on_with_addresses_that_the_host_put_right(stack: Stack) -> None:
-    """They read and write the files at their own path, while the database has the host's addresses."""
-    stack.run(sys.executable, "-m", "pipeline.champion")  # as any command of the host
+    """Containers find the files under their own path, although the database has the host's addresses."""
+    stack.run(sys.executable, "-m", "pipeline.champion")  # any command of the host does that
     run = run_of(stack, "1")
     path = f"{stack.mlflow}/get-artifact?run_uuid={run}&path="
     picture = stack.folder / "mlruns" / "artifacts" / run / "artifacts" / "confusion.png"
@@ -155,7 +155,7 @@ def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
         re.sub(r"epochs: \d+", "epochs: 2", params.read_text(encoding="utf-8")), encoding="utf-8"
     )
     done = stack.run(sys.executable, "-m", "dvc", "repro")
-    assert "Stage 'preprocess' didn't change" in done  # what a container made, the host takes up
+    assert "Stage 'preprocess' didn't change" in done  # the host uses what a container has made
     stack.run(sys.executable, "-m", "pipeline.promote", "2")
     wait_until(lambda: stack.model() == "2", 2)
     assert picture_width(stack, context, run_of(stack, "2")) > 100
@@ -163,7 +163,7 @@ def test_run_of_the_host_shows_and_its_model_is_served_in_two_seconds(
 
 @pytest.mark.usefixtures("replicas")
 def test_load_spreads_over_replicas(stack: Stack) -> None:
-    time.sleep(2)  # until the proxy asks for the names again
+    time.sleep(2)  # until the proxy resolves the name again
     with Load(stack.service) as load:
         time.sleep(4)
     assert set(load.answers) == {"200"}
@@ -200,7 +200,7 @@ def test_killed_replica_fails_no_request(stack: Stack) -> None:
         docker("kill", stack.containers("service")[0]["Id"])
         time.sleep(4)
     assert load.answers["200"] > 100
-    # Those in flight are asked again of another, but for one whose head has just left (decisions/compose.md).
+    # All are retried, except one killed between its answer's headers and body (docs/decisions/compose.md).
     broken = [answer for answer in load.answers if answer != "200"]
     assert not broken or (len(broken) == 1 and "RemoteProtocolError" in broken[0]), load.answers
     assert load.answers.total() - load.answers["200"] <= 1, load.answers
@@ -260,7 +260,7 @@ def test_down_leaves_data_and_runs_and_up_with_a_champion_is_healthy_in_thirty_s
     served = stack.model()
     stack.compose("down")
     left = stack.left()
-    empty = ("_database", "_prometheus", "_alertmanager")  # of profiles: Compose 1 makes them all the same
+    empty = ("_database", "_prometheus", "_alertmanager")  # of profiles; Compose 1 creates them anyway
     left["volumes"] = [name for name in left["volumes"] if not name.endswith(empty)]
     assert not any(left.values()), left
     kept = (

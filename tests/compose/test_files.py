@@ -25,11 +25,11 @@ IMAGES = {
     "database": "containers/database",
     "prometheus": "containers/monitoring",
 }
-"""Of each service that an image is built for, the folder of its Dockerfile."""
+"""The folder of the Dockerfile of each service whose image is built."""
 
 
 def merged(*files: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The services of these files with all values filled in by Compose, when it is called in `folder`."""
+    """The services of these files, merged and interpolated by Compose in `folder`."""
     named = [part for file in files for part in ("-f", file)]
     try:
         done = subprocess.run(

@@ -1,7 +1,8 @@
-"""`docker compose --profile monitoring`: Prometheus finds three replicas; a webhook is told what goes wrong.
+"""`docker compose --profile monitoring`: Prometheus finds three replicas, and a webhook receives the alerts.
 
-Everything is as it is delivered but for time. Copies of the rules and of both programs' settings ask every
-two seconds and wait for one, so that a minute is enough; tests/compose/test_alerts.py holds the real times.
+Only the times differ from the delivered settings: copies of the rules and of both programs' settings scrape
+every two seconds and wait for one, so that a test takes a minute. tests/compose/test_alerts.py tests the real
+times.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ QUICK = "quick.yml"
 
 @dataclass
 class Watched:
-    """Three replicas, Prometheus, Alertmanager, and the webhook that the latter tells."""
+    """Three replicas, Prometheus, Alertmanager, and the webhook to which it sends alerts."""
 
     stack: Stack
     told: Webhook
 
     def asked(self, path: str, **query: str) -> Any:
-        """The data of an answer of Prometheus."""
+        """The data in Prometheus's answer to a query."""
         answer = httpx.get(
             f"{self.stack.prometheus}/api/v1/{path}", params=query, timeout=10, trust_env=False
         )
@@ -46,7 +47,7 @@ class Watched:
         return list(self.asked("query", query=expression)["result"])
 
     def rules(self) -> list[dict[str, Any]]:
-        """Those that Prometheus evaluates, in their order."""
+        """The rules that Prometheus evaluates, in order."""
         (group,) = self.asked("rules")["groups"]
         return list(group["rules"])
 
@@ -61,11 +62,11 @@ class Watched:
         return {one["labels"]["alertname"] for one in answer.raise_for_status().json()}
 
     def up(self) -> int:
-        """Replicas that are targets and answered Prometheus."""
+        """The number of replicas that are targets and answer Prometheus."""
         return len(self.series('up{job="digits"} == 1'))
 
     def wait_for(self, alert: str) -> None:
-        """It fires in Prometheus, Alertmanager has it, and the webhook was told."""
+        """Wait until the alert fires in Prometheus, reaches Alertmanager, and then the webhook."""
         wait_until(lambda: alert in self.firing(), 40)
         wait_until(lambda: alert in self.managed(), 20)
         wait_until(lambda: self.told.was_told(alert, "firing"), 20)
@@ -99,7 +100,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, monitoring: str) -> Iterat
 
 
 def write_quick_settings(folder: Path) -> None:
-    """A second compose file, which mounts the settings with shorter times over those of the image."""
+    """Write a second compose file, which mounts settings with shorter times over those in the image."""
     monitoring = ROOT / "containers" / "monitoring"
     shorter = {
         ROOT / "docs" / "alerts.yml": ((r"for: \S+", "for: 1s"), (r":\w+\]", ":1s]")),
@@ -152,7 +153,7 @@ def test_paused_and_killed_replicas_are_told_of_and_so_is_their_end(watched: Wat
     docker("update", "--restart=no", replica)
     docker("kill", replica)
     watched.wait_for("DigitsReplicaMissing")
-    # Its target is forgotten, so nothing but the number of replicas tells of it.
+    # Its target has been removed, so only the number of replicas shows that it is missing.
     wait_until(lambda: watched.firing() & wrong == {"DigitsReplicaMissing"}, 20)
     docker("start", replica)
     watched.wait_for_end_of("DigitsReplicaMissing")

@@ -1,4 +1,4 @@
-"""The images of a release: built from its tag, by real Docker."""
+"""The images of a release, built from its tag with real Docker."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.compose.conftest import missing
 from tests.compose.stack import docker
 from tests.release.repository import ROOT, as_now, told
 
-VERSION = "99.0.0"  # no image of anybody's has this tag
+VERSION = "99.0.0"  # no existing image has this tag
 IN_A_POD = {"digits-follower"}
-"""Images that compose does not build."""
+"""Images that Compose does not build."""
 
 
 @pytest.mark.heavy

@@ -1,4 +1,4 @@
-"""What Alertmanager sends to a webhook, collected."""
+"""A webhook that collects the alerts that Alertmanager sends."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tests.compose.stack import gateway
 class Webhook:
     address: str
     alerts: list[dict[str, Any]] = field(default_factory=list)
-    """Every alert of every message, in their order."""
+    """The alerts of all messages, in order of arrival."""
 
     def was_told(self, alert: str, status: str) -> bool:
-        """Whether `alert` was said to be `firing` or `resolved`."""
+        """Whether a message gave `alert` the status `firing` or `resolved`."""
         return any((one["labels"]["alertname"], one["status"]) == (alert, status) for one in self.alerts)
 
 
 @contextmanager
 def webhook() -> Iterator[Webhook]:
-    """A server that containers reach, at this machine's address in Docker's own network."""
+    """Run a server at this machine's address in Docker's own network, where containers can reach it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""Which metrics prometheus-adapter would offer: its rule, applied to what a service really says."""
+"""The metrics that prometheus-adapter would offer, by its rule for the real metrics of a service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 POD_LABELS = {"namespace": "digits", "pod": "digits-service-0", "job": "digits"}
-"""What the Prometheus Operator adds to each series of a pod."""
+"""Labels that the Prometheus Operator adds to each series of a pod."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Series:
 
 
 def scraped(text: str) -> list[Series]:
-    """The series that Prometheus has after asking a pod for `/metrics`."""
+    """The series that Prometheus has after scraping `/metrics` of a pod."""
     return [
         Series(sample.name, sample.labels | POD_LABELS)
         for family in text_string_to_metric_families(text)
@@ -31,7 +31,7 @@ def scraped(text: str) -> list[Series]:
 
 
 def selected(query: str, series: Iterable[Series]) -> list[Series]:
-    """Those that a selector as `name{label="x",other!=""}` takes."""
+    """The series that a selector such as `name{label="x",other!=""}` matches."""
     match = re.fullmatch(r"(\w+)\{(.*)\}", query)
     assert match, query
     name, rest = match.groups()
@@ -46,7 +46,7 @@ def selected(query: str, series: Iterable[Series]) -> list[Series]:
 
 
 def offered(rule: dict[str, Any], series: Iterable[Series]) -> set[str]:
-    """The names under which the adapter offers what the rule finds."""
+    """The names under which the adapter offers the series that the rule matches."""
     return {
         re.sub(rule["name"]["matches"], rule["name"]["as"], one.name)
         for one in selected(rule["seriesQuery"], series)

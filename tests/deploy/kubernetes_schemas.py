@@ -1,7 +1,7 @@
-"""Checks manifests; a program for the environment of kubernetes-validate (requirements/clients).
+"""Checks manifests. The program runs in the environment of kubernetes-validate (requirements/clients).
 
-Each line of its input is a JSON object, `{"manifest": {...}, "version": "1.37"}`; the version is Kubernetes'.
-Each line of its output is JSON: null for a valid manifest, or a sentence that says what is wrong.
+Each line of its input is a JSON object, `{"manifest": {...}, "version": "1.37"}`; the version is that of
+Kubernetes. Each line of its output is JSON: null for a valid manifest, or a sentence that says what is wrong.
 """
 
 import json

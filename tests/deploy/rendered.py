@@ -1,4 +1,4 @@
-"""The manifests in deploy/: as files, and as kustomize puts them together."""
+"""The manifests in deploy/, as files and as rendered by kustomize."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BASE = KUBERNETES / "base"
 OVERLAYS = sorted(path.parent for path in KUBERNETES.glob("overlays/*/kustomization.yaml"))
 COMPONENTS = sorted(path.parent for path in KUBERNETES.glob("components/*/kustomization.yaml"))
 FOLDERS = [BASE, *OVERLAYS, KSERVE]
-"""What `kubectl apply -k` is given."""
+"""The folders for `kubectl apply -k`."""
 
 Document = dict[str, Any]
 
@@ -33,7 +33,7 @@ def read(path: Path) -> list[Document]:
 
 @cache
 def render(folder: Path) -> list[Document]:
-    """What kustomize makes of a folder; skipped loudly where there is no kustomize."""
+    """The documents that kustomize renders from a folder; skips the test with a message without kustomize."""
     for command in (["kubectl", "kustomize"], ["kustomize", "build"]):
         if shutil.which(command[0]):
             done = subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=60)
@@ -44,7 +44,7 @@ def render(folder: Path) -> list[Document]:
 
 
 def with_component(component: Path, scratch: Path) -> list[Document]:
-    """The base with this component alone."""
+    """The base with only this component, rendered in the folder `scratch`."""
     lines = [
         "apiVersion: kustomize.config.k8s.io/v1beta1",
         "kind: Kustomization",
@@ -56,12 +56,12 @@ def with_component(component: Path, scratch: Path) -> list[Document]:
 
 
 def of_kind(documents: Iterable[Document], kind: str) -> dict[str, Document]:
-    """Those of a kind, by their names."""
+    """The documents of a kind, by name."""
     return {one["metadata"]["name"]: one for one in documents if one["kind"] == kind}
 
 
 def pods(documents: Iterable[Document]) -> dict[str, Document]:
-    """Of each Deployment its pods: `metadata` and `spec`."""
+    """The pod template of each Deployment, with its `metadata`, `spec` and `name`."""
     return {
         name: one["spec"]["template"] | {"name": name}
         for name, one in of_kind(documents, "Deployment").items()
@@ -85,7 +85,7 @@ def selects(selector: Mapping[str, str], pod: Document) -> bool:
 
 
 def environment(container: Document, documents: Iterable[Document]) -> dict[str, str]:
-    """What a container's environment is; a secret's value is its key's name."""
+    """A container's environment variables; for a secret, the value is the name of its key."""
     maps = of_kind(documents, "ConfigMap")
     found: dict[str, str] = {}
     for source in container.get("envFrom", ()):

@@ -39,7 +39,7 @@ def container(name: str) -> Document:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With no champion, as in the base."""
+    """A service without a champion, as in the base."""
     folder = tmp_path_factory.mktemp("service")
     variables = environment(container("service"), render(BASE)) | {"TRAFFIC_DIR": str(folder / "traffic")}
     champion, bento = folder / "models" / "champion", "service.service:DigitsService"
@@ -68,7 +68,7 @@ def test_probes_of_kserves_service_are_answered(service: Server) -> None:
     "host", ["10.0.0.7:3000", "digits-service:3000", "digits-service.digits.svc.cluster.local"]
 )
 def test_pods_are_asked_by_names_that_they_go_by(service: Server, host: str) -> None:
-    """The kubelet and Prometheus ask addresses, the page and others a name of the Service."""
+    """The kubelet and Prometheus use IP addresses; the page and other clients use names of the Service."""
     answer = httpx.get(f"{service.url}/readyz", headers={"Host": host}, trust_env=False)
     assert answer.status_code == 200
     other = httpx.get(f"{service.url}/readyz", headers={"Host": "digits-service.digits"}, trust_env=False)
@@ -92,7 +92,7 @@ def test_probes_of_the_page_are_answered(service: Server, tmp_path: Path) -> Non
 
 
 def test_autoscaler_asks_for_a_metric_that_the_adapter_finds(service: Server) -> None:
-    """By the name that the rule makes of a series that a pod at rest has, too."""
+    """The rule derives this name from a series that even an idle pod has."""
     assert service.post("/predict", encoded(draw("7"))).status_code == 200
     (values,) = read(KUBERNETES / "prometheus-adapter.yaml")
     (rule,) = values["rules"]["custom"]

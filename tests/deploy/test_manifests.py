@@ -1,4 +1,4 @@
-"""What the manifests say to one another, to docker-compose.yml and to the code."""
+"""The manifests are consistent with each other, with docker-compose.yml and with the code."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ ALL = [BASE, *OVERLAYS]
 PRODUCTION = KUBERNETES / "overlays" / "production"
 REGISTRY = KUBERNETES / "overlays" / "champion-from-registry"
 UNITS = {"": 1, "k": 10**3, "m": 2**20, "g": 2**30, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-"""Bytes; Docker's m and g are Kubernetes's Mi and Gi."""
+"""Units in bytes; Docker's m and g are Kubernetes's Mi and Gi."""
 SERVERS = ("service", "page")
 ENTRIES = {"service": "service/service.py", "page": "ui/page.py", "follower": "pipeline/follow.py"}
-"""What runs in each container."""
+"""The Python file that each container runs."""
 
 every_overlay = pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
 
@@ -55,12 +55,12 @@ def seconds(duration: str) -> int:
 
 
 def every_container() -> dict[str, tuple[Document, Document]]:
-    """Of each container of the overlay with all components its pod and itself."""
+    """Each container of the overlay with all components, by name, together with its pod."""
     return {one["name"]: (pod, one) for pod in pods(render(PRODUCTION)).values() for one in containers(pod)}
 
 
 def every_pod_spec() -> list[Document]:
-    """Of all pods that anything here starts."""
+    """The specs of all pods in these manifests."""
     (filler,) = read(KUBERNETES / "filler.yaml")
     (inference,) = read(KSERVE / "service.yaml")
     deployed = [pod["spec"] for folder in ALL for pod in pods(render(folder)).values()]
@@ -285,7 +285,7 @@ def test_every_variable_is_read_by_the_code(folder: Path) -> None:
 def test_kserves_container_has_variables_that_are_read() -> None:
     (inference,) = read(KSERVE / "service.yaml")
     (container,) = inference["spec"]["predictor"]["containers"]
-    assert set(environment(container, [])) - {"PROTOCOL"} <= read_by("service")  # which KServe reads
+    assert set(environment(container, [])) - {"PROTOCOL"} <= read_by("service")  # PROTOCOL is for KServe
 
 
 @cache
@@ -301,7 +301,7 @@ def read_by(name: str) -> set[str]:
 
 
 def test_every_variable_of_compose_is_there_or_has_its_reason() -> None:
-    """What compose sets, Kubernetes sets too: else a default of the code would differ."""
+    """Kubernetes must set every variable that compose sets, or else the code would use its own default."""
     elsewhere = {
         "API_KEY": "the component api-key",
         "MLFLOW_URL": "no MLflow is deployed here",
@@ -322,13 +322,13 @@ def test_page_asks_the_service() -> None:
 
 
 def test_images_are_ours_with_the_projects_version() -> None:
-    """One tag for all, which a release changes: here, and in pyproject.toml."""
+    """All have the same tag, which is the version in pyproject.toml."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     ours = {service["image"].partition(":")[0] for service in compose().values()} | {"digits-follower"}
     specs = [*every_pod_spec(), *(one["spec"]["predictor"] for one in render(KSERVE))]
     images = {
         one["image"] for spec in specs for one in (*spec.get("initContainers", ()), *spec["containers"])
-    } - {"digits-service"}  # KServe's file before kustomize gives it a tag
+    } - {"digits-service"}  # in KServe's file, before kustomize adds the tag
     for image in images:
         name, _, tag = image.removeprefix("registry.example.org/").partition(":")
         assert (name in ours, tag) == (True, version), image

@@ -1,4 +1,4 @@
-"""The rules that the Prometheus Operator is given are those of docs/alerts.yml, and find what they expect."""
+"""The Prometheus Operator's rules are those of docs/alerts.yml, and the labels that they expect exist."""
 
 from __future__ import annotations
 

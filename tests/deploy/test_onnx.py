@@ -1,4 +1,4 @@
-"""Triton's description of the network is what the ONNX file of the default model says of itself."""
+"""Triton's description of the network agrees with the ONNX file of the default model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every file and overlay is what Kubernetes takes, from the oldest version that we name to the newest."""
+"""Kubernetes accepts every file and overlay, in the oldest and the newest version that we support."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Checks manifests against Kubernetes's own schemas, and against ours for kinds that others define.
+"""Checks manifests against Kubernetes's own schemas, and kinds from other projects against our schemas.
 
-The package kubernetes-validate has Kubernetes's schemas. It has 17,000 files, so it is in an
+Kubernetes's schemas are in the package kubernetes-validate, which has 17,000 files and is therefore in an
 environment of its own.
 """
 
@@ -18,7 +18,7 @@ from tests.clients.environments import python_programs
 from tests.deploy.rendered import Document
 
 OLDEST, NEWEST = "1.29", "1.37"
-"""Of the versions of Kubernetes that docs/kubernetes.md names."""
+"""The oldest and the newest version of Kubernetes in docs/kubernetes.md."""
 PROGRAM = Path(__file__).with_name("kubernetes_schemas.py")
 SCHEMAS = Path(__file__).with_name("schemas")
 OURS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in SCHEMAS.glob("*.json")}
@@ -26,18 +26,18 @@ OF_THE_PREDICTOR = {
     *("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget", "containerConcurrency", "timeout", "model"),
     *("canaryTrafficPercent", "labels", "annotations"),
 }
-"""What an InferenceService's predictor has beside the spec of its pod."""
+"""Fields of an InferenceService's predictor that are not part of its pod's spec."""
 
 
 def validate(document: Document, version: str) -> None:
     """Raise `jsonschema.ValidationError` for an unknown or missing field, or a wrong type.
 
-    Skips where no package registry can be reached and the environment is not there yet.
+    Skips the test if the environment does not exist yet and no package registry can be reached.
     """
     _validate(json.dumps(document), version)
 
 
-@cache  # most of what an overlay has is in the others, too
+@cache  # overlays have most documents in common
 def _validate(text: str, version: str) -> None:
     document = json.loads(text)
     kind = document["kind"].lower()
@@ -64,8 +64,8 @@ def _validate_by_kubernetes(manifest: Document, version: str) -> None:
 
 @cache
 def _program() -> subprocess.Popen[str]:
-    """The program that knows Kubernetes's schemas, which serves the whole session."""
+    """The process that checks against Kubernetes's schemas, started once per session."""
     python = python_programs("kubernetes-validate") / "python"
     process = subprocess.Popen([python, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(process.communicate)  # the end of its input is its end
+    atexit.register(process.communicate)  # it exits at the end of its input
     return process

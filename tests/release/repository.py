@@ -1,4 +1,4 @@
-"""A repository with this checkout's files, in which releases are made."""
+"""Repositories with this checkout's files, in which tests make releases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IDENTITY = {
 
 
 def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command as somebody types it in `cwd`: no variable leads it to this checkout."""
+    """Run a command in `cwd`, without the variable that would make it import this checkout."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
         command, cwd=cwd, env=variables | IDENTITY | environment, capture_output=True, text=True, timeout=300
@@ -25,14 +25,14 @@ def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedPro
 
 
 def told(*command: str, cwd: Path, **environment: str) -> str:
-    """What a command prints that has to succeed."""
+    """The output of a command, which must succeed."""
     done = run(*command, cwd=cwd, **environment)
     assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-2000:])
     return done.stdout
 
 
 def as_now(folder: Path) -> None:
-    """A repository with one commit: this checkout's files as they are now, committed or not."""
+    """Make a repository with one commit, which has this checkout's files, including uncommitted changes."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def as_now(folder: Path) -> None:
         if (ROOT / name).is_file() and not name.startswith("mlruns/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    changelog = folder / "CHANGELOG.md"  # just after a release it may have nothing new
+    changelog = folder / "CHANGELOG.md"  # just after a release, it may have no new entries
     text = changelog.read_text(encoding="utf-8")
     changelog.write_text(text.replace("## [Unreleased]\n", "## [Unreleased]\n\n- Something.\n", 1), "utf-8")
     told("git", "init", "--quiet", "--initial-branch=main", cwd=folder)

@@ -1,6 +1,6 @@
-"""Model folders of earlier versions under this code, and this version's under earlier code.
+"""Model folders of earlier versions with this code, and those of this version with earlier code.
 
-The rule is that of docs/releasing.md: unknown entries of a manifest are ignored, and an unknown `format` is
+The rule in docs/releasing.md is that unknown entries of a manifest are ignored, and an unknown `format` is
 refused.
 """
 
@@ -32,7 +32,7 @@ EXAMPLES = ROOT / "ui" / "canvas" / "examples"
 MANIFESTS = ROOT / "tests" / "data" / "manifests"
 
 FIRST = "eb0a4e8"  # the first commit with a model, whose manifest has no `format`
-FORMAT = "a5ef5b6"  # the first whose manifest has one
+FORMAT = "a5ef5b6"  # the first commit whose manifest has one
 OLD = {
     FIRST: "no format",
     FORMAT: "format 1",
@@ -54,7 +54,7 @@ except ModelError as error:
 
 
 def of_commit(commit: str, folder: Path, *names: str) -> Path:
-    """These folders and files as they were at a commit; skips the test where the history is not here."""
+    """Extract folders and files of a commit; skips the test if the clone does not have that commit."""
     done = subprocess.run(["git", "archive", commit, "--", *names], cwd=ROOT, capture_output=True)
     if done.returncode:
         pytest.skip(f"NO HISTORY: {commit} is not in this clone (`git fetch --unshallow`): {done.stderr!r}")
@@ -68,7 +68,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 def put(folder: Path, **entries: Any) -> Path:
-    """Today's model with these entries in its manifest, which is renamed into place after the file."""
+    """Write today's model, and then, atomically, a manifest with these entries."""
     folder.mkdir(parents=True, exist_ok=True)
     content = (DEFAULT_MODEL / "digits.onnx").read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
@@ -80,7 +80,7 @@ def put(folder: Path, **entries: Any) -> Path:
 
 
 def read_by(code: Path, model: Path) -> Any:
-    """The ten example digits as the code in a folder reads them with a model, or its sentence of refusal."""
+    """The ten example digits as read by the code in a folder with a model, or its error message."""
     pictures = [str(EXAMPLES / f"{digit}.png") for digit in range(10)]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", READ, str(model), *pictures],
@@ -96,7 +96,7 @@ def read_by(code: Path, model: Path) -> Any:
 
 def read_here(folder: Path) -> list[int | None]:
     reader = Reader.load(folder)
-    self_test(reader)  # what the service asks of a model before it serves it
+    self_test(reader)  # the service's test of a model before it is served
     return [reader.predict(Image.open(EXAMPLES / f"{digit}.png")).digit for digit in range(10)]
 
 
@@ -155,7 +155,7 @@ def test_a_champion_of_a_later_format_leaves_the_present_one_in_service(
 
 
 def test_an_earlier_service_goes_on_and_takes_a_champion_of_this_version(tmp_path: Path) -> None:
-    """As in compose, where `pipeline` may be newer than the service's image."""
+    """This can happen in compose, where `pipeline` may be newer than the service's image."""
     code = of_commit(FORMAT, tmp_path / "code", "digits", "service", "pyproject.toml")
     folder = tmp_path / "champion"
     shutil.copytree(code / "digits" / "default", folder)

@@ -1,4 +1,4 @@
-"""A release made in a clone: one version everywhere, from the tag alone, and what is refused."""
+"""Releases made in a clone: one version everywhere, artifacts from the tag alone, and refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UV = [sys.executable, "-m", "uv"]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with one commit, of which nothing is released."""
+    """A repository with one commit of the project, and without a release."""
     if not (ROOT / ".git").exists():
         pytest.skip("NO GIT: this is no clone, and git tells what belongs to the project")
     folder = tmp_path_factory.mktemp("release") / "project"
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
-    """A clone of it for each test."""
+    """A clone of `made` for each test."""
     told("git", "clone", "--quiet", str(made), str(tmp_path / "project"), cwd=tmp_path)
     return tmp_path / "project"
 
@@ -151,7 +151,7 @@ def test_a_tag_that_is_not_there_builds_nothing(project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def artifacts(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What is built of a release, in a checkout with changes that are not committed."""
+    """The artifacts of a release, built in a checkout with uncommitted changes."""
     folder = tmp_path_factory.mktemp("artifacts")
     project = folder / "project"
     told("git", "clone", "--quiet", str(made), str(project), cwd=folder)
