@@ -2,10 +2,10 @@
 
 Eight clients send drawings, numbers, papers, photos, damaged files, wrong types and feedback, read the
 metrics, and sometimes hang up. The model is replaced twice during the run. After every window of requests,
-memory (PSS and RSS), descriptors, threads and processor time of all processes are measured.
+memory, descriptors, threads and processor time of all processes are measured.
 `endurance_rule.py` defines "flat". At the end, a thousand connections (slow, idle, half-sent or active) are
 dropped at the same time, and the next plain request is timed. docs/images/endurance.png shows a whole run.
-PSS is only available on Linux. Ctrl-C ends the run early and keeps the measurements so far.
+It needs Linux. Ctrl-C ends the run early and keeps the measurements so far.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from tests.service.crowd import Crowd
 
 CLIENTS = 8
 SWAPS = (0.25, 0.75)  # of the requests: when the model is replaced
-WARM = 4000  # requests before the first window: they warm all paths and start all threads and decoders
+WARM = 4000  # requests before the first window: they warm all paths and start all threads
+WARMING = 5  # times at most that these are sent, until every worker has started its decoder
 REST = 5.0  # seconds until the service has closed its side of closed connections
 KEPT = 1000  # pictures of feedback; then the folder is full, and requests take another path
 
@@ -46,7 +47,7 @@ def main() -> int:
         kept["TRAFFIC_DIR"] = f"{folder}/traffic"
         server = service(as_form(drawn_seven()), options.workers, model, **kept)
         with running([server], options.port):
-            run = endure(server, model, options.requests, options.window)
+            run = endure(server, model, options.workers, options.requests, options.window)
             run["recovery"] = recovery(server)
     run["rules"] = endurance_rule.verdict(run)
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +71,18 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def endure(server: Contender, model: Path, requests: int, window: int) -> dict[str, Any]:
+def endure(server: Contender, model: Path, workers: int, requests: int, window: int) -> dict[str, Any]:
     """Send all requests, and measure the processes after each window."""
     pictures = Pictures.made()
     swaps = [round(share * requests / window) * window for share in SWAPS]
     windows: list[dict[str, Any]] = []
     wrong: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
-    asked(server, pictures, range(-WARM, 0), wrong)
+    everything = 1 + 2 * workers  # a supervisor, and each worker with its decoder
+    for _ in range(WARMING):
+        asked(server, pictures, range(-WARM, 0), wrong)
+        if len(processes(server)) == everything:
+            break
     time.sleep(REST)
     before = state(server)
     ended: list[int] = []
@@ -147,16 +152,20 @@ def latencies(answers: list[Answer]) -> dict[str, float]:
 
 
 def state(server: Contender) -> dict[str, Any]:
-    """Memory (MB, 10^6 bytes), descriptors and threads of each process, and the sums of all."""
+    """Memory (MB, 10^6 bytes), descriptors and threads of each process, and the sums of all.
+
+    `own_mb` is what a process has allocated: resident memory without files and shared memory. `rss_mb`
+    includes these. Whether files such as libraries stay resident depends on other programs, too.
+    """
     each = {
         str(process.pid): {
-            "pss_mb": round(memory.pss / 1e6, 2),
+            "own_mb": round((memory.rss - memory.shared) / 1e6, 2),
             "rss_mb": round(memory.rss / 1e6, 2),
             "descriptors": process.num_fds(),
             "threads": process.num_threads(),
         }
         for process in processes(server)
-        for memory in [process.memory_full_info()]
+        for memory in [process.memory_info()]
     }
     sums = {name: round(sum(one[name] for one in each.values()), 2) for name in next(iter(each.values()))}
     return sums | {"processes": each}
@@ -209,7 +218,7 @@ def show(run: dict[str, Any]) -> None:
     print(
         f"{run['requests']:,} requests in {run['seconds'] / 60:.0f} minutes, in the second half per 100,000:"
     )
-    for name in ("pss_mb", "rss_mb", "p50_ms", "p99_ms", "drawing_p50_ms", "cpu_ms"):
+    for name in ("own_mb", "rss_mb", "p50_ms", "p99_ms", "drawing_p50_ms", "cpu_ms"):
         slope = endurance_rule.Slope.of([one[name] for one in run["windows"]], size)
         print(f"  {name}: {slope.middle:+.2f} ({slope.low:+.2f} to {slope.high:+.2f})")
     for name in ("idle_before", "idle_after"):

@@ -40,7 +40,7 @@ def verdict(run: dict[str, Any]) -> dict[str, bool]:
     shared machine, so they fail only if the whole interval is above the limit.
     """
     windows, size = run["windows"], run["window"]
-    memory = Slope.of([one["pss_mb"] for one in windows], size)
+    memory = Slope.of([one["own_mb"] for one in windows], size)
     rules = {f"memory grows by less than {MEMORY_LIMIT:.0f} MB in 100,000": memory.high < MEMORY_LIMIT}
     for name in ("p50_ms", "p99_ms", "cpu_ms"):
         values = [one[name] for one in windows]
@@ -69,8 +69,8 @@ def draw(run: dict[str, Any], to: Path) -> None:
     at = [(number + 1) * size / 1000 for number in range(len(windows))]
     figure, (memory, counts, times) = plt.subplots(3, 1, figsize=(9, 8.5), sharex=True, layout="constrained")
     for pid, name in run["names"].items():
-        memory.plot(at, [one["processes"].get(pid, {}).get("pss_mb") for one in windows], label=name)
-    memory.set_ylabel("memory (PSS), MB")
+        memory.plot(at, [one["processes"].get(pid, {}).get("own_mb") for one in windows], label=name)
+    memory.set_ylabel("memory without files, MB")
     counts.plot(at, [one["descriptors"] for one in windows], label="file descriptors, all processes")
     counts.plot(at, [one["threads"] for one in windows], label="threads, all processes")
     counts.set_ylabel("number")

@@ -98,6 +98,14 @@ HERE: dict[str, tuple[str, ...]] = {
 """The commands that tests/docs/test_typed.py types in a checkout, in this order, by its tests."""
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "tests/benchmarks/test_simulation.py::test_the_measured_curve_is_met": ("make simulation",),
+    "tests/compose/test_monitoring.py::test_every_replica_is_a_target_and_all_rules_are_evaluated": (
+        "docker compose --profile monitoring up",
+    ),
+    "tests/benchmarks/test_scale.py::test_the_page_shows_what_the_command_prints": (
+        "make scale",
+        "make scale PICTURES_PER_SECOND=500 DIGITS_PER_DAY=100000000",
+    ),
     "tests/browser/test_first_minute.py::test_make_run_answers_first_and_trains_beside": (
         "make run",
         "SERVICE_PORT=3001 PAGE_PORT=7861 make run",
@@ -330,6 +338,13 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "make bench-training",
         "make bench-page",
         "make bench-cluster",
+        "make bench-cluster ARGS='--files 400 --rounds 2'",
+        "make bench-costs",
+        "make bench-costs ARGS='--rounds 4'",
+        "make bench-curve",
+        "make bench-endurance",
+        "make bench-replicas",
+        "make bench-replicas ARGS=--bare",
         "make fuzz",
         "make fuzz SECONDS=300",
         "python -m benchmarks.quality --model models/candidate",
