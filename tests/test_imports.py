@@ -1,4 +1,4 @@
-"""Allowed imports between packages, which keep them independent (README, "The house")."""
+"""Allowed imports between packages, which keep them independent (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 

@@ -161,7 +161,8 @@ def read_from_the_environment() -> list[str]:
     paths = [ROOT / name for name in READ_FROM_THE_ENVIRONMENT]
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
     kinds = ("", ".py", ".example")
-    return [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file() and file.suffix in kinds]
+    chosen = (file for file in files if file.is_file() and file.suffix in kinds)
+    return [file.read_text(encoding="utf-8", errors="replace") for file in chosen]
 
 
 def test_programs_understand_every_command(recipes: dict[str, list[str]]) -> None:

@@ -99,9 +99,6 @@ HERE: dict[str, tuple[str, ...]] = {
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/benchmarks/test_simulation.py::test_the_measured_curve_is_met": ("make simulation",),
-    "tests/compose/test_monitoring.py::test_every_replica_is_a_target_and_all_rules_are_evaluated": (
-        "docker compose --profile monitoring up",
-    ),
     "tests/benchmarks/test_scale.py::test_the_page_shows_what_the_command_prints": (
         "make scale",
         "make scale PICTURES_PER_SECOND=500 DIGITS_PER_DAY=100000000",
@@ -227,6 +224,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "MLFLOW_TRACKING_URI= make repro",
     ),
     "tests/compose/test_monitoring.py::test_every_replica_is_a_target_and_all_rules_are_evaluated": (
+        "docker compose --profile monitoring up",
         "docker compose --profile monitoring up -d",
     ),
     "tests/deploy/test_manifests.py::test_every_port_that_is_named_exists": (
