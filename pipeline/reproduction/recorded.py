@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import onnx
 from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus
@@ -140,21 +141,27 @@ def artifact(client: MlflowClient, run_id: str, path: str) -> Iterator[Path | No
 
 
 def weights_of(client: MlflowClient, run_id: str) -> str:
-    """Return a SHA-256 of all tensors of a run's model; "" if it has no model.
+    """Return a SHA-256 of the weights of a run's model; "" if it has no model.
 
-    The hash is not of the file, because tf2onnx names and orders its constants differently in each process.
+    The hash is not of the file, because tf2onnx names and orders its constants differently in each process,
+    and now and then leaves an operation on shapes in the graph that it usually folds into a constant.
     """
     with artifact(client, run_id, f"{CANDIDATE_FILES}/{MANIFEST}") as manifest:
         file = Manifest.load(manifest.parent).file if manifest else ""
     with artifact(client, run_id, f"{CANDIDATE_FILES}/{file}") as path:
-        return tensors_sha256(path) if path else ""
+        return weights_sha256(path) if path else ""
 
 
-def tensors_sha256(path: Path) -> str:
-    """Return a SHA-256 of the distinct tensors of an ONNX file, independent of their names and order."""
+def weights_sha256(path: Path) -> str:
+    """Return a SHA-256 of the distinct floating-point tensors of an ONNX file.
+
+    Their names and their order do not matter.
+    """
     tensors = [onnx.numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer]
     hashes = {
-        hashlib.sha256(f"{one.dtype} {one.shape} ".encode() + one.tobytes()).hexdigest() for one in tensors
+        hashlib.sha256(f"{one.dtype} {one.shape} ".encode() + one.tobytes()).hexdigest()
+        for one in tensors
+        if np.issubdtype(one.dtype, np.floating)
     }
     return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()
 

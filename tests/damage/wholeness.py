@@ -10,12 +10,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
 from ruamel.yaml import YAML
 
 from digits.errors import ModelError
 from digits.network.model import Manifest, Model
+from pipeline.reproduction.recorded import weights_sha256
 
 LEFT_OVER = re.compile(r"\.\d+\..+|.+\.(part|tmp|new|temp)|tmp\w{8}")  # patterns of temporary files' names
 CACHED = ("fetch", "preprocess")  # stages whose outputs are the same bytes each time
@@ -64,13 +63,8 @@ def same_model(one: Path, other: Path) -> bool:
         manifest["metrics"] = {name: value for name, value in manifest["metrics"].items() if name not in OWN}
         for name in (*OWN, "sha256"):  # the ONNX file holds names that Keras numbers anew
             manifest.pop(name, None)
-    weights = [
-        [onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(folder / "digits.onnx").graph.initializer]
-        for folder in (one, other)
-    ]
-    return told == expected and all(
-        np.array_equal(mine, theirs) for mine, theirs in zip(*weights, strict=True)
-    )
+    mine, theirs = (weights_sha256(folder / "digits.onnx") for folder in (one, other))
+    return told == expected and mine == theirs
 
 
 def plain(path: Path) -> dict[str, Any]:
