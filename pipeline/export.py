@@ -71,7 +71,7 @@ def export(path: Path, folder: Path, full_ink: float | None = None) -> None:
     samples = _samples()
     manifest = write_folder(model, folder, samples.images, Manifest("", "", ""))
     print(f"export: {folder} has {path.name} (full ink is {full_ink:g}, {manifest.sha256[:12]})")
-    other = 256 - full_ink
+    other = 1.0 if full_ink == 255 else 255.0
     _tell(folder, samples, f"was the model trained with full ink = {other:g}? Try --full-ink {other:g}")
 
 

@@ -140,7 +140,7 @@ def test_a_label_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(SystemExit):
         command("--relabel", "seven", "--all")
-    assert "send a digit" in capsys.readouterr().err
+    assert "Send a digit" in capsys.readouterr().err
     assert set(states(store)) == {"new"}
 
 
@@ -225,7 +225,7 @@ def test_new_pictures_are_gone_through_at_a_terminal(
     assert command() == 0
     said = capsys.readouterr().out
     assert "1 of 5" in said
-    assert "send a digit" in said, "a label that is none is asked for again"
+    assert "Send a digit" in said, "a label that is none is asked for again"
     kept = store.kept()
     assert [one.state for one in kept] == ["accepted", "dropped", "new", "accepted", "new"]
     assert kept[3].label == "12"

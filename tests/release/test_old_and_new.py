@@ -132,7 +132,7 @@ def test_unknown_entries_are_ignored_and_an_unknown_format_is_refused(tmp_path: 
     with pytest.raises(ModelError) as refused:
         Reader.load(later)
     assert "is not a manifest that this version can read (`format`: Input should be 1)" in str(refused.value)
-    assert str(refused.value).endswith("promote the model again, with the same version of the project.")
+    assert str(refused.value).endswith("Promote the model again with the same version of the project.")
     code = of_commit(FORMAT, tmp_path / "code", "digits")
     assert "(`format`: Input should be 1)" in read_by(code, later)
 

@@ -90,7 +90,7 @@ def test_other_labels_are_refused_with_what_to_send(
     form: dict[str, Any] = {"image": ("a.png", seven), "label": (None, label)}
     answer = asking.post("/feedback", files=form)
     assert refusal(answer) == (422, "wrong_field")
-    assert "send a digit" in answer.json()["error"]
+    assert "Send a digit" in answer.json()["error"]
     assert store.count() == 0
 
 
