@@ -60,6 +60,7 @@ def signals_restored() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put each test into its lane (`--dist loadgroup`)."""
     for item in items:
