@@ -84,7 +84,7 @@ def test_sign_is_no_unread_mark(page: Page) -> None:
 def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
     show(page, "-?7 5")
     expect(page.locator("#verdict")).to_have_text("Partly read")
-    expect(page.locator("#detail")).to_have_text("One mark could not be read and is shown as ?")
+    expect(page.locator("#detail")).to_have_text("One mark (shown as ?) was not read.")
     expect(page.locator("#marks .unclear")).to_have_text("?")
     expect(page.locator("#big button").nth(1)).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#spoken")).to_contain_text("-?7 5. Partly read, One mark could not be read")
