@@ -8,7 +8,6 @@ SERVING := .venv/.serving
 READY := .venv/.ready
 TEAM := .venv/.team
 MCP := .venv/.mcp
-LANES := -n 2 --dist loadgroup # two tests run concurrently; tests/conftest.py groups them
 BENCH := build/bench/.ready
 OTHER := build/rapidocr/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -30,11 +29,11 @@ run: serving ## start the service and the page, and train your own model in the 
 
 .PHONY: test
 test: team ## set up and run the tests
-	$(PYTHON) -m pytest $(LANES) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 .PHONY: test-all
 test-all: team ## set up and run all tests, including the slow ones
-	$(PYTHON) -m pytest $(LANES) -m "heavy or not heavy" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m "heavy or not heavy" $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: team ## check style, formatting and types

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -10,7 +9,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -23,13 +21,6 @@ PERSONAL = (
     *("ALLOWED_HOSTS", "EMBED_ORIGINS", "PAGE_ROOT_PATH", "SERVICE_ROOT_PATH", "FORWARDED_ALLOW_IPS"),
     *("FEEDBACK_DIR", "FEEDBACK_MOST", "FEEDBACK_MEGABYTES", "FEEDBACK_FREE_MEGABYTES", "TRAFFIC_DIR"),
 )
-LANES = {
-    **dict.fromkeys(("browser", "ui"), "page"),
-    **dict.fromkeys(("clients", "cluster", "compose", "damage", "team"), "programs"),
-    "pipeline": "pipeline",
-}
-"""The lanes of folders; all other folders share one more. With pytest-xdist, the tests of a lane run in one
-process, one after another, so that tests with the same browser, cluster or containers stay together."""
 CODE = ("digits", "feedback", "traffic", "pipeline", "dvc.yaml", "profiles", "pyproject.toml", ".dvcignore")
 
 
@@ -58,14 +49,6 @@ def signals_restored() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each test into its lane (`--dist loadgroup`)."""
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        item.add_marker(pytest.mark.xdist_group(LANES.get(folder, "rest")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -106,33 +89,17 @@ def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project whose four stages have run for real, through `dvc repro`, on the small subset.
 
-    All processes of the session share it, so a test that changes it must work on a copy. It is removed with
-    pytest's other temporary folders.
+    Shared by the whole session: a test that changes it works on a copy.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder, made = shared / "project", shared / "project-made"
-    with locked(shared / "project-lock"):
-        if not made.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # left by another process in which it failed
-            folder.mkdir()
-            copy_project(folder)
-            done = repro(folder)
-            assert done.returncode == 0, done.stdout + done.stderr
-            made.touch()
-    return folder
-
-
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold the file's lock, which only one process of the session can have."""
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    folder = tmp_path_factory.mktemp("project")
+    copy_project(folder)
+    done = repro(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ def test_photo_that_is_too_large_to_be_kept_is_said(page: Page) -> None:
     upload(page, encoded(noise))
     draw_stroke(page, [(0.5, 0), (0.5, 1)], LARGE)
     reload(page)
-    expect(page.locator("#trouble")).to_contain_text("The photo was too large to survive")
+    expect(page.locator("#trouble")).to_contain_text("The photo was too large to be kept")
     expect(page.locator("#photo-tools")).to_be_hidden()
     assert 0 < ink_share(page) < 0.2  # the stroke on it
     page.click("#undo")
