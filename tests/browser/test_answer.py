@@ -87,7 +87,7 @@ def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
     expect(page.locator("#detail")).to_have_text("One mark (shown as ?) was not read.")
     expect(page.locator("#marks .unclear")).to_have_text("?")
     expect(page.locator("#big button").nth(1)).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#spoken")).to_contain_text("-?7 5. Partly read, One mark could not be read")
+    expect(page.locator("#spoken")).to_contain_text("-?7 5. Partly read, One mark (shown as ?) was not read.")
     assert page.locator("#bars").inner_text().count("%") == 0  # the mark was rejected: no digit is likely
 
 
