@@ -66,7 +66,7 @@ def check(client: Any, fields: Any, labels: list[int]) -> None:
     ):
         assert refused == ("404", UNKNOWN_VERSION)
     status, sentence = refusal(client.infer, "digits", given, request_compression_algorithm="gzip")
-    assert (status, "compressed" in sentence) == ("415", True)
+    assert (status, "Compressed" in sentence) == ("415", True)
     scaled = [image(fields.astype(np.float32) / 255, "FP32", True)]
     status, sentence = refusal(client.infer, "digits", scaled)
     assert (status, "Multiply it by 255" in sentence) == ("422", True)
