@@ -141,7 +141,7 @@ def test_follower_waits_for_a_registry_and_goes_on_after_troubles(
         until(follower.has_said("There is no champion"), 30)
         move_alias(client, "1")
         until(is_served("1"), 10)
-        until(follower.has_said("version 1 is served now"), 2)
+        until(follower.has_said("version 1 is the champion in the registry and is served now"), 2)
 
         run_id = client.get_model_version("digits", "2").run_id
         files = next((project / "mlruns").rglob(f"{run_id}/artifacts/candidate"))
