@@ -152,7 +152,7 @@ def test_model_is_served_by_mlflow_in_the_environment_that_it_records(logged: Pa
             (row,) = invoke(address, body)["predictions"]
             assert (row["digit"], row["rejected"]) == (9, None)
         faint = invoke(address, {"inputs": (DIGITS / 255).tolist()}, status=400)
-        assert "multiply by 255" in faint["message"]
+        assert "Multiply by 255" in faint["message"]
     assert "CUDA" not in log.read_text(encoding="utf-8")
 
 
