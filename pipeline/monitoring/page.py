@@ -38,7 +38,7 @@ class Found:
         """The result in one sentence."""
         names = ", ".join(f"{one.name} of /{one.kind}" for one in self.drifted)
         seen = " and ".join(f"{count} pictures of /{kind}" for kind, count in self.pictures.items())
-        begin = f"Drift of {names}" if names else "No drift"
+        begin = f"Drift in {names}" if names else "No drift"
         other = "the days before" if self.against == "before" else "the model's reference"
         return f"{begin} in the last {self.hours} h ({seen}) of model {self.model}, compared with {other}."
 

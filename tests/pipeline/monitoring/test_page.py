@@ -26,5 +26,5 @@ def test_report_names_what_the_window_is_compared_with(against: Against) -> None
     other, absent = ("days before", "reference") if against == "before" else ("reference", "days before")
     assert f"150 in the window, 300 in the {other}" in text
     assert f"in the {absent}" not in text
-    assert "Drift of paper of /predict" in text
+    assert "Drift in paper of /predict" in text
     assert "/read: 0 pictures, too few to compare" in text
