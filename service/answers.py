@@ -110,7 +110,7 @@ class ReadAnswer(_Answer):
 
     @classmethod
     def of(cls, reading: Reading, times: int = 1) -> ReadAnswer:
-        """The answer for a reading; the picture sent is `times` as wide and as high as the picture read."""
+        """The answer for a reading; the picture sent is `times` times as wide and high as that read."""
         return cls.model_validate(reading if times == 1 else _enlarged(reading, times))
 
 

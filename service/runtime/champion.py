@@ -139,7 +139,7 @@ class _TimedModel(Model):
 
 def _give_back() -> None:
     """Return free memory to the system: after some models, glibc keeps 50 MB, spread over its arenas."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only in glibc
     if trim is not None:
         trim(0)
 
@@ -176,7 +176,7 @@ def _loaded(folder: Path) -> Reader:
 
 
 def _card(folder: Path, manifest: Manifest) -> bytes | None:
-    """The card in the folder, if it names the model's file: during a promotion it may be another model's."""
+    """The card in the folder if it has this model's SHA-256; during a promotion it may be another's."""
     content = _content(folder / CARD, _CARD_BYTES)
     return content if content and manifest.sha256.encode() in content else None
 
@@ -215,7 +215,7 @@ def _fingerprint(folder: Path) -> object:
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result:
-    """The target of a link or, if the link is dangling like an editor's lock file, the link itself."""
+    """Stat a file, following a link unless it is dangling, as the lock file of an editor is."""
     try:
         return entry.stat()
     except OSError:
