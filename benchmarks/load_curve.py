@@ -4,7 +4,7 @@ Each round first measures the *inputs* of `benchmarks/simulation.py` while no re
 of single requests on one connection, and processor time of the service and of wrk for an answer, a refusal
 and a refusal on a new connection. It then measures the points of the curve with the same picture. Inputs and
 curve are measured in the same minutes because the speed of a shared machine varies from hour to hour. After
-all rounds, it is measured how much more processor time a drawing takes while two processes read.
+all rounds, it measures how much more processor time a drawing takes while two processes read.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def show(result: dict[str, Any]) -> None:
     inputs = {key: value for key, value in result["inputs"].items() if key != "samples_ms"}
     print(f"inputs: {inputs}")
     print(
-        "| connections | answers a second | p50, ms | p99, ms | refused | CPU an answer, ms |\n"
+        "| connections | answers per second | p50, ms | p99, ms | refused | CPU per answer, ms |\n"
         + "|---" * 6
         + "|"
     )

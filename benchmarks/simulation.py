@@ -2,7 +2,7 @@
 
 In the model (benchmarks/simulated), the workers and wrk share the cores. Each worker is an event loop with
 the service's queues and limits. The inputs are times that were measured while no request had to wait (the
-`inputs` of `make bench-curve`); from the curve itself comes only how many cores other programs used. A
+`inputs` of `make bench-curve`); only the number of cores that other programs used is from the curve itself. A
 simulated figure is *right* if it is within 15 % of the measured median, or between the smallest and the
 largest measured round.
 
@@ -56,7 +56,7 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the measurements")
     parser.add_argument("--picture", action="store_true", help=f"draw {PICTURE.relative_to(ROOT)}")
-    parser.add_argument("--only-curve", action="store_true", help="no 50 replicas")
+    parser.add_argument("--only-curve", action="store_true", help="without the 50 replicas")
     options = parser.parse_args()
     curves = {workers: read(options.results / f"curve-{workers}.json") for workers in (1, 2)}
     found = {workers: list(compared(curve)) for workers, curve in curves.items()}
@@ -68,7 +68,7 @@ def main() -> None:
         draw(found)
     if not options.only_curve:
         costs, replicas = (read(options.results / f"{name}.json") for name in ("costs", "replicas-bare"))
-        print("\n50 replicas, a core each:\n")
+        print("\n50 replicas with one core each:\n")
         print("\n".join(fifty(Times.of(curves[1]), costs, replicas)))
 
 
@@ -180,7 +180,7 @@ def draw(found: Mapping[int, Sequence[Compared]]) -> None:
             middle = [statistics.median(one.measured) for one in points]
             below = [now - min(one.measured) for now, one in zip(middle, points, strict=True)]
             above = [max(one.measured) - now for now, one in zip(middle, points, strict=True)]
-            colour, label = colours[name], "answers a second" if name == "rate" else name
+            colour, label = colours[name], "answers per second" if name == "rate" else name
             axes.errorbar(
                 at,
                 middle,
@@ -197,7 +197,7 @@ def draw(found: Mapping[int, Sequence[Compared]]) -> None:
             axes.grid(alpha=0.3)
         grid[0][column].set(title=f"{workers} worker{'s' * (workers > 1)}")
         grid[1][column].set(xlabel="connections", yscale="log")
-    grid[0][0].set(ylabel="answers a second", ylim=(0, 1000))
+    grid[0][0].set(ylabel="answers per second", ylim=(0, 1000))
     grid[1][0].set(ylabel="latency, ms")
     figure.savefig(PICTURE, dpi=90, metadata={"Software": None})
     print(f"\n{PICTURE.relative_to(ROOT)} drawn.")

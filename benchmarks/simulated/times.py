@@ -14,7 +14,7 @@ FULL = 16
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds of processor time, and the seconds that a sleeping process takes to run (`wakeup`).
+    """Seconds of processor time, and the seconds until a woken process runs (`wakeup`).
 
     - `parsing`: from the connection to the queue.
     - `work`: samples of decoding and reading a picture and sending the answer.

@@ -72,7 +72,7 @@ def run(
 
 
 def _other_work(env: simpy.Environment, cores: Cores, share: float, rng: random.Random) -> Process:
-    """Other programs: they take a core for one time slice, as often as gives them their share."""
+    """Other programs: they take a core for one time slice, often enough to have their share."""
     while True:
         yield env.timeout(rng.expovariate(share / SLICE))
         cores.run(SLICE, weight=1e6)
