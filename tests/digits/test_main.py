@@ -141,7 +141,7 @@ def test_package_has_what_it_names(name: str) -> None:
 
 def test_package_has_nothing_else() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
-        _ = digits.Nothing  # type: ignore[attr-defined]
+        _ = digits.Nothing  # type: ignore[attr-defined]  # the name does not exist
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def arm(fault: Fault) -> Counter:
         return connection
 
     os.fsync = fsync
-    sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]
+    sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]  # it has overloads
     sys.addaudithook(counter.hear)
     if fault.kind == TEAR:
         signal.signal(
