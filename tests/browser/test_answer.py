@@ -158,7 +158,7 @@ def test_why_shows_what_spoke_for_the_answer_in_the_legends_colour(
         red, _, blue = np.moveaxis(np.asarray(image.convert("RGB"), int), -1, 0)
     orange = np.count_nonzero(red > blue + 60)
     assert orange > 1000
-    assert orange > np.count_nonzero(blue > red + 60)  # the strokes of a sure answer speak for it
+    assert orange > np.count_nonzero(blue > red + 60)  # most strokes support a confident answer
 
 
 def test_model_says_version_date_and_accuracy(page: Page) -> None:

@@ -41,7 +41,7 @@ class Desktop:
         self._environment = os.environ | {"DISPLAY": display, "SERVICE_URL": service, "API_KEY": ""}
         self._environment["XDG_CONFIG_HOME"] = (
             os.devnull
-        )  # nothing that the person at this machine has chosen
+        )  # without the settings of the user of this machine
         self.display = display
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ui.desktop", *arguments], env=self._environment

@@ -21,7 +21,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
         yield one
 
 
-@pytest.fixture(scope="module")  # other rooms' tests look at the processes that this one has started
+@pytest.fixture(scope="module")  # tests in other folders inspect the child processes of this one
 def two_nodes(bucket: Bucket) -> Iterator[TwoNodes]:
     pytest.importorskip("ray", reason="there is no Ray here: make team")
     if not has_second_address():

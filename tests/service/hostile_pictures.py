@@ -269,7 +269,7 @@ SMALL: dict[str, Make] = {
     "TIFF of fractions": tiff_of_fractions,
     "palette with too many opacities": palette_with_too_many_opacities,
 }
-"""For any size, from some hundred bytes to 20 MiB."""
+"""Functions that make files of any size from some hundred bytes to 20 MiB."""
 
 ONLY_LARGE: dict[str, Make] = {
     "EXIF segments, long": jpeg_of_segments(0xE1, b"Exif\0\0" + bytes(14)),

@@ -187,7 +187,7 @@ def test_a_flood_is_refused_a_second_later_and_the_rest_is_served(server: Any, s
 
 
 def test_a_crowd_that_leaves_leaves_nothing_behind(server: Any, seven: bytes) -> None:
-    """A thousand connections, idle, half sent and asking, end at once: benchmarks/endurance.py times it."""
+    """A thousand connections, idle, half sent and asking, end together (timed by benchmarks/endurance.py)."""
     request = httpx.Request("POST", server.url + "/predict", files={"image": seven})
     port = int(server.url.rpartition(":")[2])
     assert server.post("/predict", seven).status_code == 200
@@ -225,7 +225,7 @@ def test_large_bodies_are_refused_while_reading(server: Any) -> None:
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
         assert time.monotonic() - begin < 5
-        assert max(peak) - before < 40 * 2**20  # 20 MB are taken of 60
+        assert max(peak) - before < 40 * 2**20  # only 20 of 60 MB are accepted
 
 
 def test_nothing_heavy_is_in_the_process(server: Any) -> None:

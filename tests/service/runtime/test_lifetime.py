@@ -135,7 +135,7 @@ def test_sigterm_ends_a_service_that_begins_with_an_endless_model(
             time.sleep(0.2)
         children = process.children(recursive=True)
         begin = time.monotonic()
-        for _ in range(3):  # who asks again does not put the end off
+        for _ in range(3):  # repeated signals do not extend the deadline
             process.send_signal(signal.SIGTERM)
             time.sleep(1)
         process.wait(MOST_SECONDS)
