@@ -44,7 +44,7 @@ class Crowd:
                 waiting.register(client, selectors.EVENT_WRITE, part)
             while waiting.get_map():
                 if time.monotonic() > end:
-                    raise ConnectionError(f"{len(waiting.get_map())} connections are not taken")
+                    raise ConnectionError(f"{len(waiting.get_map())} connections were not accepted")
                 for key, _ in waiting.select(1):
                     waiting.unregister(key.fileobj)
                     ready = key.fileobj

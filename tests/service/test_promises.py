@@ -233,7 +233,7 @@ def test_nothing_heavy_is_in_the_process(server: Any) -> None:
     loaded = {Path(region.path).name for region in worker.memory_maps()}
     assert not [name for name in loaded if "tensorflow" in name or "h5" in name]
     resident = sum(process.memory_info().rss for process in (worker, psutil.Process(server.process.pid)))
-    assert resident < 400 * 2**20, "measured and held to 250 MB by benchmarks/serving.py"
+    assert resident < 400 * 2**20, "benchmarks/serving.py measures it"
 
 
 @pytest.mark.parametrize("each", [9, pytest.param(3, marks=pytest.mark.heavy)])
@@ -270,12 +270,12 @@ def test_hostile_pictures_do_not_disturb_the_others(
         assert set(load.statuses) == {200}
         assert max(load.seconds) < 3
         peak = sum(peak_memory(worker) for worker in workers(server)) - memory
-        assert peak < 2**30, "two workers with large requests in flight; one picture once took four"
+        assert peak < 2**30, "two workers with large requests in flight; one picture once took four times as much"
 
 
 def peak_memory(process: psutil.Process) -> int:
     """Peak memory of the process in bytes."""
     if sys.platform != "linux":
-        pytest.skip("only Linux tells the memory of the worst moment")
+        pytest.skip("only Linux reports peak memory")
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -65,7 +65,7 @@ class Cost:
         return peak
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of the worst moment")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports peak memory")
 @pytest.mark.parametrize(("name", "size"), CASES)
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_no_picture_costs_more_than_its_pixels(name: str, size: str) -> None:

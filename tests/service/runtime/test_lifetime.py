@@ -92,7 +92,7 @@ def test_sigterm_ends_a_service_that_decodes_what_takes_long(
         asked = [pool.submit(ask, server.url + "/predict") for _ in range(12)]
         time.sleep(2.5)
         processes = workers(server)
-        assert len(processes) > 2, "the workers and what decodes for them"
+        assert len(processes) > 2, "the workers and their sandboxes"
         begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(MOST_SECONDS)
