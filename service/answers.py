@@ -140,7 +140,7 @@ class ExplainAnswers(RootModel[list[ExplainAnswer]]):
 
 
 def _one_of(schema: dict[str, Any]) -> None:
-    """Rename `anyOf` to `oneOf`, because BentoML's client knows only the first alternative of `anyOf`."""
+    """Rename `anyOf` to `oneOf`, because BentoML's client uses only the first alternative of `anyOf`."""
     schema["oneOf"] = schema.pop("anyOf")
 
 

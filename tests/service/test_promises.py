@@ -270,7 +270,7 @@ def test_hostile_pictures_do_not_disturb_the_others(
         assert set(load.statuses) == {200}
         assert max(load.seconds) < 3
         peak = sum(peak_memory(worker) for worker in workers(server)) - memory
-        assert peak < 2**30, "two workers with large requests in flight; one picture once took four times as much"
+        assert peak < 2**30, "for two workers; one picture once took four times as much"
 
 
 def peak_memory(process: psutil.Process) -> int:

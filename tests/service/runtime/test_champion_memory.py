@@ -28,7 +28,7 @@ for version in range(13):
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: only with glibc is memory returned to the system")
+@pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: only glibc returns free memory on request")
 def test_ten_models_one_after_another_leave_no_memory_behind(tmp_path: Path) -> None:
     folder = tmp_path / "champion"
     shutil.copytree(ROOT / "digits" / "default", folder)
