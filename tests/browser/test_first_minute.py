@@ -60,7 +60,7 @@ class Run:
         return self._log.read_text(encoding="utf-8")
 
     def seconds_until(self, true: Callable[[], object], limit: float) -> float:
-        """Wait for a line; returns the seconds since the start."""
+        """Wait until the check holds; returns the seconds since the start."""
         while not true():
             assert time.monotonic() - self.began < limit, self.said[-5000:]
             time.sleep(0.1)
