@@ -3,8 +3,10 @@
 Each round first measures the *inputs* of `benchmarks/simulation.py` while no request has to wait: latencies
 of single requests on one connection, and processor time of the service and of wrk for an answer, a refusal
 and a refusal on a new connection. It then measures the points of the curve with the same picture. Inputs and
-curve are measured in the same minutes because the speed of a shared machine varies from hour to hour. After
-all rounds, it measures how much more processor time a drawing takes while two processes read.
+curve are measured in the same minutes because the speed of a shared machine varies from hour to hour. In the
+middle of each point, it counts how many of the connections each worker has accepted, because the kernel
+divides them differently each time. After all rounds, it measures how much more processor time a drawing takes
+while two processes read.
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ import argparse
 import statistics
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.conditions import RESULTS, conditions, write
 from benchmarks.load_cost import loaded
-from benchmarks.low_load import connecting, contention, latencies
+from benchmarks.low_load import connecting, connections_of_workers, contention, latencies
 from benchmarks.serving_contenders import Contender, as_form, service
 from benchmarks.serving_load import drawn_seven, running
 from digits.reader import champion_or_default
@@ -73,13 +76,21 @@ def _inputs(contender: Contender, pause: float) -> dict[str, Any]:
     return {"samples_ms": samples, "answer": answer, "refusal": refusal, "refusal_on_new_ms": new}
 
 
-def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict[str, float]]:
+def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict[str, Any]]:
     assert contender.process is not None
-    found = {}
+    service = contender.process.pid
+
+    def counted() -> list[int]:
+        time.sleep(seconds / 2)
+        return connections_of_workers(service, contender.port)
+
+    found: dict[int, dict[str, Any]] = {}
     for at in CONNECTIONS:
-        trees = {"service": [contender.process.pid]}
         time.sleep(pause)
-        found[at] = loaded(contender.url, contender.payload, at, seconds, trees)
+        with ThreadPoolExecutor(1) as pool:
+            accepted = pool.submit(counted)
+            found[at] = loaded(contender.url, contender.payload, at, seconds, {"service": [service]})
+        found[at]["accepted"] = accepted.result()
         if found[at]["refused"]:
             time.sleep(1.5)  # until delayed refusals have been sent
     return found
@@ -99,9 +110,13 @@ def inputs_of(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def points_of(rounds: list[dict[int, dict[str, float]]]) -> dict[int, dict[str, list[float]]]:
-    """For each number of connections, every figure of every round."""
-    return {at: {key: [round(one[at][key], 4) for one in rounds] for key in _POINT} for at in rounds[0]}
+def points_of(rounds: list[dict[int, dict[str, Any]]]) -> dict[int, dict[str, list[Any]]]:
+    """For each number of connections, every figure of every round, and the connections of each worker."""
+    return {
+        at: {key: [round(one[at][key], 4) for one in rounds] for key in _POINT}
+        | {"accepted": [one[at]["accepted"] for one in rounds]}
+        for at in rounds[0]
+    }
 
 
 def show(result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Measurements without waiting: single requests, and how much two processes slow each other down."""
+"""Inputs of the simulation: single requests, two processes on two cores, and connections of each worker."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import multiprocessing
 import socket
 import statistics
 import time
+from contextlib import suppress
 from multiprocessing.synchronize import Barrier as BarrierType
 from pathlib import Path
 
 import cv2
+import psutil
 
 from benchmarks.load_cost import Trees, processor_seconds
 from benchmarks.serving_contenders import Payload
@@ -66,6 +68,20 @@ def _exchange(connection: socket.socket, sent: bytes) -> bytes:
     while len(body) < int(fields[b"content-length"]):
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
+
+
+def connections_of_workers(service: int, port: int) -> list[int]:
+    """The number of open connections that each worker has accepted, by process id of the worker.
+
+    `service` is the process id of the service's supervisor.
+    """
+    counts = []
+    for process in psutil.Process(service).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # the process of a health check has just ended
+            sockets = [one for one in process.net_connections("tcp") if one.laddr.port == port]
+            if any(one.status == psutil.CONN_LISTEN for one in sockets):
+                counts.append(sum(one.status == psutil.CONN_ESTABLISHED for one in sockets))
+    return counts
 
 
 def contention(model: Path, rounds: int) -> float:

@@ -2,9 +2,9 @@
 
 In the model (benchmarks/simulated), the workers and wrk share the cores. Each worker is an event loop with
 the service's queues and limits. The inputs are times that were measured while no request had to wait (the
-`inputs` of `make bench-curve`); only the number of cores that other programs used is from the curve itself. A
-simulated figure is *right* if it is within 15 % of the measured median, or between the smallest and the
-largest measured round.
+`inputs` of `make bench-curve`). Only two inputs come from the curve itself: how many cores other programs
+used, and how many connections each worker had accepted. A simulated figure is *right* if it is within 15 % of
+the measured median, or between the smallest and the largest measured round.
 
 Writes docs/images/simulation.png with --picture, and prints the tables of docs/scale.md.
 """
@@ -15,6 +15,7 @@ import argparse
 import statistics
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from benchmarks.simulated.times import Times
 PICTURE = ROOT / "docs" / "images" / "simulation.png"
 FIGURES = ("rate", "p50", "p99")
 TOLERANCE = 0.15
-SEEDS = range(len(wrk.SHARES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,16 @@ def main() -> None:
 
 
 def compared(curve: Mapping[str, Any], connections: Container[int] = range(10_000)) -> Iterator[Compared]:
-    """A curve's figures at these numbers of connections, and the medians of simulations with all seeds."""
+    """A curve's figures at these numbers of connections, and the medians of one simulation per round."""
     times = Times.of(curve)
     for at, point in curve["points"].items():
         if int(at) not in connections:
             continue
-        seconds = statistics.median(point["seconds"])
-        runs = [wrk.run(times, curve["workers"], int(at), seconds, seed) for seed in SEEDS]
+        rounds = zip(point["accepted"], point["seconds"], strict=True)
+        runs = [
+            wrk.run(times, _divided(int(at), accepted), seconds, seed)
+            for seed, (accepted, seconds) in enumerate(rounds)
+        ]
         told = {
             "rate": [run.rate for run in runs],
             "p50": [run.percentile(0.5) for run in runs],
@@ -87,6 +90,12 @@ def compared(curve: Mapping[str, Any], connections: Container[int] = range(10_00
         }
         for figure in FIGURES:
             yield Compared(int(at), figure, statistics.median(told[figure]), point[figure])
+
+
+def _divided(connections: int, accepted: Sequence[int]) -> list[int]:
+    """All connections, divided as those were that had been accepted in the middle of the measurement."""
+    upto = [round(connections * part / sum(accepted)) for part in accumulate(accepted, initial=0)]
+    return [after - before for before, after in pairwise(upto)]
 
 
 def table(found: Sequence[Compared]) -> Iterator[str]:

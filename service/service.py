@@ -136,12 +136,14 @@ def _in_front(app: ASGIApp) -> ASGIApp:
     so that a full collection does not pause requests.
     """
     gc.freeze()
-    from service.app import in_front
     from service.runtime.lifetime import end_in_time
-    from service.runtime.worker import serving_worker
+    from service.runtime.memory import limit_arenas
 
     if bentoml.server_context.worker_index is not None:  # in a BentoML worker, not in another program
         end_in_time(_PARENT)
+        limit_arenas()
+    from service.app import in_front
+    from service.runtime.worker import serving_worker
 
     env = os.environ.get
     origins = env("CORS_ORIGINS", "").replace(",", " ").split()

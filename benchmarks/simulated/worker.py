@@ -73,6 +73,7 @@ class Worker:
         self._photos = simpy.Store(env)
         self._photos_waiting = 0
         self._in_flight = 0
+        self._until_read = 0  # iterations until the next drawing is read
         self._sleeping: simpy.Event | None = None
         listening.add(self)
         env.process(self._loop())
@@ -94,8 +95,11 @@ class Worker:
         return not any(queues)
 
     def _loop(self) -> Process:
-        """Each iteration accepts a connection and parses requests; every second one also reads a drawing."""
-        its_turn = False
+        """Each iteration reads at most one drawing, accepts at most one connection, and parses requests.
+
+        A drawing that finds the queue empty is read in the next iteration. One that waits is woken when the
+        drawing before it has been read, and is read two iterations later.
+        """
         while not self.dead:
             if self._idle():
                 self._sleeping = self._env.event()
@@ -103,6 +107,11 @@ class Worker:
                 yield self._env.timeout(self._rng.uniform(0.8, 1.2) * self._times.wakeup)
                 continue
             arrived, self._arrived = self._arrived, deque()
+            self._until_read -= 1
+            if self._quick and self._until_read <= 0:
+                yield self._cores.run(self._times.of_work(self._rng))
+                self._answer(self._quick.popleft(), True)
+                self._until_read = 2
             if self._listening.backlog:
                 connection, request = self._listening.backlog.popleft()
                 yield self._cores.run(self._times.accepting)
@@ -115,10 +124,6 @@ class Worker:
                 while leaving:
                     yield self._cores.run(self._times.refusal)
                     self._answer(leaving.popleft(), went_well)
-            if self._quick and its_turn:
-                yield self._cores.run(self._times.of_work(self._rng))
-                self._answer(self._quick.popleft(), True)
-            its_turn = bool(self._quick) and not its_turn
 
     def _admit(self, request: Request) -> None:
         self._in_flight += 1
@@ -127,6 +132,8 @@ class Worker:
             self._photos.put(request)
             self._env.process(self._held(request, THREAD_SECONDS))
         elif not request.photo and len(self._quick) < QUICK_LIMIT:
+            if not self._quick:
+                self._until_read = 1
             self._quick.append(request)
         else:
             self._env.process(self._held(request, Busy.held_seconds))

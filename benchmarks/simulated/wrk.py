@@ -17,13 +17,6 @@ from benchmarks.simulated.worker import Connection, Listening, Process, Request,
 SLICE = 0.004
 """Seconds for which other work keeps a core: one tick of Linux's timer at 250 Hz."""
 
-AT_ONCE = 16
-SHARES = (3 / 16, 6 / 16, 5 / 16, 3 / 16, 2 / 16, 0.0)
-"""The first worker's share of the first 16 connections, which arrive before either of two workers is busy.
-
-Measured six times (docs/decisions/overload.md). Further connections are accepted one per iteration.
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -48,22 +41,18 @@ class Run:
         return 1000 * self.latencies[min(int(share * len(self.latencies)), len(self.latencies) - 1)]
 
 
-def run(
-    times: Times, workers: int, connections: int, seconds: float = 3.0, seed: int = 0, cores: int = 2
-) -> Run:
-    """Simulate wrk with one thread and one or two workers, on the same cores.
+def run(times: Times, connections: Sequence[int], seconds: float = 3.0, seed: int = 0, cores: int = 2) -> Run:
+    """Simulate wrk with one thread, and a worker for each entry of `connections`, on the same cores.
 
-    The seed also selects one of `SHARES`, by which the first connections are divided between two workers.
+    An entry is the number of connections that the worker has accepted at the start: wrk opens all of them
+    before it sends the first request.
     """
     env = simpy.Environment()
     shared = Cores(env, cores, times.contention)
     listening = Listening()
     rng = random.Random(seed)
-    first, *second = [Worker(env, shared, times, rng, listening) for _ in range(workers)]
-    at_once = min(connections, AT_ONCE)
-    its = round(SHARES[seed % len(SHARES)] * at_once) if second else at_once
-    later: list[Worker | None] = [None] * (connections - at_once)
-    accepted_by = [*[first] * its, *second * (at_once - its), *later]
+    workers = [Worker(env, shared, times, rng, listening) for _ in connections]
+    accepted_by = [worker for worker, its in zip(workers, connections, strict=True) for _ in range(its)]
     wrk = _Wrk(env, shared, times, listening, accepted_by)
     if times.others:
         env.process(_other_work(env, shared, times.others, rng))
@@ -87,7 +76,7 @@ class _Wrk:
         cores: Cores,
         times: Times,
         listening: Listening,
-        accepted_by: Sequence[Worker | None],
+        accepted_by: Sequence[Worker],
     ) -> None:
         self.latencies: list[float] = []
         self.refused = 0

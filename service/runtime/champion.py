@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import os
 import threading
@@ -18,6 +17,7 @@ from digits import DEFAULT_MODEL, Model, ModelError, Reader
 from digits.network.model import MANIFEST, Manifest
 from digits.reader import CARD
 from service.errors import NoModel, NotFound
+from service.runtime.memory import give_back
 from service.runtime.metrics import LOADS, WORKERS, step
 from service.runtime.trial import self_test
 from traffic.counts import Counts
@@ -83,7 +83,7 @@ class Champion:
         else:
             self._has_served = True
             self._take(reader, self._folder)
-            _give_back()
+            give_back()
 
     def _serve_default(self) -> None:
         """Serve the default model if no model is in service yet."""
@@ -135,13 +135,6 @@ class _TimedModel(Model):
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with step("network").time():
             return super().logits(batch)
-
-
-def _give_back() -> None:
-    """Return free memory to the system: after some models, glibc keeps 50 MB, spread over its arenas."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only in glibc
-    if trim is not None:
-        trim(0)
 
 
 def _loaded(folder: Path) -> Reader:

@@ -41,4 +41,4 @@ def test_ten_models_one_after_another_leave_no_memory_behind(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     before, after = (int(line) for line in done.stdout.split()[-2:])
-    assert after - before < 12e6, "measured: 1 MB, and 20 to 35 MB without `_give_back`"
+    assert after - before < 12e6, "measured: 1 MB, and 20 to 35 MB without `give_back`"
