@@ -125,7 +125,7 @@ def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]
 
 
 def test_help_waits_for_no_heavy_package() -> None:
-    """They take a second, during which Ctrl-C would end in a traceback before `main` begins."""
+    """Importing them takes a second, during which Ctrl-C would end in a traceback before `main` begins."""
     code = (
         "import sys, digits.__main__; print({'numpy', 'cv2', 'onnxruntime', 'pydantic'} & set(sys.modules))"
     )
