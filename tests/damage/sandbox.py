@@ -114,7 +114,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """Make a sandbox on a tmpfs or, if it cannot be mounted, in a plain folder, in which files cannot grow.
+    """Make a sandbox on a tmpfs, or in a plain folder if it cannot be mounted; FILL then limits file sizes.
 
     It is not in pytest's folder, because a disk that a killed pytest left there would disturb the next run.
     """

@@ -113,7 +113,7 @@ def test_what_was_acknowledged_is_kept(seed: int, box: Sandbox, tmp_path: Path) 
         fault = box.fault(
             "", chance.choice((KILL, FILL, TEAR)), chance.randint(1, CHANGES), chance.choice(LEFT)
         )
-        numbers = range(turn * PICTURES - 3, (turn + 1) * PICTURES)  # again the last three of the previous one
+        numbers = range(turn * PICTURES - 3, (turn + 1) * PICTURES)  # the first three were stored before
         told += damaged(box, keep_all, (folder, numbers, acknowledged), fault)
         require_kept(folder, acknowledged, told)
     keep_all(folder, range(-3, ROUNDS * PICTURES), acknowledged, None)
