@@ -77,7 +77,7 @@ class _QuietServer(ThreadingHTTPServer):
 def mirror() -> Iterator[Callable[..., str]]:
     """Start a mirror of some files and get its address.
 
-    `cut`: only this many bytes of each file are sent. `stall_after`: the download stalls after this many bytes.
+    `cut`: only this many bytes of each file are sent. `stall_after`: it stalls after this many bytes.
     """
     released = threading.Event()
 

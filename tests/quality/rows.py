@@ -107,7 +107,7 @@ _SINGLE: dict[Condition, Floor] = {
     "level stroke": Floor(95, 10),
     "empty form": Floor(62, 60),  # wanted: 95, 10
 }
-_PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # number of pictures, and floors of scans and of photos
+_PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # number of pictures, floors of scans and of photos
     "boxes": (25, (Floor(88, 2.5), Floor(80, 20))),  # wanted: 90, 2.5; 85, 4
     "dashed boxes": (25, (Floor(84, 2.5), Floor(76, 5))),  # wanted: 90, 2.5; 88, 3
     "dotted boxes": (25, (Floor(90, 2.5), Floor(76, 8))),  # wanted: 90, 2.5; 88, 3

@@ -215,7 +215,7 @@ def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
 
 
 def _churning(share: float, count: int) -> Decision:
-    """Decide on a candidate that reads `share` of the champion's mistakes correctly, in feedback and elsewhere.
+    """Decide on a candidate that reads `share` of the champion's mistakes correctly, also in feedback.
 
     People have sent `count` pictures that the champion misreads.
     """

@@ -86,7 +86,7 @@ def test_train_another_seed_gives_other_weights(once: Trained) -> None:
 def test_train_judges_and_gives_averaged_weights_and_goes_on_from_its_own(once: Trained) -> None:
     plain = {"optimizer": TINY["optimizer"] | {"average": 0.0}}
     other = train(drawn(60, 0), drawn(20, 1), **TINY | plain)
-    assert other.history["loss"] == pytest.approx(once.history["loss"], abs=1e-3)  # swapping the weights rounds
+    assert other.history["loss"] == pytest.approx(once.history["loss"], abs=1e-3)  # the swaps round weights
     assert all(a != b for a, b in zip(other.history["val_loss"], once.history["val_loss"], strict=True))
     assert any((a != b).any() for a, b in zip(weights(other), weights(once), strict=True))
 
