@@ -262,4 +262,4 @@ def test_commands_leave_no_traceback(spoil: Callable[[], None], project: Path) -
         )
         assert done.returncode
         assert "Traceback" not in done.stderr, module
-        assert OUT in done.stderr or module in ("search", "evaluate"), module  # these fail earlier: no data
+        assert OUT in done.stderr or module in ("search", "evaluate"), module  # they fail first, without data
