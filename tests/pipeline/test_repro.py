@@ -270,7 +270,7 @@ def test_queued_experiment_keeps_its_run(small_project: Path, tmp_path: Path) ->
     call("git", "commit", "--quiet", "--message", "A project")
     call("dvc", "exp", "run", "--queue", "--set-param", "train.epochs=1")
     call("dvc", "queue", "start")
-    evaluated = "SELECT status FROM runs JOIN metrics USING (run_uuid) WHERE key = 'test_accuracy'"
+    evaluated = "SELECT status FROM runs JOIN metrics USING (run_uuid) WHERE key = 'test/accuracy'"
     until = time.monotonic() + 600
     while rows(folder, evaluated) != [("FINISHED",)] * 2:
         assert time.monotonic() < until, rows(folder, "SELECT status FROM runs")
