@@ -222,8 +222,9 @@ def run(programs: dict[str, Program], training: bool) -> int:
 def announce(programs: dict[str, Program], training: bool) -> int:
     """Print the addresses once all programs are ready, then train if requested.
 
-    If the service runs, also run the registry follower as soon as MLflow is installed. This function never
-    returns, because honcho stops all processes when one of them exits.
+    If the service runs and MLflow is installed, also run the registry follower, at the latest after the
+    training that installs MLflow. This function never returns, because honcho stops all processes when one
+    of them exits.
     """
     began = time.monotonic()
     waiting = dict(programs)
@@ -282,9 +283,7 @@ def train() -> None:
         print("Installation or training failed (see above). The service and the page keep running.")
         print("Run `make repro` to try again.")
     else:
-        print(
-            "The pipeline has finished. The page shows which model is in service; `make mlflow` has the run."
-        )
+        print("The pipeline has finished. The page shows the model in service; `make mlflow` shows the run.")
 
 
 def is_ready(program: Program) -> bool:

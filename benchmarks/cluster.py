@@ -38,7 +38,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--files", type=int, default=1200, help="papers in the long run (1200)")
-    parser.add_argument("--part-files", type=int, default=16, help="papers a part (16)")
+    parser.add_argument("--part-files", type=int, default=16, help="papers per part (16)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", type=Path, default=champion_or_default(), help="model folder")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "cluster.json")
@@ -58,7 +58,7 @@ def main() -> None:
         "one node": median(one["one node"] / one["one process"] for one in rounds),
         "two nodes": median(one["two nodes"] / one["one process"] / 2 for one in rounds),
     }
-    print(f"files a second: {_said(rates)}")
+    print(f"files per second: {_said(rates)}")
     print(f"share of linear: {_said(shares)}")
     command = f"make bench-cluster ARGS='--files {options.files} --rounds {options.rounds}'"
     result = {"files": options.files, "rates": rates, "shares of the linear": shares, "rounds": rounds}

@@ -48,7 +48,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The first row that detects a mutant, or None, and the number of pictures that changed up to there."""
+    """The first row that detects a mutant, or None, and the number of pictures read differently so far."""
 
     mutant: Mutant
     row: str | None

@@ -216,7 +216,8 @@ def show(run: dict[str, Any]) -> None:
     """Print the result."""
     size = run["window"]
     print(
-        f"{run['requests']:,} requests in {run['seconds'] / 60:.0f} minutes, in the second half per 100,000:"
+        f"{run['requests']:,} requests in {run['seconds'] / 60:.0f} minutes. "
+        "Change per 100,000 requests in the second half:"
     )
     for name in ("own_mb", "rss_mb", "p50_ms", "p99_ms", "drawing_p50_ms", "cpu_ms"):
         slope = endurance_rule.Slope.of([one[name] for one in run["windows"]], size)

@@ -40,7 +40,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for name, content in seeds().items():
         (corpus / name).write_bytes(content)
-    warnings.simplefilter("ignore")  # by Pillow about odd files
+    warnings.simplefilter("ignore")  # Pillow warns about odd files
     limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=20000"]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={corpus}/", str(corpus)], check)
     atheris.Fuzz()

@@ -56,7 +56,7 @@ def main() -> None:
             print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
     result = conditions(f"make bench-curve ARGS='--workers {options.workers} --pause {options.pause:g}'") | {
         "workers": options.workers,
-        "inputs": inputs_of(inputs) | {"contention": contention(model, 3)},
+        "inputs": inputs_of(inputs) | {"contention": contention(model)},
         "points": points_of(curves),
     }
     show(result)

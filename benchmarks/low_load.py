@@ -19,6 +19,8 @@ from benchmarks.serving_load import drawn_seven
 from digits import Reader
 from service.pictures.decode import decode
 
+PHASES, PHASE_SECONDS = 40, 0.2  # of `contention`
+
 
 def _request(payload: Payload, path: str) -> bytes:
     """The bytes of one request, as wrk sends them."""
@@ -84,20 +86,18 @@ def connections_of_workers(service: int, port: int) -> list[int]:
     return counts
 
 
-def contention(model: Path, rounds: int) -> float:
-    """Processor time per drawing while two processes read, relative to that of one process alone."""
-    alone, both = [], []
-    for _ in range(rounds):
-        alone.extend(_reading(model, 1))
-        both.extend(_reading(model, 2))
-    return round(statistics.median(both) / statistics.median(alone), 3)
+def contention(model: Path) -> float:
+    """Processor time per drawing while another process reads, relative to that of one process alone.
 
-
-def _reading(model: Path, processes: int) -> list[float]:
+    The two states alternate quickly, because the speed of a shared machine varies by a half from second to
+    second. The result is the median ratio of neighbouring phases.
+    """
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(processes)
-    with context.Pool(processes, _prepare, (barrier, str(model))) as pool:
-        return pool.map(_read_for, [1.5] * processes, chunksize=1)
+    barrier = context.Barrier(2)
+    with context.Pool(2, _prepare, (barrier, str(model))) as pool:
+        always, _ = pool.map(_read_in_phases, (True, False), chunksize=1)
+    ratios = [both / alone for alone, both in zip(always[::2], always[1::2], strict=True)]
+    return round(statistics.median(ratios), 3)
 
 
 class _Prepared:
@@ -110,13 +110,17 @@ def _prepare(barrier: BarrierType, model: str) -> None:
     _Prepared.reader, _Prepared.barrier = Reader.load(Path(model)), barrier
 
 
-def _read_for(seconds: float) -> float:
-    """Read drawings for this many seconds; returns the processor time per drawing in milliseconds."""
-    picture = drawn_seven()
+def _read_in_phases(always: bool) -> list[float]:
+    """Read drawings in each phase, or in each second one; returns the processor time per drawing in ms."""
+    picture, found = drawn_seven(), []
     _Prepared.reader.predict(decode(picture))
-    _Prepared.barrier.wait()
-    began, spent, count = time.perf_counter(), time.process_time(), 0
-    while time.perf_counter() - began < seconds:
-        _Prepared.reader.predict(decode(picture))
-        count += 1
-    return 1000 * (time.process_time() - spent) / count
+    for phase in range(PHASES):
+        _Prepared.barrier.wait()
+        if not always and phase % 2 == 0:
+            continue  # the next barrier waits for the other process
+        began, spent, count = time.perf_counter(), time.process_time(), 0
+        while time.perf_counter() - began < PHASE_SECONDS:
+            _Prepared.reader.predict(decode(picture))
+            count += 1
+        found.append(1000 * (time.process_time() - spent) / count)
+    return found

@@ -56,7 +56,7 @@ def main() -> None:
         f"last pointer event to label  median {statistics.median(answers):.0f} ms, "
         f"p95 {answers[int(len(answers) * 0.95)]:.0f} ms, worst {answers[-1]:.0f} ms ({len(answers)} digits)"
     )
-    print(f"questions a digit            {asked:.1f}")
+    print(f"requests per digit           {asked:.1f}")
     print(
         f"first contentful paint       median {statistics.median(paints):.0f} ms, worst {max(paints):.0f} ms"
     )

@@ -1,8 +1,8 @@
-"""What the pictures of the page and of the window show: a hash of the files that decide how these look.
+"""Hashes of the files that decide how the pictures of the page and of the window in docs/images look.
 
-docs/images/sources.json has the hash of the time when each picture was made, and a test compares it with
-today's. `python -m benchmarks.screenshots` writes the hashes of the pictures that it makes. The window is
-pictured by hand; `python -m benchmarks.picture_sources window.png` says that its picture is of today's.
+docs/images/sources.json has the hash from when each picture was made, and a test compares it with the current
+one. `python -m benchmarks.screenshots` writes the hashes of the pictures that it makes. The picture of the
+window is made by hand; `python -m benchmarks.picture_sources window.png` then records that it is up to date.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ SOURCES = {
     "page-why-dark.png": PAGE,
     "window.png": WINDOW,
 }
-"""What each picture shows the work of: a table of ui/text.py, and files, as patterns."""
+"""The sources of each picture: a table of ui/text.py, and glob patterns of files."""
 
 _COMMENT = re.compile(r"/\*.*?\*/|<!--.*?-->|^\s*//.*?$", re.DOTALL | re.MULTILINE)
 
 
 def shown(picture: str, root: Path = ROOT) -> str:
-    """The SHA-256, in hex, of what a picture shows the work of, without comments and layout."""
+    """The SHA-256, in hex, of the sources of a picture, without comments on lines of their own and layout."""
     table, *patterns = SOURCES[picture]
     digest = hashlib.sha256(texts(table, root).encode())
     for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
@@ -51,7 +51,7 @@ def texts(table: str, root: Path) -> str:
 
 
 def without_comments(path: Path) -> str:
-    """What a file says without its comments and layout, which no picture shows."""
+    """The content of a file without layout and without comments on lines of their own, which do not show."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return ast.dump(ast.parse(text))
@@ -64,7 +64,7 @@ def recorded() -> dict[str, str]:
 
 
 def record(pictures: Iterable[str]) -> None:
-    """Write that these pictures show the page or the window of today."""
+    """Record that these pictures show the current page or window."""
     hashes = recorded() | {picture: shown(picture) for picture in pictures}
     RECORD.write_text(json.dumps(hashes, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -75,7 +75,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("pictures", nargs="+", choices=sorted(SOURCES), help="that were made of today's")
+    parser.add_argument("pictures", nargs="+", choices=sorted(SOURCES), help="pictures that are up to date")
     record(parser.parse_args().pictures)
 
 

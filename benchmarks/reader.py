@@ -209,7 +209,7 @@ def _inverted(image: Image.Image) -> Image.Image:
 
 
 def _photo(drawing: Image.Image) -> Image.Image:
-    """The drawing as a photo of 4000x3000 pixels with falling light and noise."""
+    """The drawing as a photo of 4000x3000 pixels with uneven light and noise."""
     paper = Image.new("L", (400, 300), 255)
     paper.paste(drawing.resize((200, 200)), (100, 50))
     grey = np.asarray(paper.resize((4000, 3000), Image.Resampling.BICUBIC), np.float32)

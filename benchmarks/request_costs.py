@@ -2,7 +2,7 @@
 
 One connection at a time sends requests to one worker of the service (*low load*: no request has to wait). For
 each kind of picture, this measures the processor time of the service for an answer, of decoding alone and of
-nginx, and the bytes on the wire. It also measures the processor time of a request that is refused at once (a
+nginx, and the bytes on the wire. It also measures the processor time of an immediately refused request (a
 picture sent to `/livez`, status 405, which takes the path of every refusal), and the memory of a replica and
 of each worker.
 """

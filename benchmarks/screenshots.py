@@ -1,7 +1,7 @@
 """Pictures of the page for the README: `python -m benchmarks.screenshots [ADDRESS]`.
 
-Service and page must be running (`make run`). Writes docs/images/page-*.png, and into sources.json there
-what the page is made of.
+Service and page must be running (`make run`). Writes docs/images/page-*.png, and the hashes of their sources
+into sources.json there.
 """
 
 from __future__ import annotations

@@ -96,7 +96,10 @@ def compare(options: argparse.Namespace) -> Table:
 
 def show(table: Table) -> None:
     """The comparison as a Markdown table, with ratios to the upper bound in brackets."""
-    print("| server | a second at 1 | at 16 | at 64 connections | p99 at 16, ms | CPU a request, ms |")
+    print(
+        "| server | answers per second at 1 | at 16 | at 64 connections | p99 at 16, ms "
+        "| CPU per request, ms |"
+    )
     print("|---|---|---|---|---|---|")
     for name, by in table.items():
         rates = [f"{by[at]['rate']:,.0f} ({by[at]['rate'] / table['limit'][at]['rate']:.2f})" for at in by]

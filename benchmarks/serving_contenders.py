@@ -49,7 +49,7 @@ def as_base64(picture: bytes) -> Payload:
 
 
 def as_pixels(rows: list[list[float]]) -> Payload:
-    """The input of `mlflow models serve`: not a picture, so it does not decode or find ink."""
+    """The input of `mlflow models serve`: not a picture, so the server neither decodes nor finds ink."""
     content = json.dumps({"inputs": [[[[pixel] for pixel in row] for row in rows]]})
     return Payload.of(content.encode(), "application/json")
 

@@ -65,7 +65,7 @@ def beside_photos(contender: Contender, rounds: int, seconds: int) -> dict[str, 
         with repeating(photo.ask):
             beside.append(load(contender, 4, seconds)["p99"])
     before, after = statistics.median(without), statistics.median(beside)
-    print(f"p99 at 4 connections: {before:.1f} ms, beside photos {after:.1f} ms ({after / before:.1f}x)")
+    print(f"p99 at 4 connections: {before:.1f} ms, with photos {after:.1f} ms ({after / before:.1f}x)")
     return {"without": before, "with": after}
 
 
@@ -78,7 +78,7 @@ def goodput(contender: Contender, rounds: int, seconds: int) -> float:
             time.sleep(1.5)  # until the delayed busy responses have been sent
     flooded = statistics.median(rates.pop(400))
     share = flooded / max(statistics.median(found) for found in rates.values())
-    print(f"{contender.name}: {flooded:,.0f} a second to 400 connections, {share:.0%} of the most")
+    print(f"{contender.name}: {flooded:,.0f} per second at 400 connections, {share:.0%} of the peak")
     return share
 
 
@@ -117,7 +117,7 @@ def proxy_configuration(port: int, service: str, folder: Path) -> str:
 
 def show_curve(curve: dict[int, dict[str, float]]) -> None:
     """The throughput curve as a Markdown table."""
-    print("| connections | answered a second | refused | p50, ms | p99, ms |\n|---|---|---|---|---|")
+    print("| connections | answers per second | refused | p50, ms | p99, ms |\n|---|---|---|---|---|")
     for at, row in curve.items():
         share = row["refused"] / max(row["requests"], 1)
         print(f"| {at} | {row['rate']:,.0f} | {share:.0%} | {row['p50']:.1f} | {row['p99']:.1f} |")

@@ -56,7 +56,7 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the measurements")
     parser.add_argument("--picture", action="store_true", help=f"draw {PICTURE.relative_to(ROOT)}")
-    parser.add_argument("--only-curve", action="store_true", help="no 50 replicas")
+    parser.add_argument("--only-curve", action="store_true", help="without the 50 replicas")
     options = parser.parse_args()
     curves = {workers: read(options.results / f"curve-{workers}.json") for workers in (1, 2)}
     found = {workers: list(compared(curve)) for workers, curve in curves.items()}
@@ -68,7 +68,7 @@ def main() -> None:
         draw(found)
     if not options.only_curve:
         costs, replicas = (read(options.results / f"{name}.json") for name in ("costs", "replicas-bare"))
-        print("\n50 replicas, a core each:\n")
+        print("\n50 replicas with one core each:\n")
         print("\n".join(fifty(Times.of(curves[1]), costs, replicas)))
 
 

@@ -41,7 +41,7 @@ class Picture(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read all files and return the exit status (`--help` lists them)."""
+    """Read all files and return the exit status; `--help` lists the statuses."""
     return without_traceback(lambda: _run(_options(arguments)))
 
 

@@ -49,10 +49,10 @@ CHAMPION = Path("models/champion")
 CARD = "card.html"
 """The name of the model card, an optional page about the model in its folder."""
 
-_FAINT = 0.12  # share of the paper's light that ink absorbs: fainter ink is hard to distinguish from paper
+_FAINT = 0.12  # contrast (see `Ink`) below which ink is hard to distinguish from paper
 _SCAN = 20  # longer side of a picture in pixels, up to which it is a coarse scan of one mark
 _SMALL = 14  # longer side of a mark in pixels, below which it has too few pixels
-_WIDE = 0.9  # width by height, above which a rejected mark may be several digits
+_WIDE = 0.9  # ratio of width to height, above which a rejected mark may be several digits
 _SOLID = 0.6  # share of ink in a mark's box, above which it is a dot or a blot and not several digits
 
 
@@ -97,7 +97,7 @@ class Reader:
         return self._reading(*self._found(picture))
 
     def read_and_look(self, picture: Picture) -> tuple[Reading, Look]:
-        """The result of `read`, and the measured look of the picture, for which signs are left out."""
+        """The result of `read`, and the measured look of the picture without its signs."""
         page, found = self._found(picture)
         marks = [mark.atom.pixels for line in found for mark in line if mark.sign is None]
         return self._reading(page, found), look_of(page.ink, marks)
@@ -132,7 +132,7 @@ class Reader:
         return tuple(self._explained(mark, page.ink) for line in found for mark in line)
 
     def seen(self, picture: Picture) -> NDArray[np.uint8] | None:
-        """The network's input if all ink is one digit: (28, 28), ink bright; None if there is no ink."""
+        """The network's input if the picture is read as one digit: (28, 28), ink bright; None without ink."""
         whole = _whole(find_ink(picture))
         return None if whole is None else np.asarray(whole.field.round(), np.uint8)
 
@@ -210,13 +210,13 @@ def _is_scan(ink: Ink) -> bool:
 
 
 def _most_digit_like(result: Classification) -> int:
-    """The row of the mark with the highest probability of being a certain digit."""
+    """The row of the mark with the highest probability of being one particular digit."""
     sure = np.log(result.probabilities.max(axis=1)) - np.logaddexp(0, result.rejection)
     return int(np.argmax(sure))
 
 
 class _Whole(NamedTuple):
-    """All ink of a picture as one digit; `several` is true if it clearly is more than one digit."""
+    """The main mark of a picture as one digit; `several` is true if it clearly is more than one digit."""
 
     ink: InkLevels
     field: NDArray[np.float32]
@@ -234,7 +234,7 @@ def _whole(ink: Ink) -> _Whole | None:
 
 
 def _hint(mark: Found, ink: Ink, rejected: bool) -> Hint | None:
-    """What would make this mark easier to read; None if nothing is known."""
+    """Why this mark is hard to read; None if no reason is known."""
     if ink.contrast < _FAINT:
         return "too_faint"
     if max(mark.atom.width, mark.atom.height) * ink.shrink < _SMALL:

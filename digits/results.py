@@ -111,8 +111,8 @@ class Explanation:
     """The network's input for one mark, and how much each part of it contributed to the answer.
 
     `seen` is uint8 (28, 28), ink bright. `saliency` is float32 (28, 28), -1..1: positive if the ink there
-    supported the answer, negative if it was against the answer. `hint` is what would make the mark easier to
-    read.
+    supported the answer, negative if it was against the answer. `hint` is why the mark is hard to read, if a
+    reason is known.
     """
 
     box: Box

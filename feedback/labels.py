@@ -16,7 +16,7 @@ _ACCEPTED = f"Send a digit, a number such as -3,5, several numbers separated by 
 
 
 def label_of(text: str) -> str:
-    """A person's text as a label in the form of a reading's `text`.
+    """A person's text as a label, which has the form of a reading's `text`.
 
     Numbers are separated by single spaces, and lines by line ends. Raises `BadLabel` for any other text.
     """

@@ -115,10 +115,10 @@ class Rival(NamedTuple):
     """The model that the candidate is compared with: the champion, or the default model if there is none.
 
     `reader` is None if there is no comparison, because the candidate is already the champion, the champion's
-    files are lost, or its training may have seen the current validation pictures. `decided` is the earlier
-    decision on a candidate that is already the champion. `version` is the version that must still be the
-    champion when the candidate replaces it ("": none; None: any), because the candidate was compared with no
-    other. `is_candidate` is about the model file, so a new training with the same result counts as the
+    files are lost, or the rival's training may have seen the current validation pictures. `decided` is the
+    earlier decision on a candidate that is already the champion. `version` is the version that must still be
+    the champion when the candidate replaces it ("": none; None: any), because the candidate was compared with
+    no other. `is_candidate` compares model files, so a new training with the same result counts as the
     champion but gets a version of its own.
     """
 

@@ -24,7 +24,7 @@ from pipeline.registry import versions
 from pipeline.registry.access import in_short, open_registry
 from pipeline.registry.promotion import is_served, sync
 
-INTERVAL = 0.5  # seconds; the service checks its files as often, and both together must take less than two
+INTERVAL = 0.5  # seconds; the service checks its files as often, and in total this must take less than two
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",

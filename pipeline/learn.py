@@ -1,8 +1,8 @@
 """Train with accepted feedback: `make learn`.
 
-The command copies accepted pictures to data/accepted/pictures, which only this command changes and DVC
-tracks. It then runs the pipeline including the promotion gate, and prints a summary. If there is nothing new,
-it does not train. After an interruption, the same command resumes.
+The command copies accepted pictures to data/accepted/pictures, which DVC tracks and only this command
+changes. It then runs the pipeline including the promotion gate, and prints a summary. If there is nothing
+new, it does not train. After an interruption, the same command resumes.
 """
 
 # See docs/decisions/learning.md.
@@ -116,7 +116,7 @@ def take(
 
 
 def track(done: Selection, files: Mapping[str, Path]) -> None:
-    """Write the pictures and track them with DVC; the pointer is added to git for the sake of experiments."""
+    """Write the pictures and track them with DVC; the pointer is staged in git, as `dvc exp run` requires."""
     if not BEFORE.exists():
         write_text(BEFORE, (ACCEPTED / INDEX).read_text(encoding="utf-8") if ACCEPTED.exists() else "[]")
     write(ACCEPTED, done, files)
@@ -140,7 +140,7 @@ def result() -> str:
 
 
 def command(*arguments: str) -> int:
-    """Run a command with this Python, first on the PATH, and return its exit code."""
+    """Run this Python with these arguments, and first on the PATH; returns the exit code."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return subprocess.run(
         [sys.executable, *arguments], env=os.environ | {"PATH": path}, check=False

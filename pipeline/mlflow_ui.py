@@ -86,7 +86,7 @@ def show(page: str) -> None:
 
 
 def open_in_browser(page: str) -> bool:
-    """Open a page in a browser, unless there is no display or BROWSER is "none"; returns the success."""
+    """Open a page in a browser, unless there is no display or BROWSER is "none"; returns whether it did."""
     unseen = sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return os.environ.get("BROWSER") != "none" and not unseen and webbrowser.open(page)
 

@@ -65,7 +65,7 @@ def _set(values: Any, name: str, value: Any) -> None:
     values[last] = _on_one_line(value)
     if comment := values.ca.items.get(last):
         comment[3] = (
-            None  # left by `dvc exp run -S`, which writes lists on several lines; it would join lines
+            None  # left over from a list that `dvc exp run -S` wrote on several lines; would join two lines
         )
 
 

@@ -106,7 +106,7 @@ def run_stages(client: MlflowClient, recorded: Recorded, folder: Path) -> Record
 def restore_inputs(client: MlflowClient, recorded: Recorded, folder: Path) -> Mapping[str, Any]:
     """Write the run's params.yaml and feedback pointer to the worktree; returns the parameters.
 
-    Whatever the run did not record stays as it was committed.
+    Inputs that the run did not record stay as they were committed.
     """
     path = folder / PARAMS
     for told in client.list_artifacts(recorded.run_id, runs.INPUTS):

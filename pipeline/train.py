@@ -115,7 +115,7 @@ def manifest_of(trained: Trained, seed: int, false_rejects: float, turns: list[f
     limit = scan_limit = None
     if logits["plain"].shape[1] > CLASSES:
         usual = np.concatenate([logits[name] for name in USUAL if name in sources])
-        # Many of these are illegible. Only digits that are read correctly should not be rejected.
+        # Many digits of the other sources are illegible, so only those that are read correctly count here.
         others = {name: rejection_scores(logits[name][right[name]]) for name in sources if name not in USUAL}
         scans = others.pop("scans", None)
         limit = calibration.rejection_threshold(rejection_scores(usual), false_rejects, others.values())

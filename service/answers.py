@@ -110,7 +110,7 @@ class ReadAnswer(_Answer):
 
     @classmethod
     def of(cls, reading: Reading, times: int = 1) -> ReadAnswer:
-        """The answer for a reading; the picture sent is `times` as wide and as high as the picture read."""
+        """The answer for a reading; the picture sent is `times` times as wide and high as that read."""
         return cls.model_validate(reading if times == 1 else _enlarged(reading, times))
 
 
@@ -140,7 +140,7 @@ class ExplainAnswers(RootModel[list[ExplainAnswer]]):
 
 
 def _one_of(schema: dict[str, Any]) -> None:
-    """Rename `anyOf` to `oneOf`, because BentoML's client knows only the first alternative of `anyOf`."""
+    """Rename `anyOf` to `oneOf`, because BentoML's client uses only the first alternative of `anyOf`."""
     schema["oneOf"] = schema.pop("anyOf")
 
 

@@ -132,7 +132,7 @@ def test_imports_form_no_circle(package: str) -> None:
 def test_init_files_hold_no_code(path: Path) -> None:
     """A docstring, imports, `__all__`, and settings that libraries read while they are imported.
 
-    `if TYPE_CHECKING` holds imports that are made later: when a name is asked for.
+    `if TYPE_CHECKING` contains imports that are made later, when a name is first used.
     """
     assert ast.get_docstring(tree(path))
     others = ("os.environ.setdefault(", "if TYPE_CHECKING:")

@@ -181,7 +181,7 @@ def test_launch_follows_the_registry_until_ctrl_c(
     process.communicate(timeout=30)
     assert (
         not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE
-    )  # not every first process reaps
+    )  # not every process 1 reaps orphans
 
 
 def test_launch_with_a_model_folder_of_ones_own_follows_no_registry(

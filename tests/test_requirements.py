@@ -48,7 +48,7 @@ def test_what_mcp_adds_replaces_nothing() -> None:
     names = {pin.split("==")[0] for pin in installed}
     shared = {pin.split(" ;")[0] for pin in added if pin.split("==")[0] in names}
     assert shared <= {pin.split(" ;")[0] for pin in installed}
-    assert "mcp" not in names, "Gradio imports it with itself: every page would start a second later"
+    assert "mcp" not in names, "Gradio would import it, and every page would start a second later"
 
 
 def test_page_does_without_the_reader() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.test_requirements import pins
 
 ROOT = Path(__file__).resolve().parent.parent
-TELL_NO_LICENCE = {"huey", "namex"}  # of the pipeline's: neither in words nor by a file
+TELL_NO_LICENCE = {"huey", "namex"}  # packages of the pipeline without any licence information
 
 
 def test_locks_of_all_images_are_in_it() -> None:
@@ -40,7 +40,7 @@ def test_bill_of_materials_of_each_image() -> None:
         lock = pins(path.name.partition(".")[0])
         locked = {
             _name(pin.split("==")[0]) for pin in lock if ";" not in pin
-        }  # others: on some machines alone
+        }  # packages with a marker are not on every machine
         assert locked <= set(found) <= {_name(pin.split("==")[0]) for pin in lock}
         assert {name for name, one in found.items() if not one.get("licenses")} <= TELL_NO_LICENCE
 

@@ -91,7 +91,7 @@ def test_app_starts_in_a_space(space: Path, tmp_path: Path) -> None:
         page = httpx.get(address, headers={"Host": NAME, "X-Forwarded-Proto": "https"}, trust_env=False)
         assert page.is_success
         assert "frame-ancestors 'self' https://huggingface.co" in page.headers["Content-Security-Policy"]
-        assert f'"https://{NAME}' in page.text, "the page asks where it came from"
+        assert f'"https://{NAME}' in page.text, "the page calls the address that it came from"
         strange = httpx.get(address, headers={"Host": "evil.example"}, trust_env=False)
         assert strange.status_code == 421
         assert read(address, tmp_path) == "7"

@@ -22,7 +22,7 @@ LEVEL = 0.01
 """The probability of a false alarm in a window without drift, over all its features together."""
 LEAST_DISTANCE = 0.1
 LEAST_PICTURES = 100
-"""Of one kind. With fewer pictures in the window or the reference, features of that kind are not compared."""
+"""The fewest pictures of one kind. With fewer in the window or the reference, the kind is not compared."""
 Against = Literal["reference", "before"]
 """What the last hours are compared with: the pictures that the model was measured on, or the days before."""
 AGAINST: tuple[Against, ...] = get_args(Against)
@@ -35,8 +35,8 @@ class Comparison:
 
     `distance` is the total variation distance, 0 to 1: the share of the counts that lies in other bins.
     `table` has shape (2, bins) and is the contingency table that is tested, with the window in its first row.
-    Its bins are neighbouring bins merged until each expects a count of five or more. `drifted` is true if the
-    window has drifted in this feature.
+    Its bins are neighbouring bins, merged until the expected count of each is five or more. `drifted` is true
+    if the window has drifted in this feature.
     """
 
     kind: Kind
@@ -64,7 +64,7 @@ class Comparison:
 
 
 def comparisons(window: Counts, reference: Counts) -> list[Comparison]:
-    """Compare every feature of the kinds of which both have `LEAST_PICTURES`; `judged` decides `drifted`."""
+    """Compare every feature of the kinds with `LEAST_PICTURES` in both; `judged` sets `drifted`."""
     return [
         one
         for kind in KINDS
@@ -74,7 +74,7 @@ def comparisons(window: Counts, reference: Counts) -> list[Comparison]:
 
 
 def judged(found: Sequence[Comparison], critical: Sequence[Sequence[float]]) -> list[Comparison]:
-    """The comparisons with `drifted` decided; `critical` as in `Reference`.
+    """The comparisons with `drifted` set; `critical` is that of `Reference`.
 
     Holm's method: after each significant test, the others are corrected for one test fewer.
     """
@@ -120,7 +120,7 @@ def _shares(bins: Sequence[int]) -> list[float]:
 
 
 def _table(mine: Sequence[int], theirs: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Both histograms, neighbouring bins merged until each expects a count of `_EXPECTED` in either."""
+    """Both histograms, with neighbouring bins merged until each expected count is at least `_EXPECTED`."""
     sizes = (sum(mine), sum(theirs))
     least = _EXPECTED * sum(sizes) / max(min(sizes), 1)  # count of a bin in both histograms together
     bins: list[tuple[int, int]] = []

@@ -93,7 +93,7 @@ class _Body:
         self._content, self._held = bytearray(), 0
 
     def replayed(self, receive: Receive) -> Receive:
-        """A `receive` that returns the body, and after it the messages of `receive`: the disconnect."""
+        """A `receive` that returns the body, and after it what `receive` returns, such as the disconnect."""
         first = True
 
         async def again() -> Message:

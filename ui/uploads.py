@@ -18,7 +18,7 @@ UPLOAD = "/gradio_api/upload"
 KEPT_SECONDS = 60.0
 MAX_KEPT = 60 * 2**20  # bytes of all files together
 MAX_FILES = 8  # per request; Gradio's clients send one
-LEAST = 4096  # bytes that each file counts at least, so that empty files are limited as well
+LEAST = 4096  # bytes; a smaller file counts as this many, so that the number of empty files is limited too
 
 
 class Uploads:

@@ -59,7 +59,7 @@ class Cores:
         timer.callbacks.append(self._finish)
 
     def _share(self) -> None:
-        """Set each job's speed, from the largest weight: at most one core; the others share the rest."""
+        """Set each job's speed, starting with the largest weight: at most one core. The rest is shared."""
         cores, weights = float(self._count), sum(job.weight for job in self._jobs)
         busy = min(len(self._jobs), self._count)
         others = (busy - 1) / (self._count - 1) if self._count > 1 else 0.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 FULL = 16
@@ -14,10 +15,10 @@ FULL = 16
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds of processor time, and the seconds that a sleeping process takes to run (`wakeup`).
+    """Seconds of processor time, and the seconds until a woken process runs (`wakeup`).
 
     - `parsing`: from the connection to the queue.
-    - `work`: samples of decoding and reading a picture and sending the answer.
+    - `work`: samples of decoding and reading a picture and sending the answer, as they followed each other.
     - `refusal`: sending a refusal.
     - `accepting`: accepting a new connection.
     - `client`: wrk's work for one answer.
@@ -65,9 +66,13 @@ class Times:
         """The service's mean processor time for an answer."""
         return self.parsing + statistics.fmean(self.work)
 
-    def of_work(self, rng: random.Random) -> float:
-        """A random sample of `work`."""
-        return rng.choice(self.work)
+    def in_order(self, rng: random.Random) -> Iterator[float]:
+        """The samples of `work` again and again in the order of their measurement, from a random one on.
+
+        A shared machine is slower for tenths of seconds to seconds, so successive requests are equally slow.
+        """
+        first = rng.randrange(len(self.work))
+        return cycle([*self.work[first:], *self.work[:first]])
 
 
 def _others(point: Mapping[str, Sequence[float]]) -> float:

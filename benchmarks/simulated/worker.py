@@ -65,6 +65,7 @@ class Worker:
         self.refusals = 0
         self.dead = False
         self._env, self._cores, self._times, self._rng = env, cores, times, rng
+        self._work = times.in_order(rng)
         self._listening = listening
         self._arrived: deque[Request] = deque()
         self._quick: deque[Request] = deque()
@@ -109,7 +110,7 @@ class Worker:
             arrived, self._arrived = self._arrived, deque()
             self._until_read -= 1
             if self._quick and self._until_read <= 0:
-                yield self._cores.run(self._times.of_work(self._rng))
+                yield self._cores.run(next(self._work))
                 self._answer(self._quick.popleft(), True)
                 self._until_read = 2
             if self._listening.backlog:

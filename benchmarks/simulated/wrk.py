@@ -61,7 +61,7 @@ def run(times: Times, connections: Sequence[int], seconds: float = 3.0, seed: in
 
 
 def _other_work(env: simpy.Environment, cores: Cores, share: float, rng: random.Random) -> Process:
-    """Other programs: they take a core for one time slice, as often as gives them their share."""
+    """Other programs: they take a core for one time slice, often enough to have their share."""
     while True:
         yield env.timeout(rng.expovariate(share / SLICE))
         cores.run(SLICE, weight=1e6)

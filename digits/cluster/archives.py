@@ -51,7 +51,7 @@ class Member(NamedTuple):
 
 
 def kind_of(name: str) -> Kind | None:
-    """The kind of archive that a file name has the extension of; None if it is not an archive."""
+    """The kind of archive according to a file name's extension; None if it is not an archive."""
     name = name.lower()
     if name.endswith(tuple(_PACKED)):
         return "packed"

@@ -50,6 +50,6 @@ class Progress:
 
 
 def say(sentence: str, stays: bool = True) -> None:
-    """Print a sentence in place of the line that is updated; with `stays` false, it is that line."""
+    """Print a sentence in place of the progress line or, if `stays` is false, as the new progress line."""
     start = "\r\033[K" if sys.stderr.isatty() else ""
     print(f"{start}{sentence}", end="\n" if stays else "", file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from digits.ink.sheet import NEGATIVE, Grey, Sheet, transposed
 
 _TIGHT = 64  # longer side in pixels, up to which a picture is a cut-out digit without uneven light
 _NARROW_STRIP = 40  # shorter side in pixels, up to which it is cut out around a stroke
-_OBVIOUS = 2.2  # score, at most 3, if one shade covers nearly all of the border and most of the picture
+_OBVIOUS = 2.2  # score (at most 3) from which one shade covers nearly all the border and most of the picture
 _USUALLY_DARK = 0.8  # added to a score that is not obvious, because most paper is light
 _WIDEST_INK = 0.3  # above this share of the shorter side, a dark area is a shadow
 _NARROW = 0.1  # window that finds dark and light strokes among shadows, relative to the shorter side
@@ -142,7 +142,7 @@ def without_shadow(grey: Grey, ink_is_dark: bool, window: float) -> Grey:
 
 
 def _filled(grey: Grey, how: int, share: float) -> Grey:
-    """The picture closed or opened (`how`) with a square window; `share` is its side by the shorter side."""
+    """The picture closed or opened (`how`) with a square window of this `share` of the shorter side."""
     side = max(3, int(min(grey.shape) * share)) | 1  # an even window would shift the picture
     # The picture is extended with its border's own levels; else the border would seem too dark.
     room = side - 1

@@ -20,7 +20,7 @@ from digits.network.network_input import InkLevels
 class Atom:
     """Ink of one digit or of a part of it: its box in the ink map, and the pixels in that box.
 
-    `cut` is the cost of the cut at its left side, by its height (`digits.layout.cuts`).
+    `cut` is the cost of the cut at its left side, relative to the height of the cut (`digits.layout.cuts`).
     """
 
     box: Box

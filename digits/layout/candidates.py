@@ -26,7 +26,7 @@ class Candidate:
 
 
 def candidates_of(run: Run, most: int) -> list[Candidate]:
-    """All ways to join at most `most` neighbouring atoms of a run that are no wider than a digit."""
+    """Each atom of a run, and all ways to join at most `most` neighbours that are no wider than a digit."""
     found = []
     for first in range(len(run.atoms)):
         for after in range(first + 1, min(first + most, len(run.atoms)) + 1):

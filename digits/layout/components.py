@@ -17,17 +17,17 @@ _NEAR = 0.25  # distance within which smaller pieces belong to the mark, relativ
 _DUST = 0.022  # below this share of the picture's shorter side, all pieces are dust
 _READABLE = 9  # least size of a digit that can be read, in pixels
 _MUCH = 5  # least number of marks on a page
-_BELOW = 0.6  # least size of the pieces that are counted for _FADING, relative to the smallest mark
-_FADING = 3.0  # above this multiple of the number of marks, these pieces are noise
+_BELOW = 0.6  # from this share of the least size of a mark on, pieces are counted for _FADING
+_FADING = 3.0  # greatest number of these pieces for each mark: if there are more, they are noise
 _SMALLER = 0.4  # below this share of the usual size of a page's marks, a piece is dirt
 _TIGHT = 64  # pixels: a picture up to this size is a cut-out digit, which may touch its border
 _ENOUGH = 160  # pixels: the shorter side of the label map, which is enough to find connected pieces
 _MOST = 300  # greatest number of pieces: more are a texture
 _HUGE = 3.0  # above this multiple of the weighted median size, a piece does not count for the usual size
-_LINE = 8.0  # width by height, above which a piece among many marks is a printed line that was not found
-_AS_HIGH = 0.6  # least height of marks next to such a line, which digits may touch, relative to its height
-_MARGIN = 0.3  # from this share of a side's length, a piece along this side is not writing
-_THIN_EDGE = 0.03  # up to this share of the picture's shorter side, a line along the border is not writing
+_LINE = 8.0  # ratio of width to height above which a piece among many marks is a printed line that was missed
+_AS_HIGH = 0.6  # least height of other marks, relative to such a line together with the digits that touch it
+_MARGIN = 0.3  # a piece that covers at least this share of a side of the picture is not writing
+_THIN_EDGE = 0.03  # greatest thickness of an edge of the sheet, relative to the picture's shorter side
 
 
 def find_pieces(place: Sheet, rough: bool = False, page: bool = False) -> Pieces:
@@ -123,7 +123,7 @@ def long_lines(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _beside_lines(pieces: list[Piece]) -> list[Piece]:
-    """The pieces without long horizontal lines, if at least five others are about as high, else all."""
+    """The pieces without long horizontal lines, if at least five are about as high as these, else all."""
     lines = long_lines(pieces)
     if not lines:
         return pieces
@@ -142,7 +142,7 @@ def _usual_size(pieces: list[Piece]) -> float:
 
 
 def _piece(label: int, box: list[int], origin: tuple[int, int], coarse: int, shape: tuple[int, ...]) -> Piece:
-    """A piece whose box is in pixels of a map that begins at `origin` and is `coarse` times smaller."""
+    """The piece with this box on a map that begins at `origin` and is `coarse` times smaller."""
     left, top, width, height = (side * coarse for side in box)
     left, top = left + origin[0], top + origin[1]
     return Piece(label, (left, top, min(left + width, shape[1]), min(top + height, shape[0])))

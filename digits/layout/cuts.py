@@ -13,8 +13,8 @@ _ROWS = 64  # height of the copy on which paths are searched, in pixels
 _STROKE = 4.0  # cost of entering a stroke, however long the path stays in it
 _INK = 0.1  # cost of a pixel of ink
 _ASIDE = 0.15  # cost of a step to the side
-_CUTS = 6.0  # greatest number of cuts for each height of the line
-_CRUMB = 0.015  # below this share of its squared height, the ink of a slice is dropped
+_CUTS = 6.0  # greatest number of cuts in an atom as wide as the line is high
+_CRUMB = 0.015  # least area of ink of a slice, relative to the square of the atom's height
 _APART = 0.12  # least distance of two cuts, and of a cut from an end, relative to the line's height
 _SHARED = 0.5  # ink within this share of a stroke's width from a cut belongs to both sides
 

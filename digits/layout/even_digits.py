@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from digits.layout.atoms import Atom
 
-# Usual standard deviations of the feet, heights and sides of handwritten digits, by the digits' height.
+# Usual standard deviations of handwritten digits' feet, heights and sides, relative to their height.
 _HAND = np.array([0.042, 0.045, 0.037])
 _LEAST = 0.006  # least measurable deviation, relative to the height
 _OTHER, _SAME = 0.3, 0.01  # 1 - correlation of two digits of a class, in handwriting and in print
@@ -25,8 +25,8 @@ _WIDER = 0.06  # greatest difference in the sides of two printed digits of one c
 _FEW = 4.5  # penalty for few numbers, which may be uniform by chance
 _ROUND = 0.012  # overshoot of round digits in print, relative to the height
 _ROUND_BELOW, _ROUND_ABOVE = frozenset({0, 3, 5, 6, 8, 9}), frozenset({0, 2, 3, 6, 8, 9})
-_BENT = 3  # terms of the polynomial on which the rows of a photographed column lie
-_STRAYS, _STRAY = 4, 0.4  # one of this many numbers may be left out, at this penalty
+_BENT = 3  # number of terms of the polynomial that the places in a photographed column follow from row to row
+_STRAYS, _STRAY = 4, 0.4  # one number in this many may be left out, each at this penalty
 _HOPELESS = -0.8  # score of the positions above which a column is handwritten, whatever its digits look like
 
 Numbers = Sequence[Sequence["Digit"]]
@@ -79,8 +79,8 @@ class Digit:
 class Evenness:
     """How uniform a column is.
 
-    `score` is about 0 or more for handwriting, and far less for print. `even` (n,) are the numbers that it is
-    about, without those that were left out.
+    `score` is about 0 or more for handwriting, and far less for print. `even` (n,) is true for the numbers
+    that it is about, and false for those that were left out.
     """
 
     score: float
@@ -171,7 +171,7 @@ def _within(number: Sequence[Digit]) -> tuple[float, float]:
 
 
 def _off_curve(places: Floats, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Deviations of places (n, 5) from smooth curves down the rows, and the freedom of each (n,), 0..1."""
+    """Deviations of places (n, 5) from smooth curves down the rows, and 1 minus the leverage of each (n,)."""
     powers = np.vander((rows - rows.mean()) / max(int(np.ptp(rows)), 1), _BENT)
     basis, _ = np.linalg.qr(powers)
     return places - basis @ (basis.T @ places), 1 + 1e-6 - (basis**2).sum(axis=1)

@@ -10,7 +10,7 @@ from digits.layout.form.cells import Cells
 from digits.layout.pieces import common_box
 from digits.layout.rules.rule import Rule
 
-_OVER, _UNDER = 0.5, 0.4  # how far above and below a line writing may end, relative to its height
+_OVER, _UNDER = 0.5, 0.4  # how far above and below a line writing may end, relative to the writing's height
 
 
 def on_lines(runs: Sequence[Run], lines: Sequence[Rule]) -> list[Run]:

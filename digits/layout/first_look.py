@@ -11,10 +11,10 @@ from digits.ink.ruled_lines import near_the_border
 
 Boxes = NDArray[np.int32]
 
-_MANY = 15  # least number of marks on a page,
-_LARGE = 0.3  # least size of each of these marks, relative to the largest
+_MANY = 15  # least number of large marks on a page of many marks
+_LARGE = 0.3  # least size of a large mark, relative to the largest
 _LIGHT = 90  # least strength of a page's ink, of 255
-_LIGHT_IN_SHADOW = 120  # the same for uneven light; the remains of printed lines are as strong
+_LIGHT_IN_SHADOW = 120  # the same in uneven light, unless lines were erased, whose remains may be as strong
 _SMALL = 0.02  # below this share of the largest piece, a piece is a speck
 _LONG = 1.4  # above this multiple of the usual size of all pieces, a piece may be a line
 _WHOLE = 0.8  # above this share of the picture's side, a piece may be a line of the paper
@@ -36,7 +36,7 @@ def boxes_of(darkness: Darkness) -> Boxes:
 
 
 def weakest_ink(darkness: Darkness, boxes: Boxes, lines_erased: bool) -> int:
-    """The least strength of ink, of 255, which is lower for a page of many marks, some of them faint."""
+    """The least strength of ink, of 255. It is lower on a page of many marks, some of which may be faint."""
     sizes = boxes[:, 2:4].max(axis=1)
     if np.count_nonzero(sizes > _LARGE * sizes.max(initial=0)) < _MANY:
         return WEAKEST
@@ -46,10 +46,10 @@ def weakest_ink(darkness: Darkness, boxes: Boxes, lines_erased: bool) -> int:
 
 
 def may_be_printed(darkness: Darkness, boxes: Boxes) -> bool:
-    """Whether lines may be printed on evenly lit paper; else it is a drawing of digits of similar size.
+    """Whether the picture, on evenly lit paper, may have printed lines.
 
-    A line is much longer than other marks, or has marks inside, or consists of many dashes. It may also come
-    near the picture's edges.
+    It may if ink comes near its edges, if a mark is inside another or much longer than usual, or if one of
+    the largest marks is a box. Otherwise it is a drawing of digits of similar size.
     """
     sizes = boxes[:, 2:4].max(axis=1)
     if not len(sizes):

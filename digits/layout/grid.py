@@ -14,7 +14,7 @@ from digits.layout.page import Page
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """A table's `columns`, which are counted from 0; `_first` is the column of its first printed cells."""
+    """A table and its number of `columns`; `_first` is the index of the column of its first printed cells."""
 
     table: Table
     columns: int
@@ -34,7 +34,7 @@ class Grid:
         return len(self.table.rows)
 
     def cells(self) -> Iterator[tuple[tuple[int, int], Box]]:
-        """The printed cells as ((row, column), box); of two cells in one place, the first comes last."""
+        """The printed cells as ((row, column), box). A dict of them keeps the first of two in one place."""
         for row, some in enumerate(self.table.rows):
             for cell in reversed(some):
                 yield (row, self._first + self._column_of[cell]), cell.box
@@ -60,7 +60,7 @@ def grids_of(page: Page, found: Sequence[Sequence[Found]]) -> dict[Table, Grid]:
 
 
 def _column_at(row: Sequence[Cell], column_of: dict[Cell, int], box: Box) -> int:
-    """The column of a box in no cell of this row: before the first, after the last, or the nearest."""
+    """The column of a box outside a row's cells: before the first, after the last, or that of the nearest."""
     middle = (box[0] + box[2]) / 2
     if middle < row[0].box[0]:
         return column_of[row[0]] - 1

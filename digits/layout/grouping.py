@@ -26,13 +26,15 @@ _CUT = 6.0  # nats that a cut must gain for each unit of its cost
 _UNREAD = 2.0  # cost in nats of a mark that is not a digit
 _DROPPED = 2.0  # cost in nats of leaving out a small piece as dirt
 _CROWDED = 4.0  # cost in nats of a second digit in a box for one digit
-_DIRT, _DIRT_WIDE = 1.0, 4.0  # cost in nats of dirt in such a box, and per width in heights of the line
+# Costs in nats of a piece of dirt in such a box: fixed, and for each line height of its shorter side.
+_DIRT, _DIRT_WIDE = 1.0, 4.0
 _PART = 0.45  # a piece below this share of the line's height, in both directions, may be dirt
 _LOW = 0.55  # below this share of the line's height, a mark is hardly a digit
 _SURE = 0.8  # confidence from which a mark of usual width is not cut
 _MOST_CUTS = 1000  # greatest number of cuts in all runs together: more are a texture
 _SINGLE = 0.9  # share of the columns of a level stroke that contain only one stroke
-_MAY_TOUCH, _DOUBLE = 0.5, 1.6  # possible and certain widths of several digits, relative to the line's height
+# Widths above which a mark is cut if it is hard to read, and in any case, relative to the line's height.
+_MAY_TOUCH, _DOUBLE = 0.5, 1.6
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def grouped(pieces: list[Piece]) -> list[list[Piece]]:
     """The pieces of each line, from the top.
 
     Tall pieces are chained to their neighbours, and low pieces join the nearest line. Low pieces far from all
-    tall ones have a smaller size, as print has, and form lines of their own.
+    tall ones are smaller writing, such as print, and form lines of their own.
     """
     height = _usual_height(pieces)
     least = _TALL * height

@@ -78,7 +78,7 @@ def _split(places: range, starts: Sequence[bool]) -> list[list[int]]:
 
 
 def gaps(boxes: Sequence[Box], height: float) -> list[float]:
-    """The gaps between neighbouring boxes of a line, from the left, by the height of the line."""
+    """The gaps between neighbouring boxes of a line, from the left, relative to the height of the line."""
     return [(right[0] - left[2]) / height for left, right in pairwise(boxes)]
 
 

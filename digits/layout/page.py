@@ -29,7 +29,7 @@ from digits.layout.rules.rule import Rule
 _TINY = 64  # pixels: a smaller picture is enlarged, because its edges are too short for the segment detector
 _LIGHTER = 0.25  # writing is hardly ever below this share of the printed lines' darkness
 _LOWEST = 0.2  # below this share of a cell's shorter side, a piece is dirt or a sign
-_NEAR = 5.0  # distance from cells within which such a piece is dirt, relative to that size
+_NEAR = 5.0  # distance from cells within which such a piece is dirt, relative to its greatest size
 _LABEL = 0.1  # least space for the label before a form's writing line, relative to the picture's width
 _FIELDS = 3  # least number of vertical rules between fields
 _OVER = 0.2  # writing this far above or below a cell belongs to it, relative to the cell's height
@@ -65,7 +65,7 @@ class Page:
 
 
 def find_page(darkness: Darkness, known: Sequence[Rule] | None = None) -> Page:
-    """The writing on a page, and its place.
+    """The writing on a page, in lines and in the cells of tables.
 
     If lines were removed before, `known` are the writing lines among them.
     """

@@ -1,4 +1,4 @@
-"""Finds the printed numbers of a table: those of its first columns if it is clear, and headings like them.
+"""Finds the printed numbers of a table: first columns that are clearly printed, and headings like them.
 
 Forms number their rows at the left. A handwritten number must never be taken for print, so columns are judged
 as a whole, and a single number is never called printed.
@@ -18,11 +18,11 @@ from digits.layout.numbers import Group
 from digits.layout.page import Line
 
 _FEWEST = 5  # least number of numbers in a column
-_TYPE = -1.9  # evenness below which a column is printed, which no handwritten column has
+_TYPE = -1.9  # score of evenness below which a column is printed; no handwritten column has such a score
 _LOW = 0.5  # below this share of the usual height, a mark is a dot or a trace of a line
 _LIKE = 0.93  # least likeness of a heading's digit to one of the row numbers
 _STROKE = 1  # the digit that looks the same in print and in handwriting
-_TWINS = 2  # least number of a heading's other digits that are like one of the row numbers
+_TWINS = 2  # least number of digits other than _STROKE in headings that are like the row numbers
 
 Place = tuple[int, int]
 """A number's line, and its position in the line."""
@@ -88,7 +88,7 @@ def _measured(place: Place, group: Group, marks: Sequence[Found]) -> _Number:
 
 
 def _even(numbers: Sequence[_Number]) -> list[_Number]:
-    """The printed numbers of a column; none if it is not clear."""
+    """The printed numbers of a column; none if it is not clearly printed."""
     numbers = [number for number in numbers if number.digits]
     if len(numbers) < _FEWEST:
         return []

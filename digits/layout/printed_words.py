@@ -21,21 +21,22 @@ _DOT = 0.4  # below this share of the tallest letter, a mark is a dot or a sign
 _EVEN = 0.05  # tolerance of the heights on one level, relative to the cap height, but at least one pixel
 _LOW = np.arange(0.6, 0.81, 0.01)  # heights of letters without an ascender, relative to the cap height
 _SIMILAR = 0.12  # tolerance of the cap heights of words in one font size
-_LETTERS, _LONG = 3, 6  # least numbers of letters of a word that is judged alone, and by its uniformity
+_LETTERS, _LONG = 3, 6  # least numbers of letters to judge a word alone, and mostly by its uniformity
 _TYPE = 0.75  # greatest height of a form's labels, relative to the height of the filled-in writing
 _TYPED, _NO_DIGITS = 4, 0.2  # least number of letters in a form's labels, and least share of non-digits
 _UNREAD = 0.5  # least share of non-digits in shorter words
-_LOWER, _SOME = 0.85, 0.3  # a low heading: greatest height by the numbers below, least share of non-digits
+# A low heading: its greatest height relative to the numbers below, and its least share of non-digits.
+_LOWER, _SOME = 0.85, 0.3
 _MANY, _HALF = 5, 0.5  # a higher heading: least number of letters, least share of non-digits
 _FEW = 0.2  # greatest share of non-digits below such a heading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Word:
-    """Letters on one line, and how uniform they are, in pixels and in shares of the letters.
+    """Letters on one line, and how uniform they are: heights in pixels, and shares of the letters.
 
     - `heights` (n,): the heights above `foot`, a row of the picture. Most are `capital` or `low` high.
-    - `on_foot`, `at_levels`, `at_low`: the shares on the baseline, of these two heights, and of the lower.
+    - `on_foot`, `at_levels`, `at_low`: shares on the baseline, with one of these heights, and with the lower.
     - `unread`: the share of letters that are not digits.
     - `filled_in`: it is where a form is filled in. `heading`: it is in the first row of a table.
     """
@@ -76,7 +77,7 @@ class _Word:
         return not self.is_short and self.is_even(0.75, 0.6, 0.3, 0.34)
 
     def is_of_the_type_of(self, other: _Word) -> bool:
-        """Whether it is as high as a word that is certainly printed, for which weaker evidence is enough."""
+        """Whether it is as high as a word that is certainly printed, so that weaker evidence is enough."""
         if not self.is_short:
             alike = abs(self.capital - other.capital) <= _SIMILAR * other.capital
             return alike and self.is_even(0.6, 0.6, 0.25, 0.2)

@@ -1,4 +1,4 @@
-"""Raised digits: small and high next to a normal digit, as the 2 of "3 squared", and not a part of it.
+"""Finds raised digits, such as the 2 of "3 squared", which are not parts of the normal digit next to them.
 
 The network takes them for dirt next to the larger digit, and their height suggests a part of a digit. If both
 digits are clearly read by themselves and there is a gap between them, they are two digits. The parts of
@@ -17,12 +17,12 @@ from digits.layout.atoms import Run
 from digits.layout.candidates import Candidate
 from digits.network.model import Classification
 
-# All by the height of the tallest mark of the run.
+# Heights and gaps are relative to the height of the tallest mark of the run.
 _LEAST, _MOST = 0.3, 0.75  # height of a raised digit
 _RAISED = 0.3  # least height of its foot above that of the tallest mark
 _APART = 0.05  # least gap on its sides
 _SIGN = 0.45  # least height of a ring or a stroke: lower ones are degree signs and apostrophes
-_LIKE_SIGNS = (0, 1)
+_LIKE_SIGNS = (0, 1)  # the digits that may be a ring or a stroke
 _PLAIN = -0.05  # least log probability of a mark to be the digit that it is read as
 
 

@@ -10,9 +10,9 @@ from digits.layout.pieces import Piece
 
 Sign = Literal["-", ".", ","]
 
-# All by the mean height of the neighbouring digits, if nothing else is stated.
+# All are relative to the mean height of the neighbouring digits, unless stated otherwise.
 _FLAT = 0.34  # greatest height of a minus
-LEVEL = 2.0  # least width by height of a level stroke, such as a minus
+LEVEL = 2.0  # least ratio of width to height of a level stroke, such as a minus
 _DASH = (0.18, 1.2)  # least and greatest width of a minus
 _MIDDLE = (0.22, 0.8)  # place of a minus between the top (0) and the foot (1) of the digits
 _NEXT = 1.0  # greatest distance from a minus to the digit after it
@@ -22,7 +22,7 @@ _COMMA = (0.36, 0.6)  # greatest width and height of a comma
 _FOOT = (-0.3, 0.3)  # place of the middle of a point, measured downwards from the foot of the digits
 _BESIDE = 0.75  # greatest distance of a point from the digits before and after it
 _OVER = 0.3  # share of its width by which a sign may horizontally overlap a digit
-_BELOW = 0.08  # least distance that a comma with more overlap reaches below the digits, else it is a part
+_BELOW = 0.08  # a comma that overlaps a digit more must reach this far below it, else it is a part of it
 _PEN = 0.6  # below this share of the pen's width, a speck is dirt
 
 

@@ -48,7 +48,7 @@ class Manifest:
     - `version`: the MLflow registry version ("" for a candidate or a person's own model).
     - `temperature`: the divisor of the logits before the softmax.
     - `rejection_threshold`: a mark with a higher rejection score is not a digit (None: nothing is rejected).
-    - `scan_rejection_threshold`: replaces the former for a scan of very few pixels (None: it does not).
+    - `scan_rejection_threshold`: the threshold for a scan of very few pixels (None: `rejection_threshold`).
     - `turns`: angles in degrees; the logits of a doubtful mark are averaged over the mark as it is and
       rotated by each of them.
     - `validation_sha256`: the hash of the validation split, on which all decisions were made ("" if unknown).

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_TEMPERATURE = 1.6  # for whole numbers: see `all_right`
+_TEMPERATURE = 1.6  # of the confidence of a number with all its digits: see `all_right`
 
 
 def softmax(logits: Floats) -> Floats:
@@ -30,9 +30,9 @@ def all_right(confidences: Sequence[float]) -> float:
     """The probability that a number is read correctly, 0..1, from the probabilities of its digits.
 
     Their product is overconfident, because it does not account for digits that were cut, joined or missed.
-    Therefore its log odds are divided by a temperature (Guo et al., arXiv 1706.04599): the one that is most
-    likely for numbers on papers written with validation digits. `evaluate` reports the calibration error that
-    remains (`number_calibration_error`).
+    Therefore its log odds are divided by a temperature (Guo et al., arXiv 1706.04599), which was fitted to
+    numbers on papers written with validation digits. `evaluate` reports the calibration error that remains
+    (`number_calibration_error`).
     """
     product = float(np.prod(confidences))
     right, wrong = math.pow(product, 1 / _TEMPERATURE), math.pow(1 - product, 1 / _TEMPERATURE)

@@ -1,7 +1,7 @@
 """Which parts of a mark supported the network's answer, found by covering one part after another.
 
-This is occlusion (Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901). It needs no gradients, and one
-batch for each mark.
+This is occlusion (Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901). It needs no gradients, and only
+one batch for each mark.
 """
 
 from __future__ import annotations

@@ -14,15 +14,15 @@ from digits.network.contract import FIELD
 Floats = NDArray[np.float32]
 
 _MIDDLE = ((FIELD - 1) / 2, (FIELD - 1) / 2)
-_SURE = 3.0  # difference of the two highest logits: where it was larger, no view changed an answer
+_SURE = 3.0  # above this difference between the two highest logits, no view ever changed the answer
 
 
 def averaged(network: Callable[[Floats], Floats], batch: Floats, turns: Sequence[float]) -> Floats:
     """Logits (n, k) for marks (n, 28, 28, 1), averaged over several views for doubtful marks.
 
     The views are the mark as it is and rotated by each of `turns`, in degrees. A mark is doubtful if its two
-    highest logits are close together. Only five to ten percent of digits are, and the others cost nothing
-    more.
+    highest logits are close together. Only five to ten percent of digits are doubtful, and the others take no
+    more time.
     """
     logits = network(batch)
     if not turns:

@@ -2,8 +2,9 @@
 
 Both models read the same validation pictures. The candidate must be significantly better on the primary, a
 weighted mean of accuracies. It may not be worse on any guard both significantly and by more than that guard's
-tolerance. If there is accepted feedback in the validation data, a candidate can also win on that. Each of the
-two tests then uses half of the significance level, and the candidate may be significantly worse on neither.
+tolerance. If the champion misreads enough of the accepted feedback in the validation data, a candidate can
+also win on that. Each of the two tests then uses half of the significance level. In any case, the candidate
+may be significantly worse on neither.
 """
 
 # See docs/decisions/promotion.md.
@@ -214,7 +215,7 @@ def _accepted(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule
 
 
 def _enough(candidate: ValidationAnswers, rival: ValidationAnswers, rule: Rule) -> bool:
-    """Whether the rival misreads enough of the accepted pictures that a candidate could win on them."""
+    """Whether the rival misreads enough accepted pictures for a candidate to win on them."""
     misread, _ = churn(candidate.scored[ACCEPTED], rival.scored[ACCEPTED])
     return max(0.5, _churn(candidate, rival)) ** misread < rule.level / 2
 

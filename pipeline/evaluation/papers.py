@@ -87,8 +87,7 @@ def ask_all(ask: Ask, pictures: Iterable[tuple[str, Image.Image]]) -> list[Outco
 class PaperAnswers:
     """The outcome of each paper, and the confidence of the numbers.
 
-    `confidence` and `right` (n,) are about the numbers on those papers on which as many numbers were read as
-    there are.
+    `confidence` and `right` (n,) cover the numbers on papers on which the correct count of numbers was read.
     """
 
     outcomes: list[Outcome]

@@ -22,7 +22,10 @@ SUMMARY = "summary.json"
 
 
 class Digits(NamedTuple):
-    """n digits: `images` uint8 (n, 28, 28), bright ink on black, and `labels` uint8 (n,), 0..9."""
+    """n digits: `images` uint8 (n, 28, 28), bright ink on black, and `labels` uint8 (n,), 0..9.
+
+    Synthetic sets may also have marks that are not digits, with the label 10.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -37,7 +40,7 @@ class Digits(NamedTuple):
         return Digits(self.images[chosen], self.labels[chosen])
 
     def per_class(self) -> list[int]:
-        """Return the number of images of each of the ten digits."""
+        """Return the number of images of each of the ten digits, and of other marks if there are any."""
         return [int(count) for count in np.bincount(self.labels, minlength=CLASSES)]
 
     def sha256(self) -> str:

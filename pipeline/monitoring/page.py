@@ -67,7 +67,7 @@ def page(found: Found) -> str:
 
 
 def chance(p: float) -> str:
-    """Format a probability; smaller ones than 1e-9 are all alike to a reader."""
+    """Format a probability; all values below 1e-9 look the same."""
     return "< 1e-9" if p < 1e-9 else f"{p:.2g}"
 
 

@@ -1,1 +1,1 @@
-"""What every stage shares: paths, parameters, file access, errors, and the runner."""
+"""Code that all stages share: paths, parameters, file access, errors, and the runner."""

@@ -10,7 +10,7 @@ PipelineError
 ├── TrafficError     the service's traffic cannot be compared (too little, no reference, or no service)
 ├── RegistryError    the local MLflow database or folder is damaged, locked, missing or not writable
 ├── ReproduceError   a run cannot be reproduced (unknown run, or its commit or data is missing here)
-├── OvertakenError   another machine changed the champion at the same time
+├── OvertakenError   another process or machine has changed the champion
 └── UpdateError      a new version of the project cannot be merged
 """
 
@@ -61,7 +61,7 @@ class ReproduceError(PipelineError):
 
 
 class OvertakenError(PipelineError):
-    """Another machine changed the champion at the same time. The message names the current champion."""
+    """Another process or machine has changed the champion. The message names the current champion."""
 
 
 class UpdateError(PipelineError):

@@ -37,7 +37,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _remove_left_over(path: Path) -> None:
-    """Remove temporary files for `path` that processes which no longer exist have left."""
+    """Remove temporary files for `path` left by processes that no longer exist."""
     for left in path.parent.glob(f".*.{escape(path.name)}"):
         owner = left.name[1:].partition(".")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):

@@ -18,7 +18,7 @@ from pipeline.registry import runs
 from traffic.slots import REFERENCE
 
 BESIDE = (CARD, REFERENCE)
-"""Files of a model folder in addition to the manifest, which `evaluate` logs as artifacts of a run."""
+"""Files of a model folder, next to the manifest. `evaluate` logs them as artifacts of a run."""
 
 DESCRIPTION = 5000  # characters; the limit of MLflow's column for a version's description
 

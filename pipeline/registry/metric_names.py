@@ -62,7 +62,7 @@ INTERVALS = "intervals"  # the group of [low, high] of other metrics
 
 
 def metric_name(figure: str) -> str:
-    """Return the MLflow name of a metric, whose nested name has dots. A name for MLflow stays as it is."""
+    """Return the MLflow name of a metric; nested names have dots. An MLflow name is returned unchanged."""
     if figure in EVALUATION:
         return EVALUATION[figure]
     group, _, rest = figure.partition(".")

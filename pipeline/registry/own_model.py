@@ -55,7 +55,7 @@ def load_model(path: Path) -> keras.Model:
 
 
 def _holds_weights_alone(path: Path) -> bool:
-    """Whether an HDF5 file has no network. Other files are False, and loading them reports the problem."""
+    """Whether an HDF5 file has no network. False for a file that is not HDF5; loading it reports that."""
     if not h5py.is_hdf5(path):
         return False
     with h5py.File(path) as file:
@@ -85,7 +85,7 @@ def adapt(model: keras.Model, highest: float) -> keras.Model:
     x = model(x)
     _check_output(tuple(x.shape))
     if _gives_probabilities(model, shape):
-        x = keras.ops.log(keras.ops.maximum(x, LEAST))  # their softmax are the model's probabilities
+        x = keras.ops.log(keras.ops.maximum(x, LEAST))  # the softmax of this is the model's probabilities
     return keras.Model(ink, x, name="adapted")
 
 

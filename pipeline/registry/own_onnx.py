@@ -92,7 +92,7 @@ def adapt(model: onnx.ModelProto, scale: Scale | None, digits: Digits | None) ->
     """Return a model from float32 (n, 28, 28, 1), 0..255, to logits (n, 10 or 11); raises `ExportError`.
 
     The function tries all layouts that fit the model's input, and all `USUAL` scales if `scale` is None. It
-    chooses those with the lowest loss on `digits`, or without `digits` the first with which the model runs.
+    chooses those with the lowest loss on `digits`. Without `digits`, it chooses the first that run.
     """
     found: list[Adapted] = []
     failed: list[ExportError] = []
@@ -208,7 +208,7 @@ def _wrapped(
         "least": np.float32(LEAST),
     }
     nodes = [*before, *graph.node, *after]
-    for field in (graph.node, graph.input, graph.output, graph.value_info):  # the last may fix the batch
+    for field in (graph.node, graph.input, graph.output, graph.value_info):  # value_info may fix the batch
         del field[:]
     graph.node.extend(nodes)
     ink: list[str | int | None] = ["n", FIELD, FIELD, 1]

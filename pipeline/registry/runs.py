@@ -237,7 +237,7 @@ def _name(process: psutil.Process) -> str:
 
 
 def _host() -> str:
-    """Return this machine's name. For a server, whose machines may share a name, it includes the checkout."""
+    """Return this machine's name; for a server, with the checkout's id, as its clients may share names."""
     shared = server.is_server(mlflow.get_tracking_uri())
     return f"{platform.node()}:{server.checkout()}" if shared else platform.node()
 

@@ -16,7 +16,8 @@ from pipeline.project.files import write_text
 from pipeline.project.paths import database, store
 
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""For the first request. Later requests are retried for minutes, so that a training survives a restart."""
+"""Settings for the first request, which should fail quickly. Later requests are retried for minutes, so that
+a training survives a restart of the server."""
 
 NO_USER = "it requires a user and password (MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD)"
 REASONS = {  # by MLflow's names of errors
@@ -34,10 +35,10 @@ def own() -> str:
 
 
 def is_elsewhere() -> bool:
-    """Whether runs go to another store than the project's own.
+    """Whether runs are logged to a store other than the project's own.
 
-    MLflow itself sets MLFLOW_TRACKING_URI to the store that it has opened, so that variable may name the own
-    one.
+    MLflow itself sets MLFLOW_TRACKING_URI to the store that it has opened, so the variable may contain the
+    address of the project's own store.
     """
     return tracking_uri() not in ("", own())
 
@@ -64,7 +65,7 @@ def require(uri: str) -> None:
 
 
 def checkout() -> str:
-    """Return a unique id of this checkout, because several machines of a server may share a host name."""
+    """Return a unique id of this checkout, because several clients of a server may share a host name."""
     path = store() / ".checkout"
     if not path.exists():
         write_text(path, uuid.uuid4().hex[:12])

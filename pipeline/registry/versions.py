@@ -76,7 +76,7 @@ def artifacts_of(client: MlflowClient, version: ModelVersion) -> Iterator[Path]:
 
     MLflow stores absolute addresses. If such a folder does not exist, only the part after `mlruns/` is used,
     so that a project that was moved or mounted elsewhere still finds its files. Artifacts on a server are
-    downloaded and deleted at the end.
+    downloaded, and the downloaded copy is deleted at the end.
     """
     run_id = version.run_id or ""
     try:

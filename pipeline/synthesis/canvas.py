@@ -45,7 +45,7 @@ def redraw(image: NDArray[np.uint8], kind: Kind, rng: np.random.Generator) -> Im
 
 
 def enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """Enlarge a digit to smooth outlines with `side` pixels on its longer side, at most the canvas."""
+    """Enlarge a digit to smooth outlines with `side` pixels on its longer side, at most the canvas's side."""
     rows, columns = (np.flatnonzero((image > 127).any(axis=axis)) for axis in (1, 0))
     longer = max(np.ptp(rows), np.ptp(columns)) + 1 if rows.size else image.shape[0]
     factor = side / longer

@@ -49,7 +49,7 @@ Condition = Literal[
     "empty form",
 ]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-SEVERAL: tuple[Condition, ...] = ("level stroke", "empty form")  # for readers of all marks in a picture
+SEVERAL: tuple[Condition, ...] = ("level stroke", "empty form")  # here all marks of a picture are read
 
 Grey = NDArray[np.float32]
 """A picture (height, width), 0 black to 1 white."""

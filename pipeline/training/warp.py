@@ -74,7 +74,7 @@ def _places(
     parts[1, :, :3] = np.stack([-np.sin(turn) / high, np.cos(turn) / high, moved[1]], axis=1)
     bends = random.standard_normal((2, len(turn), _KNOTS**2), dtype=np.float32)
     parts[:, :, 3:] = bends * np.float32(elastic)
-    # numpy's own product wakes threads that spin and take 40 times the CPU time from the training
+    # numpy's own product wakes threads that spin, which costs the training 40 times as much CPU time
     places = cv2.gemm(parts.reshape(-1, len(_BASIS)), _BASIS, 1.0, _NOTHING, 0.0)
     return np.asarray(places, np.float32).reshape(2, len(turn), -1)
 

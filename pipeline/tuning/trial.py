@@ -33,7 +33,9 @@ STARTED = (*DONE, TrialState.RUNNING)
 FAILED, INTERRUPTED = 1, 130  # exit codes
 
 Train = Callable[[Params, Log], float]
-"""A function that trains and returns the best epoch's score; raises what the log raises, or `runs.Killed`."""
+"""A function that trains and returns the score of the best epoch.
+
+It raises what its `Log` raises, and `runs.Killed` if the training's process was killed on another machine."""
 
 
 def worker_process(plan: Plan, trials: int, worker: int, threads: int) -> None:

@@ -169,7 +169,7 @@ def _loaded(folder: Path) -> Reader:
 
 
 def _card(folder: Path, manifest: Manifest) -> bytes | None:
-    """The card in the folder, if it names the model's file: during a promotion it may be another model's."""
+    """The card in the folder if it has this model's SHA-256; during a promotion it may be another's."""
     content = _content(folder / CARD, _CARD_BYTES)
     return content if content and manifest.sha256.encode() in content else None
 
@@ -208,7 +208,7 @@ def _fingerprint(folder: Path) -> object:
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result:
-    """The target of a link or, if the link is dangling like an editor's lock file, the link itself."""
+    """Stat a file, following a link unless it is dangling, as the lock file of an editor is."""
     try:
         return entry.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The self-test of a model before it serves: it must answer about known digits, and read most of them."""
+"""The self-test of a model before it serves: it must answer without errors and read most known digits."""
 
 from __future__ import annotations
 

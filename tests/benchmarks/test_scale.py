@@ -41,8 +41,8 @@ def test_what_is_full_first_is_told() -> None:
 
 def test_a_billion_digits_in_a_day() -> None:
     told = "\n".join(scale.worksheet(INPUTS, digits=8.64e9))
-    assert "= 10,000\n" in told, "8.64e9 digits are 8.64e8 papers of ten: 10,000 a second"
-    assert "= 1,250\n" in told, "at 8 a second for a core"
+    assert "= 10,000\n" in told, "8.64e9 digits are 8.64e8 papers of ten: 10,000 per second"
+    assert "= 1,250\n" in told, "at 8 per second and core"
     assert "200 MB/s" in told, "10,000 papers of 20 kB"
 
 

@@ -43,7 +43,7 @@ class Running:
     model: Path
 
 
-@pytest.fixture(scope="module")  # Playwright's event loop would be in the way of other rooms' tests
+@pytest.fixture(scope="module")  # Playwright's event loop would disturb the tests in other folders
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     camera = tmp_path_factory.mktemp("camera") / "digit.y4m"
     write_camera(camera, CAMERA_DIGIT)
@@ -91,7 +91,7 @@ def context(warm: BrowserContext) -> Iterator[BrowserContext]:
     warm.clear_cookies()
     for page in warm.pages:
         address = urlsplit(page.url)
-        if address.scheme == "http":  # and no page of the browser's own
+        if address.scheme == "http":  # not one of the browser's own pages
             stored = {"origin": f"http://{address.netloc}", "storageTypes": "all"}
             warm.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
         page.close()

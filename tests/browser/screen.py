@@ -22,7 +22,7 @@ def screen() -> Iterator[str]:
     os.close(write)
     try:
         with os.fdopen(read) as number:
-            name = number.readline().strip()  # Xvfb tells its number once it is ready
+            name = number.readline().strip()  # Xvfb prints its number once it is ready
         yield f":{name}"
     finally:
         server.terminate()

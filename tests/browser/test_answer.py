@@ -158,7 +158,7 @@ def test_why_shows_what_spoke_for_the_answer_in_the_legends_colour(
         red, _, blue = np.moveaxis(np.asarray(image.convert("RGB"), int), -1, 0)
     orange = np.count_nonzero(red > blue + 60)
     assert orange > 1000
-    assert orange > np.count_nonzero(blue > red + 60)  # the strokes of a sure answer speak for it
+    assert orange > np.count_nonzero(blue > red + 60)  # most strokes support a confident answer
 
 
 def test_model_says_version_date_and_accuracy(page: Page) -> None:
@@ -195,7 +195,7 @@ def test_model_has_a_card_with_its_pictures(page: Page, artifacts: Path) -> None
     expect(card.locator("h1")).to_contain_text("Model card: digits")
     expect(card.locator("img")).to_have_count(3)
     shown = "(images) => images.every((one) => one.complete && one.naturalWidth > 100)"
-    assert card.locator("img").evaluate_all(shown), "the page's own rules would let no picture in"
+    assert card.locator("img").evaluate_all(shown), "the page's own content policy would block the pictures"
     assert card.locator("main").evaluate("(main) => getComputedStyle(main).maxWidth") == "736px"
     card.screenshot(path=artifacts / "card.png", full_page=True)
     card.set_viewport_size({"width": 390, "height": 844})

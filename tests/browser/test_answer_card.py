@@ -37,7 +37,7 @@ def test_nothing_moves_because_of_an_answers_length(
         expect(page.locator("#tiles .tile")).to_have_count(len("".join(text.split())))
         places.append({part: page.locator(part).bounding_box() for part in PARTS})
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-        if 1 < len(text) < 20 and text.count("\n") < 2:  # more scrolls
+        if 1 < len(text) < 20 and text.count("\n") < 2:  # longer texts scroll
             assert page.locator("#big").evaluate("(big) => big.scrollHeight - big.clientHeight") <= 1, text
     assert all(place == places[0] for place in places), places
     context.close()
@@ -137,7 +137,7 @@ def test_a_stroke_under_way_is_read_only_where_the_pen_rests(page: Page, digit: 
             assert reasons > 0, text
             reasons -= 1
             continue
-        # A busy machine may hold the mouse up for as long as a hand that rests.
+        # A busy machine may delay the mouse for as long as a hand that rests.
         reasons += down and (kind == "pointerup" or when - last > REST - 0.02)
         down = kind == "pointerdown" or (down and kind != "pointerup")
         last = when

@@ -22,7 +22,7 @@ from tests.browser.uploads import uploaded, watch
 from tests.ports import free_port
 
 LEAST = 44
-"""Pixels that a finger's target has to have each way."""
+"""Minimum width and height of a touch target in pixels."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def test_a_finger_corrects_on_a_phone_and_nothing_moves(phone: Page, keeping: Ke
     assert sheet["y"] > paper["y"] + 0.4 * paper["height"]  # what was drawn can still be seen
     six = digit(phone, "6")
     six.tap()
-    six.tap()  # a second tap, as of an impatient finger, meets nothing that lies beneath
+    six.tap()  # a second, impatient tap hits nothing underneath
     thanked(phone, "6")
     assert [part.bounding_box() for part in parts] == before
     assert [one.label for one in keeping.kept()] == ["6"]
@@ -313,7 +313,7 @@ def test_a_table_and_a_service_that_keeps_nothing_offer_no_correction(page: Page
     assert asked == ["GET"]  # once
     page.unroute_all()
     page.reload()
-    expect(page.locator("#wrong")).to_be_visible()  # it is kept again, and so was the drawing
+    expect(page.locator("#wrong")).to_be_visible()  # feedback is stored again, and the drawing was kept
     cell = {"row": 0, "column": 0, "box": [0, 0, 9, 9], "numbers": []}
     table = {"rows": 1, "columns": 1, "cells": [cell]}
     said = {"text": "", "numbers": [], "digits": [], "tables": [table], "model": "default"}

@@ -60,7 +60,7 @@ class Run:
         return self._log.read_text(encoding="utf-8")
 
     def seconds_until(self, true: Callable[[], object], limit: float) -> float:
-        """Wait for a line; returns the seconds since the start."""
+        """Wait until the check holds; returns the seconds since the start."""
         while not true():
             assert time.monotonic() - self.began < limit, self.said[-5000:]
             time.sleep(0.1)
@@ -142,7 +142,7 @@ def test_make_run_answers_first_and_trains_beside(
 def test_make_run_again_repeats_nothing(
     clone: Path, artifacts: Path, tmp_path: Path, chromium: Browser
 ) -> None:
-    """Follows the test above; `chromium` is a parameter only so that both run or none."""
+    """Follows the test above; `chromium` is a parameter only so that both tests run or neither."""
     assert chromium.is_connected()
     with make_run(clone, tmp_path / "log") as run:
         again = run.seconds_until(lambda: "Draw now" in run.said, 60)

@@ -14,7 +14,7 @@ from tests.browser.hand import answer, draw
 from tests.browser.pictures import encoded, photo_of_table
 
 ROWS, COLUMNS = 12, 5
-RIGHT = 57  # of the 60 numbers, for the tests' model saw few digits
+RIGHT = 57  # of the 60 numbers, because the tests' model was trained on few digits
 
 Table = list[tuple[int, int, list[int]]]
 """Cells by row and column, with the indices of the numbers in them."""

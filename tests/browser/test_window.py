@@ -39,9 +39,7 @@ class Desktop:
 
     def __init__(self, display: str, arguments: list[str], service: str) -> None:
         self._environment = os.environ | {"DISPLAY": display, "SERVICE_URL": service, "API_KEY": ""}
-        self._environment["XDG_CONFIG_HOME"] = (
-            os.devnull
-        )  # nothing that the person at this machine has chosen
+        self._environment["XDG_CONFIG_HOME"] = os.devnull  # without the settings of this machine's user
         self.display = display
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ui.desktop", *arguments], env=self._environment

@@ -21,7 +21,7 @@ BUILD = ROOT / "build" / "clients"
 UV = [sys.executable, "-m", "uv"]
 _NETWORK = re.compile(r"error sending request|HTTP status server error|timed out")
 _OURS = ("EUSAGE", "EINTEGRITY", "EJSONPARSE")
-"""npm's words for a package.json or a lock that is wrong: nothing that the network did."""
+"""npm's error codes for a wrong package.json or lock, which are no network errors."""
 
 
 def python_programs(name: str, lock: Path | None = None) -> Path:

@@ -16,8 +16,8 @@ _ADDRESS = re.compile(r"127\.0\.0\.1:(3000|7860)")
 def follow(heading: str, folder: Path, address: str, programs: Path) -> subprocess.CompletedProcess[str]:
     """Write the programs below a heading into a folder and run the commands there.
 
-    `address` is the host and port of the service, or of the page where the section asks that, and `programs`
-    the folder of what the commands need: it stands for the installing, which is left out.
+    `address`: host and port of the service, or of the page if the section uses that. `programs`: the folder
+    with the programs that the commands need, because the commands that install them are left out.
     """
     text = _ADDRESS.sub(address, (ROOT / "docs" / "clients.md").read_text(encoding="utf-8"))
     section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
@@ -39,7 +39,7 @@ def run(folder: Path, programs: Path, *command: str) -> subprocess.CompletedProc
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
-        "npm_config_offline": "true",  # npx takes what is locked, or fails
+        "npm_config_offline": "true",  # npx uses the locked packages or fails
     }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

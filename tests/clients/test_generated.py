@@ -54,4 +54,4 @@ def test_typescript_compiles_strictly_and_calls(
     command = [str(modules / ".bin" / "tsc"), "--strict", "--noEmit", "--target", "es2022"]
     command += ["--module", "nodenext", "--types", "node", "wrong.mts"]
     wrong = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    assert "TS2322" in wrong.stdout, "a number is no string: the answer is typed"
+    assert "TS2322" in wrong.stdout, "a number is not a string, so the answer is typed"

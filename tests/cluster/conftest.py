@@ -16,14 +16,14 @@ PAGES = 40
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
     """A bucket of a real S3 server on loopback."""
-    pytest.importorskip("moto", reason="there is no moto here: make team")
+    pytest.importorskip("moto", reason="`make team` installs moto")
     with serving(tmp_path_factory.mktemp("s3")) as one:
         yield one
 
 
-@pytest.fixture(scope="module")  # other rooms' tests look at the processes that this one has started
+@pytest.fixture(scope="module")  # tests in other folders inspect the child processes of this one
 def two_nodes(bucket: Bucket) -> Iterator[TwoNodes]:
-    pytest.importorskip("ray", reason="there is no Ray here: make team")
+    pytest.importorskip("ray", reason="`make team` installs Ray")
     if not has_second_address():
         pytest.skip("this machine has no address 127.0.0.2 for a second node")
     with TwoNodes(bucket.variables) as cluster:

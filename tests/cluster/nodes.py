@@ -20,7 +20,7 @@ import psutil
 
 from tests.ports import free_port
 
-SECOND = "127.0.0.2"  # the first has the address that the machine has, as Ray wants it
+SECOND = "127.0.0.2"  # the first node has the machine's own address, as Ray requires
 START_SECONDS = 180
 _MEMORY = str(100 * 2**20)  # bytes, of each node's object store
 _COMMON = ["--block", "--num-cpus=1", f"--object-store-memory={_MEMORY}", "--disable-usage-stats"]
@@ -49,14 +49,14 @@ class Node:
         self._wait()
 
     def kill_raylet(self) -> None:
-        """As the loss of the machine: its raylet ends at once and its workers with it."""
+        """Simulate the loss of the machine: kill its raylet and all its workers."""
         self._remember()
         (raylet,) = [one for one in self._process.children() if one.name() == "raylet"]
         for one in [raylet, *raylet.children(recursive=True)]:
             _signal(one, signal.SIGKILL)
 
     def stop(self) -> None:
-        """End everything that this node has started, kindly at first."""
+        """End everything that this node has started, with SIGTERM first."""
         self._remember()
         _signal(self._process, signal.SIGTERM)
         _, alive = psutil.wait_procs([self._process], timeout=10)
@@ -87,7 +87,7 @@ class TwoNodes:
         outside = {
             name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RAY_ADDRESS")
         }
-        # Ray's ports are open to the network: only who has the token gets in.
+        # Ray's ports are open to the network, so a token is required.
         self.variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **variables}
         self._environment = outside | self.variables
         self.address = f"127.0.0.1:{free_port()}"
@@ -104,11 +104,11 @@ class TwoNodes:
         return self
 
     def add(self) -> None:
-        """A second node joins."""
+        """Add the second node."""
         self._nodes.append(Node(1, self.address, self._folder, self._environment))
 
     def lose(self) -> None:
-        """The second node is gone from one moment to the next."""
+        """Lose the second node without warning."""
         self._nodes[-1].kill_raylet()
 
     def __exit__(

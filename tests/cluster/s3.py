@@ -23,7 +23,7 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """An empty bucket called `scans`, and the variables that lead a program to it."""
+    """An empty bucket called `scans`, and the environment variables with which programs find it."""
 
     variables: dict[str, str]
     system: Any
@@ -32,7 +32,8 @@ class Bucket:
         for path in folder.rglob("*"):
             if path.is_file():
                 key = f"{NAME}/{to}/{path.relative_to(folder).as_posix()}"
-                with self.system.open_output_stream(key, compression=None) as stream:  # a .gz is one already
+                # Not compressed, because a .gz file is compressed already.
+                with self.system.open_output_stream(key, compression=None) as stream:
                     stream.write(path.read_bytes())
 
     def download(self, prefix: str, folder: Path) -> None:

@@ -49,7 +49,7 @@ def write_scans(folder: Path, *, unpacked: bool = False) -> None:
 
 
 def write_archive(path: Path, held: dict[str, bytes]) -> None:
-    """An archive of the kind that its name says."""
+    """Write an archive in the format that its suffix names."""
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in held.items():

@@ -27,13 +27,13 @@ pytestmark = [  # raised inside MLflow and SQLAlchemy
     pytest.mark.filterwarnings("ignore:.*type hint:UserWarning", "ignore::ResourceWarning"),
 ]
 
-ALL_CORES = str(os.cpu_count())  # as many local jobs have one thread each, as a node's only core has
+ALL_CORES = str(os.cpu_count())  # with as many local jobs, each has one thread, like a node of one core
 LONG = ["--trials", "2", "--epochs", "60"]
 
 
 @pytest.fixture
 def searching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with small data: the test stands in it."""
+    """A project with small data, which becomes the current folder."""
     write_small_search(tmp_path)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
@@ -53,7 +53,7 @@ def begin(nodes: TwoNodes, *arguments: str) -> subprocess.Popen[str]:
 
 
 def finish(search: subprocess.Popen[str]) -> str:
-    """What the search says until its good end."""
+    """The output of the search, which must succeed."""
     with search:
         said = search.communicate(timeout=300)[0]
     assert search.returncode == 0, said
@@ -72,7 +72,7 @@ def wait_for(what: Callable[[], bool]) -> None:
 
 
 def both_train(client: MlflowClient) -> bool:
-    """Whether two trials that run have an epoch behind them."""
+    """Whether two running trials have finished an epoch."""
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
     running = client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'")

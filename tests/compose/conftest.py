@@ -31,7 +31,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """
     if said := missing():
         pytest.skip(said)
-    folder = tmp_path_factory.mktemp("compose") / "a clone"  # a space in it, as some people have
+    folder = tmp_path_factory.mktemp("compose") / "a clone"  # with a space in its name, as some people have
     copy_of_project(folder)
     stack = Stack(folder)
     before = _image_ids()

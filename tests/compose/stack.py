@@ -152,6 +152,6 @@ def wait_until(true: Callable[[], object], seconds: float) -> float:
     """Wait until the check holds and return the seconds; raises AssertionError after a timeout."""
     began = time.monotonic()
     while not true():
-        assert time.monotonic() - began < seconds, f"{true} is not so after {seconds} s"
+        assert time.monotonic() - began < seconds, f"{true} is still false after {seconds} s"
         time.sleep(0.2)
     return time.monotonic() - began

@@ -145,12 +145,12 @@ CASES = [
         {"10m": set(), "12m30s": {"DigitsFaults"}, "20m": set()},
     ),
     Case(
-        "a fiftieth is refused as too much",
+        "one request in fifty is refused as busy",
         {REQUESTS % ("/predict", "ok"): "0+98x200", REQUESTS % ("/predict", "busy"): "0+2x200"},
         {"4m": set(), "7m": {"DigitsBusy"}},
     ),
     Case(
-        "a hundredth at most is refused as too much",
+        "at most one request in a hundred is refused as busy",
         {REQUESTS % ("/predict", "ok"): "0+995x200", REQUESTS % ("/predict", "busy"): "0+5x200"},
         {"7m": set(), "1h": set()},
     ),
@@ -174,13 +174,13 @@ CASES = [
     Case("a quarter of the answers is unsure", unsure(25), {"55m": set(), "65m": {"DigitsUnsure"}}),
     Case("a tenth of the answers is unsure", unsure(10), {"70m": set()}),
     Case(
-        "drift, as every replica tells it from the counts of all",
+        "drift, which every replica reports from the counts of all",
         {DRIFT % (name, "reference"): "1x200" for name in "abc"}
         | {DRIFT % (name, "before"): "0x200" for name in "abc"},
         {"59m": set(), "62m": {"DigitsDrift"}},
     ),
     Case(
-        "one replica's counts alone say that pictures have changed; the others know too little",
+        "only one replica's counts show that pictures have changed; the others have too few",
         {DRIFT % ("a", "before"): "1x200"} | {DRIFT % (name, "before"): "NaN " * 200 for name in "bc"},
         {"59m": set(), "62m": {"DigitsTrafficChanged"}},
     ),

@@ -40,7 +40,7 @@ def merged(*files: str, folder: Path = ROOT, environment: Mapping[str, str] | No
             text=True,
         )
     except OSError:
-        pytest.skip("NO DOCKER: `docker compose` does not work, so the compose files stay unread")
+        pytest.skip("NO DOCKER: `docker compose` does not work, so the compose files are not checked")
     if done.returncode:
         pytest.skip(f"NO COMPOSE: `docker compose config` does not work: {done.stderr[:200]}")
     return dict(YAML(typ="safe").load(done.stdout)["services"])

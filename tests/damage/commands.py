@@ -71,6 +71,6 @@ def _run(project: Path, told: Path, module: str, arguments: Sequence[str], fault
 
 
 def stand_in(project: Path) -> None:
-    """Work in this project: the server that forks keeps the environment of the test that started it."""
+    """Work in this project, because the fork server has the environment of the test that started it."""
     os.chdir(project)
     os.environ |= {"DVC_ROOT": str(project), "MLFLOW_TRACKING_URI": ""}

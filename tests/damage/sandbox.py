@@ -18,7 +18,7 @@ from tests.damage.inject.fault import COUNT, Fault
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests" / "data" / "mnist-small"
 INJECT = Path(__file__).resolve().parent / "inject"
-MEGABYTES = 192  # of the disk: the project has 10
+MEGABYTES = 192  # size of the disk; the project has 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """`folder` has the project. It is a disk that may be filled, if one could be mounted."""
+    """A folder with the project. If `mounted`, it is a disk of its own, which a fault may fill."""
 
     folder: Path
     mounted: bool
@@ -69,11 +69,11 @@ class Sandbox:
             "MNIST_DIR": str(SMALL),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(INJECT),
-            "PYTHONDONTWRITEBYTECODE": "1",  # its own files would count
+            "PYTHONDONTWRITEBYTECODE": "1",  # bytecode files would count as changes
             "TMPDIR": str(self.folder / "tmp"),
             "DVC_SITE_CACHE_DIR": str(self.folder / "cache"),
             "MLFLOW_TRACKING_URI": "",
-            "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "3600",  # the clock's, not ours
+            "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "3600",  # they depend on the clock
         }
 
     def fault(self, where: str, kind: str, at: int, left: int = 0) -> Fault:
@@ -114,9 +114,9 @@ class Sandbox:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox on a tmpfs, or where that cannot be mounted in a plain folder: files may only not grow there.
+    """Make a sandbox on a tmpfs, or in a plain folder if it cannot be mounted; FILL then limits file sizes.
 
-    Not in pytest's folder: a disk that a killed pytest leaves there would disturb the next one's cleaning.
+    It is not in pytest's folder, because a disk that a killed pytest left there would disturb the next run.
     """
     around = Path(tempfile.mkdtemp(prefix="digits-damage-"))
     folder = around / "disk"

@@ -29,7 +29,7 @@ from tests.service.conftest import Server, draw, serving
 from tests.service.encoding import encoded
 
 VERSIONS = ("1", "2", "3")
-POINTS = 5  # of one test
+POINTS = 5  # faults in one test
 KINDS = (KILL, KILL, FILL, TEAR)
 COMMANDS = ("promote", "promote", "rollback", "sync", "follow")
 SEVEN = encoded(draw("7"))
@@ -56,7 +56,7 @@ def _register(project: Path) -> None:
             folder = Path(shutil.copytree(DEFAULT_MODEL, f"models/{number}"))
             manifest = Manifest.load(folder)
             model = onnx.load(folder / manifest.file)
-            model.doc_string = number  # another file
+            model.doc_string = number  # makes the file of each version different
             content = model.SerializeToString()
             (folder / manifest.file).write_bytes(content)
             done = replace(manifest, sha256=hashlib.sha256(content).hexdigest(), run_id=run_id)

@@ -1,4 +1,4 @@
-"""Faults while feedback is stored: whatever was acknowledged is not lost."""
+"""Faults while feedback is stored. Feedback that was acknowledged is not lost."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.damage.commands import forks
 from tests.damage.inject.fault import FILL, KILL, TEAR, Fault, arm
 from tests.damage.sandbox import Sandbox
 
-PICTURES = 12  # of one round
-CHANGES = 6 * PICTURES  # of files, about
+PICTURES = 12  # pictures in one round
+CHANGES = 6 * PICTURES  # of files in one round, approximately
 ROUNDS = 4
 LEFT = (0, 10, 300, 4096, 8192)  # bytes that still fit
 LIMITS = Limits(free_bytes=0)  # so that the disk itself says that it is full
@@ -113,7 +113,7 @@ def test_what_was_acknowledged_is_kept(seed: int, box: Sandbox, tmp_path: Path) 
         fault = box.fault(
             "", chance.choice((KILL, FILL, TEAR)), chance.randint(1, CHANGES), chance.choice(LEFT)
         )
-        numbers = range(turn * PICTURES - 3, (turn + 1) * PICTURES)  # the first three again
+        numbers = range(turn * PICTURES - 3, (turn + 1) * PICTURES)  # the first three were stored before
         told += damaged(box, keep_all, (folder, numbers, acknowledged), fault)
         require_kept(folder, acknowledged, told)
     keep_all(folder, range(-3, ROUNDS * PICTURES), acknowledged, None)
@@ -122,7 +122,7 @@ def test_what_was_acknowledged_is_kept(seed: int, box: Sandbox, tmp_path: Path) 
 
 
 def told_of(acknowledged: Path) -> set[str]:
-    """Return the ids in such a file, which may have an incomplete line that the next one continues."""
+    """Return the ids in such a file. A line cut by a kill is joined with the next; both are left out."""
     text = acknowledged.read_text(encoding="ascii") if acknowledged.exists() else ""
     return {line for line in text.splitlines() if re.fullmatch("[0-9a-f]{64}", line)}
 

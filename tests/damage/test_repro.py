@@ -22,9 +22,9 @@ from tests.damage.wholeness import champion_troubles, left_over, outputs, rows, 
 pytestmark = pytest.mark.timeout(1200)
 
 
-@pytest.mark.heavy  # test_champion.py and test_feedback.py have their points in the gate
+@pytest.mark.heavy  # test_champion.py and test_feedback.py inject faults in the fast tests
 def test_another_training_goes_on_beside_the_champion(box: Sandbox, small_project: Path) -> None:
-    """The gate's chain: `train` is killed after an epoch, and the disk is full as `evaluate` registers."""
+    """`train` is killed after an epoch, and then the disk is full while `evaluate` registers the model."""
     box.restore(small_project)
     params = box.project / "params.yaml"
     text = re.sub(r"(?m)^  epochs: \d+", "  epochs: 2", params.read_text(encoding="utf-8"))
@@ -127,7 +127,7 @@ def read_only(folder: Path) -> Iterator[None]:
             yield
         else:
             (folder / "trial").unlink()
-            pytest.skip("root writes anywhere here and may not mount: a read-only folder cannot be had")
+            pytest.skip("root can write to any folder here and cannot mount one, so no folder is read-only")
     finally:
         if mounted.returncode == 0:
             subprocess.run(["umount", str(folder)], check=True)

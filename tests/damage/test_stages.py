@@ -1,7 +1,7 @@
-"""A stage is killed, torn in the middle of a write, or finds a full disk, at random points; then it goes on.
+"""Faults at random points of a stage: a kill, a kill in the middle of a write, or a full disk.
 
-A chain of such points hits one command again and again, each time where the one before left it; the last time
-nothing does. A failure says its chain: `-k` with the test's name repeats it, point by point.
+Each test runs one command several times, each time with a fault, from the state that the previous one left.
+The last run has no fault and must succeed. A failed test prints its faults; running it again repeats them.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pipeline.reproduction.recorded import weights_sha256
 
 LEFT_OVER = re.compile(r"\.\d+\..+|.+\.(part|tmp|new|temp)|tmp\w{8}")  # patterns of temporary files' names
 CACHED = ("fetch", "preprocess")  # stages whose outputs are the same bytes each time
-OWN = {"train_seconds", "created", "run_id", "version", "git_commit"}  # of each training, not of its result
+OWN = {"train_seconds", "created", "run_id", "version", "git_commit"}  # not part of a training's result
 STAGES = ("fetch", "preprocess", "train", "evaluate")
 
 
@@ -30,7 +30,7 @@ def troubles(project: Path, reference: Path, stage: str) -> list[str]:
         if name in done and outputs(project, name) != outputs(reference, name):
             found.append(f"{name} gave other outputs")
     if "train" in done and not same_model(project / "models/candidate", reference / "models/candidate"):
-        found.append("the candidate is another")
+        found.append("the candidate is different")
     if "evaluate" in done:
         told, expected = (plain(folder / "reports" / "metrics.json") for folder in (project, reference))
         found += [
@@ -61,7 +61,7 @@ def same_model(one: Path, other: Path) -> bool:
     told, expected = (Manifest.load(folder).as_dict() for folder in (one, other))
     for manifest in (told, expected):
         manifest["metrics"] = {name: value for name, value in manifest["metrics"].items() if name not in OWN}
-        for name in (*OWN, "sha256"):  # the ONNX file holds names that Keras numbers anew
+        for name in (*OWN, "sha256"):  # the ONNX file has names that Keras numbers differently each time
             manifest.pop(name, None)
     mine, theirs = (weights_sha256(folder / "digits.onnx") for folder in (one, other))
     return told == expected and mine == theirs

@@ -200,7 +200,9 @@ def test_service_asks_nobody_but_a_registry() -> None:
     documents = render(REGISTRY)
     egress = of_kind(documents, "NetworkPolicy")["digits-service"]["spec"]["egress"]
     address = environment(every_container()["follower"][1], render(PRODUCTION))["MLFLOW_TRACKING_URI"]
-    namespace, port = re.fullmatch(r"http://mlflow\.(\w+)\.svc\.cluster\.local:(\d+)", address).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"http://mlflow\.(\w+)\.svc\.cluster\.local:(\d+)", address)
+    assert found
+    namespace, port = found.groups()
     mlflow_rule, names = egress
     assert (
         mlflow_rule["to"][0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] == namespace
@@ -227,7 +229,9 @@ def test_rights_and_limits_are_those_of_compose(name: str) -> None:
     assert number(limits["memory"]) == number(service["mem_limit"])
     assert limits["cpu"] == str(service["cpus"])
     assert number(container["resources"]["requests"]["memory"]) <= number(limits["memory"])
-    target, size = re.fullmatch(r"(/tmp):size=(\w+)", service["tmpfs"][0]).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"(/tmp):size=(\w+)", service["tmpfs"][0])
+    assert found
+    target, size = found.groups()
     (mount,) = [mount for mount in container["volumeMounts"] if mount["mountPath"] == target]
     (volume,) = [volume for volume in pod["spec"]["volumes"] if volume["name"] == mount["name"]]
     assert volume["emptyDir"]["medium"] == "Memory"
@@ -316,7 +320,9 @@ def test_every_variable_of_compose_is_there_or_has_its_reason() -> None:
 def test_page_asks_the_service() -> None:
     documents = render(BASE)
     address = environment(main_container(pods(documents)["digits-page"]), documents)["SERVICE_URL"]
-    name, port = re.fullmatch(r"http://([a-z-]+):(\d+)", address).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"http://([a-z-]+):(\d+)", address)
+    assert found
+    name, port = found.groups()
     ports = of_kind(documents, "Service")[name]["spec"]["ports"]
     assert [one["port"] for one in ports] == [int(port)]
 

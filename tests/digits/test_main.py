@@ -125,7 +125,7 @@ def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]
 
 
 def test_help_waits_for_no_heavy_package() -> None:
-    """They take a second, during which Ctrl-C would end in a traceback before `main` begins."""
+    """Importing them takes a second, during which Ctrl-C would end in a traceback before `main` begins."""
     code = (
         "import sys, digits.__main__; print({'numpy', 'cv2', 'onnxruntime', 'pydantic'} & set(sys.modules))"
     )
@@ -141,7 +141,7 @@ def test_package_has_what_it_names(name: str) -> None:
 
 def test_package_has_nothing_else() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
-        _ = digits.Nothing  # type: ignore[attr-defined]
+        _ = digits.Nothing  # type: ignore[attr-defined]  # the name does not exist
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Whether programs accept arguments: their own parsers read them, and nothing is done.
+"""Checks whether programs accept arguments: their own parsers parse them, and the programs stop there.
 
-A process of its own, since the parsers of DVC, MLflow, BentoML and Ray come with all of them. It reads a list
-of commands (each a list of words) as JSON from standard input, and writes what is wrong with each, or null.
+It runs in a separate process, because importing the parsers imports DVC, MLflow, BentoML and Ray. It reads a
+list of commands (each a list of words) as JSON from standard input, and writes what is wrong with each, or
+null.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[2]
 INCOMPLETE = ("the following arguments are required", "expected one argument", "one of the arguments")
-"""What argparse says of a command that a sentence names without all of its arguments."""
+"""How argparse rejects a command that a sentence names without all of its arguments."""
 
 
 GROUPS = {
@@ -35,11 +36,11 @@ GROUPS = {
     "mlflow": "mlflow.cli:cli",
     "ray": "ray.scripts.scripts:cli",
 }
-"""Where the programs that are made with click have their commands."""
+"""The command groups of the programs that use click."""
 
 
 class Understood(Exception):
-    """A program has understood its arguments, and is not to go on."""
+    """Raised to stop a program once it has parsed its arguments."""
 
 
 def problem(command: Sequence[str]) -> str | None:
@@ -60,7 +61,7 @@ def problem_of_python(arguments: list[str]) -> str | None:
         return problem_of_module(arguments[1], arguments[2:]) if len(arguments) > 1 else None
     script = ROOT / arguments[0]
     if not script.is_file():
-        return None  # a program that the page shows
+        return None  # a program whose code is on the page
     sys.path.insert(0, str(script.parent))  # as Python does it for a script
     return problem_of_source(script, partial(runpy.run_path, str(script)), arguments[1:])
 
@@ -77,9 +78,9 @@ def problem_of_module(module: str, arguments: list[str]) -> str | None:
 
 
 def problem_of_source(source: Path, run: Callable[..., object], arguments: Sequence[str]) -> str | None:
-    """Run a program up to where it has understood its arguments, which stops it.
+    """Run a program until it has parsed its arguments; `Understood` stops it then.
 
-    A program without a parser would not stop: it is not run, and takes one argument at most.
+    Nothing would stop a program without a parser, so it is not run, and no options are accepted.
     """
     if "ArgumentParser" not in source.read_text(encoding="utf-8"):
         return "it takes no options" if any(word.startswith("-") for word in arguments) else None
@@ -102,7 +103,7 @@ def problem_of_source(source: Path, run: Callable[..., object], arguments: Seque
 
 
 def problem_of_argparse(parse: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> str | None:
-    """Parse them, again with one and with two more where that is all that they lack."""
+    """Parse the arguments; if one or two are missing, as in INCOMPLETE, try again with dummies."""
     for given in (arguments, [*arguments, "1"], [*arguments, "1", "2"]):
         said = StringIO()
         try:

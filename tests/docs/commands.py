@@ -18,7 +18,7 @@ PROGRAMS = {
     *("openapi-python-client", "openssl", "rm", "source", "sqlite3", "ssh"),
 }
 ALONE = frozenset({"make"})
-"""A program's name alone within a sentence is the program, except that `make` lists the commands."""
+"""Programs whose bare name in a sentence is a command; other bare names only mention the program."""
 
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")

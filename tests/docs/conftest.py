@@ -22,7 +22,7 @@ NOT_COPIED = (
     *("tests", "build", "data", "images", "mlruns", "models", "node_modules"),
 )
 TRAINED = ("data", "models", "mlruns", "reports", "dvc.lock", "params.yaml", ".dvc/cache")
-STAMPS = (".serving", ".ready", ".team")  # of the Makefile: it has installed these packages
+STAMPS = (".serving", ".ready", ".team")  # of the Makefile, for installed packages
 WHO = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 
 
@@ -32,9 +32,9 @@ class Checkout:
 
     folder: Path
     port: int
-    """Where a service listens that is started here, in the place of port 3000."""
+    """The port of services that are started here, in place of 3000."""
     other: dict[str, str] = field(default_factory=dict)
-    """What stands in the place of names and ids that the pages use as examples."""
+    """Replacements for the names and ids that the pages use as examples."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,7 +49,7 @@ class Checkout:
     def said(self, command: str, status: int = 0, typed: str = "") -> str:
         """What a command of a page prints; it has to end with this status.
 
-        `typed`: what a person at a terminal answers when the command asks; without it, nobody is there.
+        `typed`: what a person types at a terminal when the command asks; if empty, there is no terminal.
         """
         person, terminal = os.openpty()
         os.write(person, typed.encode())

@@ -34,7 +34,7 @@ from tests.sources import ROOT
 UNDERSTOOD = ("bentoml", "digits", "dvc", "gto", "hf", "mlflow", "python", "python3", "ray")
 """The programs whose own parsers are asked."""
 OWN = ("pipeline.", "benchmarks.", "ui.", "digits", "dvc", "launch.py", "benchmarks/")
-"""How what a recipe runs with Python starts, where it is the project's own or DVC."""
+"""Prefixes of what a recipe runs with Python, if it is the project's own or DVC."""
 READ_FROM_THE_ENVIRONMENT = ("launch.py", "pipeline", "service", "ui", "release", ".env.example", "Makefile")
 MADE = (
     "answers",
@@ -48,13 +48,13 @@ MADE = (
     "profiles/found",
     "reports",
 )
-"""How paths start that the project makes as it runs: no checkout has them."""
+"""Prefixes of paths that the project creates when it runs, so that no checkout has them."""
 
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/(?:[\w.-]+\.(?:py|js|css|html|conf|json|txt|toml|ya?ml|md)|)")
 
 
 def typed() -> list[Command]:
-    """The commands, without what is joined to them; a page's own line of several is several."""
+    """All simple commands; a line of a page that joins several counts as several."""
     return [Command(one.page, part) for one in all_commands() for part in simple_commands(one.text)]
 
 

@@ -12,7 +12,7 @@ from tests.sources import ROOT
 
 DATE = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 SAME = re.compile(r"\|\s*the same\b")
-"""The command of a row that has that of the row above it."""
+"""Marks a row that has the same command as the row above it."""
 
 
 def rows(table: str) -> list[str]:
@@ -50,7 +50,7 @@ def test_figures_of_the_readme_have_a_date_and_a_command() -> None:
 
 
 def test_times_of_the_first_start_have_a_date_and_a_command() -> None:
-    """The table says in its heading when and on what."""
+    """The heading of the table has the date and the machine."""
     (table,) = re.findall(r"(?:^\|.*\|\n)+", readme("Quick start"), re.MULTILINE)
     assert DATE.search(table.splitlines()[0])
     assert any(is_command(code) for code in inline_code(table))

@@ -42,7 +42,7 @@ def decisions() -> list[Path]:
 
 @cache
 def decisions_named_elsewhere() -> set[str]:
-    """The file names of the decisions that code and documents name, indices and the changelog apart."""
+    """The file names of the decisions that code and documents other than indices and the changelog name."""
     name = re.compile(rb"decisions/([a-z-]+\.md)")
     elsewhere = [path for path in files() if path not in INDICES and path.name != "CHANGELOG.md"]
     return {found.decode() for path in elsewhere for found in name.findall(path.read_bytes())}

@@ -109,7 +109,7 @@ def test_an_experiment_is_run_and_compared(said: dict[str, str], checkout: Check
     assert "Running stage 'train'" in trained
     assert re.search(r"train_seconds +[\d.]+ +[\d.]+", compared)
     assert "Running stage" not in said["dvc repro"]
-    checkout.said("make profile NAME=classic")  # of the file that `dvc exp run` has rewritten
+    checkout.said("make profile NAME=classic")  # restores the file that `dvc exp run` has rewritten
     checkout.said("git checkout --force --quiet main && dvc checkout --force")
 
 
@@ -130,7 +130,7 @@ def test_service_is_asked(checkout: Checkout) -> None:
 
 @contextmanager
 def service(checkout: Checkout, command: str) -> Iterator[None]:
-    """What a command starts, until it is ready; it ends on Ctrl-C."""
+    """A context in which the service that a command starts is ready; Ctrl-C ends it."""
     log = checkout.folder / "build" / "service.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as output:
@@ -249,7 +249,7 @@ def test_data_goes_through_a_remote(checkout: Checkout) -> None:
 
 @pytest.mark.heavy
 def test_clean_leaves_data_and_runs(checkout: Checkout) -> None:
-    """The last one: it removes what stands for the installed packages."""
+    """Must run last, because it removes the environment and the stamps of the installed packages."""
     (command,) = HERE["test_clean_leaves_data_and_runs"]
     checkout.said(command)
     assert not (checkout.folder / ".venv").exists()

@@ -309,7 +309,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "docker stats",
         "docker images",
     ),
-    "Docker builds or shows more than the tests' own images by it": (
+    "it makes Docker build or show more than the tests' own images": (
         "docker compose build --pull",
         "docker compose logs -f pipeline",
         "docker compose ps",
@@ -326,7 +326,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "bentoml containerize digits:latest",
         "bentoml containerize",
     ),
-    "it needs the command sqlite3, which the tests do not": (
+    "it needs the command sqlite3, which no test needs": (
         'sqlite3 mlruns/mlflow.db ".backup mlflow-backup.db"',
     ),
     "it measures for minutes to hours, or needs a quiet machine": (
@@ -354,7 +354,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "python -m benchmarks.constants",
         "python -m benchmarks.reading_steps",
     ),
-    "it trains for many minutes, as `dvc exp run -S train.epochs=3` does for a test": (
+    "it trains for many minutes; `dvc exp run -S train.epochs=3` is tested instead": (
         "dvc exp run -S preprocess.drawn.spoilt=0.001",
         "dvc exp run -S preprocess.drawn.prototypes=0.001",
         "dvc exp run -S train.false_rejects=0.005",
@@ -367,7 +367,7 @@ NOT_RUN: dict[str, tuple[str, ...]] = {
         "git checkout --theirs dvc.lock reports",
         "git add dvc.lock reports && git commit",
     ),
-    "it deletes what a reader has accepted, and is no command of this project": (
+    "it deletes what a reader has accepted, and is not a command of this project": (
         "rm -r data/accepted/pictures data/accepted/pictures.dvc",
     ),
     "the page names it and says what it does or why it is not used; it is not to be typed": (

@@ -77,7 +77,7 @@ class _QuietServer(ThreadingHTTPServer):
 def mirror() -> Iterator[Callable[..., str]]:
     """Start a mirror of some files and get its address.
 
-    `cut`: only so many bytes of each file are sent; `stall_after`: so many bytes, and then nothing more.
+    `cut`: only this many bytes of each file are sent. `stall_after`: it stalls after this many bytes.
     """
     released = threading.Event()
 
@@ -125,7 +125,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
-        patch.setenv("MLFLOW_TRACKING_URI", "")  # connecting sets it: so it is put back in the end
+        patch.setenv("MLFLOW_TRACKING_URI", "")  # restored at the end, because connecting sets it
         runs.connect()
     return folder / "mlruns" / "mlflow.db"
 

@@ -57,7 +57,7 @@ def test_compare_shows_the_newest_first_with_figures_version_and_champion(
     assert all(figure in newest for figure in ("epochs 5", "87.50%", "75.00%", "62.50%", " s "))
     assert newest.split()[-1] == "2"
     assert oldest.split()[-1] == "1*"
-    assert printed("-n", "1")[1] == newest, "what changed is told of the last row too"
+    assert printed("-n", "1")[1] == newest, "the last row also shows what changed"
     assert len(printed("-n", "1")) == 3
 
 

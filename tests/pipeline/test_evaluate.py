@@ -205,7 +205,7 @@ def test_stage_first_candidate_that_is_clearly_worse_than_the_default_model(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The candidate always says 7. The default model reads, and was not trained on these digits either."""
+    """The candidate always says 7. The default model reads the digits, and was not trained on them."""
     make(7)
     default = shutil.copytree(DEFAULT_MODEL, project / "default")
     kept = Manifest.load(project / "models" / "candidate").validation_sha256
@@ -379,7 +379,7 @@ def _named(figures: dict[str, Any], name: str) -> float:
 
 
 def _with_rule(project: Path, **changes: Any) -> None:
-    """The rule for promotions with some of its parameters changed."""
+    """Change some parameters of the rule for promotions."""
     path = project / "params.yaml"
     yaml = YAML(typ="safe")
     params = yaml.load(path.read_text())

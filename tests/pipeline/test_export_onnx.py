@@ -119,7 +119,7 @@ def logits(digits: Digits) -> Floats:
         (("n", FIELD, FIELD), "without a channel"),
         (("n", FIELD * FIELD), "flat"),
         ((1, 1, FIELD, FIELD), "channel first"),  # exported without dynamic_axes
-        (("n", None, "height", "width"), "channel first"),  # told by none of its lengths
+        (("n", None, "height", "width"), "channel first"),  # none of its lengths shows the layout
     ],
 )
 def test_layout_is_told_apart_and_the_scale_found_with_validation_digits(

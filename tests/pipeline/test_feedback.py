@@ -225,12 +225,12 @@ def test_new_pictures_are_gone_through_at_a_terminal(
     assert command() == 0
     said = capsys.readouterr().out
     assert "1 of 5" in said
-    assert "Send a digit" in said, "a label that is none is asked for again"
+    assert "Send a digit" in said, "after an invalid label, the question is asked again"
     kept = store.kept()
     assert [one.state for one in kept] == ["accepted", "dropped", "new", "accepted", "new"]
     assert kept[3].label == "12"
     typed("a")
-    assert command() == 130, "the end of the input stops, and what was said is kept"
+    assert command() == 130, "the end of the input stops the review, but earlier decisions are kept"
     assert [one.state for one in store.kept()].count("accepted") == 3
 
 

@@ -98,7 +98,7 @@ def test_a_form_that_is_read_wrong_is_corrected_learnt_promoted_and_served(
     params = folder / "params.yaml"
     rule = params.read_text().replace("level: 0.05", "level: 0.02")
     assert rule != params.read_text()
-    params.write_text(rule)  # with so few pictures: less luck in what is not about the form
+    params.write_text(rule)  # so few pictures: a stricter level makes chance results on others less likely
     store = folder / "data" / "feedback"
     with (
         serving(folder / "models" / "champion", tmp_path / "home", FEEDBACK_DIR=str(store)) as server,
@@ -302,11 +302,11 @@ def test_dropped_pictures_go_and_new_labels_count(store: Store, capsys: pytest.C
     assert "1 picture has a new label. 1 picture has been dropped." in capsys.readouterr().out
     store.remove_all()
     assert learn.learn(store.folder) == 0
-    assert len(sides()) == 7, "what the store has no more stays"
+    assert len(sides()) == 7, "pictures that are no longer in the store stay"
 
 
 def two_digits(at: tuple[int, int]) -> Image.Image:
-    """A 3 and a 5 beside each other, always the same ones."""
+    """A 3 and a 5 next to each other, always drawn the same."""
     rng = np.random.default_rng(3)
     left, right = (page(prototype(digit, rng), 100, 9, (at[0] + x, at[1])) for x, digit in ((0, 3), (120, 5)))
     return ImageChops.darker(left, right)

@@ -58,7 +58,7 @@ def test_apply_keeps_comments_and_layout(params: Path) -> None:
 def test_apply_after_an_experiment_that_has_written_each_list_on_lines_of_its_own(
     name: str, params: Path
 ) -> None:
-    """`dvc exp run -S` leaves params.yaml so."""
+    """`dvc exp run -S` leaves params.yaml in this state."""
     apply_overrides(str(params), ["train.epochs=3"])
     assert "    - valid\n" in params.read_text()
     for profile_name in ("classic", name):

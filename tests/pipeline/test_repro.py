@@ -50,7 +50,7 @@ BIN = Path(sys.executable).parent
 
 
 def _conftest() -> ModuleType:
-    """The fixture `small_project` with helpers."""
+    """Load tests/conftest.py, which has the fixture `small_project` and its helpers."""
     path = Path(__file__).resolve().parents[1] / "conftest.py"
     spec = importlib.util.spec_from_file_location("project_helpers", path)
     assert spec is not None
@@ -127,7 +127,7 @@ def test_repro_again_runs_nothing(small_project: Path) -> None:
     assert "Running stage" not in again.stdout
 
 
-@pytest.mark.heavy  # test_evaluate.py has each decision in seconds, test_learn.py one of a whole pipeline
+@pytest.mark.heavy  # test_evaluate.py tests each decision in seconds, and test_learn.py one pipeline
 def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Path, tmp_path: Path) -> None:
     """A poor first champion, a better candidate, a worse one (both in DVC's cache), then a moved folder."""
     folder = tmp_path / "a project"
@@ -138,7 +138,7 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
     for epochs, said, version in (
         (1, "version 2 is the first champion", "2"),
         (good, "version 1 is the new champion", "1"),
-        (1, "the champion stays", "1"),
+        (1, "version 2 does not replace version 1 (the champion)", "1"),
     ):
         set_epochs(folder, epochs)
         done = repro(folder)
@@ -157,7 +157,7 @@ def test_repro_moves_the_champion_for_a_better_candidate_only(small_project: Pat
         assert Reader.load(moved / "models" / "champion").model.manifest.version == version
 
 
-@pytest.mark.heavy  # test_evaluate.py has the stage on a run that the store does not know
+@pytest.mark.heavy  # test_evaluate.py tests the stage for a run that is not in the store
 def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_path: Path) -> None:
     """The state after `dvc pull` in a clone: all outputs but no store. A second run repeats nothing."""
     folder = tmp_path / "a clone"
@@ -184,7 +184,7 @@ def test_model_that_was_pulled_is_evaluated_and_served(small_project: Path, tmp_
         assert champion_of(folder) == Manifest.load(folder / "models" / "champion").version == "1"
 
 
-@pytest.mark.heavy  # test_damage.py has the training and the stage apart
+@pytest.mark.heavy  # test_damage.py tests the training and the stage separately
 def test_training_outlives_a_damaged_registry_and_is_registered_once_that_is_made_anew(
     small_project: Path, tmp_path: Path
 ) -> None:
@@ -197,7 +197,7 @@ def test_training_outlives_a_damaged_registry_and_is_registered_once_that_is_mad
     done = repro(folder)
     assert done.returncode != 0
     assert "The training continues without MLflow." in done.stdout
-    assert f"evaluate: {database} is damaged (file is not a database): `make rebuild-registry`" in done.stderr
+    assert f"evaluate: {database} is damaged (file is not a database). `make rebuild-registry`" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert (folder / "models" / "champion" / "manifest.json").read_bytes() == served
 
@@ -270,7 +270,7 @@ def test_queued_experiment_keeps_its_run(small_project: Path, tmp_path: Path) ->
     call("git", "commit", "--quiet", "--message", "A project")
     call("dvc", "exp", "run", "--queue", "--set-param", "train.epochs=1")
     call("dvc", "queue", "start")
-    evaluated = "SELECT status FROM runs JOIN metrics USING (run_uuid) WHERE key = 'test_accuracy'"
+    evaluated = "SELECT status FROM runs JOIN metrics USING (run_uuid) WHERE key = 'test/accuracy'"
     until = time.monotonic() + 600
     while rows(folder, evaluated) != [("FINISHED",)] * 2:
         assert time.monotonic() < until, rows(folder, "SELECT status FROM runs")

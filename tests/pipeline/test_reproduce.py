@@ -148,7 +148,7 @@ def typed(
     def call(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
         monkeypatch.setattr("sys.argv", ["reproduce", *arguments])
-        monkeypatch.setattr(reproduce, "end_with_parent", lambda: None)  # this process is other tests', too
+        monkeypatch.setattr(reproduce, "end_with_parent", lambda: None)  # this process also runs other tests
         code = reproduce.main()
         said = capsys.readouterr()
         return code, said.out, said.err
@@ -357,7 +357,7 @@ def test_weights_are_compared_by_what_they_are_and_not_by_names(tmp_path: Path) 
     onnx.save(network, path)
     before = weights_sha256(path)
     values = onnx.numpy_helper.to_array(first)
-    axes = onnx.numpy_helper.from_array(np.array([1, 2]), "axes")  # of a shape, as tf2onnx may leave it
+    axes = onnx.numpy_helper.from_array(np.array([1, 2]), "axes")  # such a constant may be left by tf2onnx
     for moved, is_same in ((values, True), (values + 1, False)):
         del network.graph.initializer[:]
         network.graph.initializer.extend([*others, onnx.numpy_helper.from_array(moved, "another"), axes])

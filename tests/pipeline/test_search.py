@@ -102,7 +102,7 @@ def test_workers_end_together(
     monkeypatch: pytest.MonkeyPatch, first: Callable[[], None], second: Callable[[], None], codes: set[int]
 ) -> None:
     """All workers are waited for, unless one fails or is killed."""
-    fork = get_context("fork")  # starts at once, with the functions as they are patched here
+    fork = get_context("fork")  # starts immediately, with the functions that are patched here
     monkeypatch.setattr(search, "get_context", lambda _: fork)
     monkeypatch.setattr(
         trial, "worker_process", lambda _plan, _trials, worker, _threads: (first, second)[worker]()
@@ -182,7 +182,7 @@ def test_search_writes_the_best_as_a_profile(quick: list[dict[str, float]]) -> N
     assert {name: written[name] for name in best} == pytest.approx(best, rel=1e-3)
     assert (written["epochs"], written["seed"], written["network.blocks"]) == (9, 1, [[2]])
     a_stage(4)
-    assert len(quick) == 4, "with what was found it is the same study"
+    assert len(quick) == 4, "the values that were found do not make it another study"
 
 
 def test_search_interrupted_goes_on(quick: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
-"""Tables whose first column numbers the rows in type, a hand's numbers beside it: what forms look like.
+"""Tables as in forms: printed row numbers in the first column, and handwritten numbers in the others.
 
-Fonts are OpenCV's strokes, Pillow's own, and those that the machine has (DejaVu, matplotlib's).
+The fonts are OpenCV's stroke fonts, Pillow's own, and those of matplotlib that have digits.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from pipeline.synthesis.writers import Writer
 
 _TYPES = ("DejaVu*", "STIXGeneral*", "cm[brst][!xy]*")  # of matplotlib's fonts, those that have digits
 _STROKES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)
-_FINER = 4  # strokes are drawn so many times larger, then averaged
+_FINER = 4  # text is drawn this many times larger, and then averaged
 _WORDS = ("Name", "Total", "Q1", "Nr.", "Points", "Date", "Sum", "Week 3", "kg", "A")
-_SIZE = (0.5, 1.0)  # of the hand's height: the type's
+_SIZE = (0.5, 1.0)  # font size, relative to the height of the handwriting
 
 
 class Typed(NamedTuple):
-    """A text in type: its ink, 0..1, and the row in it on which it stands."""
+    """A printed text: its ink, 0..1, and the row of its baseline."""
 
     ink: InkMap
     foot: float
 
 
 Font = Callable[[str, float], Typed]
-"""A text in a type whose digits are about so many pixels high."""
+"""A function that returns a printed text, from the text and the approximate height of digits in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A table of so many rows and columns, and what type says in it, by row and column from 0."""
+    """A table with its numbers of rows and columns, and its printed texts by row and column, from 0."""
 
     picture: Image.Image
     rows: int
@@ -53,7 +53,7 @@ class Numbered:
 
 
 def fonts() -> dict[str, Font]:
-    """All fonts that this machine has, by name."""
+    """All fonts by name."""
     found: dict[str, Font] = {f"strokes {face}": _strokes(face) for face in _STROKES}
     found["Pillow"] = _typed(ImageFont.load_default)
     folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
@@ -65,7 +65,7 @@ def fonts() -> dict[str, Font]:
 
 
 def make(writer: Writer, font: Font | None, rng: np.random.Generator, *, photo: bool) -> Numbered:
-    """A table of 5 to 14 rows; without a font all of it is the hand's, its row numbers too."""
+    """Draw a table of 5 to 14 rows. Without a font, everything is handwritten, including the row numbers."""
     height = some_height(rng, 22, 52)
     rows, columns = int(rng.integers(5, 15)), int(rng.integers(2, 5))
     longest = int(rng.integers(1, 4))
@@ -127,7 +127,7 @@ def _print(
     centre: float,
     right: float | None,
 ) -> None:
-    """Type on the sheet's print, at a place between pixels, its foot at `y`."""
+    """Print a text on the sheet with its baseline at `y`; positions may lie between pixels."""
     width = typed.ink.shape[1]
     x = left if left is not None else right - width if right is not None else centre - width / 2
     top = y - typed.foot
@@ -162,14 +162,14 @@ def _typed(load: Callable[[float], ImageFont.FreeTypeFont | ImageFont.ImageFont]
 
 
 def _paper(wide: int, height: float) -> tuple[NDArray[np.uint8], int]:
-    """Room for a text so many fine pixels wide, and the row on which it stands."""
+    """An empty image for a text `wide` pixels wide before reduction, and the row of its baseline."""
     foot = _FINER * round(1.3 * height)
     rows, columns = foot + _FINER * round(0.5 * height), wide + _FINER * round(height)
     return np.zeros((rows, columns - columns % _FINER), np.uint8), foot
 
 
 def _small(paper: NDArray[np.uint8], foot: int) -> Typed:
-    """The sheet made so many times smaller, without its empty columns."""
+    """The image reduced by `_FINER`, cropped to the columns with ink."""
     size = (paper.shape[1] // _FINER, paper.shape[0] // _FINER)
     ink = np.asarray(cv2.resize(paper, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
     columns = np.flatnonzero(ink.any(axis=0))

@@ -1,7 +1,7 @@
-"""The rows of the yardstick: what is shown to the reader, how many of it, and the floor of each row.
+"""The rows of the quality benchmark: the kind of picture, the number of pictures, and the floor of each row.
 
-Shares are percents: pictures wholly right, at least; characters wrong, at most. A floor is what was reached
-when it was set; where more is wanted (issue 21), the comment says so.
+A floor has the least percentage of pictures without a mistake, and the greatest of wrong characters. The
+reader reached each floor when it was set. If the goal is higher (issue 21), a comment gives it.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ SEED = 2026
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What a row has to reach, in percent."""
+    """The scores that a row must reach, in percent."""
 
     right: float
     wrong: float
 
     def holds(self, score: Score, slack: float = 0.0, missed: int = 0) -> bool:
-        """Whether a score reaches it, or misses it by `slack` points and `missed` pictures more at most."""
+        """Whether a score reaches the floor, or misses it by at most `slack` points and `missed` pictures."""
         right = score.right + missed / score.pictures
         return 100 * right >= self.right - slack and 100 * score.wrong <= self.wrong + slack
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A kind of paper or a condition; `photo`, `large` and `focus` as `make` has them."""
+    """A kind of paper or a condition; `photo`, `large` and `focus` are arguments of `make`."""
 
     kind: Kind | Condition
     count: int
@@ -53,13 +53,13 @@ class Row:
         return f"{self.kind}, {extra}" if extra else self.kind
 
     def pictures(self, count: int) -> Iterator[tuple[str, Image.Image]]:
-        """The first so many of the row: the same each time, each by a hand of its own."""
+        """The first `count` pictures of the row, which are always the same; each is by a different hand."""
         for number in range(count):
             rng = np.random.default_rng([SEED, zlib.crc32(self.name.encode()), number])
             yield self.picture(rng)
 
     def picture(self, rng: np.random.Generator) -> tuple[str, Image.Image]:
-        """What it says, and the picture."""
+        """A picture's text, and the picture."""
         for condition in CONDITIONS:
             if condition == self.kind:
                 return make_condition(condition, rng)
@@ -69,7 +69,7 @@ class Row:
         raise ValueError(f"Nobody draws {self.kind!r}.")
 
     def ask(self, reader: Reader) -> Ask:
-        """How the reader is asked: for one digit, or for all that stands there."""
+        """The function that asks the reader for one digit, or for the text of all that is on the picture."""
         if self.kind in CONDITIONS and self.kind not in SEVERAL:
             return lambda picture: _one(reader, picture)
         return lambda picture: reader.read(picture).text
@@ -107,7 +107,7 @@ _SINGLE: dict[Condition, Floor] = {
     "level stroke": Floor(95, 10),
     "empty form": Floor(62, 60),  # wanted: 95, 10
 }
-_PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # pictures, floors plain and photographed
+_PAPERS: dict[Kind, tuple[int, tuple[Floor, Floor]]] = {  # number of pictures, floors of scans and of photos
     "boxes": (25, (Floor(88, 2.5), Floor(80, 20))),  # wanted: 90, 2.5; 85, 4
     "dashed boxes": (25, (Floor(84, 2.5), Floor(76, 5))),  # wanted: 90, 2.5; 88, 3
     "dotted boxes": (25, (Floor(90, 2.5), Floor(76, 8))),  # wanted: 90, 2.5; 88, 3

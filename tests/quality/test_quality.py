@@ -1,6 +1,6 @@
-"""The yardstick with a few pictures a row: `make bench-quality` shows more of each.
+"""The quality benchmark with a few pictures per row; `make bench-quality` uses more.
 
-With the model that comes with the project, so that a training of a minute decides nothing here.
+It uses the default model, so that the short training of the tests has no effect here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pipeline.evaluation.papers import Outcome, Score, ask_all
 from tests.quality.rows import ROWS, Floor, Row
 
 SHARE = 0.2  # of a row's pictures
-SLACK = 8.0  # points: processors differ in the last digits of what a network says
-# What these few pictures gave on 2026-11-27, which their row's floor may lie far below.
+SLACK = 8.0  # points, because processors differ in the last digits of a network's outputs
+# The scores of these few pictures on 2026-11-27. The floors of their rows may be far lower.
 REACHED: dict[str, Floor] = {
     "canvas": Floor(100, 0),
     "thin": Floor(100, 0),

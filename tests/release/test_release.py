@@ -27,7 +27,7 @@ UV = [sys.executable, "-m", "uv"]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with one commit of the project, and without a release."""
     if not (ROOT / ".git").exists():
-        pytest.skip("NO GIT: this is no clone, and git tells what belongs to the project")
+        pytest.skip("NO GIT: this is not a git clone, so the project's files are not known")
     folder = tmp_path_factory.mktemp("release") / "project"
     folder.mkdir()
     as_now(folder)
@@ -67,7 +67,7 @@ def test_version_is_the_same_everywhere() -> None:
         capture_output=True,
         text=True,
     ).stdout.split()
-    assert set(files) <= {"pyproject.toml"}, "they would tell an old version after the next release"
+    assert set(files) <= {"pyproject.toml"}, "they would show an old version after the next release"
 
 
 def test_release_is_one_commit_with_a_tag(

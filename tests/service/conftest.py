@@ -155,7 +155,7 @@ class Server:
         return httpx.post(self.url + path, files={"image": image}, timeout=10, trust_env=False, **options)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, trust_env=False)  # a proxy for the internet is not in between
+        return httpx.get(self.url + path, trust_env=False)  # ignore proxies for the internet
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Very many connections at once, most of which ask for nothing whole: for tests and benchmarks."""
+"""A thousand concurrent connections, most of which send no complete request, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CONNECT_SECONDS = 30.0
 class Crowd:
     """A thousand connections to a port of this machine, in four equal parts.
 
-    Idle ones say nothing, half-sent ones begin a head, slow ones begin a body, and asking ones send all of a
-    request and read nothing. All are closed at once when the block ends.
+    Idle ones send nothing, half-sent ones part of the headers, slow ones half of a request, and asking ones a
+    whole request, but read no response. All are closed together when the block ends.
     """
 
     def __init__(self, port: int, body: bytes, kind: str, size: int = SIZE) -> None:
@@ -32,7 +32,7 @@ class Crowd:
         return len(self._parts)
 
     def __enter__(self) -> Crowd:
-        """Connect all at once, and send each one's part as soon as it is connected."""
+        """Start all connections, and send the part of each one as soon as it is established."""
         end = time.monotonic() + CONNECT_SECONDS
         with selectors.DefaultSelector() as waiting:
             for part in self._parts:
@@ -44,10 +44,12 @@ class Crowd:
                 waiting.register(client, selectors.EVENT_WRITE, part)
             while waiting.get_map():
                 if time.monotonic() > end:
-                    raise ConnectionError(f"{len(waiting.get_map())} connections are not taken")
+                    raise ConnectionError(f"{len(waiting.get_map())} connections were not accepted")
                 for key, _ in waiting.select(1):
                     waiting.unregister(key.fileobj)
-                    self._clients[self._clients.index(key.fileobj)].send(key.data)  # type: ignore[arg-type]
+                    ready = key.fileobj
+                    assert isinstance(ready, socket.socket)
+                    ready.send(key.data)
         return self
 
     def __exit__(

@@ -170,7 +170,7 @@ def jpeg_of_fill(before: bytes, after: bytes) -> Make:
 
 
 def jpeg_with_hidden_frame(size: int) -> bytes:
-    """A JPEG with a segment that is shorter than its length, so that some decoders find another frame."""
+    """A JPEG with a segment of the invalid length 0, so that some decoders find another frame."""
     small = encoded(Image.new("L", (SIDE, SIDE), 255), "JPEG")
     hidden = jpeg_of_scans(0xC2, 5000)(min(size, 65_000))[2:]
     return small[:2] + b"\xff\xe0\0\0" + b"\xff\xe1" + struct.pack(">H", 2 + len(hidden)) + hidden + small[2:]
@@ -269,7 +269,7 @@ SMALL: dict[str, Make] = {
     "TIFF of fractions": tiff_of_fractions,
     "palette with too many opacities": palette_with_too_many_opacities,
 }
-"""For any size, from some hundred bytes to 20 MiB."""
+"""Functions that make files of any size from some hundred bytes to 20 MiB."""
 
 ONLY_LARGE: dict[str, Make] = {
     "EXIF segments, long": jpeg_of_segments(0xE1, b"Exif\0\0" + bytes(14)),

@@ -1,6 +1,6 @@
 """The documented uses of a BentoML service: in process, in a test client, from its clients, and as a Bento.
 
-BentoML is imported in processes of their own, as its users do: here, its warnings would be errors.
+BentoML is imported in separate processes, as by its users, because its warnings would be errors here.
 """
 
 from __future__ import annotations

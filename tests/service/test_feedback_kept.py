@@ -29,8 +29,9 @@ def pictures(draw: Callable[..., Any], encoded: Callable[..., bytes]) -> list[by
 
 
 def say(url: str, picture: bytes, label: str) -> httpx.Response:
-    form = {"files": {"image": picture}, "data": {"label": label}}
-    return httpx.post(f"{url}/feedback", timeout=30, trust_env=False, **form)  # type: ignore[arg-type]
+    return httpx.post(
+        f"{url}/feedback", files={"image": picture}, data={"label": label}, timeout=30, trust_env=False
+    )
 
 
 def test_workers_keep_the_same_pictures_once_and_no_more_than_the_limit(

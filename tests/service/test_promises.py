@@ -187,7 +187,7 @@ def test_a_flood_is_refused_a_second_later_and_the_rest_is_served(server: Any, s
 
 
 def test_a_crowd_that_leaves_leaves_nothing_behind(server: Any, seven: bytes) -> None:
-    """A thousand connections, idle, half sent and asking, end at once: benchmarks/endurance.py times it."""
+    """A thousand connections, idle, half sent and asking, end together (timed by benchmarks/endurance.py)."""
     request = httpx.Request("POST", server.url + "/predict", files={"image": seven})
     port = int(server.url.rpartition(":")[2])
     assert server.post("/predict", seven).status_code == 200
@@ -225,7 +225,7 @@ def test_large_bodies_are_refused_while_reading(server: Any) -> None:
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
         assert time.monotonic() - begin < 5
-        assert max(peak) - before < 40 * 2**20  # 20 MB are taken of 60
+        assert max(peak) - before < 40 * 2**20  # only 20 of 60 MB are accepted
 
 
 def test_nothing_heavy_is_in_the_process(server: Any) -> None:
@@ -233,7 +233,7 @@ def test_nothing_heavy_is_in_the_process(server: Any) -> None:
     loaded = {Path(region.path).name for region in worker.memory_maps()}
     assert not [name for name in loaded if "tensorflow" in name or "h5" in name]
     resident = sum(process.memory_info().rss for process in (worker, psutil.Process(server.process.pid)))
-    assert resident < 400 * 2**20, "measured and held to 250 MB by benchmarks/serving.py"
+    assert resident < 400 * 2**20, "benchmarks/serving.py measures it"
 
 
 @pytest.mark.parametrize("each", [9, pytest.param(3, marks=pytest.mark.heavy)])
@@ -270,12 +270,12 @@ def test_hostile_pictures_do_not_disturb_the_others(
         assert set(load.statuses) == {200}
         assert max(load.seconds) < 3
         peak = sum(peak_memory(worker) for worker in workers(server)) - memory
-        assert peak < 2**30, "two workers with large requests in flight; one picture once took four"
+        assert peak < 2**30, "for two workers; one picture once took four times as much"
 
 
 def peak_memory(process: psutil.Process) -> int:
     """Peak memory of the process in bytes."""
     if sys.platform != "linux":
-        pytest.skip("only Linux tells the memory of the worst moment")
+        pytest.skip("only Linux reports peak memory")
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -25,9 +25,9 @@ def test_idle_page_takes_hardly_any_time(tmp_path: Path) -> None:
     port = free_port()
     with page_process(port, "http://127.0.0.1:1", tmp_path, **PROXIES) as page:
         address = f"http://127.0.0.1:{port}/gradio_api/startup-events"
-        assert httpx.get(address, trust_env=False).is_success  # Gradio's own would start its queue
+        assert httpx.get(address, trust_env=False).is_success  # Gradio's own route would start its queue
         process = psutil.Process(page.pid)
-        time.sleep(1)  # what the start has left to do
+        time.sleep(1)  # until the start is over
         before = cpu_seconds(process)
         time.sleep(SECONDS)
         assert (cpu_seconds(process) - before) / SECONDS < MOST

@@ -63,7 +63,7 @@ export class Answer {
    * @param {Reading} reading
    * @param {Place} place
    * @param {number} milliseconds
-   * @param {boolean} onPhoto whether it is of a photo or another file
+   * @param {boolean} onPhoto whether a file was read, such as a photo
    */
   show(reading, place, milliseconds, onPhoto) {
     this._whole.classList.remove("blank");

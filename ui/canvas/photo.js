@@ -61,7 +61,7 @@ export function sizeOf({ part, turns }) {
 }
 
 /**
- * Position on the paper: centred, as large as fits.
+ * Position on the paper: centred, as large as fits, or `MARGIN` of that if there is no file.
  * @param {Picture} picture
  */
 export function placeOf(picture) {
@@ -95,7 +95,7 @@ export function paintPicture(context, { image, part: { left, top, width, height 
 const made = new WeakMap();
 
 /**
- * The file to send: the original or, after rotation or cropping, a new one. Throws if the browser has not enough
+ * The file to send: the original or, after rotation or cropping, a new one. Throws if the browser runs out of
  * memory.
  * @param {Picture} picture
  * @param {Sent} file

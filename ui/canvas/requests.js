@@ -15,7 +15,8 @@ const LONGEST_WAIT = 5000;
  * @typedef {{ digit: number, confidence: number, sign: null }} Digit
  * @typedef {Digit | { digit: null, confidence: null, sign: Sign | null }} Judgement
  * @typedef {Judgement & { probabilities: number[], box: Box }} Mark
- * @typedef {{ text: string, confidence: number | null, printed: boolean }} WrittenNumber null if a mark is rejected
+ * @typedef {{ text: string, confidence: number | null, printed: boolean }} WrittenNumber
+ *   whose confidence is null if a mark is rejected
  * @typedef {{ row: number, column: number, box: Box, numbers: number[] }} TableCell `numbers`: their indices
  * @typedef {{ rows: number, columns: number, cells: TableCell[] }} Table
  * @typedef {{ text: string, numbers: WrittenNumber[], digits: Mark[], tables: Table[], model: string }} Reading
@@ -25,7 +26,7 @@ const LONGEST_WAIT = 5000;
  * @typedef {{ version: string, created: string, git_commit?: string, metrics?: Metrics }} Manifest
  * @typedef {Manifest & { run_link: string | null }} Model with the link that the page's server adds
  * @typedef {{ kept: number, most: number } | null} Room for feedback; null if none is stored
- * @typedef {{ read: Reading, explain: View[], model: Model, feedback: Room | { id: string } }} Answers by the path
+ * @typedef {{ read: Reading, explain: View[], model: Model, feedback: Room | { id: string } }} Answers by path
  */
 
 /**

@@ -1,4 +1,4 @@
-"""The window's settings, which is only the theme, in a small JSON file."""
+"""The window's settings (only the theme), in a small JSON file."""
 
 from __future__ import annotations
 

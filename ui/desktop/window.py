@@ -8,6 +8,7 @@ import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog, ttk
+from typing import Literal
 
 from ui.client import Reading, ServiceError
 from ui.desktop.answer import WIDTH as COLUMN
@@ -29,7 +30,7 @@ _PICTURES = "*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff"
 class Window:
     """The parts of the window and their behaviour.
 
-    `settings`: the settings file. `note`: text at the foot of the window until an answer has its model there.
+    `settings`: the settings file. `note`: text at the foot of the window until an answer's model replaces it.
     """
 
     def __init__(self, root: tk.Tk, read: Read, settings: Path, note: str = "") -> None:
@@ -282,9 +283,14 @@ class Window:
 
 
 def _button(
-    row: tk.Frame, name: str, command: Callable[[], None], side: str, gap: int = 0, style: str = "TButton"
+    row: tk.Frame,
+    name: str,
+    command: Callable[[], None],
+    side: Literal["left", "right"],
+    gap: int = 0,
+    style: str = "TButton",
 ) -> ttk.Button:
     """A button with the text called `name`; `gap` in pixels to the next button of the row."""
     button = ttk.Button(row, text=WINDOW[name], command=command, style=style, width=0)
-    button.pack(side=side, padx=(0, gap))  # type: ignore[arg-type]
+    button.pack(side=side, padx=(0, gap))
     return button

@@ -21,8 +21,8 @@ _LONGEST = 1000  # greatest side of the label map, in pixels
 NARROWEST = 8  # pixels: a narrower area is the space between double lines
 _SOLID = 0.75  # least share of its smallest enclosing rectangle, upright or tilted, that a cell covers
 _CUT_OFF = 1.3  # above this multiple of the usual size, an area at the picture's edge is a margin
-_TOOTH = 2.6  # height of a comb's field, relative to the height of a tooth, but at least
-_FIELD = 1.3  # this multiple of the field's width, since teeth may be very short
+_TOOTH = 2.6  # height of a comb's field, relative to the height of a tooth
+_FIELD = 1.3  # least height of a comb's field, relative to its width, since teeth may be very short
 _BELOW = 0.4  # height of the part of the field below the base, relative to the height of a tooth
 
 

@@ -13,7 +13,7 @@ from digits.layout.form.tables import WIDE, Table
 from digits.layout.pieces import Piece
 
 _ROW = 3  # least number of boxes
-_OVER = 0.25  # share of a box's width by which a piece extends out of it that may belong to another box, too
+_OVER = 0.25  # greatest length by which a box's marks extend out of it, relative to its width
 _TWO = 1.5  # above this multiple of the usual width, a box is two boxes without the rule between them
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from digits.layout.form.cells import Cell
 from digits.layout.pieces import common_box
 
-WIDE = 1.25  # width by height from which a cell may have a number of its own, and not one digit
+WIDE = 1.25  # ratio of width to height from which a cell may be for a whole number and not for one digit
 _GAP = 0.4  # below this share of the usual side, a cell is a gap between boxes
-_BESIDE = 0.6  # common share of the larger one's height, or the smaller one's width, of two neighbours
+# Least overlap of neighbours: in a row relative to the greater height, in a column to the smaller width.
+_BESIDE = 0.6
 _ACROSS = 1.0  # greatest distance between neighbours in a row, relative to a cell's width
 _LOW = 0.5  # least height of a row, relative to the writing's height
 _BELOW = 0.3  # greatest distance between neighbours in a column, relative to a cell's height

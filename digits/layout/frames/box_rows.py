@@ -20,7 +20,7 @@ _ALIKE = 0.15  # greatest difference in length of the upper and the lower side, 
 STRAYS = 0.08  # greatest deviation of a side from its even place, relative to a box's width
 _ENOUGH = 0.5  # least share of ink of another side, relative to that of the known sides
 _WIDER = 1.5  # greatest gap of another side, relative to the widest gap between the known sides' dashes
-_SMALL = 0.06  # a gap of this share of their height is always allowed
+_SMALL = 0.06  # a gap of this share of the row's height is always allowed
 _AS_GOOD = 0.05  # a difference of this share in ink does not matter
 
 

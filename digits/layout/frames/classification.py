@@ -20,10 +20,12 @@ from digits.layout.rules.rule import Mask, Rule, Rules, erased
 from digits.layout.rules.scale import Scale
 
 _GRID = 3  # least number of rules in both directions
-_AT_END = 6  # greatest distance of a rule's end from a rule at which it ends, in pixels, in addition to
-_NEAR_END = 0.04  # this share of its length
+# A rule ends at another one if its end is at most the sum of these two distances from it.
+_AT_END = 6  # pixels
+_NEAR_END = 0.04  # relative to the length of the rule that ends
 _SIDE = 3  # least number of rules that end at a line of the paper, if it is a side of their frame
-_CROSSED, _THROUGH = 3, 0.1  # least number of rules through a table's line, and their reach by its length
+# Rules that cross a table's line: least number, and least reach beyond it, relative to its length.
+_CROSSED, _THROUGH = 3, 0.1
 _BASES = 8  # greatest number of lines that are examined as the base of a comb
 
 
@@ -159,6 +161,6 @@ def _ends_near(rules: Sequence[Rule], places: NDArray[np.float64]) -> NDArray[np
 def _ended_at(
     rules: Sequence[Rule], places: NDArray[np.float64], meets: NDArray[np.bool_], chosen: Chosen
 ) -> Chosen:
-    """At which rules of the other direction at least three of the chosen rules end."""
+    """Which rules of the other direction at least three of the chosen rules end at."""
     near = _ends_near(rules, places)
     return np.asarray((near & meets & chosen[:, None]).sum(axis=0) >= _SIDE)

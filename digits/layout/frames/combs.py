@@ -16,8 +16,8 @@ _TEETH = 4  # least number of teeth
 _MOST = 60  # greatest number of teeth: more are a texture
 _STRAY = 0.15  # tolerance of the teeth's places, relative to their distance
 _TOOTHED = 0.85  # least distance from the first tooth to the last, relative to the base
-_STEPS = (2, 3)  # greatest distance between two known teeth in steps: one is hidden or, in a second try, two
-_END = 0.3  # distance from the base's end to a tooth out of step, relative to the distance of teeth
+_STEPS = (2, 3)  # greatest number of steps between known teeth: one may be hidden or, in a second try, two
+_END = 0.3  # greatest distance from the base's end to the tooth there, relative to the distance of teeth
 _SEEN = 0.6  # least share of known teeth among all teeth
 _APART = 0.6  # least distance of two teeth, relative to the usual distance
 

@@ -14,8 +14,8 @@ from digits.layout.frames.lattice import MANY, crossings, lie_on, usual_gap
 from digits.layout.rules.courses import ASIDE, levels_at
 from digits.layout.rules.rule import Rule
 
-_NEAR = 6  # pixels
-_FREE = 0.3  # extension of a rule with few crossings, relative to the distance of its crossings
+_NEAR = 6  # tolerance of crossings, in pixels
+_FREE = 0.3  # greatest extension of a rule with few crossings, relative to their distance
 _STEP = 1.6  # the same for a rule with many crossings
 _AS_DARK = 0.5  # least darkness of an extension, relative to the rule where it was found
 _WHOLE = 0.8  # share of ink below which a solid rule is only the stems of letters in a line
@@ -25,7 +25,7 @@ _SHORT_OF = 0.12  # distance from a rule's end to a crossing that it should reac
 
 
 def extended(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
-    """The rules of frames, with loose ends extended to the next crossing, if there are many or it is near."""
+    """The rules of frames, with loose ends extended to the next crossing if it is near or they have many."""
     x, y = crossings(horizontal, vertical)
     thick = max((rule.thickness for rule in (*horizontal, *vertical)), default=0.0)
     # A rule can only be extended to crossings that are on the other rule.
@@ -68,8 +68,8 @@ def _extended_in_ink(rule: Rule, places: NDArray[np.float64], thick: float, dark
     before = np.append(places[places < met[0]], met[0])[::-1]
     after = np.insert(places[places > met[-1]], 0, met[-1])
     for way in (before, after):
-        # Writing may hide it in one cell. It reaches the last cell in which it shows, if it shows on the
-        # whole.
+        # Writing may hide the rule in one cell. The rule reaches the last cell in which it shows, if it also
+        # shows on the whole.
         steps = np.abs(np.diff(way)) <= step
         reached = len(steps) if steps.all() else int(np.argmin(steps))
         while (

@@ -14,8 +14,8 @@ from digits.layout.rules.rule import Mask
 
 _THIN = 0.08  # greatest depth of a strip, relative to the picture's shorter side
 _LONG = 0.4  # least length of a strip, relative to a side
-_CORNER = 0.03  # greatest distance from one of its ends to the strip, relative to a side
-_MOSTLY = 0.5  # share of a piece of ink in strips: a digit at the border has a smaller share
+_CORNER = 0.03  # greatest distance of a strip from a corner of the picture, relative to a side
+_MOSTLY = 0.5  # least share of a piece of ink that is in strips; a digit at the border has a smaller share
 
 
 def without_cut_lines(dark: Grey, least: int) -> Grey:

@@ -13,8 +13,9 @@ from digits.ink.sheet import Grey, histogram, transposed
 from digits.layout.frames.classification import Frames
 from digits.layout.rules.rule import Rule
 
-_SOFT = 1.0  # greatest width of a rule's soft edges, relative to its thickness, in addition to
-_MARGIN = 5  # this number of pixels
+# The greatest width of a rule's soft edge is the sum of these two.
+_SOFT = 1.0  # relative to the thickness of the rule
+_MARGIN = 5  # pixels
 _SAMPLES = 200  # places along a rule where its edges are measured
 _PEN = 0.75  # quantile of the darkness outside rules that is the pen's darkness
 _DARKER = 1.35  # above this multiple of the rule's darkness, ink was written over it
@@ -23,8 +24,8 @@ _STROKE = 0.5  # above this share of the pen's darkness, ink outside a rule is a
 _REST = 1.5  # greatest darkness of the remains of a rule, relative to the faintest ink
 _ALONG = 0.6  # greatest length of a stroke hidden in a rule, relative to its extent along the rule
 _DOUBLE = 6  # greatest distance of a double rule's second line, in pixels
-_NEARLY_ALL = 0.9  # least share of the second line within this distance
-_SLENDER = 5  # least length by width of the second line
+_NEARLY_ALL = 0.9  # least share of the second line that is within _DOUBLE of the rule
+_SLENDER = 5  # least ratio of length to width of the second line
 _ON_RULES = 0.6  # share of a piece on rules, above which it is a part of them
 
 

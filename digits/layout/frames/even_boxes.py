@@ -20,8 +20,8 @@ from digits.layout.rules.rule import Rule, Rules
 from digits.layout.rules.scale import Scale
 
 _MOST = 20  # number of the longest horizontal rules that are examined
-_NARROWEST, _WIDEST = 0.5, 2.5  # width by height of boxes for one digit
-_ROUGHLY = 0.3  # tolerance of a side's place at a rough width, and of the row's ends, relative to the width
+_NARROWEST, _WIDEST = 0.5, 2.5  # ratio of width to height of boxes for one digit
+_ROUGHLY = 0.3  # tolerance of sides at a roughly known width, and of the row's ends, relative to the width
 
 
 def with_even_sides(rules: Rules, dark: Grey, scale: Scale) -> Rules:
@@ -79,7 +79,7 @@ def _even(row: BoxRow, width: float) -> dict[int, float] | None:
         return None
     apart = np.diff(row.places)[np.diff(number) == 0]
     if apart.max(initial=0.0) > max(rule.thickness for rule in row.vertical) + 1:
-        return None  # two sides are there: the boxes have gaps between them
+        return None  # two sides at one place, because the boxes have gaps between them
     return {int(k): float(row.places[number == k].mean()) for k in np.unique(number)}
 
 

@@ -21,12 +21,12 @@ _LEAST = 8  # least total width of these strips, in pixels
 _ALIKE = 1.25  # greatest spacing that counts as equal to the narrowest, relative to the narrowest
 FAINTEST = 2.0  # least difference between a rule and the paper on both sides, of 255
 _CLEAR = 5.0  # least difference between a rule and the paper, relative to the noise of the profile
-_WRITTEN = 0.75  # quantile of the darkness outside these strips that is compared with that in them
-_DARKER = 4.0  # above this multiple of the difference in the strips, it is writing, as rules are equally dark
+_WRITTEN = 0.75  # quantile of the darkness outside the strips that is compared with that in the strips
+_DARKER = 4.0  # greatest contrast of a rule outside the strips, relative to that in them: more is writing
 _UNEVEN = 0.12  # tolerance of a new rule's place, relative to the spacing
 _ASIDE = 0.35  # distance from a new rule at which there is paper, relative to the spacing
-_SMALLER = 0.7  # below this share of a space, another space determines the width of its parts
-_OFF = 0.3  # tolerance of that width
+_SMALLER = 0.7  # below this share of a space, the narrowest space determines the width of its parts
+_OFF = 0.3  # tolerance of that width, relative to the narrowest space
 _COARSEST = 4  # greatest number of spaces between heavy rules: if there are more, they are cells
 _MOST = 4  # greatest number of parts of a space
 _ROOM = 8  # least spacing of two rules with cells between them, in pixels
@@ -50,7 +50,7 @@ def faint_rules(
     """New rules that divide the spaces between the rules of one frame evenly, horizontal and vertical.
 
     `dark` is the picture's darkness (height, width). `on_lines` is true for each direction in which the paper
-    has lines of its own. These do not belong to the frame, unless a space has room for just several cells.
+    has lines of its own. They do not belong to the frame, unless they divide a space into usual cells.
     """
     if min(len(horizontal), len(vertical)) < 2:
         return [], []

@@ -13,7 +13,7 @@ from digits.layout.rules.rule import Mask, Rule, Rules
 from digits.layout.rules.scale import Scale
 
 _JOINING = 3  # least number of vertical rules that join two horizontal ones, which are then sides of boxes
-_INKED = 0.7  # share of a hidden side with ink, its own or that of the writing
+_INKED = 0.7  # least share of a hidden side with ink, its own or that of the writing
 _AS_GOOD = 0.02  # a difference of this share in ink does not matter
 _MOST = 40  # number of the longest horizontal rules that are examined
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from digits.layout.frames.lattice import chosen_of, cut_off
 from digits.layout.rules.rule import Rule
 
-THROUGH = 0.04  # greatest distance of a paper's line from the edge, relative to the picture's side
+THROUGH = 0.04  # distance from the edge within which lines of the paper end, relative to the picture's side
 _RULED = 0.45  # least length of a line next to frames, relative to the picture's side
 _UNBROKEN = 0.85  # least share of ink of such a line
 THIN = 0.1  # greatest thickness of a line, relative to its length
-_LONGER = 0.04  # length by which a single line is longer on both sides, relative to the writing's extent
+_LONGER = 0.04  # least reach of a single line beyond both sides of the writing, relative to its extent
 _BESIDE = 0.4  # least width of the writing next to a vertical line, relative to the line's length
 _ASIDE = 0.12  # greatest distance of a single line inside the writing's edge, relative to its extent
 

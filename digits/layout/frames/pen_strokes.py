@@ -15,12 +15,12 @@ from digits.layout.rules.rule import Mask, Rule, Rules, between, erased
 _REACHES = 3.0  # greatest distance of a vertical rule's end from the horizontal rule, in pixels
 _THICKER = 0.4  # greatest difference of a vertical rule's thickness, relative to the horizontal rules'
 _UNEVEN = 0.13  # greatest difference between the boxes of a row, relative to the usual width
-_WRITTEN = 0.3  # least height of writing in a single box, relative to the box; else the box was written
+_WRITTEN = 0.3  # least height of writing in a single box, relative to the box; else the box is a digit
 _EVEN_BOXES = 2  # least number of boxes whose width gives that of the others
 _RIM = 1.5  # width of a box's rim that is not examined, relative to a rule's thickness
-_CORNER = 0.1  # greatest distance of a corner from its end, relative to a rule's length
+_CORNER = 0.1  # greatest distance of a corner from a rule's end, relative to the rule's length
 _CORNERS = 12  # greatest number of corners that are examined
-_LARGE = 0.5  # above this share of the picture's side, a stroke is not inside a box
+_LARGE = 0.5  # above this share of the picture's side, a rule is not a stroke of a digit in a box
 
 
 def without_strokes(lattice: Lattice, rows: Chosen, columns: Chosen) -> Chosen:

@@ -126,7 +126,7 @@ def _parted(rules: Rules, shape: tuple[int, ...]) -> tuple[Rules, Rules]:
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:
-    """The rules that are none of `others`, even extended. A rule of which another is only a part is kept."""
+    """The rules without `others`, which may be extended. A rule that is only partly in `others` is kept."""
     longest: dict[Course, float] = {}
     for other in others:
         longest[other.course] = max(other.length, longest.get(other.course, 0.0))

@@ -14,7 +14,7 @@ from digits.layout.rules.scale import Scale
 _ENDING = 4  # least number of rules of one length that end at a line, since fewer may be pen strokes
 _ALIKE = 0.2  # greatest difference in length, relative to their usual length
 _THICKER = 1.4  # above this multiple of the thickness of the line, a rule was written on it
-_BEYOND = 0.3  # greatest length of their own line beyond the last, relative to their spacing
+_BEYOND = 0.3  # above this length beyond these rules, relative to their spacing, a line is the paper's
 _HEAVIER = 1.2  # least ink where two lines lie on each other, relative to the ink elsewhere
 
 

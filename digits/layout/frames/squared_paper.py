@@ -16,9 +16,9 @@ _NEAR = 6  # tolerance of crossings, in pixels
 _MOSTLY = 0.5  # least share of squared paper's rules that continue beyond their last crossing
 _SQUARE = 1.3  # greatest ratio of the sides of a square, in perspective
 _SPECK = 0.3  # below this share of the largest mark, a mark is not counted
-_AS_LONG = 0.6  # least length of one of them, relative to the usual length of the paper's lines
-_AS_THICK = 1.8  # above this multiple of their usual thickness, a rule is a pen stroke
-_CROSSED = 0.3  # number of strokes across rules by the number of marks, on squared paper
+_AS_LONG = 0.6  # least length of a line of the paper, relative to the usual length
+_AS_THICK = 1.8  # above this multiple of the lines' usual thickness, a rule is a pen stroke
+_CROSSED = 0.3  # least number of strokes across rules for each mark, on squared paper
 
 
 def is_squared_paper(horizontal: Sequence[Rule], vertical: Sequence[Rule], shape: tuple[int, ...]) -> bool:

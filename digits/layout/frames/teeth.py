@@ -16,7 +16,7 @@ _THICKER = 2.7  # greatest thickness of a tooth, relative to the thickness of th
 _FOOT = 4  # greatest distance of a tooth's end from the base, in pixels
 _CUT = 9  # pixels that removing the paper's own rules may cut out of a tooth
 _BEYOND = 2.5  # thicknesses of the base: greatest distance of a tooth beyond the ends of the base
-_LOW = 1.5  # thicknesses of the base, below which a stroke is not a tooth
+_LOW = 1.5  # least height of a tooth, in thicknesses of the base
 HIGHEST = 0.2  # greatest height of a tooth, relative to the base's length
 
 

@@ -14,7 +14,7 @@ from digits.layout.rules.rule import Rule, fitted_each, heights
 
 Floats = NDArray[np.float64]
 
-ASIDE = 3  # pixels from a rule's edge: where the paper is measured that it is compared with
+ASIDE = 3  # pixels from a rule's edge to the paper with which the rule is compared
 _SAMPLES = 150  # places at which a rule's middle is measured
 
 

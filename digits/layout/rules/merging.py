@@ -7,7 +7,7 @@ import numpy as np
 from digits.layout.rules.rule import Course, Rule, fitted
 from digits.layout.rules.scale import Scale
 
-_IN_PIECES = 0.6  # least share of ink on a rule that others interrupt
+_IN_PIECES = 0.6  # least share of ink on a rule that is merged from pieces
 _SAME = 0.1  # greatest difference between two equal courses, in pixels
 _BENT = 0.02  # greatest bend of a rule on a curved page, relative to the distance between two pieces
 

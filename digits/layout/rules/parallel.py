@@ -1,4 +1,4 @@
-"""Removes rules that lean otherwise than other rules of their direction, because they are pen strokes."""
+"""Removes rules that lean differently from the others of their direction, because they are pen strokes."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Levels = NDArray[np.int16]
 Which = NDArray[np.bool_]
 
 _BENT = 0.02  # greatest bend of a rule on a curved page, relative to a rule's length
-_CLOSE = 1  # pixels from a rule's edge: there is paper even between two rules that nearly touch
+_CLOSE = 1  # pixels from a rule's edge, where there is paper even between two rules that nearly touch
 _FAINTEST = 4  # least contrast of a rule, of 255
 OWN = 0.4  # below this share of a rule's usual contrast, a place is paper
 _PAPER = 1.5  # weight of a place of bare paper against one of ink, when a rule is extended

@@ -67,7 +67,7 @@ class Rule:
         return np.rint(points / shrink).astype(np.int32).reshape(-1, 1, 2)
 
     def straight_on(self, place: float) -> float:
-        """The place across its direction of the straight line through its ends."""
+        """The place across the rule's direction on the straight line through its ends."""
         return self.at(self.start) + self.slope * (place - self.start)
 
 

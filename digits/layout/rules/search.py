@@ -23,9 +23,9 @@ from digits.layout.rules.segments import Segments, find_segments
 _SLIM = 0.15  # greatest thickness of a rule, relative to its length
 _COARSE = 4.0  # pixels: the stroke width at the coarse scale, at which rules are searched, too
 _FINE = 0.6  # scale below which the coarse scale is used
-_CROSSED = 3  # least number of rules with a row of digits between them
-_CELLS = 2.0  # steps from digit to digit: least length of these rules
-_ONE = 0.6  # below this share of the spacing of these rules, steps are those of dashes
+_CROSSED = 3  # least number of crossed rules between which a row of dashes may be digits in cells
+_CELLS = 2.0  # least length of these rules, relative to the steps of the row
+_ONE = 0.6  # above this share of the spacing of these rules, the steps are those of digits
 _SAMPLES = 25  # places between two edges at which the line between them is measured
 
 

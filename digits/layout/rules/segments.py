@@ -24,7 +24,9 @@ _BENT = 0.03  # greatest bend of an edge on a curved page, relative to the dista
 _LEAN = 0.015  # additional tolerance at a segment's far end, relative to its length
 _GAP = 1.3  # greatest gap between two segments, relative to the longer one
 _OVERLAP = 4.0  # greatest overlap of two segments of one edge, in pixels
-_ROOM = 20  # pixels around all ink, in multiples of it, so that _SCALE maps pixels as in the whole picture
+# Pixels around all ink. The part that is searched begins at a multiple of them, so that _SCALE maps its
+# pixels as in the whole picture.
+_ROOM = 20
 _NEAR = 12.0  # pixels: a gap of this size between segments is always allowed
 
 
@@ -66,7 +68,7 @@ def find_segments(dark: Grey, least: int, scale: float = 1.0) -> tuple[Segments,
     left, top, right, bottom = (
         _around(cv2.boundingRect(seen)) if scale == _SCALE else (0, 0, *dark.shape[::-1])
     )
-    found: object = detector.detect(seen[top:bottom, left:right])[0]  # None without any; the stub denies it
+    found: object = detector.detect(seen[top:bottom, left:right])[0]  # it may be None, which the stub denies
     if found is None:
         none = np.zeros(0)
         return (Segments(none, none, none, none, np.zeros(0, np.int8), 1.0),) * 2

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-MOST_ENTRIES = 1000  # the largest by cameras and scanners have about a hundred
+MOST_ENTRIES = 1000  # those of cameras and scanners have about a hundred at most
 
 _SIZES = {3: 2, 4: 4, 16: 8}  # bytes of the integer types
 _OTHER_SIZES = {1: 1, 2: 1, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 17: 8, 18: 8}
 _LETTERS = {3: "H", 4: "I", 16: "Q"}
-_BIG = 43  # instead of 42, if offsets have 64 bits
+_BIG = 43  # the version number of files with 64-bit offsets; that of others is 42
 
 
 class Overloaded(ValueError):

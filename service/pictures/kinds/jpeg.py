@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from service.pictures.kinds import orientation
 from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_costly
 
-MOST_SCANS = 100  # encoders write about ten, and at most some twenty
-MOST_SCANNED_PIXELS = 500_000_000  # of all scans together: twenty of the largest picture that is accepted
+MOST_SCANS = 100  # encoders write about ten, and at most about twenty
+MOST_SCANNED_PIXELS = 500_000_000  # in all scans together: 20 scans of the largest accepted picture
 
 _MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _MARKER_IN_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # RST0 to RST7 belong to the scan

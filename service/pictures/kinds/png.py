@@ -12,7 +12,7 @@ from service.pictures.kinds.file import PictureFile, damaged, most_pieces, too_c
 _SIGNATURE = 8  # bytes
 _CHUNK = struct.Struct(">I4s")  # length and type
 _CHECKSUM = 4  # bytes
-_HEADER = struct.Struct(">IIBB")  # width, height, bits a channel, colour type
+_HEADER = struct.Struct(">IIBB")  # width, height, bits per channel, colour type
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 """The chunks that decide the pixels of the first frame."""

@@ -1,9 +1,9 @@
-"""What happens to a process at its n-th change of a file: it is killed, or its disk is full from then on.
+"""Inject a fault into a process at its n-th change of a file: kill it, or fill its disk.
 
-An audit hook counts the changes: files opened for writing, renamed, linked, removed, made and flushed to the
-disk, and statements that change an SQLite database. So a point is the same in each run, however fast the
-machine is. Writes by themselves are not seen by audit hooks: a *torn* file comes from the system's limit of a
-file's size, whose signal ends the process in the middle of the write.
+Changes are files that are opened for writing, renamed, linked, removed, made or flushed to the disk, and
+statements that change an SQLite database. They are counted, so a fault happens at the same point in each run,
+however fast the machine is. Audit hooks do not see writes. To tear a file, the process gets a limit on file
+sizes, whose signal ends it in the middle of a write.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Self
 
 KILL, FILL, TEAR, COUNT = "kill", "fill", "tear", "count"
 
-CHANGES = {  # audit events that change a folder, and which of their arguments are paths
+CHANGES = {  # audit events that change a folder, and how many of their first arguments are paths
     "os.rename": 2,
     "os.link": 2,
     "os.symlink": 2,
@@ -36,12 +36,12 @@ STATEMENTS = ("INSERT", "UPDATE", "DELETE", "COMMIT", "CREATE", "ALTER", "DROP")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to the process that runs the module `where`, at its change number `at` below a folder.
+    """A fault in the process that runs the module `where`, at change number `at` below the folder `below`.
 
-    `below`: that folder. `kind`: KILL; FILL, the disk is full but for `left` bytes; TEAR, no file grows past
-    `left` bytes, and the attempt kills; COUNT, nothing, and every module notes how many changes it makes:
-    `where` is "" then. `log` gets a line that says where it happened, or how many there were. `ballast`: the
-    file that fills the disk; "" where files may only not grow, which needs no disk of its own.
+    `kind`: KILL kills the process. FILL fills the disk except for `left` bytes. TEAR limits files to `left`
+    bytes and kills the process at the next write beyond them. COUNT does nothing, and every process logs its
+    number of changes; `where` is then "". `log` gets a line that says where the fault happened, or the number
+    of changes. `ballast` is the file that fills the disk. If it is "", FILL limits files to `left` bytes.
     """
 
     where: str
@@ -76,18 +76,18 @@ def arm(fault: Fault) -> Counter:
         flush(fd)
 
     def connected(database: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
-        """Count statements, which raise no audit event; a connection raises its event too early."""
+        """Count statements, which raise no audit event. The event of `connect` comes before any of them."""
         connection: sqlite3.Connection = connect(database, *arguments, **options)
         counter.follow(connection, str(database))
         return connection
 
     os.fsync = fsync
-    sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]
+    sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]  # it has overloads
     sys.addaudithook(counter.hear)
     if fault.kind == TEAR:
         signal.signal(
             signal.SIGXFSZ, signal.SIG_DFL
-        )  # Python ignores it; only a main thread may say otherwise
+        )  # Python ignores the signal by default; only the main thread can change that
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return counter
 

@@ -4,7 +4,7 @@ import atexit
 import os
 
 if "FAULT" in os.environ:
-    from fault import Fault, arm, is_meant  # type: ignore[import-not-found]  # it lies beside this file
+    from fault import Fault, arm, is_meant  # type: ignore[import-not-found]  # in this folder
 
     if is_meant(meant := Fault.from_json(os.environ["FAULT"])):
         atexit.register(arm(meant).tell)

@@ -43,7 +43,7 @@ def written(folder: Path, shape: Shape) -> list[dict[str, Any]]:
 
 def test_parquet_has_a_row_a_file_and_what_read_answers(tmp_path: Path) -> None:
     row, bad, empty = written(tmp_path, Shape("parquet"))
-    assert {*COLUMNS} - {*row} == {"line", "number"}  # of a CSV's numbers
+    assert {*COLUMNS} - {*row} == {"line", "number"}  # only a CSV with one row for each number has these
     assert (row["file"], row["text"], row["confidence"], row["rejected"]) == ("s3://a/b.png", "4 7", 0.5, 0)
     assert row["numbers"][1]["text"] == "7"
     assert row["numbers"][1]["column"] == 2

@@ -62,7 +62,7 @@ def test_an_archive_is_read_member_by_member(tmp_path: Path, name: str) -> None:
 def test_an_archive_that_is_cut_off_is_an_error_and_what_is_before_is_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     noise = np.random.default_rng(1)
-    held = {f"{number}.png": noise.bytes(20_000) for number in range(5)}  # as pictures, it packs no further
+    held = {f"{number}.png": noise.bytes(20_000) for number in range(5)}  # like pictures, not compressible
     write_archive(path, held)
     path.write_bytes(path.read_bytes()[:50_000])
     out = tmp_path / "out"

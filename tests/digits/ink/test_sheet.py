@@ -39,7 +39,7 @@ def test_written_is_all_where_the_paper_differs_everywhere() -> None:
 
 def test_written_is_all_where_the_paper_is_coloured() -> None:
     pixels = np.full((30, 20, 3), (195, 251, 232), np.uint8)
-    pixels[15:] = 195  # the first level of the paper, but another colour
+    pixels[15:] = 195  # the red level of the paper, but another colour
     assert written_box(pixels) == (0, 0, 20, 30)
 
 
@@ -76,7 +76,7 @@ def test_mapped_and_counts_take_the_margin_in() -> None:
 
 def test_counts_take_in_a_margin_that_the_part_does_not_show() -> None:
     pixels = np.full((331, 16), 18, np.uint8)
-    pixels[60:144] = 200  # no block of the small copy's part is all margin
+    pixels[60:144] = 200  # all of the written part, which therefore does not show the margin
     part = Sheet(pixels[60:144], 0, 60, 16, 331, 18)
     assert np.flatnonzero(part.counts).tolist() == [18, 200]
     assert np.flatnonzero(Sheet.all_of(pixels[60:144]).counts).tolist() == [200]

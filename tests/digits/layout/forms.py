@@ -1,4 +1,4 @@
-"""Draws printed forms: dark lines on white sheets, with digits in them by `tests.behaviour.drawing`."""
+"""Draws printed forms: dark lines on white sheets, with digits that `tests.behaviour.drawing` draws."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from digits.layout.page import Page, find_page
 from digits.layout.rules.rule import Rule
 from tests.behaviour.drawing import drawing
 
-LEAST = 60  # what is no darker is paper
-X, Y = (40, 160, 280, 400), (50, 130, 210, 290)  # where the rules of a grid of 3 by 3 cells stand and lie
+LEAST = 60  # greatest darkness of paper
+X, Y = (40, 160, 280, 400), (50, 130, 210, 290)  # places of the vertical and horizontal rules of a 3x3 grid
 
 
 def sheet(width: int, height: int) -> Grey:
@@ -99,12 +99,12 @@ def leaning(grey: Grey, degrees: float) -> Grey:
 def rule(
     start: float, end: float, at: float, thickness: float = 2, slope: float = 0.0, dashed: bool = False
 ) -> Rule:
-    """A rule as it would be found, from `start` to `end` along it, at `at` across it where it starts."""
+    """A rule as it would be found, from `start` to `end` along it; `at` is its place across at `start`."""
     return Rule(start, end, (0.0, slope, at - slope * start), thickness, 1.0, dashed)
 
 
 def mask_of(grey: Grey) -> Grey:
-    """1 where ink is."""
+    """1 where there is ink."""
     return np.asarray(255 - grey > LEAST, np.uint8)
 
 

@@ -42,7 +42,7 @@ def test_find_pieces_drops_the_edge_of_the_sheet() -> None:
 def test_find_pieces_keeps_a_digit_that_touches_the_border() -> None:
     digit, other = (0, 60, 30, 140), (100, 60, 130, 140)
     place = _place(digit, other)
-    place.part[70:130, 0:20] = 0  # touches with its ends alone, as a C does
+    place.part[70:130, 0:20] = 0  # only its ends touch the border, as those of a C do
     assert len(find_pieces(place).kept) == 2
 
 

@@ -10,7 +10,7 @@ from digits.layout.numbers import gaps, widest_within
 NARROWEST, WIDEST = (
     0.45,
     0.85,
-)  # heights of the line: a gap may part numbers from the one, and does from the other
+)  # in heights of the line: a gap that may separate two numbers, and one that certainly does
 
 
 def _boxes(*apart: int) -> list[Box]:
@@ -23,7 +23,7 @@ def _boxes(*apart: int) -> list[Box]:
 
 
 def _spaces(*apart: int) -> list[bool]:
-    """Indices of the digits after which a number ends, on a page with one line with these gaps."""
+    """Whether a number ends at each gap of a page with only one line, which has these gaps."""
     found = gaps(_boxes(*apart), 80)
     return [gap > widest_within(found) for gap in found]
 

@@ -88,7 +88,7 @@ def test_two_tables_of_different_widths_are_two(gap: int, view: str) -> None:
     below = 180 + gap
     grey = ruled_grid(grey, (40, 120, 200), (below, below + 70, below + 140, below + 210))
     for row in range(2):
-        grey = write(grey, "38", (420, 55 + 70 * row), 40)  # of the upper one's last column
+        grey = write(grey, "38", (420, 55 + 70 * row), 40)  # in the upper one's last column
     for row in range(3):
         grey = write(grey, "7", (145, below + 15 + 70 * row), 40)
     page = page_of({"flat": grey, "perspective": in_perspective(grey), "leaning": leaning(grey, 3)}[view])

@@ -15,7 +15,7 @@ from pipeline.synthesis.writers import PenWriter
 
 READER = Reader.load()
 HIGH, WIDE, MARGIN = 64, 110, 30  # pixels of a cell, and around the table
-HAND, TYPE = 36, 34  # pixels: heights of a hand's digits; the type's size
+HAND, TYPE = 36, 34  # pixels: the height of handwritten digits, and the font size of printed ones
 
 
 def table(rows: Sequence[Sequence[str]], typed: set[tuple[int, int]], seed: int = 3) -> Image.Image:

@@ -86,7 +86,7 @@ def test_a_forms_type_is_left_out_though_its_letters_look_like_digits() -> None:
     [
         ([30, 26, 23, 21, 30], "70121"),  # all are digits
         ([58, 55, 60, 54, 57], "70?21"),  # as high as what is filled in
-        ([30, 26], "7?"),  # so few are hardly a label
+        ([30, 26], "7?"),  # too few letters for a label
     ],
 )
 def test_what_may_be_written_beside_a_form_is_read(heights: list[int], marks: str) -> None:
@@ -125,7 +125,7 @@ def test_a_heading_of_short_words_is_left_out_and_a_number_in_it_read() -> None:
 def test_a_heading_as_high_as_the_hand_is_left_out_where_half_of_it_is_no_digit() -> None:
     runs = [*heading([60, 42], [60, 42, 41], [60, 55]), *filled_in([60, 57, 62])]
     assert printed(runs, unread("1?", "???", "24", "250")) == {0, 1, 2, 3, 4}
-    assert printed(runs, unread("1?", "???", "24", "2?0")) == set()  # what is below is hardly read, too
+    assert printed(runs, unread("1?", "???", "24", "2?0")) == set()  # the numbers below are unclear, too
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,9 @@ def test_two_small_digits_one_behind_the_other_are_raised() -> None:
 @pytest.mark.parametrize(
     "box",
     [
-        (60, 20, 85, 85),  # as low as the other's foot
+        (60, 20, 85, 85),  # its foot is nearly as low as the other's
         (60, -10, 105, 68),  # as high as a digit
-        (60, 0, 75, 25),  # as low as dirt
+        (60, 0, 75, 25),  # no higher than dirt
         (53, -10, 78, 30),  # so near that it may be a part
     ],
 )

@@ -13,8 +13,8 @@ Make = Callable[..., Path]
 
 def test_saliency_points_at_the_ink_that_speaks_for_the_answer(make_folder: Make) -> None:
     seen = np.zeros((28, 28), np.float32)
-    seen[4:24, 6:8] = 255  # what the tiny network knows as a 1
-    seen[4:10, 18:20] = 255  # speaks for another digit
+    seen[4:24, 6:8] = 255  # the tiny network's columns of a 1
+    seen[4:10, 18:20] = 255  # its columns of another digit
     spoken = saliency(Model.load(make_folder()), seen)
     assert spoken.shape == (28, 28)
     assert spoken.max() == 1

@@ -63,5 +63,5 @@ def test_averaged_turns_about_the_middle_and_each_mark_by_itself() -> None:
     network = Network()
     averaged(network, marks(), [10])
     lying, standing = corners(network.asked[1])
-    assert lying[1] > 2 * lying[0]  # against the clock: the right end goes up
+    assert lying[1] > 2 * lying[0]  # rotated anticlockwise: the right end goes up
     assert standing[0] > 2 * standing[1]

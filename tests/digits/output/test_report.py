@@ -25,7 +25,7 @@ def mark(letter: str, confidence: float) -> Mark:
 
 
 def reading(text: str, *of_numbers: float | None, of_marks: tuple[float, ...] = ()) -> Reading:
-    """A reading of this text; the confidences are those of its numbers, and of its digits (0.9)."""
+    """A reading of this text, with the confidences of its numbers, and those of its digits (default: 0.9)."""
     sure = iter(of_marks)
     marks = tuple(
         mark(letter, next(sure, 0.9) if letter.isdigit() else 0) for letter in text if not letter.isspace()

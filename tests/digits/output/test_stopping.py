@@ -103,7 +103,7 @@ def test_ctrl_c_that_waits_for_standard_input_ends_it() -> None:
     )
     with process:
         out, err = pipes(process)
-        assert out.read(1) == b"f"  # the header is there, so the model is
+        assert out.read(1) == b"f"  # the header is there, so the model has been loaded
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == -signal.SIGINT
         assert b"Traceback" not in err.read()

@@ -35,9 +35,9 @@ OF_DIGITS = ("plain", "redrawn", "canvas", "rejects")
 
 
 def _answers(rng: np.random.Generator, share_right: Mapping[str, float] | float = 0.97) -> ValidationAnswers:
-    """What a model might say that reads such a share of the pictures of each kind right.
+    """Simulate the answers of a model that reads `share_right` of the pictures of each kind correctly.
 
-    Which pictures are hard is the same for all models; of the hard ones each reads some by luck.
+    The same pictures are hard for all models, and each model reads some of them correctly by luck.
     """
     shares = (
         share_right if isinstance(share_right, Mapping) else dict.fromkeys((*SIZES, "papers"), share_right)
@@ -215,7 +215,7 @@ def test_a_model_that_has_learnt_from_feedback_is_promoted_for_that() -> None:
 
 
 def _churning(share: float, count: int) -> Decision:
-    """A candidate that reads such a share of all that the champion misreads, of feedback as of other digits.
+    """Decide on a candidate that reads `share` of the champion's mistakes correctly, also in feedback.
 
     People have sent `count` pictures that the champion misreads.
     """

@@ -25,10 +25,10 @@ def test_edits(said: str, truth: str, count: int) -> None:
     ("truth", "said", "right", "wrong"),
     [
         ("12 3\n4", "12 3\n4", True, 0),
-        ("12 3\n4", "123\n4", False, 0),  # spaces are no characters, but have to be right
+        ("12 3\n4", "123\n4", False, 0),  # spaces do not count as characters, but must be right
         ("12 3\n4", "12 8\n", False, 2),
         ("1 ? 3", "1 ? 3", True, 0),
-        ("1 ? 3", "1 3", True, 0),  # what was crossed out may be left out
+        ("1 ? 3", "1 3", True, 0),  # a crossed out number may be left out
         ("1\n?", "1", True, 0),
         ("1 ? 3", "1 77 3", False, 2),
         ("-", "?", True, 0),

@@ -145,7 +145,7 @@ def test_reliability_has_the_share_of_right_answers_over_the_confidence(
     checked(path)
     (axes,) = saved[0].axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("confidence", "accuracy")
-    assert [(0, 0), (1, 1)] in lines(axes).values()  # what honest answers would give
+    assert [(0, 0), (1, 1)] in lines(axes).values()  # perfect calibration
     (points, (spans,)), (nothing, _) = bars(axes)
     assert points == pytest.approx(np.array([[0.2, 0], [0.86, 0.5], [1, 1]]))
     assert not len(nothing)

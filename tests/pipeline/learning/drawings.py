@@ -39,7 +39,7 @@ def png(image: Image.Image) -> bytes:
 
 
 def short_stroke(curves: Sequence[Curve], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Add a stroke a tenth as long as the drawing is high, at a random position in it."""
+    """Return a stroke about a tenth as long as the drawing's longer side, at a random position in it."""
     points = np.concatenate(curves)
     low, high = points.min(axis=0), points.max(axis=0)
     start = rng.uniform(low, high)

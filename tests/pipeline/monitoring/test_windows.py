@@ -1,6 +1,6 @@
-"""Windows of drawings through the code of the service, beside a reference of other digits.
+"""Drawings that pass through the service's code, compared with a reference made of other digits.
 
-The digits are halves of a thousand real ones: the reference has one, all windows are drawn from the other.
+The reference uses one half of a thousand real digits, and all windows are drawn from the other half.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def test_quiet_stderr_shows_it_after_an_error(capfd: pytest.CaptureFixture[str])
     ("block", "noisy"),
     [
         ("quiet_stderr()", False),
-        pytest.param("contextlib.nullcontext()", True, marks=pytest.mark.heavy),  # that it is still needed
+        pytest.param("contextlib.nullcontext()", True, marks=pytest.mark.heavy),  # whether it is still needed
     ],
 )
 def test_quiet_stderr_is_what_keeps_tensorflow_silent(block: str, noisy: bool, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_no_room_is_told() -> None:
         damage.as_registry_error(),
     ):
         raise OSError(28, "No space left on device", "reports/a.json")
-    with pytest.raises(FileNotFoundError), damage.as_registry_error():  # none of the registry's
+    with pytest.raises(FileNotFoundError), damage.as_registry_error():  # not a file of the registry
         raise FileNotFoundError(2, "No such file", "reports/metrics.json")
 
 
@@ -236,7 +236,7 @@ def _malformed(*_: object, **__: object) -> None:
     raise mlflow.MlflowException("(sqlite3.DatabaseError) database disk image is malformed\n[SQL: INSERT]")
 
 
-@pytest.mark.heavy  # processes of their own, as a person starts them: seconds each
+@pytest.mark.heavy  # starts each command in a process, which takes seconds
 @pytest.mark.parametrize("spoil", [garbage, truncated, emptied])
 def test_commands_leave_no_traceback(spoil: Callable[[], None], project: Path) -> None:
     with runs.training_run({"seed": 1}):
@@ -262,4 +262,4 @@ def test_commands_leave_no_traceback(spoil: Callable[[], None], project: Path) -
         )
         assert done.returncode
         assert "Traceback" not in done.stderr, module
-        assert OUT in done.stderr or module in ("search", "evaluate"), module  # those miss their data first
+        assert OUT in done.stderr or module in ("search", "evaluate"), module  # they fail first, without data

@@ -31,7 +31,7 @@ def numbers(client: MlflowClient) -> list[str]:
 
 
 @pytest.fixture
-def client(project: object) -> MlflowClient:  # noqa: ARG001 (it is where the registry lies)
+def client(project: object) -> MlflowClient:  # noqa: ARG001 (the registry is in it)
     """A registry with the model but without versions."""
     client = runs.connect()
     client.create_registered_model("digits")
@@ -108,7 +108,7 @@ def test_unrecorded_is_a_move_where_something_else_was_begun(client: MlflowClien
     assert found.reason == "alias found in the registry"
     record(client, change("", "1"))
     record(client, change("1", "2"))
-    for version in ("1", "3"):  # of 1, what was begun is on record already
+    for version in ("1", "3"):  # the last change that was begun, to 2, is already on record
         found, _ = history.unrecorded(client, version, "follower") or (None, "")
         assert found is not None
         assert (found.before, found.version, found.by, found.kind) == ("2", version, "follower", MOVE)

@@ -213,7 +213,7 @@ def test_moved_project_still_promotes(
 ) -> None:
     _, version = registered(5)
     moved = project.with_name("moved")
-    shutil.copytree(project, moved)  # this process holds the database open: renamed, it is not writable
+    shutil.copytree(project, moved)  # after a rename, this process could not write to its open database
     shutil.rmtree(project / "mlruns" / "artifacts")
     monkeypatch.setenv("DVC_ROOT", str(moved))
     monkeypatch.chdir(moved)

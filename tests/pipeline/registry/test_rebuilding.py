@@ -29,7 +29,7 @@ pytestmark = [  # raised inside MLflow
 ]
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = 4096  # bytes of a page of SQLite's
+PAGE = 4096  # bytes of an SQLite page
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +74,9 @@ def _train(favourite: int, digits: Digits) -> None:
 
 @pytest.fixture
 def damaged(original: Path, empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it elsewhere, which a test damages and rebuilds; there is a space in its path.
+    """A copy of the original in another folder, to be damaged and rebuilt. Its path contains a space.
 
-    MLflow's tables are copied, since to make them takes seconds.
+    MLflow's tables are copied, because creating them takes seconds.
     """
     folder = tmp_path / "a project"
     shutil.copytree(original, folder)
@@ -111,7 +111,7 @@ def rows(query: str) -> list[tuple[Any, ...]]:
 
 
 def alias() -> int:
-    """The version that is the champion by the registry."""
+    """The version that is the champion according to the registry."""
     ((version,),) = rows("SELECT version FROM registered_model_aliases WHERE alias = 'champion'")
     return int(version)
 
@@ -226,7 +226,7 @@ def test_a_torn_file_of_a_model_loses_that_version_alone() -> None:
 
 @pytest.mark.usefixtures("damaged")
 def test_records_that_cannot_be_told_are_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """The copied state is already safe."""
+    """A record that cannot be written raises nothing, and no database is created."""
     garble(database())
     records.keep_model()
     assert "cannot be written (file is not a database)" in capsys.readouterr().err

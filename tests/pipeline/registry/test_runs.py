@@ -181,7 +181,7 @@ def _digits(count: int) -> Digits:
 
 
 def _leave_running(process: str) -> str:
-    """A run of a process, which was not ended."""
+    """Create a run of a process and leave it running; returns its id."""
     client = runs.connect()
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None

@@ -94,7 +94,7 @@ def test_client_elsewhere_loads_the_champion_and_logs_to_the_server(
     for logged, loaded in zip(told[::2], told[1::2], strict=True):
         run_id, address = logged.split()
         assert address.startswith("mlflow-artifacts:/")
-        assert loaded == str(note), "files are nothing but passed on"
+        assert loaded == str(note), "files are passed on unchanged"
         (file,) = (project / "mlruns" / "artifacts").rglob(f"{run_id}/artifacts/note.json")
         assert json.loads(file.read_text(encoding="utf-8")) == note
         # And without a server, as before.

@@ -90,7 +90,7 @@ def test_training_data_has_accepted_feedback_as_often_as_it_counts(folder: Path)
     assert (digits.total, own) == (before.total + 6, 46)
     assert digits.labels[40:46].tolist() == [4, NOT_A_DIGIT] * 3
     assert np.array_equal(np.delete(digits.images, range(40, 46), axis=0), before.images)
-    assert validation.total == 40, "what judges is the same"
+    assert validation.total == 40, "the validation data is the same"
 
 
 def test_training_data_for_a_network_of_ten_digits_has_no_other_feedback(folder: Path) -> None:

@@ -35,7 +35,7 @@ def test_spoilt_follows_from_its_seed() -> None:
 
 
 def test_spoilt_takes_every_digit_of_a_split_before_any_comes_again() -> None:
-    """Bars of two lengths, one of each: with four own digits drawn, both labels come twice."""
+    """Two bars with different labels. Four own digits are drawn, so each label occurs at least twice."""
     digits = ones(2)
     digits.labels[1] = 7
     made = spoilt(digits, 10, seed=3)

@@ -33,7 +33,7 @@ def all_batches(
 
 def test_batches_have_the_shapes_of_the_input_contract() -> None:
     made = all_batches(**CHANGES)
-    assert len(made) == 4  # two whole batches of four in ten, two epochs
+    assert len(made) == 4  # two full batches of four from ten digits, in two epochs
     assert all(x.shape == (4, 28, 28, 1) and y.shape == (4, 11) for x, y in made)
     assert all(x.dtype == np.float32 and x.min() >= 0 and x.max() <= 255 for x, _ in made)
 

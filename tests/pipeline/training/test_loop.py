@@ -56,7 +56,7 @@ def once() -> Trained:
 
 
 def test_train_in_bfloat16_gives_a_network_in_float32(once: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "processor_has_bfloat16", lambda: True)  # without it only slower
+    monkeypatch.setattr(loop, "processor_has_bfloat16", lambda: True)  # without support it is only slower
     trained, again = (train(drawn(60, 0), drawn(20, 1), **TINY | {"bfloat16": True}) for _ in range(2))
     assert {layer.compute_dtype for layer in trained.model.layers} == {"float32"}
     assert {type(layer).__module__.partition(".")[0] for layer in trained.model.layers} == {"keras"}
@@ -86,7 +86,7 @@ def test_train_another_seed_gives_other_weights(once: Trained) -> None:
 def test_train_judges_and_gives_averaged_weights_and_goes_on_from_its_own(once: Trained) -> None:
     plain = {"optimizer": TINY["optimizer"] | {"average": 0.0}}
     other = train(drawn(60, 0), drawn(20, 1), **TINY | plain)
-    assert other.history["loss"] == pytest.approx(once.history["loss"], abs=1e-3)  # swapping rounds
+    assert other.history["loss"] == pytest.approx(once.history["loss"], abs=1e-3)  # the swaps round weights
     assert all(a != b for a, b in zip(other.history["val_loss"], once.history["val_loss"], strict=True))
     assert any((a != b).any() for a, b in zip(weights(other), weights(once), strict=True))
 
@@ -150,4 +150,4 @@ def test_train_resumed_ends_at_the_same_weights(once: Trained, tmp_path: Path) -
     assert told == [1, 2, 3]
     assert resumed.history == once.history
     assert all((a == b).all() for a, b in zip(weights(resumed), weights(once), strict=True))
-    assert checkpoint.path.exists()  # until the stage has written what the training gave
+    assert checkpoint.path.exists()  # the stage removes it after writing the model

@@ -36,7 +36,7 @@ def test_csv_is_asked_for(accept: str) -> None:
         "application/json",
         "text/csv;q=0",
         "text/csv;q=0.0, */*;q=0",
-        "text/csv, application/json",  # it does not care
+        "text/csv, application/json",  # no preference
         "text/csv;q=0.5, */*;q=0.5",
         "text/csv;q=0.3, application/*;q=0.4",
         "text/*, text/csv;q=0",

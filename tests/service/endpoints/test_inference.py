@@ -229,7 +229,7 @@ def test_infer_refuses_wrong_lengths(client: TestClient, length: str) -> None:
 def test_long_lists_are_refused_at_once(
     client: TestClient, digits: NDArray[np.float32], entries: dict[str, Any]
 ) -> None:
-    """In about the time to parse the JSON, because the entries are not validated one by one."""
+    """A refusal takes about as long as parsing the JSON, because the entries are not validated one by one."""
     body = json.dumps(request(digits[:1]) | entries).encode()
     assert client.post(INFER, content=body).status_code == 422
 

@@ -54,7 +54,7 @@ def test_decode_of_any_bytes(head: bytes, rest: bytes) -> None:
 
 
 def read_or_refused(data: bytes) -> bool:
-    """Whether the bytes were refused; a picture that was read must be usable to find ink in it."""
+    """Whether the bytes were refused; it must be possible to find ink in a picture that was read."""
     try:
         image = decode(data)
     except Refusal:

@@ -103,7 +103,7 @@ def test_image_field_is_quick_where_the_body_trickles_in() -> None:
 
 @pytest.mark.parametrize("filler", [b"\r\n", b"\r", b"-", b"\r\n--", b"\r\n--x", b"--x\r\n\r\n", b"\0"])
 def test_image_field_is_quick_with_hostile_bodies(filler: bytes) -> None:
-    """A few times as long as a harmless body; one step per filler byte would take hundreds of times."""
+    """It takes a few times a harmless body's time; one step per filler byte would take hundreds of times."""
 
     def refuse(filler: bytes) -> float:
         body = PART + filler * (20_000_000 // len(filler))

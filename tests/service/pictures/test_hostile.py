@@ -59,23 +59,23 @@ class Cost:
         for process in self._processes():
             folder = Path(f"/proc/{process.pid}")
             if reset:
-                (folder / "clear_refs").write_text("5")  # the peak becomes what is held now
+                (folder / "clear_refs").write_text("5")  # resets the peak to the present memory
             status = (folder / "status").read_text()
             peak += int(status.partition("VmHWM:")[2].split()[0]) * 1024
         return peak
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of the worst moment")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports peak memory")
 @pytest.mark.parametrize(("name", "size"), CASES)
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_no_picture_costs_more_than_its_pixels(name: str, size: str) -> None:
     data = (SMALL | ONLY_LARGE)[name](SIZES[size])
     assert len(data) < 20 * 2**20
-    for side in (9, 1500):  # what decodes, and what decodes photos, has started before
+    for side in (9, 1500):  # both sandboxes, for pictures and for photos, have started before
         decode(tiff(side))
     cost = Cost()
     pixels = 0
-    with suppress(TooCostly, BadImage, Busy):  # Busy: other work has kept what decodes from the processor
+    with suppress(TooCostly, BadImage, Busy):  # Busy: other work kept the sandbox from the processor
         picture = opened(data)
         pixels = picture.width * picture.height
         loaded(picture)

@@ -1,4 +1,4 @@
-"""Plain PNGs get the same pixels as from Pillow, and all others are left to Pillow."""
+"""Plain PNGs are decoded to the same pixels as by Pillow, and all others are left to Pillow."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_refused_client_that_waits_to_be_asked_for_its_body_gets_one_answer(
     with socket.create_connection(address, timeout=5) as client:
         client.sendall(head.encode())
         file = client.makefile("rb")
-        assert file.read().count(b"HTTP/1.1 4") == 1  # to the end: it is closed
+        assert file.read().count(b"HTTP/1.1 4") == 1  # until the connection is closed
 
 
 def test_large_bodies_share_a_limit(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ for version in range(13):
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: only it is asked to give memory back")
+@pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: only glibc returns free memory on request")
 def test_ten_models_one_after_another_leave_no_memory_behind(tmp_path: Path) -> None:
     folder = tmp_path / "champion"
     shutil.copytree(ROOT / "digits" / "default", folder)
@@ -41,4 +41,4 @@ def test_ten_models_one_after_another_leave_no_memory_behind(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     before, after = (int(line) for line in done.stdout.split()[-2:])
-    assert after - before < 12e6, "measured: 1 MB, and 20 to 35 MB without giving it back"
+    assert after - before < 12e6, "measured: 1 MB, and 20 to 35 MB without `give_back`"

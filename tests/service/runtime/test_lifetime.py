@@ -92,7 +92,7 @@ def test_sigterm_ends_a_service_that_decodes_what_takes_long(
         asked = [pool.submit(ask, server.url + "/predict") for _ in range(12)]
         time.sleep(2.5)
         processes = workers(server)
-        assert len(processes) > 2, "the workers and what decodes for them"
+        assert len(processes) > 2, "the workers and their sandboxes"
         begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(MOST_SECONDS)
@@ -135,7 +135,7 @@ def test_sigterm_ends_a_service_that_begins_with_an_endless_model(
             time.sleep(0.2)
         children = process.children(recursive=True)
         begin = time.monotonic()
-        for _ in range(3):  # who asks again does not put the end off
+        for _ in range(3):  # repeated signals do not extend the deadline
             process.send_signal(signal.SIGTERM)
             time.sleep(1)
         process.wait(MOST_SECONDS)

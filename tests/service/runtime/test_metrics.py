@@ -104,7 +104,7 @@ def test_grafana_and_alerts_are_well_formed() -> None:
     rules = yaml.safe_load((ROOT / "docs" / "alerts.yml").read_text())["groups"][0]["rules"]
     operations = (ROOT / "docs" / "operations.md").read_text()
     for rule in rules:
-        assert rule["alert"] in operations, "every alert says what to do"
+        assert rule["alert"] in operations, "the page says what to do about every alert"
         assert rule["annotations"]["runbook_url"] == "docs/operations.md#what-to-do"
         assert rule["labels"]["severity"] in ("critical", "warning")
         assert rule["expr"].count("(") == rule["expr"].count(")")

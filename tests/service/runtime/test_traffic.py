@@ -152,7 +152,7 @@ def test_what_others_counted_is_seen_where_nothing_can_be_written(
 
     monkeypatch.setattr(traffic, "_write", full)
     seen(counts, 1)
-    assert pictures(counts.slots()) == 8, "each once, and the newest of its own"
+    assert pictures(counts.slots()) == 8, "each picture once, including the worker's own latest ones"
 
 
 def test_a_worker_that_cannot_write_forgets_old_hours_too(tmp_path: Path, at: list[float]) -> None:
@@ -195,7 +195,7 @@ def test_a_clock_that_was_wrong_for_a_while(tmp_path: Path, at: list[float]) -> 
     counts = Traffic(tmp_path)
     seen(counts, 1)
     assert pictures(counts.slots()) == 1
-    assert len(list(tmp_path.iterdir())) == 2, "its own, and that of an hour to come"
+    assert len(list(tmp_path.iterdir())) == 2, "its own file, and that of a future hour"
 
 
 def test_files_hold_counts_and_nothing_else(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_files_hold_counts_and_nothing_else(tmp_path: Path) -> None:
     text = path.read_text()
     assert len(text) < 2000, "however many pictures"
     assert set(json.loads(text)) == {"start", "model", "counts", "format"}
-    assert not re.search(r"\d+\.\d", text), "no number is of one picture"
+    assert not re.search(r"\d+\.\d", text), "no values of single pictures"
 
 
 def test_gauges_are_of_the_last_day_of_this_model(at: list[float]) -> None:

@@ -41,7 +41,7 @@ def png(side: int = 40) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="there Tk gets no pictures")
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="Tk cannot paste pictures there")
 def test_picture_of_another_program_comes_through_tk(root: tkinter.Tk, display: str, tmp_path: Path) -> None:
     path = tmp_path / "copied.png"
     path.write_bytes(png(200))

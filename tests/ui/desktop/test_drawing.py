@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ui.desktop.drawing import BRUSH, HEIGHT, ON_PAPER, WIDTH, Drawing, NotAPicture, Place, save
+from ui.desktop.drawing import BRUSH, HEIGHT, ON_PAPER, WIDTH, Drawing, NotAPicture, Picture, Place, save
 
 
 def drawn() -> Drawing:
@@ -152,7 +152,9 @@ def test_picture_stands_upright_on_white_in_any_depth() -> None:
     ):
         drawing = Drawing()
         drawing.lay(file)
-        with Image.open(BytesIO(drawing.visible[-1].shown())) as shown:  # type: ignore[union-attr]
+        picture = drawing.visible[-1]
+        assert isinstance(picture, Picture)
+        with Image.open(BytesIO(picture.shown())) as shown:
             assert shown.size == size
             white = shown.convert("L").getextrema() == (255, 255)
         assert white == (size == (420, 420))

@@ -80,7 +80,7 @@ def test_each_part_has_its_own_ink() -> None:
 
 @pytest.mark.parametrize("right", [140, 160])
 def test_a_digit_that_crosses_its_cell_is_one(right: int) -> None:
-    """A wide digit, with a third of it in the next cell, is still no longer than a digit may be."""
+    """Pieces in two cells of one row are not cut, however wide they are, because reading separates digits."""
     mask = written((70, 240, right, 300))
     pieces = pieces_of(mask)
     assert boxes_of(cut_at_rules(pieces, cells())) == boxes_of(pieces)

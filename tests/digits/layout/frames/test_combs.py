@@ -169,7 +169,7 @@ def test_comb_on_leaves_out_what_does_not_end_on_the_base() -> None:
 
 
 def test_a_line_that_several_rules_go_through_is_of_a_table_and_no_comb() -> None:
-    # The outermost rules are too faint to be found, so that none of those that stand ends at one.
+    # The outermost horizontal rules are too faint to be found, so that no vertical rule ends at a rule.
     table, columns = sheet(500, 400), range(40, 461, 84)
     for x in columns:
         table[60:340, x - 1 : x + 1] = 0

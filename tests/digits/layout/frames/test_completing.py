@@ -18,7 +18,7 @@ def _horizontal() -> list[Rule]:
 
 
 def _vertical(start: float, end: float) -> tuple[float, float]:
-    """The ends of a grid's vertical rule after extension, which was found from `start` to `end`."""
+    """The ends, after extension, of a grid's vertical rule that was found from `start` to `end`."""
     found = [rule(Y[0], Y[-1], x) for x in X]
     found[2] = rule(start, end, X[2])
     done = extended(_horizontal(), found)[1][2]

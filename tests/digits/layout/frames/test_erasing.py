@@ -101,7 +101,7 @@ def test_dark_writing_along_a_faint_rule_stays() -> None:
 )
 def test_the_rulings_of_paper_go(first: int) -> None:
     plain = drawing("253", size=(600, 300), at=(60, 80), box=120)
-    # The first ruling lies so far below the picture's upper edge.
+    # The first ruling is `first` pixels below the picture's upper edge.
     printed, both, alone = (grey[40 - first :] for grey in (ruled(sheet(600, 300)), ruled(plain), plain))
     kept, lines = _shares(printed, both, alone)
     assert kept > 0.99

@@ -35,7 +35,7 @@ def _grid(
     faint: float = 3.0, blur: float = 2.0, paper: int = 10, digits: bool = True, height: int = 20
 ) -> Grey:
     """The darkness of a blurred 9x9 grid of heavy rules, and of thin rules this much darker than paper."""
-    thin = faint * max(1.0, 2.5 * blur)  # blurred, `faint` is left of it
+    thin = faint * max(1.0, 2.5 * blur)  # `faint` remains of it after the blur
     dark = np.zeros((472, 472))
     inside = slice(HEAVY[0], HEAVY[-1] + 1)
     for places, level, wide in ((THIN, thin, 0), (HEAVY, 200.0, 2)):
@@ -169,7 +169,7 @@ def test_tall_strokes_between_heavy_rules_alone_are_no_rules(height: int) -> Non
 
 @pytest.mark.parametrize("shown", [True, False])
 def test_the_soft_ends_of_digits_in_all_cells_are_no_rules(shown: bool) -> None:
-    """If the digits are `shown`, the ridges are their ends; a ridge that is equally faint is a rule."""
+    """If the digits are `shown`, the ridges are their ends; otherwise the same ridges are rules."""
     dark = _grid(0.0, 0.0, digits=False)
     for middle in (place + 3 * CELL // 2 for place in HEAVY[:-1]):
         dark[HEAVY[0] : HEAVY[-1], middle - 2 : middle + 3] += 5

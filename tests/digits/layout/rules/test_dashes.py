@@ -71,7 +71,7 @@ def test_corners_of_boxes_do_not_turn_a_rule() -> None:
     for left in range(40, 560, 10):
         mask[30:32, left : left + 6] = 1
     for left in range(40, 300, 40):
-        mask[30:40, left : left + 2] = 1  # corners on its left half
+        mask[30:40, left : left + 2] = 1  # corners on the rule's left half
     (found,) = _found(mask).horizontal
     assert float(found.at(50.0)) == pytest.approx(30.5, abs=0.5)
     assert float(found.at(550.0)) == pytest.approx(30.5, abs=0.5)

@@ -76,7 +76,7 @@ def test_an_edge_found_in_pieces_makes_one_line_with_the_other() -> None:
 
 
 def test_two_lines_that_touch_share_an_edge() -> None:
-    # The upper line ends where the lower one begins: above them one edge, below them two.
+    # The upper line ends where the lower one begins. They share the upper edge and have two lower edges.
     edges = _edge(10, 1), _edge(13, -1, 0, 200), _edge(16, -1, 200, 400)
     assert _pairs(*edges) == [[(10, 13), (10, 16)]]
 

@@ -157,7 +157,7 @@ def test_scale_is_about_the_width_of_the_strokes(pen: int) -> None:
 
 @pytest.mark.parametrize(("step", "rules"), [(48, 0), (16, 2)])
 def test_blots_in_the_cells_of_columns_are_no_dashed_rules(step: int, rules: int) -> None:
-    """Digits out of focus are blots at even steps, but a cell has several dashes."""
+    """Blurred digits are blots at even steps, one in a cell. A dashed rule has several dashes in a cell."""
     x, y = range(40, 40 + 10 * 48, 48), range(40, 40 + 10 * 48, 48)
     grey = ruled_grid(sheet(520, 520), x, y, 6)
     for top in range(y[0] + step // 2, y[-1], step):

@@ -1,4 +1,4 @@
-"""From legitimate files, the pixels and the orientation are taken, and nothing else."""
+"""Only the pixels and the orientation are taken from legitimate files."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_a_directory_with_a_thousand_entries_is_the_most() -> None:
 
 @pytest.mark.parametrize("place", [8, 16, 28, 36])
 def test_a_directory_of_a_big_tiff_that_points_beyond_all_memory_is_damage(place: int) -> None:
-    """Offset of the directory, number of entries, number of values of an entry, and their offset."""
+    """`place`: of the directory's offset, the number of entries, the number of values, or their offset."""
     data = bytearray(b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, 2))
     data += struct.pack("<HHQQ", 256, 4, 9, 16) + struct.pack("<HHQQ", 257, 4, 1, 5) + bytes(100)
     data[place : place + 8] = b"\xff" * 8
