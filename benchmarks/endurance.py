@@ -2,7 +2,7 @@
 
 Eight clients send drawings, numbers, papers, photos, damaged files, wrong types and feedback, read the
 metrics, and sometimes hang up. The model is replaced twice during the run. After every window of requests,
-memory, descriptors, threads and processor time of all processes are measured.
+descriptors, threads and processor time of all processes are measured, and memory twice per second.
 `endurance_rule.py` defines "flat". At the end, a thousand connections (slow, idle, half-sent or active) are
 dropped at the same time, and the next plain request is timed. docs/images/endurance.png shows a whole run.
 It needs Linux. Ctrl-C ends the run early and keeps the measurements so far.
@@ -17,9 +17,12 @@ import signal
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +98,11 @@ def endure(server: Contender, model: Path, workers: int, requests: int, window: 
             if first in swaps:
                 promote(model, f"after {first}")
             numbers = range(first, min(first + window, requests))
-            answers = list(pool.map(lambda number: clients.ask(pictures.request(number)), numbers))
+            with sampled(server) as memory:
+                answers = list(pool.map(lambda number: clients.ask(pictures.request(number)), numbers))
             statuses.update(f"{one.kind}: {one.status}" for one in answers)
             wrong.update(f"{one.kind}: {one.status}" for one in answers if not one.right)
-            windows.append(latencies(answers) | state(server))
+            windows.append(latencies(answers) | with_medians(state(server), memory))
             spent, used = processor_seconds(server), spent
             windows[-1]["cpu_ms"] = round((spent - used) / len(numbers) * 1000, 2)
             done = numbers.stop
@@ -169,6 +173,41 @@ def state(server: Contender) -> dict[str, Any]:
     }
     sums = {name: round(sum(one[name] for one in each.values()), 2) for name in next(iter(each.values()))}
     return sums | {"processes": each}
+
+
+@contextmanager
+def sampled(server: Contender) -> Iterator[list[dict[str, Any]]]:
+    """Append the state to a list twice per second, because memory varies by 10 MB between requests."""
+    states: list[dict[str, Any]] = []
+    ended = threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(0.5):
+            states.append(state(server))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield states
+    finally:
+        ended.set()
+        thread.join()
+
+
+def with_medians(now: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """A state, with the medians of it and the samples as the memory of each process and of all."""
+    each = {
+        pid: one
+        | {
+            name: round(
+                statistics.median(sample["processes"].get(pid, one)[name] for sample in [*samples, now]), 2
+            )
+            for name in ("own_mb", "rss_mb")
+        }
+        for pid, one in now["processes"].items()
+    }
+    sums = {name: round(sum(one[name] for one in each.values()), 2) for name in ("own_mb", "rss_mb")}
+    return now | sums | {"processes": each}
 
 
 def processor_seconds(server: Contender) -> float:

@@ -14,6 +14,7 @@ import asyncio
 import gc
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bentoml
@@ -118,6 +119,8 @@ class DigitsService:
 
     @bentoml.on_startup
     async def start(self) -> None:
+        # For files, metrics and new models. The default pool would grow to four threads more than cores.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2, "files"))
         work = (self._champion.watch(), self._traffic.keep_writing())
         self._tasks = [asyncio.create_task(one) for one in work]
 
