@@ -35,6 +35,7 @@ def test_number_has_a_box_and_a_confidence_on_each_digit(page: Page, artifacts: 
     page.screenshot(path=artifacts / "number.png")
 
 
+@pytest.mark.heavy
 def test_number_digits_can_be_looked_at_one_by_one(page: Page) -> None:
     for digit, place in NUMBER.items():
         draw(page, digit, place)
@@ -56,6 +57,7 @@ def test_signs_spaces_and_lines_are_shown_as_read(page: Page, artifacts: Path) -
     page.screenshot(path=artifacts / "signs.png")
 
 
+@pytest.mark.heavy
 def test_numbers_stand_apart_and_are_not_torn(page: Page) -> None:
     show(page, "1 2\n3,5 12")
     letters = [box for one in page.locator("#big button").all() if (box := one.bounding_box()) is not None]
@@ -81,6 +83,7 @@ def test_sign_is_no_unread_mark(page: Page) -> None:
     assert page.locator("#bars").inner_text().count("%") == 0
 
 
+@pytest.mark.heavy
 def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
     show(page, "-?7 5")
     expect(page.locator("#verdict")).to_have_text("Partly read")
@@ -91,6 +94,7 @@ def test_unread_mark_beside_a_sign_is_unclear(page: Page) -> None:
     assert page.locator("#bars").inner_text().count("%") == 0  # the mark was rejected: no digit is likely
 
 
+@pytest.mark.heavy
 def test_sign_alone_is_no_digit(page: Page) -> None:
     show(page, "-", ["too_small"])
     assert page.locator("#big").inner_text() == "-"
@@ -181,6 +185,7 @@ def test_model_says_version_date_and_accuracy(page: Page) -> None:
     expect(facts).to_be_hidden()
 
 
+@pytest.mark.heavy
 def test_model_without_a_running_mlflow_has_no_link(page: Page) -> None:
     page.click("#about-open")
     expect(page.locator("#about-facts dt").first).to_have_text("Version")
@@ -202,6 +207,7 @@ def test_model_has_a_card_with_its_pictures(page: Page, artifacts: Path) -> None
     assert card.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.heavy
 def test_model_of_a_person_has_no_card(page: Page) -> None:
     page.route("**/ask/model", lambda route: route.fulfill(json={"version": "", "created": ""}))
     page.reload()

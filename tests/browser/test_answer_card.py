@@ -43,6 +43,7 @@ def test_nothing_moves_because_of_an_answers_length(
     context.close()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("text", ["1" * 40, "12 345 6789", "1\n2\n3\n4\n5\n6"])
 def test_lines_break_only_where_the_paper_has_lines(page: Page, text: str) -> None:
     show(page, text)
@@ -109,6 +110,7 @@ def test_copy_gives_the_text_as_it_is_shown(context: BrowserContext, page: Page)
     assert page.evaluate("navigator.clipboard.readText()") == "-3,5 12\n20.7"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("digit", [7, pytest.param(5, marks=pytest.mark.heavy)])
 def test_a_stroke_under_way_is_read_only_where_the_pen_rests(page: Page, digit: int) -> None:
     page.evaluate(

@@ -102,6 +102,7 @@ def test_page_draws_and_answers_inside_another(page: Page, origins: Origins) -> 
     assert not found
 
 
+@pytest.mark.heavy
 def test_page_of_another_origin_finds_nothing_to_embed(page: Page, origins: Origins) -> None:
     page.goto(f"{origins.stranger}/part.html")
     page.wait_for_load_state("networkidle")

@@ -52,6 +52,7 @@ def test_finger_draws_and_the_page_does_not_scroll(phone: Page) -> None:
     assert sum(text == str(digit) for digit, text in read.items()) >= 2, read
 
 
+@pytest.mark.heavy
 def test_second_finger_does_not_disturb_the_first(phone: Page) -> None:
     session = phone.context.new_cdp_session(phone)
     points = on_screen(phone, curve(DIGITS[1][0]), LARGE)
@@ -189,6 +190,7 @@ def test_page_fits_one_screen(
     context.close()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("size", [(740, 360), (640, 400)], ids=["phone", "zoomed"])
 def test_where_the_screen_lies_paper_tools_and_answer_stand_beside_one_another(
     chromium: Browser, running: Running, size: tuple[int, int]
@@ -231,6 +233,7 @@ def test_page_asks_nobody_but_its_own_server_and_logs_no_error(chromium: Browser
     context.close()
 
 
+@pytest.mark.heavy
 def test_forced_colours_leave_paper_and_bars_to_be_seen(page: Page, artifacts: Path) -> None:
     page.emulate_media(forced_colors="active", color_scheme="dark")
     page.reload()
@@ -248,6 +251,7 @@ def test_forced_colours_leave_paper_and_bars_to_be_seen(page: Page, artifacts: P
     assert page.evaluate("getComputedStyle(document.querySelector('#pen')).borderTopWidth") == "2px"
 
 
+@pytest.mark.heavy
 def test_a_larger_font_size_enlarges_the_words_and_overlaps_nothing(
     chromium: Browser, running: Running, artifacts: Path
 ) -> None:

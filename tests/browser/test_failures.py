@@ -84,6 +84,7 @@ def test_trouble_that_passes_is_said_and_the_answer_comes_after_it(
     expect(page.locator("#trouble")).to_be_hidden()
 
 
+@pytest.mark.heavy
 def test_tries_after_a_refusal_wait_longer_each_time(page: Page) -> None:
     page.route("**/ask/read", lambda route: refuse(route, 429, "busy"))
     draw(page, 1)
@@ -104,6 +105,7 @@ def test_slow_service_is_said_and_waited_for(page: Page) -> None:
     expect(page.locator("#trouble")).to_be_hidden()
 
 
+@pytest.mark.heavy
 def test_answer_to_a_drawing_that_was_cleared_is_not_shown(page: Page) -> None:
     asked = hold_first(page)
     draw(page, 6)
@@ -143,6 +145,7 @@ SVG: FilePayload = {
 """A picture that the browser shows and the service refuses."""
 
 
+@pytest.mark.heavy
 def test_refused_picture_leaves_the_paper_cleared_and_what_can_be_undone_and_redone(page: Page) -> None:
     draw(page, 8)
     assert answer(page) == "8"
@@ -165,6 +168,7 @@ def test_refused_picture_leaves_the_paper_cleared_and_what_can_be_undone_and_red
     expect(page.locator("#redo")).to_be_disabled()
 
 
+@pytest.mark.heavy
 def test_strokes_on_a_picture_that_is_refused_later_stay(page: Page) -> None:
     draw(page, 1, Place(0.1, 0.1, 0.8))
     assert answer(page) == "1"

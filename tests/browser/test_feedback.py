@@ -178,6 +178,7 @@ def test_a_number_is_corrected_where_it_is_wrong(page: Page, keeping: Keeping) -
     assert kept.picture(keeping.folder).read_bytes() == uploaded(page)
 
 
+@pytest.mark.heavy
 def test_what_is_no_number_is_said_and_stays(page: Page, keeping: Keeping) -> None:
     show(page, "?")
     page.click("#wrong")
@@ -212,6 +213,7 @@ def test_the_sheet_is_about_one_drawing(page: Page) -> None:
     expect(page.locator("#feedback")).to_be_hidden()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("changed", [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_the_photo_is_kept_as_it_was_read(page: Page, keeping: Keeping, changed: bool) -> None:
     content = encoded(picture(4, (800, 600)), "JPEG")
@@ -267,6 +269,7 @@ def test_what_was_chosen_stays_where_it_cannot_be_kept(
     assert [one.label for one in keeping.kept()] == ["21"]
 
 
+@pytest.mark.heavy
 def test_feedback_that_was_switched_off_meanwhile_is_said_and_gone(page: Page) -> None:
     draw(page, 3)
     assert answer(page) == "3"
@@ -297,6 +300,7 @@ def test_a_service_that_is_started_anew_keeps_what_is_chosen_again(page: Page, k
     assert [one.label for one in keeping.kept()] == ["8"]
 
 
+@pytest.mark.heavy
 def test_a_table_and_a_service_that_keeps_nothing_offer_no_correction(page: Page) -> None:
     asked: list[str] = []
 

@@ -65,6 +65,7 @@ def test_photo_is_there_after_a_reload_as_it_was_turned(page: Page) -> None:
     assert answer(page) == ""
 
 
+@pytest.mark.heavy
 def test_example_is_there_after_a_reload(page: Page) -> None:
     page.get_by_title("Example: a handwritten 3").click()
     assert answer(page) == "3"
@@ -72,6 +73,7 @@ def test_example_is_there_after_a_reload(page: Page) -> None:
     expect(page.locator("#big")).to_have_attribute("data-text", "3")
 
 
+@pytest.mark.heavy
 def test_photo_that_is_too_large_to_be_kept_is_said(page: Page) -> None:
     draw(page, 1)
     noise = Image.frombytes("L", (2000, 1700), random.Random(1).randbytes(3_400_000))
@@ -86,6 +88,7 @@ def test_photo_that_is_too_large_to_be_kept_is_said(page: Page) -> None:
     assert answer(page) == "1"
 
 
+@pytest.mark.heavy
 def test_second_tab_has_a_drawing_of_its_own(page: Page, context: BrowserContext, running: Running) -> None:
     draw(page, 2)
     reload(page)
@@ -130,6 +133,7 @@ def errors_of(page: Page) -> list[str]:
     return said
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.heavy), 4], ids=["all", "every fourth"])
 def test_damaged_and_older_things_are_ignored(context: BrowserContext, running: Running, every: int) -> None:
     *faulty, sound = damaged()
@@ -177,6 +181,7 @@ def test_strokes_before_the_page_is_ready_show_at_once_and_are_read_then(
     assert ink_share(page) == 0
 
 
+@pytest.mark.heavy
 def test_what_is_done_before_the_page_is_ready_is_done_in_order(
     context: BrowserContext, running: Running
 ) -> None:
@@ -197,6 +202,7 @@ def test_what_is_done_before_the_page_is_ready_is_done_in_order(
     assert_read(page, "7")
 
 
+@pytest.mark.heavy
 def test_stroke_that_is_being_drawn_when_the_page_becomes_ready_goes_on(
     context: BrowserContext, running: Running
 ) -> None:

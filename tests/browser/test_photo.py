@@ -83,6 +83,7 @@ def test_photo_that_lies_on_its_side_is_read_when_it_is_turned(page: Page, kind:
     assert difference.mean() < 1
 
 
+@pytest.mark.heavy
 def test_turned_once_round_and_undone_it_is_the_file_again(page: Page) -> None:
     content = upload(page, picture(4, (403, 301)), "JPEG")
     page.click("#turn-left")
@@ -96,6 +97,7 @@ def test_turned_once_round_and_undone_it_is_the_file_again(page: Page) -> None:
     expect(page.locator("#big")).to_have_attribute("data-text", "4")
 
 
+@pytest.mark.heavy
 def test_phones_own_turn_of_a_photo_is_kept(page: Page) -> None:
     """A JPEG with EXIF orientation 6 is shown upright, and rotated from there."""
     watch(page)
@@ -112,6 +114,7 @@ def test_phones_own_turn_of_a_photo_is_kept(page: Page) -> None:
     assert uploaded(page) == stream.getvalue()
 
 
+@pytest.mark.heavy
 def test_strokes_on_a_photo_turn_with_it(page: Page) -> None:
     upload(page, Image.new("L", (400, 300), 235))
     draw_stroke(page, [(0, 0), (0, 0.5), (0, 1)], Place(0.3, 0.2, 0.5))  # from the top, left of the middle
@@ -150,6 +153,7 @@ def test_crop_by_mouse_is_the_part_in_the_files_own_pixels(page: Page) -> None:
     assert uploaded(page) == content
 
 
+@pytest.mark.heavy
 def test_crop_of_a_turned_photo_is_what_one_saw(page: Page) -> None:
     upload(page, two_digits().transpose(Image.Transpose.ROTATE_90))
     page.click("#turn-right")
@@ -163,6 +167,7 @@ def test_crop_of_a_turned_photo_is_what_one_saw(page: Page) -> None:
     expect(page.locator("#big")).to_have_attribute("data-text", "7")
 
 
+@pytest.mark.heavy
 def test_crop_by_keys(page: Page) -> None:
     upload(page, picture(5, (400, 300)))
     before = ink_share(page)
@@ -202,6 +207,7 @@ def test_crop_by_finger(phone: Page) -> None:
     expect(phone.locator("#big")).to_have_attribute("data-text", "3 7")
 
 
+@pytest.mark.heavy
 def test_crop_by_two_taps(phone: Page) -> None:
     upload(phone, two_digits())
     expect(phone.locator("#big")).to_have_attribute("data-text", "3 7")
@@ -212,6 +218,7 @@ def test_crop_by_two_taps(phone: Page) -> None:
     expect(phone.locator("#big")).to_have_attribute("data-text", "7")
 
 
+@pytest.mark.heavy
 def test_crop_ends_when_the_photo_goes(page: Page) -> None:
     upload(page, picture(5))
     page.click("#crop-part")
@@ -221,6 +228,7 @@ def test_crop_ends_when_the_photo_goes(page: Page) -> None:
     assert answer(page) == "1"
 
 
+@pytest.mark.heavy
 def test_photo_that_the_browser_cannot_turn_stays_as_it_was(page: Page) -> None:
     content = upload(page, picture(5))
     expect(page.locator("#big")).to_have_attribute("data-text", "5")

@@ -92,6 +92,7 @@ def test_camera_takes_a_photo_and_reads_it(page: Page, context: BrowserContext) 
     assert page.evaluate("document.querySelector('#video').srcObject") is None
 
 
+@pytest.mark.heavy
 def test_camera_that_is_refused_is_said(page: Page) -> None:
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
     page.click("#camera")
@@ -114,6 +115,7 @@ def test_example_of_a_number_is_read_as_a_number(page: Page) -> None:
     assert answer(page).isdigit()
 
 
+@pytest.mark.heavy
 def test_example_photo_is_sent_as_it_is_and_read(page: Page) -> None:
     page.get_by_title("Example: a photo of handwritten numbers").click()
     expect(page.locator("#paper")).to_have_class("paper photo")
@@ -127,6 +129,7 @@ def test_example_table_is_shown_as_a_table(page: Page) -> None:
     expect(page.locator("#verdict")).to_have_text("A table of 4 by 3 cells")
 
 
+@pytest.mark.heavy
 def test_example_that_is_still_on_its_way_is_read_when_it_is_there(
     context: BrowserContext, running: Running
 ) -> None:
@@ -140,6 +143,7 @@ def test_example_that_is_still_on_its_way_is_read_when_it_is_there(
     expect(page.locator("#marks .mark")).to_have_count(4)
 
 
+@pytest.mark.heavy
 def test_example_that_did_not_arrive_is_said_and_comes_with_the_next_try(
     context: BrowserContext, running: Running
 ) -> None:

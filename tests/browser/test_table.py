@@ -111,6 +111,7 @@ def test_copy_pastes_into_a_spreadsheet_as_cells(
     assert [line.split("\t") for line in text.splitlines()] == _cells(page)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("lost_by", ["#canvas", "#clear"])
 def test_corrections_come_back_when_a_stroke_or_clear_is_undone(uploaded: Page, lost_by: str) -> None:
     cell = uploaded.get_by_label("Row 3, column 2")
@@ -154,6 +155,7 @@ def _answered(
     expect(page.locator("#table")).to_be_visible()
 
 
+@pytest.mark.heavy
 def test_an_empty_cell_of_a_single_column_parts_no_table(page: Page, tmp_path: Path) -> None:
     _answered(page, [[(row, 0, []) for row in range(3)]])
     with page.expect_download() as download:
@@ -175,12 +177,14 @@ def test_a_screen_reader_is_told_which_cells_to_check(page: Page) -> None:
     expect(fields.nth(2)).to_have_attribute("aria-label", "Row 1, column 3")
 
 
+@pytest.mark.heavy
 def test_cells_of_two_tables_have_names_of_their_own(page: Page) -> None:
     _answered(page, [[(0, 0, []), (0, 1, [])], [(0, 0, [])]])
     names = page.locator("#table-cells input").evaluate_all("(all) => all.map((field) => field.ariaLabel)")
     assert names == ["Table 1: Row 1, column 1", "Table 1: Row 1, column 2", "Table 2: Row 1, column 1"]
 
 
+@pytest.mark.heavy
 def test_keys_pass_over_a_cell_that_was_not_found(page: Page) -> None:
     _answered(
         page, [[(row, column, []) for row in range(5) for column in range(2) if (row, column) != (2, 1)]]
@@ -193,6 +197,7 @@ def test_keys_pass_over_a_cell_that_was_not_found(page: Page) -> None:
     expect(page.get_by_label("Row 5, column 2")).to_be_focused()
 
 
+@pytest.mark.heavy
 def test_the_same_answer_again_leaves_the_cell_that_is_looked_at(page: Page) -> None:
     _answered(page, [[(0, 0, []), (0, 1, [])]])
     page.get_by_label("Row 1, column 2").click()
@@ -204,6 +209,7 @@ def test_the_same_answer_again_leaves_the_cell_that_is_looked_at(page: Page) -> 
     expect(page.locator("#marks .mark")).to_have_count(1)
 
 
+@pytest.mark.heavy
 def test_copied_is_said_only_where_it_was(page: Page) -> None:
     _answered(page, [[(0, 0, []), (0, 1, [])]])
     page.evaluate("navigator.clipboard.writeText = undefined; document.execCommand = () => false")
@@ -224,6 +230,7 @@ def test_printed_numbers_are_grey_and_said_to_be_printed(page: Page) -> None:
     expect(printed).to_have_class("corrected")
 
 
+@pytest.mark.heavy
 def test_a_drawing_takes_the_place_of_a_table(uploaded: Page) -> None:
     uploaded.click("#clear")
     expect(uploaded.locator("#table")).to_be_hidden()

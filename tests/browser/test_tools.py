@@ -49,6 +49,7 @@ def test_brush_width_widens_the_ink(page: Page) -> None:
     assert ink_share(page) > 1.5 * thin
 
 
+@pytest.mark.heavy
 def test_eraser_takes_ink_away_and_the_answer_follows(page: Page) -> None:
     draw(page, 0)
     assert answer(page) == "0"
@@ -62,6 +63,7 @@ def test_eraser_takes_ink_away_and_the_answer_follows(page: Page) -> None:
     assert answer(page) != "0"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("blanked", ["#clear", "#undo"])
 def test_pen_draws_again_on_a_paper_that_became_blank(page: Page, blanked: str) -> None:
     draw(page, 1)
