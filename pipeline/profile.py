@@ -64,9 +64,8 @@ def _set(values: Any, name: str, value: Any) -> None:
         return
     values[last] = _on_one_line(value)
     if comment := values.ca.items.get(last):
-        comment[3] = (
-            None  # left over from a list that `dvc exp run -S` wrote on several lines; would join two lines
-        )
+        # `dvc exp run -S` writes a list on several lines. A token left over from that would join two lines.
+        comment[3] = None
 
 
 def _on_one_line(values: list[Any]) -> CommentedSeq:

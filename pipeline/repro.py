@@ -28,7 +28,7 @@ from pipeline.registry.versions import CANDIDATE_FILES, artifacts_of, version_of
 LOCK = Path("dvc.lock")
 RWLOCK = Path(".dvc/tmp/rwlock")
 LOCKED = Path("models/.repro.lock")
-WRITING = 0.5  # seconds; DVC takes much less to write that file
+WRITING = 0.5  # seconds; DVC takes much less to write RWLOCK
 LITTLE = 20 * 2**20  # bytes; with less disk space DVC may fail without giving the reason
 
 

@@ -40,7 +40,7 @@ class Refused(gradio.Error):
 
 
 def mcp_installed() -> bool:
-    """Whether the package `mcp`, which Gradio needs for MCP, is installed: `make mcp` does that."""
+    """Whether the package `mcp`, which Gradio needs for MCP, is installed (by `make mcp`)."""
     return find_spec("mcp") is not None
 
 

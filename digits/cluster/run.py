@@ -54,7 +54,7 @@ def run(order: Order) -> int:
     except DigitsError as error:
         say(str(error))
         return 2
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore Ctrl-C
     try:
         return _run(order, model)
     except ClusterError as error:

@@ -25,11 +25,11 @@ _BAND = 0.004  # cycles per pixel: the width of a band of frequencies
 _COARSE = 5  # lowest bands, which are left out because they show the layout and the lighting
 _SHARP = 1.5  # exponent with which the power of sharp edges falls with the frequency
 _LOST = 2.5  # a frequency is lost if the logarithm of its power is this far below that of sharp edges
-_REGAINED = 2.0  # in a blurred picture, all higher frequencies also stay at least this far below
+_REGAINED = 2.0  # in a blurred picture, all higher ones too are at least this far below the highest before it
 _FEWEST = 3  # bands before the first lost one, from which the blur's width can be measured
 _NARROWEST = 2.5  # least standard deviation of a blur that hides details of a digit, in pixels
 _WIDE = 4.0  # pixels: a picture with a wider blur shows as much at half the size
-_KEPT = 0.1  # remaining share of a frequency's amplitude at which the amplification is greatest
+_KEPT = 0.1  # share of a frequency's amplitude left by the blur, at which the amplification is greatest
 _NOISE_NEAR_INK = 10.0  # a photo's noise near ink, relative to its average
 _HALO = 2.0  # distance from a stroke within which paper may become too light, relative to the blur's width
 

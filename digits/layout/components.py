@@ -17,7 +17,7 @@ _NEAR = 0.25  # distance within which smaller pieces belong to the mark, relativ
 _DUST = 0.022  # below this share of the picture's shorter side, all pieces are dust
 _READABLE = 9  # least size of a digit that can be read, in pixels
 _MUCH = 5  # least number of marks on a page
-_BELOW = 0.6  # from this share of the least size of a mark on, pieces are counted for _FADING
+_BELOW = 0.6  # pieces of at least this share of the least size of a mark count for _FADING
 _FADING = 3.0  # greatest number of these pieces for each mark: if there are more, they are noise
 _SMALLER = 0.4  # below this share of the usual size of a page's marks, a piece is dirt
 _TIGHT = 64  # pixels: a picture up to this size is a cut-out digit, which may touch its border
@@ -25,7 +25,7 @@ _ENOUGH = 160  # pixels: the shorter side of the label map, which is enough to f
 _MOST = 300  # greatest number of pieces: more are a texture
 _HUGE = 3.0  # above this multiple of the weighted median size, a piece does not count for the usual size
 _LINE = 8.0  # ratio of width to height above which a piece among many marks is a printed line that was missed
-_AS_HIGH = 0.6  # least height of other marks, relative to such a line together with the digits that touch it
+_AS_HIGH = 0.6  # least height of other marks, relative to such a line and the digits that touch it together
 _MARGIN = 0.3  # a piece that covers at least this share of a side of the picture is not writing
 _THIN_EDGE = 0.03  # greatest thickness of an edge of the sheet, relative to the picture's shorter side
 
@@ -123,7 +123,7 @@ def long_lines(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _beside_lines(pieces: list[Piece]) -> list[Piece]:
-    """The pieces without long horizontal lines, if at least five are about as high as these, else all."""
+    """The pieces without long horizontal lines if at least five are about as high as the lines, else all."""
     lines = long_lines(pieces)
     if not lines:
         return pieces

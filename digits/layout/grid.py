@@ -34,7 +34,10 @@ class Grid:
         return len(self.table.rows)
 
     def cells(self) -> Iterator[tuple[tuple[int, int], Box]]:
-        """The printed cells as ((row, column), box). A dict of them keeps the first of two in one place."""
+        """The printed cells as ((row, column), box).
+
+        Those of a row come from the right, so a dict keeps the left one of two in the same place.
+        """
         for row, some in enumerate(self.table.rows):
             for cell in reversed(some):
                 yield (row, self._first + self._column_of[cell]), cell.box

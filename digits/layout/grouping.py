@@ -33,7 +33,8 @@ _LOW = 0.55  # below this share of the line's height, a mark is hardly a digit
 _SURE = 0.8  # confidence from which a mark of usual width is not cut
 _MOST_CUTS = 1000  # greatest number of cuts in all runs together: more are a texture
 _SINGLE = 0.9  # share of the columns of a level stroke that contain only one stroke
-# Widths above which a mark is cut if it is hard to read, and in any case, relative to the line's height.
+# Widths relative to the line's height: above the first, a mark is cut if it is hard to read;
+# above the second, in any case.
 _MAY_TOUCH, _DOUBLE = 0.5, 1.6
 
 

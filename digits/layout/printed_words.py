@@ -21,7 +21,7 @@ _DOT = 0.4  # below this share of the tallest letter, a mark is a dot or a sign
 _EVEN = 0.05  # tolerance of the heights on one level, relative to the cap height, but at least one pixel
 _LOW = np.arange(0.6, 0.81, 0.01)  # heights of letters without an ascender, relative to the cap height
 _SIMILAR = 0.12  # tolerance of the cap heights of words in one font size
-_LETTERS, _LONG = 3, 6  # least numbers of letters to judge a word alone, and mostly by its uniformity
+_LETTERS, _LONG = 3, 6  # least letters of a word judged alone, and of one judged mostly by its uniformity
 _TYPE = 0.75  # greatest height of a form's labels, relative to the height of the filled-in writing
 _TYPED, _NO_DIGITS = 4, 0.2  # least number of letters in a form's labels, and least share of non-digits
 _UNREAD = 0.5  # least share of non-digits in shorter words
@@ -36,7 +36,7 @@ class _Word:
     """Letters on one line, and how uniform they are: heights in pixels, and shares of the letters.
 
     - `heights` (n,): the heights above `foot`, a row of the picture. Most are `capital` or `low` high.
-    - `on_foot`, `at_levels`, `at_low`: shares on the baseline, with one of these heights, and with the lower.
+    - `on_foot`, `at_levels`, `at_low`: shares on the baseline, `capital` or `low` high, and `low` high.
     - `unread`: the share of letters that are not digits.
     - `filled_in`: it is where a form is filled in. `heading`: it is in the first row of a table.
     """

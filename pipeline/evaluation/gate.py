@@ -1,10 +1,10 @@
 """The promotion gate: paired tests decide whether a candidate replaces the champion.
 
 Both models read the same validation pictures. The candidate must be significantly better on the primary, a
-weighted mean of accuracies. It may not be worse on any guard both significantly and by more than that guard's
-tolerance. If the champion misreads enough of the accepted feedback in the validation data, a candidate can
-also win on that. Each of the two tests then uses half of the significance level. In any case, the candidate
-may be significantly worse on neither.
+weighted mean of accuracies. It is refused if it is worse on a guard both significantly and by more than that
+guard's tolerance. If the champion misreads enough of the accepted feedback in the validation data, a
+candidate can also win on that. Each of the two tests then uses half of the significance level. With any such
+feedback, the candidate is also refused if it is significantly worse on the primary or on the feedback.
 """
 
 # See docs/decisions/promotion.md.
@@ -35,7 +35,7 @@ Verdict = Literal["better", "not better", "no worse", "worse", "part", "held", "
 PRIMARY = "primary"
 CALIBRATION = "calibration"
 ACCEPTED = "accepted feedback"
-ORDINARY = ("plain", "redrawn", "prototypes")  # digits that were not selected because a model misread them
+ORDINARY = ("plain", "redrawn", "prototypes")  # digits chosen without regard to any mistakes of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Rule:
 
     `primary`: the weight of each stratum. `guards`: how much worse each guard may be.
     `level`: the significance level of each test. `floors`: the minimum scores of a first champion.
-    `tolerance`: how far the primary of a first champion may be below the default model's, even significantly.
+    `tolerance`: how far a first champion's primary may be significantly below the default model's.
     """
 
     primary: Mapping[str, float]

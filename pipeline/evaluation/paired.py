@@ -137,7 +137,7 @@ def p_worse_calibrated(candidate: Confidences, rival: Confidences, seed: int) ->
 
 
 def _gaps(told: Confidences) -> NDArray[np.float32]:
-    """Return right minus confidence of each answer in the column of its bin of confidence (n, bins)."""
+    """Return right minus confidence (n, bins): each in the column of its bin of confidence, 0 elsewhere."""
     bin_of = np.minimum((told.confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps = np.zeros((len(bin_of), CALIBRATION_BINS), np.float32)
     gaps[np.arange(len(bin_of)), bin_of] = told.right - told.confidence

@@ -139,7 +139,7 @@ def training_run(params: Mapping[str, Any]) -> Iterator[str]:
 
 @contextmanager
 def trial_run(params: Mapping[str, Any], *, here: bool = True) -> Iterator[str]:
-    """Start a run of a search, which fails if its run cannot be written; yields its id.
+    """Start a run of a search and yield its id. The search fails if the run cannot be written.
 
     `here`: whether this machine trains. Otherwise its system metrics are not logged.
     """

@@ -30,7 +30,7 @@ class Hand:
     aspect: float = 0.18  # of the logarithm of width by height
     proportion: float = 0.25  # of the logarithm of an exponent that enlarges the top or the bottom
     bend: float = 5.0  # slow waves over the whole sign
-    apart: float = 7.0  # the largest deviation of the offset of strokes after the first, drawn for each sign
+    apart: float = 7.0  # the largest deviation of the position of later strokes, drawn for each sign
     ends: float = 0.12  # how early or late strokes begin and end, relative to their last segment
     joined: float = 0.06  # probability that the pen is not lifted between strokes
     tremor: float = 1.2

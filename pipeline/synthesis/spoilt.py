@@ -21,7 +21,7 @@ from pipeline.synthesis.redrawn import with_some_pen
 
 _KINDS = 5  # in turn: two of the split's own digits, two prototypes, and a mark that is not a digit
 _BLURRED = 0.6  # share of the marks that are blurred
-_MORE = 0.25  # share of the blurred marks that also have a rule or a neighbour; all other marks have one
+_MORE = 0.25  # share of the blurred marks that also have a rule or a neighbour; all unblurred marks have one
 _CUT = 0.4  # share of those that are cut from a neighbour
 
 

@@ -111,7 +111,7 @@ class Champion:
         card = _card(folder, reader.model.manifest)
         reference = _reference(folder, reader.model.manifest)
         if self._reader is not None and reader.model.manifest == self._reader.model.manifest:
-            self._card = card or self._card  # a promotion writes the next card before the model
+            self._card = card or self._card  # in a promotion, the folder may already have the next card
             self._reference = reference or self._reference
             return
         self._card, self._reference = card, reference

@@ -49,7 +49,7 @@ class Queue:
         if self._pool is None:
             try:
                 async with self._turn:
-                    # Two iterations of the loop per job: it accepts one connection per iteration, and can
+                    # Each job takes two iterations of the loop, which accepts one connection in each. It can
                     # refuse a flood only if it accepts faster than it works.
                     await asyncio.sleep(0)
                     return work()

@@ -36,7 +36,7 @@ def separate_tables(dark: Grey, least: int) -> list[Grey]:
     owner = np.zeros(dark.shape, np.int32)
     for number, outline in zip(numbers, outlines, strict=True):
         cv2.polylines(owner, [outline], True, number, 2 * _AROUND)
-    for number, outline in zip(numbers, outlines, strict=True):  # the inside of a table is its own
+    for number, outline in zip(numbers, outlines, strict=True):  # the whole inside belongs to the table
         cv2.fillPoly(owner, [outline], number)
     return [np.where(owner == number, dark, np.uint8(0)) for number in (*numbers, 0)]
 

@@ -12,7 +12,7 @@ from digits.layout.form.cells import Cell, Cells
 
 _ALIKE = (0.9, 1.4)  # sizes of cells, relative to the usual width or height: gaps are smaller or larger
 _OUTSIDE = 8  # pixels outside a cell's edge, within which the line on that side is
-_USUAL = 0.75  # the lines' darkness as a quantile along sides, since half of a dashed line is blank
+_USUAL = 0.75  # quantile along sides that is the lines' darkness, since half of a dashed line is blank
 _DARK = 0.4  # below this share of that darkness, a pixel is paper
 _BARE = 0.3  # share of a side with ink, below which it has no line; a dashed line has more
 _MIDDLE = 0.6  # middle part of a side, without corners, relative to its length

@@ -115,8 +115,9 @@ def _neighbours(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Which boxes (n, 4) are right neighbours of which, (n, n), and the distances of all such pairs.
 
-    Neighbours have no box between them and share enough of the height that `side` selects from both. They are
-    no further apart than `most` of the narrower one's width or, if that is more, than `room` and that width.
+    Neighbours have no box between them, and share enough of the greater or smaller height (`side` is
+    `np.maximum` or `np.minimum`). Their distance is at most `most` times the narrower width or, if more,
+    `room`, but never more than that width.
     """
     left, top, right, bottom = boxes.T
     shared = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)

@@ -24,7 +24,7 @@ _GRID = 3  # least number of rules in both directions
 _AT_END = 6  # pixels
 _NEAR_END = 0.04  # relative to the length of the rule that ends
 _SIDE = 3  # least number of rules that end at a line of the paper, if it is a side of their frame
-# Rules that cross a table's line: least number, and least reach beyond it, relative to its length.
+# Rules that cross a table's line: least number, and least reach beyond it, relative to the line's length.
 _CROSSED, _THROUGH = 3, 0.1
 _BASES = 8  # greatest number of lines that are examined as the base of a comb
 

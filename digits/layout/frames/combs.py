@@ -99,7 +99,7 @@ def _with_high_ends(even: list[Tooth], ends: Sequence[Tooth], usual: float) -> l
 
 
 def _with_hidden_ends(teeth: list[Tooth], base: Rule, usual: float) -> list[Tooth]:
-    """These teeth, and one at an end of the base at the same distance, which writing hides.
+    """These teeth, and one that writing hides at an end of the base, at the same distance as the others.
 
     If the base continues beyond both the first and the last tooth, it is a line with digits on it.
     """

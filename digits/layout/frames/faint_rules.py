@@ -25,7 +25,7 @@ _WRITTEN = 0.75  # quantile of the darkness outside the strips that is compared 
 _DARKER = 4.0  # greatest contrast of a rule outside the strips, relative to that in them: more is writing
 _UNEVEN = 0.12  # tolerance of a new rule's place, relative to the spacing
 _ASIDE = 0.35  # distance from a new rule at which there is paper, relative to the spacing
-_SMALLER = 0.7  # below this share of a space, the narrowest space determines the width of its parts
+_SMALLER = 0.7  # below this share of a space, the narrowest space is the width of the parts of the wider one
 _OFF = 0.3  # tolerance of that width, relative to the narrowest space
 _COARSEST = 4  # greatest number of spaces between heavy rules: if there are more, they are cells
 _MOST = 4  # greatest number of parts of a space
@@ -132,7 +132,7 @@ def _between(
     usual = float(ways[room].min())
     narrow = room & (ways < (1 / _SMALLER if on_lines else _ALIKE) * usual)
     new = [_dividing(levels, first, second, usual) for first, second in pairwise(places)]
-    # The narrowest spaces are cells, unless each of them, and no wider space, is divided in the same way.
+    # The narrowest spaces are cells and stay whole, unless all of them divide alike and no wider one divides.
     counts = {len(some) for some, same in zip(new, narrow, strict=True) if same}
     wider = any(some for some, same in zip(new, narrow, strict=True) if not same)
     if on_lines or wider or len(counts) > 1 or np.count_nonzero(narrow) == 1 or len(ways) > _COARSEST:

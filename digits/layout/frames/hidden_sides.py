@@ -54,7 +54,7 @@ def _ends_at(line: Rule, end: float, place: float, near: float) -> bool:
 
 
 def _closing(joined: _Joined, mask: Mask, scale: Scale) -> list[Rule]:
-    """The sides at the ends of two joined rules, where both end alike without a side and there is ink."""
+    """The sides at the ends of two joined rules that end alike, where no side was found and ink shows."""
     upper, lower, vertical = joined
     found = []
     near = scale.stroke + max(upper.thickness, lower.thickness) + 2

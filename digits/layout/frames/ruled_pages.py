@@ -21,7 +21,7 @@ def off_ruled_pages(combs: Sequence[Comb], horizontal: Sequence[Rule], scale: Sc
     bare = [line for line in horizontal if line not in based]
 
     def is_of_a_page(comb: Comb) -> bool:
-        # The shortest line is the comb's own. On squared paper, its base may be on a line of the paper.
+        # The shortest line is the one with the comb. On squared paper, a longer one may lie along its base.
         lines = sorted(_along(comb.base, horizontal, scale), key=lambda line: line.length)
         return any(_of_a_page(line, bare, comb) for line in lines[:1])
 
