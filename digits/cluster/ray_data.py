@@ -74,8 +74,8 @@ def check_address(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise ClusterError(
-            f"{address} is not the address of a cluster. Name HOST:PORT, as `ray start --head` prints it, on "
-            "a machine of the cluster; or name auto or local."
+            f"{address} is not the address of a cluster. Give auto, local, or the HOST:PORT that "
+            "`ray start --head` prints on a machine of the cluster."
         )
     try:
         socket.create_connection((host, int(port)), _SECONDS).close()
