@@ -1,10 +1,10 @@
 """Throughput and latencies from 1 to 400 connections, and the inputs of the simulation: `make bench-curve`.
 
-Each round first measures the *inputs* of `benchmarks/simulation.py` while no request has to wait: latencies
-of single requests on one connection, and processor time of the service and of wrk for an answer, a refusal
-and a refusal on a new connection. It then measures the points of the curve with the same picture. Inputs and
-curve are measured in the same minutes because the speed of a shared machine varies from hour to hour. In the
-middle of each point, it counts how many of the connections each worker has accepted, because the kernel
+Before each point of the curve, it measures the *inputs* of `benchmarks/simulation.py` with the same picture
+while no request has to wait: latencies of single requests on one connection, and processor time of the
+service and of wrk for an answer, a refusal and a refusal on a new connection. Inputs and points alternate
+because the speed of a shared machine varies by a half from second to second. In the middle of each point, it
+counts how many of the connections each worker has accepted, because the kernel
 divides them differently each time. After all rounds, it measures how much more processor time a drawing takes
 while two processes read.
 """
@@ -27,7 +27,7 @@ from benchmarks.serving_load import drawn_seven, running
 from digits.reader import champion_or_default
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 100, 200, 400)
-SAMPLES = 300  # single requests per round
+SAMPLES = 50  # single requests before each point
 _POINT = ("rate", "p50", "p99", "refused", "requests", "seconds", "cpu_service", "cpu_wrk", "cpu_rest")
 _LOW = ("p50", "cpu_service", "cpu_wrk")
 
@@ -46,13 +46,13 @@ def main() -> None:
     options = parser.parse_args()
     model, form = options.model.resolve(), as_form(drawn_seven())
     one, many = service(form, 1, model), service(form, options.workers, model)
-    inputs, curves = [], []
+    inputs: list[dict[str, Any]] = []
+    curves = []
     with running([one], options.port), running([many], options.port + 1):
         for each in (one, many):
             loaded(each.url, form, 16, 1, {})  # warm up every worker
         for number in range(options.rounds):
-            inputs.append(_inputs(one, options.pause))
-            curves.append(_curve(many, options.seconds, options.pause))
+            curves.append(_curve(one, many, options.seconds, options.pause, inputs))
             print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
     result = conditions(f"make bench-curve ARGS='--workers {options.workers} --pause {options.pause:g}'") | {
         "workers": options.workers,
@@ -76,7 +76,10 @@ def _inputs(contender: Contender, pause: float) -> dict[str, Any]:
     return {"samples_ms": samples, "answer": answer, "refusal": refusal, "refusal_on_new_ms": new}
 
 
-def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict[str, Any]]:
+def _curve(
+    one: Contender, contender: Contender, seconds: float, pause: float, inputs: list[dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """One round of the curve; `inputs` is extended by those measured with one worker before each point."""
     assert contender.process is not None
     service = contender.process.pid
 
@@ -86,6 +89,7 @@ def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict
 
     found: dict[int, dict[str, Any]] = {}
     for at in CONNECTIONS:
+        inputs.append(_inputs(one, pause))
         time.sleep(pause)
         with ThreadPoolExecutor(1) as pool:
             accepted = pool.submit(counted)
@@ -96,17 +100,19 @@ def _curve(contender: Contender, seconds: float, pause: float) -> dict[int, dict
     return found
 
 
-def inputs_of(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """The single latencies of all rounds, and the medians of the processor times, in ms."""
+def inputs_of(each: list[dict[str, Any]]) -> dict[str, Any]:
+    """All single latencies, and the means of the processor times, in ms."""
     middle = {
-        name: {key: round(statistics.median(one[name][key] for one in rounds), 4) for key in _LOW}
+        name: {key: round(statistics.fmean(one[name][key] for one in each), 4) for key in _LOW}
         for name in ("answer", "refusal")
     }
-    new = round(statistics.median(one["refusal_on_new_ms"] for one in rounds), 4)
+    new = round(statistics.fmean(one["refusal_on_new_ms"] for one in each), 4)
+    usual = statistics.fmean(statistics.median(one["samples_ms"]) for one in each)
     return {
         **middle,
+        "samples_p50": round(usual, 4),
         "refusal_on_new_ms": new,
-        "samples_ms": [sample for one in rounds for sample in one["samples_ms"]],
+        "samples_ms": [sample for one in each for sample in one["samples_ms"]],
     }
 
 

@@ -49,7 +49,7 @@ class Times:
         others = statistics.median(_others(points[at]) for at in points if int(at) >= FULL)
         half = inputs["refusal"]["cpu_service"] / 2
         work = [max(sample - constant - half, answer["cpu_service"] / 10) / 1000 for sample in samples]
-        on_the_way = answer["p50"] - statistics.median(samples) + constant - answer["cpu_wrk"]
+        on_the_way = answer["p50"] - inputs["samples_p50"] + constant - answer["cpu_wrk"]
         return cls(
             parsing=half / 1000,
             refusal=half / 1000,
