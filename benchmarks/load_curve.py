@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.conditions import RESULTS, conditions, write
 from benchmarks.load_cost import loaded
-from benchmarks.low_load import connecting, connections_of_workers, contention, latencies
+from benchmarks.low_load import connecting, connections_of_workers, contention, latencies, opening_ms
 from benchmarks.serving_contenders import Contender, as_form, service
 from benchmarks.serving_load import drawn_seven, running
 from digits.reader import champion_or_default
@@ -73,7 +73,14 @@ def _inputs(contender: Contender, pause: float) -> dict[str, Any]:
     answer = loaded(contender.url, contender.payload, 1, 1, trees)
     refusal = loaded(refusing, contender.payload, 1, 1, trees)
     new = connecting(contender.port, contender.payload, "/livez", trees, SAMPLES)
-    return {"samples_ms": samples, "answer": answer, "refusal": refusal, "refusal_on_new_ms": new}
+    opening = opening_ms(contender.port, max(CONNECTIONS))
+    return {
+        "samples_ms": samples,
+        "answer": answer,
+        "refusal": refusal,
+        "refusal_on_new_ms": new,
+        "connecting_ms": opening,
+    }
 
 
 def _curve(
@@ -106,12 +113,14 @@ def inputs_of(each: list[dict[str, Any]]) -> dict[str, Any]:
         name: {key: round(statistics.fmean(one[name][key] for one in each), 4) for key in _LOW}
         for name in ("answer", "refusal")
     }
-    new = round(statistics.fmean(one["refusal_on_new_ms"] for one in each), 4)
     usual = statistics.fmean(statistics.median(one["samples_ms"]) for one in each)
     return {
         **middle,
         "samples_p50": round(usual, 4),
-        "refusal_on_new_ms": new,
+        **{
+            key: round(statistics.fmean(one[key] for one in each), 4)
+            for key in ("refusal_on_new_ms", "connecting_ms")
+        },
         "samples_ms": [sample for one in each for sample in one["samples_ms"]],
     }
 

@@ -59,6 +59,20 @@ def connecting(port: int, payload: Payload, path: str, trees: Trees, count: int)
     return 1000 * (processor_seconds(trees["service"]) - before) / count
 
 
+def opening_ms(port: int, count: int) -> float:
+    """The time to open one of many connections without waiting for any of them, as wrk does."""
+    connections = [socket.socket() for _ in range(count)]
+    began = time.perf_counter()
+    for connection in connections:
+        connection.setblocking(False)
+        connection.connect_ex(("127.0.0.1", port))
+    spent = time.perf_counter() - began
+    for connection in connections:
+        connection.close()
+    time.sleep(0.2)  # until the service has noticed
+    return 1000 * spent / count
+
+
 def _exchange(connection: socket.socket, sent: bytes) -> bytes:
     """Send a request and receive the whole answer."""
     connection.sendall(sent)

@@ -21,6 +21,7 @@ class Times:
     - `work`: samples of decoding and reading a picture and sending the answer, as they followed each other.
     - `refusal`: sending a refusal.
     - `accepting`: accepting a new connection.
+    - `connecting`: the client's time to open one connection of many.
     - `client`: wrk's work for one answer.
     - `contention`: as in `benchmarks.simulated.cores.Cores`.
     - `others`: the number of cores that other programs used.
@@ -29,6 +30,7 @@ class Times:
     parsing: float
     refusal: float
     accepting: float
+    connecting: float
     client: float
     wakeup: float
     contention: float
@@ -54,6 +56,7 @@ class Times:
             parsing=half / 1000,
             refusal=half / 1000,
             accepting=max(inputs["refusal_on_new_ms"] - 2 * half, 0.0) / 1000,
+            connecting=inputs["connecting_ms"] / 1000,
             client=answer["cpu_wrk"] / 1000,
             wakeup=max(on_the_way / 2, 0.0) / 1000,
             contention=max(inputs["contention"], 1.0),

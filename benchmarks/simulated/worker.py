@@ -68,6 +68,7 @@ class Worker:
         self._work = times.in_order(rng)
         self._listening = listening
         self._arrived: deque[Request] = deque()
+        self._expected: deque[tuple[Connection, Request]] = deque()
         self._quick: deque[Request] = deque()
         self._late: deque[Request] = deque()  # delayed refusals that are due
         self._read: deque[Request] = deque()  # photos that have been read, whose answers are due
@@ -85,6 +86,11 @@ class Worker:
         self._arrived.append(request)
         self.wake()
 
+    def expect(self, connection: Connection, request: Request) -> None:
+        """Receive a request on a connection that this worker has still to accept."""
+        self._expected.append((connection, request))
+        self.wake()
+
     def wake(self) -> None:
         """Wake the event loop if it sleeps."""
         if self._sleeping is not None:
@@ -92,8 +98,8 @@ class Worker:
             self._sleeping = None
 
     def _idle(self) -> bool:
-        queues = (self._arrived, self._quick, self._late, self._read, self._listening.backlog)
-        return not any(queues)
+        queues = (self._arrived, self._quick, self._late, self._read)
+        return not (any(queues) or self._expected or self._listening.backlog)
 
     def _loop(self) -> Process:
         """Each iteration reads at most one drawing, accepts at most one connection, and parses requests.
@@ -113,8 +119,8 @@ class Worker:
                 yield self._cores.run(next(self._work))
                 self._answer(self._quick.popleft(), True)
                 self._until_read = 2
-            if self._listening.backlog:
-                connection, request = self._listening.backlog.popleft()
+            if waiting := self._expected or self._listening.backlog:
+                connection, request = waiting.popleft()
                 yield self._cores.run(self._times.accepting)
                 connection.worker = self
                 self._arrived.append(request)

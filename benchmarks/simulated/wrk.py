@@ -44,16 +44,21 @@ class Run:
 def run(times: Times, connections: Sequence[int], seconds: float = 3.0, seed: int = 0, cores: int = 2) -> Run:
     """Simulate wrk with one thread, and a worker for each entry of `connections`, on the same cores.
 
-    An entry is the number of connections that the worker has accepted at the start: wrk opens all of them
-    before it sends the first request.
+    An entry is the number of connections that the worker accepts. wrk opens all connections before it sends
+    the first request. The workers accept some of them in this time, and the others between requests.
     """
     env = simpy.Environment()
     shared = Cores(env, cores, times.contention)
     listening = Listening()
     rng = random.Random(seed)
     workers = [Worker(env, shared, times, rng, listening) for _ in connections]
-    accepted_by = [worker for worker, its in zip(workers, connections, strict=True) for _ in range(its)]
-    wrk = _Wrk(env, shared, times, listening, accepted_by)
+    early = times.connecting * sum(connections) / times.accepting if times.accepting else sum(connections)
+    opened = [
+        (worker, number < early)
+        for worker, its in zip(workers, connections, strict=True)
+        for number in range(its)
+    ]
+    wrk = _Wrk(env, shared, times, listening, opened)
     if times.others:
         env.process(_other_work(env, shared, times.others, rng))
     env.run(until=seconds)
@@ -76,16 +81,21 @@ class _Wrk:
         cores: Cores,
         times: Times,
         listening: Listening,
-        accepted_by: Sequence[Worker],
+        opened: Sequence[tuple[Worker, bool]],
     ) -> None:
+        """`opened`: for each connection, the worker that accepts it, and whether it has done so."""
         self.latencies: list[float] = []
         self.refused = 0
         self._env, self._cores, self._times, self._listening = env, cores, times, listening
         self._inbox: deque[tuple[Connection, float, bool, bool]] = deque()
         self._sleeping: simpy.Event | None = None
         self._begun: dict[Connection, float] = {}
-        for worker in accepted_by:
-            self._send(Connection(worker))
+        for worker, accepted in opened:
+            connection = Connection(worker)
+            if accepted:
+                worker.arrive(self._request(connection))
+            else:
+                worker.expect(connection, self._request(connection))
         env.process(self._loop())
 
     def in_system(self) -> float:
@@ -93,12 +103,15 @@ class _Wrk:
         return sum(self.latencies) + sum(self._env.now - sent for sent in self._begun.values())
 
     def _send(self, connection: Connection) -> None:
-        self._begun[connection] = self._env.now
-        request = Request(partial(self._receive, connection, self._env.now))
+        request = self._request(connection)
         if connection.worker is None:
             self._listening.connect(connection, request)
         else:
             connection.worker.arrive(request)
+
+    def _request(self, connection: Connection) -> Request:
+        self._begun[connection] = self._env.now
+        return Request(partial(self._receive, connection, self._env.now))
 
     def _receive(self, connection: Connection, sent: float, went_well: bool, closes: bool) -> None:
         self._inbox.append((connection, sent, went_well, closes))

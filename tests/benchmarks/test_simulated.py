@@ -18,6 +18,7 @@ TIMES = Times(
     parsing=0.0002,
     refusal=0.0002,
     accepting=0.0001,
+    connecting=0.00005,
     client=0.00005,
     wakeup=0.00005,
     contention=1.0,
