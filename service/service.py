@@ -140,11 +140,11 @@ def _in_front(app: ASGIApp) -> ASGIApp:
     """
     gc.freeze()
     from service.runtime.lifetime import end_in_time
-    from service.runtime.memory import limit_arenas
+    from service.runtime.memory import limit_free_memory
 
     if bentoml.server_context.worker_index is not None:  # in a BentoML worker, not in another program
         end_in_time(_PARENT)
-        limit_arenas()
+        limit_free_memory()
     from service.app import in_front
     from service.runtime.worker import serving_worker
 

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[3]
 THREADS = """
 import ctypes, sys, threading
 if sys.argv[1] == "limited":
-    from service.runtime.memory import limit_arenas
-    limit_arenas()
+    from service.runtime.memory import limit_free_memory
+    limit_free_memory()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p
 together = threading.Barrier(8)
