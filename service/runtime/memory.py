@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 _ARENAS = 2  # one for the event loop and one for all other threads; glibc allows eight per core
 _OWN_PAGES = 4_000_000  # bytes: larger buffers have pages of their own, which are returned when freed
-    4_000_000  # bytes: larger buffers have pages of their own, which are returned when they are freed
-)
 _KEPT = 16_000_000  # bytes: free memory at the end of an arena that is kept for later
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # from glibc's malloc.h
 
