@@ -42,6 +42,13 @@ def environment_restored() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def interrupts_arrive() -> None:
+    """Let programs that tests start receive SIGINT, also if the tests run in the background of a shell."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def signals_restored() -> Iterator[None]:
     """A command that runs in this process may set signal handlers, which forked processes would inherit."""

@@ -49,6 +49,7 @@ def test_two_nodes_answer_what_one_process_answers(
     assert json.loads((tmp_path / "out" / "_digits.json").read_text())["complete"]
 
 
+@pytest.mark.heavy
 def test_s3_gives_and_takes_the_same(
     two_nodes: TwoNodes, bucket: Bucket, scans: Path, expected: Answers, tmp_path: Path
 ) -> None:

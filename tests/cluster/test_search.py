@@ -83,6 +83,7 @@ def states() -> list[TrialState]:
     return sorted(one.state for one in the_study().trials)
 
 
+@pytest.mark.heavy
 def test_search_uses_both_nodes_and_trains_as_one_machine_does(searching: Path, two_nodes: TwoNodes) -> None:
     said = finish(begin(two_nodes, "--trials", "3"))
     assert "2 trials at a time, each with 1 of 2 cores" in said

@@ -124,6 +124,7 @@ def test_host_takes_up_what_a_container_made(stack: Stack) -> None:
     assert stack.model() == "1"
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("trained")
 def test_containers_go_on_with_addresses_that_the_host_put_right(stack: Stack) -> None:
     """Containers find the files under their own path, although the database has the host's addresses."""

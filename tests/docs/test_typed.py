@@ -50,6 +50,7 @@ def on_white(digit: int) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L")
 
 
+@pytest.mark.heavy
 def test_results_are_compared(said: dict[str, str], checkout: Checkout) -> None:
     """The README's *Train and compare* where nothing has to be trained."""
     assert "make run" in said["make"]
@@ -87,6 +88,7 @@ def versions(checkout: Checkout) -> None:
     checkout.other.update({f"VERSION={name}": f"VERSION={version}" for name in ("7", "3", "n")})
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("versions")
 def test_version_is_promoted_and_rolled_back(said: dict[str, str], checkout: Checkout) -> None:
     champion, promoted, rolled_back = said.values()

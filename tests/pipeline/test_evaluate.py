@@ -188,6 +188,7 @@ def test_stage_lost_champion_is_replaced(
     assert Manifest.load(project / "models" / "champion").run_id == second
 
 
+@pytest.mark.heavy
 def test_stage_candidate_of_a_run_that_the_store_forgot(make: Callable[..., str], project: Path) -> None:
     client = runs.connect()
     client.delete_run(make(1))
@@ -231,6 +232,7 @@ def test_stage_first_candidate_that_misses_a_floor(
     assert "does not reach the floor of plain" in capsys.readouterr().out
 
 
+@pytest.mark.heavy
 def test_stage_champion_of_another_split_is_not_compared(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -253,6 +255,7 @@ def _feedback(project: Path, labels: list[int], groups: list[str]) -> None:
     held.save(project / "data" / "processed", "validation")
 
 
+@pytest.mark.heavy
 def test_stage_promotes_a_model_for_what_it_has_learnt_from_feedback(
     make: Callable[..., str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,6 +285,7 @@ def test_stage_without_feedback_reports_nothing_of_it(make: Callable[..., str], 
     assert "accepted" not in (project / "reports" / "promotion.json").read_text()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("seen", "verdict"), [("az", "compared"), ("abcd", "not compared")])
 def test_stage_does_not_judge_a_champion_on_feedback_that_it_has_learnt(
     make: Callable[..., str], project: Path, seen: str, verdict: str
@@ -328,6 +332,7 @@ def test_stage_says_in_the_run_and_the_reports_how_it_decided(
     assert "promotion.json" in {Path(file.path).name for file in client.list_artifacts(run_id, runs.REPORT)}
 
 
+@pytest.mark.heavy
 def test_stage_twice_keeps_what_was_decided_first(make: Callable[..., str], project: Path) -> None:
     make(2)
     evaluate.run(**HOW)
@@ -342,6 +347,7 @@ def test_stage_twice_keeps_what_was_decided_first(make: Callable[..., str], proj
     assert len(history.changes(runs.connect())) == 2, "it is promoted once"
 
 
+@pytest.mark.heavy
 def test_stage_weights_trained_again_leave_the_champion(make: Callable[..., str], project: Path) -> None:
     make(1)
     evaluate.run(**HOW)

@@ -128,6 +128,7 @@ def test_alias_moved_in_the_registry_is_answered_by_a_running_service_in_two_sec
     assert (last.before, last.version, last.by, last.kind) == ("2", "1", "follower", history.MOVE)
 
 
+@pytest.mark.heavy
 def test_follower_waits_for_a_registry_and_goes_on_after_troubles(
     project: Path, registered: Registered
 ) -> None:
@@ -162,6 +163,7 @@ def test_follower_waits_for_a_registry_and_goes_on_after_troubles(
         assert follower.process.poll() is None
 
 
+@pytest.mark.heavy
 def test_follower_takes_up_a_registry_that_was_made_anew(project: Path, registered: Registered) -> None:
     client, _ = registered(1)
     registered(2)

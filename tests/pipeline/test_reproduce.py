@@ -75,6 +75,7 @@ with runs.reopened_run(run_id, {}) as (client, _):
 }
 
 
+@pytest.mark.heavy
 def test_accepted_feedback_comes_from_the_cache_of_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ def test_run_that_comes_out_the_same(checkout: Path, typed: Typed) -> None:
     assert git("status", "--porcelain") == ""
 
 
+@pytest.mark.heavy
 def test_run_that_differs_says_what_and_why(checkout: Path, typed: Typed) -> None:
     run_id = record(checkout, FIGURES | {"test_accuracy": 0.875})
     client = MlflowClient()

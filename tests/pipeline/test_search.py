@@ -62,6 +62,7 @@ def process_of_the_first_trial(client: MlflowClient) -> psutil.Process:
     raise AssertionError("no trial began")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("killed", [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_search_tries_a_killed_trial_again(searching: Path, killed: bool) -> None:
     """A real search in processes; the first trial's process is either left alone or killed."""

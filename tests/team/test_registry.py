@@ -103,6 +103,7 @@ def test_champion_of_one_machine_is_another_ones(
     assert str(present.version) == first
 
 
+@pytest.mark.heavy
 def test_model_loads_by_its_alias_on_another_machine(
     registered: Registered, tmp_path: Path, team: Team
 ) -> None:
@@ -125,6 +126,7 @@ def test_model_loads_by_its_alias_on_another_machine(
     assert done.stdout.split() == ["3"], done.stderr[-2000:]
 
 
+@pytest.mark.heavy
 def test_two_machines_that_promote_at_once_lose_no_change(
     registered: Registered, make_checkout: Callable[[str], Path]
 ) -> None:
@@ -185,6 +187,7 @@ def test_two_machines_that_promote_at_once_lose_no_change(
     assert rollback(client, "test").served.version != str(present.version)
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("project")
 def test_change_that_another_machine_makes_meanwhile_is_told(
     registered: Registered, monkeypatch: pytest.MonkeyPatch
@@ -204,6 +207,7 @@ def test_change_that_another_machine_makes_meanwhile_is_told(
     monkeypatch.undo()
 
 
+@pytest.mark.heavy
 def test_candidate_takes_over_only_from_the_champion_it_was_compared_with(
     registered: Registered,
 ) -> None:
@@ -248,6 +252,7 @@ def test_server_that_cannot_be_used_is_told_at_once(trouble: str, project: Path,
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
+@pytest.mark.heavy
 def test_every_command_says_it_in_a_sentence(make_checkout: Callable[[str], Path]) -> None:
     folder = make_checkout("mine")
     (folder / ".env").write_text(f"MLFLOW_TRACKING_URI=http://127.0.0.1:{free_port()}\n", encoding="utf-8")

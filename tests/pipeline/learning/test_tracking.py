@@ -66,6 +66,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.heavy
 def test_accepted_pictures_are_a_dependency_and_an_empty_folder_is_one_too(
     project: Path, tmp_path: Path
 ) -> None:
