@@ -27,7 +27,7 @@ from benchmarks.serving_load import drawn_seven, running
 from digits.reader import champion_or_default
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 100, 200, 400)
-SAMPLES = 50  # single requests before each point
+WARM, SAMPLES = 20, 30  # single requests before each point: to warm caches up, and to measure
 _POINT = ("rate", "p50", "p99", "refused", "requests", "seconds", "cpu_service", "cpu_wrk", "cpu_rest")
 _LOW = ("p50", "cpu_service", "cpu_wrk")
 
@@ -69,7 +69,7 @@ def _inputs(contender: Contender, pause: float) -> dict[str, Any]:
     trees = {"service": [contender.process.pid]}
     time.sleep(pause)
     refusing = contender.url.replace("/predict", "/livez")
-    samples = latencies(contender.port, contender.payload, SAMPLES)
+    samples = latencies(contender.port, contender.payload, WARM + SAMPLES)[WARM:]
     answer = loaded(contender.url, contender.payload, 1, 1, trees)
     refusal = loaded(refusing, contender.payload, 1, 1, trees)
     new = connecting(contender.port, contender.payload, "/livez", trees, SAMPLES)
@@ -102,8 +102,7 @@ def _curve(
             accepted = pool.submit(counted)
             found[at] = loaded(contender.url, contender.payload, at, seconds, {"service": [service]})
         found[at]["accepted"] = accepted.result()
-        if found[at]["refused"]:
-            time.sleep(1.5)  # until delayed refusals have been sent
+        time.sleep(1.5)  # until the queue is empty and delayed refusals have been sent
     return found
 
 
