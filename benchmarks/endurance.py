@@ -17,17 +17,15 @@ import signal
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks import endurance_rule
 from benchmarks.endurance_requests import Answer, Clients, Pictures
+from benchmarks.endurance_state import names, processor_seconds, sampled, state, with_least_memory
 from benchmarks.serving_contenders import ROOT, Contender, as_form, service
 from benchmarks.serving_load import drawn_seven, processes, running
 from digits.reader import DEFAULT_MODEL
@@ -153,78 +151,6 @@ def latencies(answers: list[Answer]) -> dict[str, float]:
         "p99_ms": round(every[int(0.99 * len(every))], 2),
         "drawing_p50_ms": round(statistics.median(drawings), 2),
     }
-
-
-def state(server: Contender) -> dict[str, Any]:
-    """Memory (MB, 10^6 bytes), descriptors and threads of each process, and the sums of all.
-
-    `own_mb` is what a process has allocated: resident memory without files and shared memory. `rss_mb`
-    includes these. Whether files such as libraries stay resident depends on other programs, too.
-    """
-    each = {
-        str(process.pid): {
-            "own_mb": round((memory.rss - memory.shared) / 1e6, 2),
-            "rss_mb": round(memory.rss / 1e6, 2),
-            "descriptors": process.num_fds(),
-            "threads": process.num_threads(),
-        }
-        for process in processes(server)
-        for memory in [process.memory_info()]
-    }
-    sums = {name: round(sum(one[name] for one in each.values()), 2) for name in next(iter(each.values()))}
-    return sums | {"processes": each}
-
-
-@contextmanager
-def sampled(server: Contender) -> Iterator[list[dict[str, Any]]]:
-    """Append the state to a list four times per second, because memory varies by 10 MB between requests."""
-    states: list[dict[str, Any]] = []
-    ended = threading.Event()
-
-    def sample() -> None:
-        while not ended.wait(0.25):
-            states.append(state(server))
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield states
-    finally:
-        ended.set()
-        thread.join()
-
-
-def with_least_memory(now: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
-    """A state, with the least memory of each process in it and the samples, and the sum of these.
-
-    A photo takes up to 50 MB while it is read, which says nothing about memory that is never returned.
-    """
-    each = {
-        pid: one
-        | {
-            name: min(sample["processes"].get(pid, one)[name] for sample in [*samples, now])
-            for name in ("own_mb", "rss_mb")
-        }
-        for pid, one in now["processes"].items()
-    }
-    sums = {name: round(sum(one[name] for one in each.values()), 2) for name in ("own_mb", "rss_mb")}
-    return now | sums | {"processes": each}
-
-
-def processor_seconds(server: Contender) -> float:
-    """Processor time of all processes so far, including child processes that have ended."""
-    times = [process.cpu_times() for process in processes(server)]
-    return float(sum(one.user + one.system + one.children_user + one.children_system for one in times))
-
-
-def names(server: Contender) -> dict[str, str]:
-    """The name of each process by its id; workers and their decoders are numbered."""
-    parent, *others = processes(server)
-    found = {str(parent.pid): "supervisor"}
-    for number, one in enumerate(others, 1):
-        decoder = "sandboxed" in " ".join(one.cmdline())
-        found[str(one.pid)] = f"decoder {number}" if decoder else f"worker {number}"
-    return found
 
 
 def recovery(server: Contender) -> dict[str, Any]:

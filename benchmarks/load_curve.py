@@ -4,9 +4,8 @@ Before each point of the curve, it measures the *inputs* of `benchmarks/simulati
 while no request has to wait: latencies of single requests on one connection, and processor time of the
 service and of wrk for an answer, a refusal and a refusal on a new connection. Inputs and points alternate
 because the speed of a shared machine varies by a half from second to second. In the middle of each point, it
-counts how many of the connections each worker has accepted, because the kernel
-divides them differently each time. After all rounds, it measures how much more processor time a drawing takes
-while two processes read.
+counts how many of the connections each worker has accepted, because the kernel divides them differently each
+time. After all rounds, it measures how much more processor time a drawing takes while two processes read.
 """
 
 from __future__ import annotations
