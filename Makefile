@@ -177,7 +177,7 @@ bench-serving: $(BENCH) ## benchmark the service against bare Starlette and othe
 	@$(PYTHON) -m benchmarks.serving --litserve build/bench/bin/python
 
 .PHONY: bench-endurance
-bench-endurance: setup ## send 200,000 requests and check memory, descriptors, threads and latency (half an hour)
+bench-endurance: setup ## send 200,000 requests and check memory, descriptors, threads and latency (20 minutes)
 	@$(PYTHON) -m benchmarks.endurance --picture docs/images/endurance.png
 
 .PHONY: bench-cluster

@@ -2,10 +2,11 @@
 
 Eight clients send drawings, numbers, papers, photos, damaged files, wrong types and feedback, read the
 metrics, and sometimes hang up. The model is replaced twice during the run. After every window of requests,
-descriptors, threads and processor time of all processes are measured, and memory four times per second.
-`endurance_rule.py` defines "flat". At the end, a thousand connections (slow, idle, half-sent or active) are
-dropped at the same time, and the next plain request is timed. docs/images/endurance.png shows a whole run.
-It needs Linux. Ctrl-C ends the run early and keeps the measurements so far.
+memory, descriptors, threads and processor time of all processes are measured at rest, when the service has
+returned its free memory. `endurance_rule.py` defines "flat". At the end, a thousand connections (slow, idle,
+half-sent or active) are dropped at the same time, and the next plain request is timed.
+docs/images/endurance.png shows a whole run. It needs Linux. Ctrl-C ends the run early and keeps the
+measurements so far.
 """
 
 from __future__ import annotations
@@ -25,17 +26,20 @@ from typing import Any
 
 from benchmarks import endurance_rule
 from benchmarks.endurance_requests import Answer, Clients, Pictures
-from benchmarks.endurance_state import names, processor_seconds, sampled, state, with_least_memory
+from benchmarks.endurance_state import names, processor_seconds, state
 from benchmarks.serving_contenders import ROOT, Contender, as_form, service
 from benchmarks.serving_load import drawn_seven, processes, running
 from digits.reader import DEFAULT_MODEL
+from service.runtime.memory import RETURN_SECONDS
 from tests.service.crowd import Crowd
 
 CLIENTS = 8
 SWAPS = (0.25, 0.75)  # of the requests: when the model is replaced
 WARM = 4000  # requests before the first window: they warm all paths and start all threads
 WARMING = 5  # times at most that these are sent, until every worker has started its decoder
-REST = 5.0  # seconds until the service has closed its side of closed connections
+REST = (
+    RETURN_SECONDS + 1
+)  # seconds until free memory is returned, and closed connections are closed here, too
 KEPT = 1000  # pictures of feedback; then the folder is full, and requests take another path
 
 
@@ -64,7 +68,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--requests", type=int, default=200_000)
-    parser.add_argument("--window", type=int, default=2_000)
+    parser.add_argument("--window", type=int, default=4_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--port", type=int, default=3130)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "endurance.json")
@@ -88,28 +92,27 @@ def endure(server: Contender, model: Path, workers: int, requests: int, window: 
     before = state(server)
     ended: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _frame: ended.append(number))
-    done, spent = 0, processor_seconds(server)
-    begin = time.perf_counter()
+    done, seconds, spent = 0, 0.0, processor_seconds(server)
     clients = Clients(server.port)
     with ThreadPoolExecutor(CLIENTS) as pool:
         for first in range(0, requests, window):
             if first in swaps:
                 promote(model, f"after {first}")
             numbers = range(first, min(first + window, requests))
-            with sampled(server) as memory:
-                answers = list(pool.map(lambda number: clients.ask(pictures.request(number)), numbers))
+            begin = time.perf_counter()
+            answers = list(pool.map(lambda number: clients.ask(pictures.request(number)), numbers))
+            seconds += time.perf_counter() - begin
             statuses.update(f"{one.kind}: {one.status}" for one in answers)
             wrong.update(f"{one.kind}: {one.status}" for one in answers if not one.right)
-            windows.append(latencies(answers) | with_least_memory(state(server), memory))
+            clients.close()  # the service would close connections that rest
+            time.sleep(REST)
             spent, used = processor_seconds(server), spent
-            windows[-1]["cpu_ms"] = round((spent - used) / len(numbers) * 1000, 2)
+            cost = round((spent - used) / len(numbers) * 1000, 2)
+            windows.append(latencies(answers) | state(server) | {"cpu_ms": cost})
             done = numbers.stop
             print(f"{numbers.stop:,}: {brief(windows[-1])}", file=sys.stderr, flush=True)
             if ended:
                 break
-    clients.close()
-    seconds = time.perf_counter() - begin
-    time.sleep(REST)
     return {
         "requests": done,
         "window": window,

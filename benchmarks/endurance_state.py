@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.serving_contenders import Contender
@@ -29,42 +26,6 @@ def state(server: Contender) -> dict[str, Any]:
     }
     sums = {name: round(sum(one[name] for one in each.values()), 2) for name in next(iter(each.values()))}
     return sums | {"processes": each}
-
-
-@contextmanager
-def sampled(server: Contender) -> Iterator[list[dict[str, Any]]]:
-    """Append the state to a list four times per second, because memory varies by 10 MB between requests."""
-    states: list[dict[str, Any]] = []
-    ended = threading.Event()
-
-    def sample() -> None:
-        while not ended.wait(0.25):
-            states.append(state(server))
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield states
-    finally:
-        ended.set()
-        thread.join()
-
-
-def with_least_memory(now: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
-    """A state, with the least memory of each process in it and the samples, and the sum of these.
-
-    A photo takes up to 50 MB while it is read, which says nothing about memory that is never returned.
-    """
-    each = {
-        pid: one
-        | {
-            name: min(sample["processes"].get(pid, one)[name] for sample in [*samples, now])
-            for name in ("own_mb", "rss_mb")
-        }
-        for pid, one in now["processes"].items()
-    }
-    sums = {name: round(sum(one[name] for one in each.values()), 2) for name in ("own_mb", "rss_mb")}
-    return now | sums | {"processes": each}
 
 
 def processor_seconds(server: Contender) -> float:

@@ -26,6 +26,7 @@ from addresses.prefix import prefix
 from feedback.errors import Unusable
 from feedback.store import MIB, Limits, Store
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
+from service.runtime.memory import keep_returning, limit_arenas
 
 _PARENT = os.getppid()  # read early, because an orphaned process gets another parent
 
@@ -121,7 +122,7 @@ class DigitsService:
     async def start(self) -> None:
         # For files, metrics and new models. The default pool would grow to four threads more than cores.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2, "files"))
-        work = (self._champion.watch(), self._traffic.keep_writing())
+        work = (self._champion.watch(), self._traffic.keep_writing(), keep_returning())
         self._tasks = [asyncio.create_task(one) for one in work]
 
     @bentoml.on_shutdown
@@ -140,11 +141,10 @@ def _in_front(app: ASGIApp) -> ASGIApp:
     """
     gc.freeze()
     from service.runtime.lifetime import end_in_time
-    from service.runtime.memory import limit_free_memory
 
     if bentoml.server_context.worker_index is not None:  # in a BentoML worker, not in another program
         end_in_time(_PARENT)
-        limit_free_memory()
+        limit_arenas()
     from service.app import in_front
     from service.runtime.worker import serving_worker
 

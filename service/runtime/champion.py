@@ -17,7 +17,6 @@ from digits import DEFAULT_MODEL, Model, ModelError, Reader
 from digits.network.model import MANIFEST, Manifest
 from digits.reader import CARD
 from service.errors import NoModel, NotFound
-from service.runtime.memory import give_back
 from service.runtime.metrics import LOADS, WORKERS, step
 from service.runtime.trial import self_test
 from traffic.counts import Counts
@@ -83,7 +82,6 @@ class Champion:
         else:
             self._has_served = True
             self._take(reader, self._folder)
-            give_back()
 
     def _serve_default(self) -> None:
         """Serve the default model if no model is in service yet."""

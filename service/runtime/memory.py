@@ -6,30 +6,40 @@ Other C libraries (macOS, Windows, musl) have none of these calls, and nothing h
 # See docs/decisions/releasing.md.
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import sys
 from collections.abc import Callable
 
+RETURN_SECONDS = 5.0
 _ARENAS = 2  # one for the event loop and one for all other threads; glibc allows eight per core
-_OWN_PAGES = 4_000_000  # bytes: larger buffers have pages of their own, which are returned when freed
-_KEPT = 16_000_000  # bytes: free memory at the end of an arena that is kept for later
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # from glibc's malloc.h
+_OWN_PAGES = 1_000_000  # bytes: larger buffers have pages of their own, which are returned when freed
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # from glibc's malloc.h
 
 
-def limit_free_memory() -> None:
-    """Limit the free memory that glibc keeps. Call it before threads start.
+def limit_arenas() -> None:
+    """Limit the number of glibc's arenas, and keep large buffers out of them. Call it before threads start.
 
-    Each arena keeps free memory of its own, and by default up to 64 MB of it once large buffers were freed.
+    Each arena keeps free memory of its own. Small buffers among large ones prevent its return.
     """
     limit = _glibc("mallopt")
     if limit is not None:
         limit(_M_ARENA_MAX, _ARENAS)
         limit(_M_MMAP_THRESHOLD, _OWN_PAGES)
-        limit(_M_TRIM_THRESHOLD, _KEPT)
 
 
-def give_back() -> None:
-    """Return free memory to the system: after some models, glibc keeps 50 MB, spread over its arenas."""
+async def keep_returning(every: float = RETURN_SECONDS) -> None:
+    """Return free memory to the system every so many seconds, indefinitely.
+
+    Photos and replaced models leave up to 50 MB of it, which glibc would keep for later.
+    """
+    while True:
+        await asyncio.sleep(every)
+        await asyncio.to_thread(return_free_memory)
+
+
+def return_free_memory() -> None:
+    """Return the free memory of all arenas to the system."""
     trim = _glibc("malloc_trim")
     if trim is not None:
         trim(0)

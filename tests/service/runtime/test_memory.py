@@ -1,7 +1,8 @@
-"""glibc's allocator has as few arenas as the service asks for."""
+"""glibc's allocator has few arenas, keeps large buffers out of them, and returns free memory."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,13 @@ ROOT = Path(__file__).resolve().parents[3]
 THREADS = """
 import ctypes, sys, threading
 if sys.argv[1] == "limited":
-    from service.runtime.memory import limit_free_memory
-    limit_free_memory()
+    from service.runtime.memory import limit_arenas
+    limit_arenas()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p
+first = bytearray(20_000_000)
+del first  # by default, glibc now takes buffers of this size from an arena
+second = bytearray(20_000_000)
 together = threading.Barrier(8)
 def allocate():
     together.wait()
@@ -29,22 +33,59 @@ out = ctypes.c_void_p(libc.fdopen(1, b"w"))
 libc.malloc_info(0, out)
 libc.fflush(out)
 """
+LEFT = """
+import asyncio, contextlib, sys
+import psutil
+from service.runtime.memory import keep_returning
+blocks = [bytes(10_000) for _ in range(10_000)]
+kept = blocks[::100]  # the free memory between them is at no arena's end
+del blocks
+async def main():
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(keep_returning(0.1), 1)
+before = psutil.Process().memory_info().rss
+asyncio.run(main())
+print(before - psutil.Process().memory_info().rss)
+"""
+only_glibc = pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: other allocators have no arenas")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: only its allocator has arenas")
+@only_glibc
 def test_threads_share_two_arenas() -> None:
-    limited, usual = (_arenas(how) for how in ("limited", "usual"))
+    limited, usual = (_arenas(how).count("<heap nr=") for how in ("limited", "usual"))
     assert limited <= 2 < usual
 
 
-def _arenas(how: str) -> int:
-    """The number of arenas after eight threads have allocated memory at the same time."""
+@only_glibc
+def test_large_buffers_are_in_no_arena() -> None:
+    limited, usual = (_own_pages(_arenas(how)) for how in ("limited", "usual"))
+    assert usual < 20_000_000 <= limited
+
+
+@only_glibc
+def test_free_memory_between_blocks_is_returned() -> None:
+    assert int(_output(LEFT)) > 80_000_000
+
+
+def _arenas(how: str) -> str:
+    """glibc's description of all arenas after eight threads have allocated memory at the same time."""
+    return _output(THREADS, how)
+
+
+def _own_pages(arenas: str) -> int:
+    """Bytes in buffers that have pages of their own."""
+    found = re.search(r'<total type="mmap" count="\d+" size="(\d+)"', arenas)
+    assert found, arenas
+    return int(found[1])
+
+
+def _output(script: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", THREADS, how],
+        [sys.executable, "-c", script, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    return done.stdout.count("<heap nr=")
+    return done.stdout
