@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from benchmarks.serving_contenders import Contender
@@ -35,10 +36,12 @@ def processor_seconds(server: Contender) -> float:
 
 
 def names(server: Contender) -> dict[str, str]:
-    """The name of each process by its id; workers and their decoders are numbered."""
+    """The name of each process by its id; workers are numbered, and so are decoders."""
     parent, *others = processes(server)
     found = {str(parent.pid): "supervisor"}
-    for number, one in enumerate(others, 1):
-        decoder = "sandboxed" in " ".join(one.cmdline())
-        found[str(one.pid)] = f"decoder {number}" if decoder else f"worker {number}"
+    count: Counter[str] = Counter()
+    for one in others:
+        kind = "decoder" if "sandboxed" in " ".join(one.cmdline()) else "worker"
+        count[kind] += 1
+        found[str(one.pid)] = f"{kind} {count[kind]}"
     return found

@@ -76,6 +76,7 @@ _FEEDBACK = _feedback()
     name="digits",
     workers=_number("WORKERS", 1),
     http={"host": os.environ.get("HOST", "127.0.0.1"), "port": _number("SERVICE_PORT", 3000)},
+    traffic={"timeout": 40},  # each request leaves a timer for so long; our own limits end earlier
     metrics={"enabled": False},  # BentoML's would use unknown paths as labels; see `service.runtime.metrics`
     logging={"access": {"enabled": False}},  # see `service.app`
     tracing={"excluded_urls": "."},

@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 RETURN_SECONDS = 5.0
 _ARENAS = 2  # one for the event loop and one for all other threads; glibc allows eight per core
-_OWN_PAGES = 1_000_000  # bytes: larger buffers have pages of their own, which are returned when freed
+_OWN_PAGES = 131_072  # bytes: larger buffers have pages of their own; by default, this limit grows to 32 MiB
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # from glibc's malloc.h
 
 
 def limit_arenas() -> None:
     """Limit the number of glibc's arenas, and keep large buffers out of them. Call it before threads start.
 
-    Each arena keeps free memory of its own. Small buffers among large ones prevent its return.
+    Each arena keeps free memory of its own, and small buffers among large ones prevent its return.
     """
     limit = _glibc("mallopt")
     if limit is not None:

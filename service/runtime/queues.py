@@ -22,7 +22,7 @@ from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
-THREAD_SECONDS = 14.0  # waiting and work; receiving a body may take 20 more, and BentoML's timeout is 60
+THREAD_SECONDS = 14.0  # waiting and work; receiving a body may take 20 more, and BentoML's timeout is 40
 QUICK_LIMIT, PHOTOS_LIMIT = 128, 8  # waiting requests; benchmarks/simulated has the same queues
 _BUSY = "The service is busy. Try again in a second."
 
