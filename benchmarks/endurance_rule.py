@@ -1,4 +1,4 @@
-"""The definition of "flat" for `benchmarks/endurance.py`, fixed before the run, and a picture of the run."""
+"""The definition of "flat" for `benchmarks/endurance.py`, and the picture of a run. Its limits are fixed."""
 
 from __future__ import annotations
 

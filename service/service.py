@@ -26,7 +26,7 @@ from addresses.prefix import prefix
 from feedback.errors import Unusable
 from feedback.store import MIB, Limits, Store
 from service.answers import BatchAnswer, ExplainAnswer, PredictAnswer, ReadAnswer
-from service.runtime.memory import keep_returning, limit_arenas
+from service.runtime.memory import keep_arenas_small, keep_returning
 
 _PARENT = os.getppid()  # read early, because an orphaned process gets another parent
 
@@ -76,7 +76,7 @@ _FEEDBACK = _feedback()
     name="digits",
     workers=_number("WORKERS", 1),
     http={"host": os.environ.get("HOST", "127.0.0.1"), "port": _number("SERVICE_PORT", 3000)},
-    traffic={"timeout": 40},  # each request leaves a timer for so long; our own limits end earlier
+    traffic={"timeout": 64},  # seconds; our own limits end after 63 (see `THREAD_SECONDS`)
     metrics={"enabled": False},  # BentoML's would use unknown paths as labels; see `service.runtime.metrics`
     logging={"access": {"enabled": False}},  # see `service.app`
     tracing={"excluded_urls": "."},
@@ -121,7 +121,8 @@ class DigitsService:
 
     @bentoml.on_startup
     async def start(self) -> None:
-        # For files, metrics and new models. The default pool would grow to four threads more than cores.
+        # For files, metrics, new models and the return of memory. The default pool would grow to four threads
+        # more than cores.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2, "files"))
         work = (self._champion.watch(), self._traffic.keep_writing(), keep_returning())
         self._tasks = [asyncio.create_task(one) for one in work]
@@ -144,8 +145,8 @@ def _in_front(app: ASGIApp) -> ASGIApp:
     from service.runtime.lifetime import end_in_time
 
     if bentoml.server_context.worker_index is not None:  # in a BentoML worker, not in another program
+        keep_arenas_small()
         end_in_time(_PARENT)
-        limit_arenas()
     from service.app import in_front
     from service.runtime.worker import serving_worker
 

@@ -22,7 +22,9 @@ from service.runtime.metrics import QUEUE
 
 T = TypeVar("T")
 
-THREAD_SECONDS = 14.0  # waiting and work; receiving a body may take 20 more, and BentoML's timeout is 40
+# Waiting and work of one job. A request has up to three (decoding, reading, storing feedback), after up to
+# 20 s for its body, and a refusal is sent a second late. So BentoML's timeout is 64 s.
+THREAD_SECONDS = 14.0
 QUICK_LIMIT, PHOTOS_LIMIT = 128, 8  # waiting requests; benchmarks/simulated has the same queues
 _BUSY = "The service is busy. Try again in a second."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import subprocess
 import sys
@@ -13,13 +14,13 @@ ROOT = Path(__file__).resolve().parents[3]
 THREADS = """
 import ctypes, sys, threading
 if sys.argv[1] == "limited":
-    from service.runtime.memory import limit_arenas
-    limit_arenas()
+    from service.runtime.memory import keep_arenas_small
+    keep_arenas_small()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p
-first = bytearray(20_000_000)
+first = [bytearray(200_000) for _ in range(100)]
 del first  # by default, glibc now takes buffers of this size from an arena
-second = bytearray(20_000_000)
+second = [bytearray(200_000) for _ in range(100)]
 together = threading.Barrier(8)
 def allocate():
     together.wait()
@@ -34,7 +35,7 @@ libc.malloc_info(0, out)
 libc.fflush(out)
 """
 LEFT = """
-import asyncio, contextlib, sys
+import asyncio, contextlib
 import psutil
 from service.runtime.memory import keep_returning
 blocks = [bytes(10_000) for _ in range(10_000)]
@@ -47,7 +48,23 @@ before = psutil.Process().memory_info().rss
 asyncio.run(main())
 print(before - psutil.Process().memory_info().rss)
 """
-only_glibc = pytest.mark.skipif(sys.platform != "linux", reason="NO GLIBC: other allocators have no arenas")
+STARTED = """
+import asyncio, sys
+from pathlib import Path
+from types import SimpleNamespace
+from service.runtime.champion import Champion
+from service.runtime.traffic import TRAFFIC
+from service.service import DigitsService
+async def main():
+    service = SimpleNamespace(_champion=Champion(Path(sys.argv[1])), _traffic=TRAFFIC)
+    await DigitsService.inner.start(service)
+    print(*(task.get_coro().__name__ for task in service._tasks))
+asyncio.run(main())
+"""
+only_glibc = pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
+    reason="NO GLIBC: other allocators have no arenas",
+)
 
 
 @only_glibc
@@ -60,6 +77,10 @@ def test_threads_share_two_arenas() -> None:
 def test_large_buffers_are_in_no_arena() -> None:
     limited, usual = (_own_pages(_arenas(how)) for how in ("limited", "usual"))
     assert usual < 20_000_000 <= limited
+
+
+def test_a_worker_returns_free_memory(tmp_path: Path) -> None:
+    assert "keep_returning" in _output(STARTED, str(tmp_path)).split()
 
 
 @only_glibc
